@@ -1,0 +1,305 @@
+package autograd
+
+import (
+	"math"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opReLU        = operation{name: "relu", method: "ReLU", unary: &kernel.ReLU}
+	opReLU6       = operation{name: "relu6", method: "ReLU6", unary: &kernel.ReLU6}
+	opLeakyReLU   = operation{name: "leaky relu", method: "LeakyReLU", unary: &kernel.LeakyReLU}
+	opPReLU       = operation{name: "prelu", method: "PReLU", binary: &kernel.PReLU}
+	opELU         = operation{name: "elu", method: "ELU", unary: &kernel.ELU}
+	opSELU        = operation{name: "selu", method: "SELU", unary: &kernel.SELU}
+	opCELU        = operation{name: "celu", method: "CELU", unary: &kernel.CELU}
+	opGELU        = operation{name: "gelu", method: "GELU", unary: &kernel.GELU}
+	opGELUTanh    = operation{name: "gelu tanh", method: "GELUTanh", unary: &kernel.GELUTanh}
+	opSiLU        = operation{name: "silu", method: "SiLU", unary: &kernel.SiLU}
+	opMish        = operation{name: "mish", method: "Mish", unary: &kernel.Mish}
+	opSoftplus    = operation{name: "softplus", method: "Softplus", unary: &kernel.Softplus}
+	opSoftsign    = operation{name: "softsign", method: "Softsign", unary: &kernel.Softsign}
+	opSigmoid     = operation{name: "sigmoid", method: "Sigmoid", unary: &kernel.Sigmoid}
+	opLogSigmoid  = operation{name: "log sigmoid", method: "LogSigmoid", unary: &kernel.LogSigmoid}
+	opHardSigmoid = operation{name: "hard sigmoid", method: "HardSigmoid", unary: &kernel.HardSigmoid}
+	opHardSwish   = operation{name: "hard swish", method: "HardSwish", unary: &kernel.HardSwish}
+	opHardTanh    = operation{name: "hard tanh", method: "HardTanh", unary: &kernel.HardTanh}
+	opSoftmax     = operation{name: "softmax", method: "Softmax"}
+	opLogSoftmax  = operation{name: "log softmax", method: "LogSoftmax"}
+)
+
+// Linear returns x itself: the activation of a neuron without one.
+func (x Value) Linear() Value { return x }
+
+// ReLU returns max(x, 0).
+//
+//	∂y/∂x = 1 for x > 0, else 0, also at 0
+func (x Value) ReLU() Value { return x.unary(&opReLU, reluRule, 0, 0) }
+
+func reluRule(r *Rule) { r.Add(0, gate(r.Grad(), r.In(0).GreaterScalar(0))) }
+
+// gate returns g where the mask is 1 and 0 elsewhere, for an infinite g too.
+func gate(g, mask Value) Value { return Where(mask, g, g.g.Scalar(0)) }
+
+// ReLU6 returns min(max(x, 0), 6).
+//
+//	∂y/∂x = 1 for 0 < x < 6, else 0
+func (x Value) ReLU6() Value { return x.unary(&opReLU6, relu6Rule, 0, 0) }
+
+func relu6Rule(r *Rule) { r.Add(0, gate(r.Grad(), inside(r.In(0), 0, 6))) }
+
+// inside is the mask of lo < x < hi.
+func inside(x Value, lo, hi float64) Value { return x.GreaterScalar(lo).Mul(x.LessScalar(hi)) }
+
+// LeakyReLU returns x for x > 0, else slope·x.
+//
+//	∂y/∂x = 1 for x > 0, else slope, also at 0
+func (x Value) LeakyReLU(slope float64) Value { return x.unary(&opLeakyReLU, leakyReLURule, slope, 0) }
+
+func leakyReLURule(r *Rule) {
+	r.Add(0, Where(r.In(0).GreaterScalar(0), r.Grad(), r.Grad().Scale(r.n.a)))
+}
+
+// PReLU returns x for x > 0, else slope·x with a slope that is learned,
+// broadcasting.
+//
+//	∂/∂x = 1 for x > 0, else slope; ∂/∂slope = 0 for x > 0, else x
+func (x Value) PReLU(slope Value) Value { return x.binary(&opPReLU, preluRule, slope) }
+
+func preluRule(r *Rule) {
+	gy, x, positive := r.Grad(), r.In(0), r.In(0).GreaterScalar(0)
+	r.Add(0, Where(positive, gy, gy.Mul(r.In(1))))
+	if r.Needs(1) {
+		r.Add(1, Where(positive, gy.g.Scalar(0), gy.Mul(x)))
+	}
+}
+
+// ELU returns x for x > 0, else alpha·(eˣ − 1).
+//
+//	∂y/∂x = 1 for x > 0, else alpha·eˣ
+func (x Value) ELU(alpha float64) Value { return x.unary(&opELU, eluRule, alpha, 0) }
+
+func eluRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, r.n.a, 1)) }
+
+// exponentialBelow returns g·above for x > 0, else g·below·e^(rate·x). The
+// exponent is cut off at 0 so that the branch not taken stays finite.
+func exponentialBelow(g, x Value, above, below, rate float64) Value {
+	e := Where(x.GreaterScalar(0), g.g.Scalar(0), x).Scale(rate).Exp()
+	return Where(x.GreaterScalar(0), g.Scale(above), g.Mul(e).Scale(below))
+}
+
+// The constants of SELU: with them activations keep mean 0 and variance 1
+// (Klambauer et al., Self-Normalizing Neural Networks, 2017).
+const (
+	seluAlpha = 1.6732632423543772848170429916717
+	seluScale = 1.0507009873554804934193349852946
+)
+
+// SELU returns λx for x > 0, else λα(eˣ − 1), with λ = 1.0507 and α = 1.6733.
+//
+//	∂y/∂x = λ for x > 0, else λα·eˣ
+func (x Value) SELU() Value { return x.unary(&opSELU, seluRule, 0, 0) }
+
+func seluRule(r *Rule) {
+	r.Add(0, exponentialBelow(r.Grad(), r.In(0), seluScale, seluScale*seluAlpha, 1))
+}
+
+// CELU returns x for x > 0, else alpha·(e^(x/alpha) − 1).
+//
+//	∂y/∂x = 1 for x > 0, else e^(x/alpha)
+func (x Value) CELU(alpha float64) Value { return x.unary(&opCELU, celuRule, alpha, 0) }
+
+func celuRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, 1, 1/r.n.a)) }
+
+// GELU returns x·Φ(x), with the distribution function Φ of the normal
+// distribution, computed without cancellation for large negative x.
+//
+//	∂y/∂x = Φ(x) + x·φ(x)
+func (x Value) GELU() Value { return x.unary(&opGELU, geluRule, 0, 0) }
+
+func geluRule(r *Rule) {
+	x := r.In(0)
+	distribution := x.Scale(-1 / math.Sqrt2).Erfc().Scale(0.5)
+	density := x.Square().Scale(-0.5).Exp().Scale(1 / math.Sqrt(2*math.Pi))
+	r.Add(0, r.Grad().Mul(distribution.Add(x.Mul(density))))
+}
+
+// GELUTanh returns the approximation ½x(1 + tanh u) of GELU, with
+// u = √(2/π)(x + 0.044715x³).
+//
+//	∂y/∂x = σ(2u) + 2x·σ(2u)·σ(−2u)·u′
+func (x Value) GELUTanh() Value { return x.unary(&opGELUTanh, geluTanhRule, 0, 0) }
+
+func geluTanhRule(r *Rule) {
+	x := r.In(0)
+	scale := 2 * math.Sqrt(2/math.Pi)
+	u2 := x.Square().Scale(0.044715).AddScalar(1).Mul(x).Scale(scale)
+	slope := x.Square().Scale(3 * 0.044715).AddScalar(1).Scale(scale)
+	s := u2.Sigmoid()
+	r.Add(0, r.Grad().Mul(s.Add(x.Mul(s).Mul(u2.Neg().Sigmoid()).Mul(slope))))
+}
+
+// SiLU returns x·σ(x), also called swish.
+//
+//	∂y/∂x = σ(x)·(1 + x·σ(−x))
+func (x Value) SiLU() Value { return x.unary(&opSiLU, siluRule, 0, 0) }
+
+func siluRule(r *Rule) {
+	x := r.In(0)
+	r.Add(0, r.Grad().Mul(x.Sigmoid()).Mul(x.Mul(x.Neg().Sigmoid()).AddScalar(1)))
+}
+
+// Mish returns x·tanh(softplus x).
+//
+//	∂y/∂x = tanh s + x·σ(x)/cosh² s, s = softplus x
+func (x Value) Mish() Value { return x.unary(&opMish, mishRule, 0, 0) }
+
+func mishRule(r *Rule) {
+	x := r.In(0)
+	s2 := x.Softplus().Scale(2)
+	slope := s2.Sigmoid().Mul(s2.Neg().Sigmoid()).Scale(4)
+	r.Add(0, r.Grad().Mul(x.Softplus().Tanh().Add(x.Mul(x.Sigmoid()).Mul(slope))))
+}
+
+// Softplus returns ln(1 + eˣ), without overflow.
+//
+//	∂y/∂x = σ(x)
+func (x Value) Softplus() Value { return x.unary(&opSoftplus, softplusRule, 0, 0) }
+
+func softplusRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sigmoid())) }
+
+// Softsign returns x/(1 + |x|).
+//
+//	∂y/∂x = 1/(1 + |x|)²
+func (x Value) Softsign() Value { return x.unary(&opSoftsign, softsignRule, 0, 0) }
+
+func softsignRule(r *Rule) {
+	r.Add(0, r.Grad().Mul(r.In(0).Abs().AddScalar(1).Reciprocal().Square()))
+}
+
+// Sigmoid returns σ(x) = 1/(1 + e⁻ˣ), without overflow.
+//
+//	∂y/∂x = σ(x)·σ(−x), taken from x: y(1−y) loses all digits where y is near 1
+func (x Value) Sigmoid() Value { return x.unary(&opSigmoid, sigmoidRule, 0, 0) }
+
+func sigmoidRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out()).Mul(r.In(0).Neg().Sigmoid())) }
+
+// LogSigmoid returns ln σ(x), without overflow: −1000 at −1000.
+//
+//	∂y/∂x = σ(−x)
+func (x Value) LogSigmoid() Value { return x.unary(&opLogSigmoid, logSigmoidRule, 0, 0) }
+
+func logSigmoidRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Neg().Sigmoid())) }
+
+// HardSigmoid returns min(max(x+3, 0), 6)/6.
+//
+//	∂y/∂x = 1/6 for −3 < x < 3, else 0
+func (x Value) HardSigmoid() Value { return x.unary(&opHardSigmoid, hardSigmoidRule, 0, 0) }
+
+func hardSigmoidRule(r *Rule) { r.Add(0, gate(r.Grad().Scale(1./6), inside(r.In(0), -3, 3))) }
+
+// HardSwish returns x·HardSigmoid(x).
+//
+//	∂y/∂x = 0 for x ≤ −3, 1 for x ≥ 3, else x/3 + ½
+func (x Value) HardSwish() Value { return x.unary(&opHardSwish, hardSwishRule, 0, 0) }
+
+func hardSwishRule(r *Rule) {
+	gy, x := r.Grad(), r.In(0)
+	middle := gy.Mul(x.Scale(1. / 3).AddScalar(0.5))
+	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gate(middle, x.GreaterScalar(-3))))
+}
+
+// HardTanh returns min(max(x, −1), 1).
+//
+//	∂y/∂x = 1 for −1 < x < 1, else 0
+func (x Value) HardTanh() Value { return x.unary(&opHardTanh, hardTanhRule, -1, 1) }
+
+func hardTanhRule(r *Rule) { r.Add(0, gate(r.Grad(), inside(r.In(0), -1, 1))) }
+
+// Softmax returns e^x / Σ e^x along an axis, without overflow.
+//
+//	gx = y·(gy − Σ gy·y)
+//
+// An element of −Inf has probability 0 and gradient 0; where all are −Inf the
+// result is NaN.
+func (x Value) Softmax(axis int) Value {
+	n, from, s := x.along(&opSoftmax, softmaxRule, axis)
+	if x.g.single {
+		kernel.Softmax(n.f32(), from.f32(), s.outer, s.n, s.inner)
+	} else {
+		kernel.Softmax(n.f64(), from.f64(), s.outer, s.n, s.inner)
+	}
+	return x.g.done()
+}
+
+func softmaxRule(r *Rule) { r.Add(0, softmaxGrad(r.Grad(), r.Out(), int(r.n.a))) }
+
+var opSoftmaxGrad = operation{name: "softmax gradient", method: "Softmax"}
+
+// softmaxGrad returns y·(gy − Σ gy·y) along an axis in one pass.
+func softmaxGrad(gy, y Value, axis int) Value {
+	g, gn, yn := gy.g, gy.node(&opSoftmaxGrad), y.node(&opSoftmaxGrad)
+	s := spanOf(yn.shape, axis)
+	n := g.record(&opSoftmaxGrad, softmaxGradRule, yn.shape, gy, y)
+	n.a, n.b = float64(axis), 0
+	if g.single {
+		kernel.SoftmaxGrad(n.f32(), gn.f32(), yn.f32(), s.outer, s.n, s.inner)
+	} else {
+		kernel.SoftmaxGrad(n.f64(), gn.f64(), yn.f64(), s.outer, s.n, s.inner)
+	}
+	return g.done()
+}
+
+func softmaxGradRule(r *Rule) {
+	v, gy, y, axis := r.Grad(), r.In(0), r.In(1), int(r.n.a)
+	vy := v.Mul(y).Sum(axis, KeepDims)
+	if r.Needs(0) {
+		r.Add(0, y.Mul(v.Sub(vy)))
+	}
+	if r.Needs(1) {
+		r.Add(1, v.Mul(gy.Sub(gy.Mul(y).Sum(axis, KeepDims))).Sub(gy.Mul(vy)))
+	}
+}
+
+// LogSoftmax returns x − ln Σ eˣ along an axis, without overflow.
+//
+//	gx = gy − e^y·Σ gy
+func (x Value) LogSoftmax(axis int) Value {
+	n, from, s := x.along(&opLogSoftmax, logSoftmaxRule, axis)
+	if x.g.single {
+		kernel.LogSoftmax(n.f32(), from.f32(), s.outer, s.n, s.inner)
+	} else {
+		kernel.LogSoftmax(n.f64(), from.f64(), s.outer, s.n, s.inner)
+	}
+	return x.g.done()
+}
+
+func logSoftmaxRule(r *Rule) { r.Add(0, logSoftmaxGrad(r.Grad(), r.Out(), int(r.n.a))) }
+
+var opLogSoftmaxGrad = operation{name: "log softmax gradient", method: "LogSoftmax"}
+
+// logSoftmaxGrad returns gy − e^y·Σ gy along an axis in one pass.
+func logSoftmaxGrad(gy, y Value, axis int) Value {
+	g, gn, yn := gy.g, gy.node(&opLogSoftmaxGrad), y.node(&opLogSoftmaxGrad)
+	s := spanOf(yn.shape, axis)
+	n := g.record(&opLogSoftmaxGrad, logSoftmaxGradRule, yn.shape, gy, y)
+	n.a, n.b = float64(axis), 0
+	if g.single {
+		kernel.LogSoftmaxGrad(n.f32(), gn.f32(), yn.f32(), s.outer, s.n, s.inner)
+	} else {
+		kernel.LogSoftmaxGrad(n.f64(), gn.f64(), yn.f64(), s.outer, s.n, s.inner)
+	}
+	return g.done()
+}
+
+func logSoftmaxGradRule(r *Rule) {
+	v, gy, y, axis := r.Grad(), r.In(0), r.In(1), int(r.n.a)
+	vp := v.Mul(y.Exp())
+	if r.Needs(0) {
+		r.Add(0, v.Sub(vp.Sum(axis, KeepDims)))
+	}
+	if r.Needs(1) {
+		r.Add(1, vp.Mul(gy.Sum(axis, KeepDims)).Neg())
+	}
+}

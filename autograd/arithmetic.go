@@ -1,0 +1,229 @@
+package autograd
+
+import "nabla/internal/kernel"
+
+var (
+	opAdd        = operation{name: "add", method: "Add", binary: &kernel.Add}
+	opSub        = operation{name: "sub", method: "Sub", binary: &kernel.Sub}
+	opMul        = operation{name: "mul", method: "Mul", binary: &kernel.Mul}
+	opDiv        = operation{name: "div", method: "Div", binary: &kernel.Div}
+	opPow        = operation{name: "pow", method: "Pow", binary: &kernel.Pow}
+	opAtan2      = operation{name: "atan2", method: "Atan2", binary: &kernel.Atan2}
+	opHypot      = operation{name: "hypot", method: "Hypot", binary: &kernel.Hypot}
+	opNeg        = operation{name: "neg", method: "Neg", unary: &kernel.Neg}
+	opScale      = operation{name: "scale", method: "Scale", unary: &kernel.Scale}
+	opAddScalar  = operation{name: "add scalar", method: "AddScalar", unary: &kernel.AddScalar}
+	opPowScalar  = operation{name: "pow scalar", method: "PowScalar", unary: &kernel.PowScalar}
+	opSquare     = operation{name: "square", method: "Square", unary: &kernel.Square}
+	opSqrt       = operation{name: "sqrt", method: "Sqrt", unary: &kernel.Sqrt}
+	opRsqrt      = operation{name: "rsqrt", method: "Rsqrt", unary: &kernel.Rsqrt}
+	opReciprocal = operation{name: "reciprocal", method: "Reciprocal", unary: &kernel.Reciprocal}
+	opAbs        = operation{name: "abs", method: "Abs", unary: &kernel.Abs}
+	opSign       = operation{name: "sign", method: "Sign", unary: &kernel.Sign, mask: true}
+	opFloor      = operation{name: "floor", method: "Floor", unary: &kernel.Floor}
+	opCeil       = operation{name: "ceil", method: "Ceil", unary: &kernel.Ceil}
+	opRound      = operation{name: "round", method: "Round", unary: &kernel.Round}
+)
+
+// Add returns x + y, broadcasting.
+//
+//	∂/∂x = 1, ∂/∂y = 1
+func (x Value) Add(y Value) Value { return x.binary(&opAdd, addRule, y) }
+
+func addRule(r *Rule) {
+	r.Add(0, r.Grad())
+	r.Add(1, r.Grad())
+}
+
+// Sub returns x − y, broadcasting.
+//
+//	∂/∂x = 1, ∂/∂y = −1
+func (x Value) Sub(y Value) Value { return x.binary(&opSub, subRule, y) }
+
+func subRule(r *Rule) {
+	r.Add(0, r.Grad())
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Neg())
+	}
+}
+
+// Mul returns x·y element by element, broadcasting.
+//
+//	∂/∂x = y, ∂/∂y = x
+func (x Value) Mul(y Value) Value { return x.binary(&opMul, mulRule, y) }
+
+func mulRule(r *Rule) {
+	if r.Needs(0) {
+		r.Add(0, r.Grad().Mul(r.In(1)))
+	}
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Mul(r.In(0)))
+	}
+}
+
+// Div returns x/y element by element, broadcasting.
+//
+//	∂/∂x = 1/y, ∂/∂y = −x/y²
+//
+// Special cases are those of IEEE 754: x/0 is ±Inf, 0/0 is NaN.
+func (x Value) Div(y Value) Value { return x.binary(&opDiv, divRule, y) }
+
+func divRule(r *Rule) {
+	gx := r.Grad().Div(r.In(1))
+	r.Add(0, gx)
+	if r.Needs(1) {
+		r.Add(1, gx.Mul(r.Out()).Neg())
+	}
+}
+
+// Pow returns x to the power of y, element by element, broadcasting.
+//
+//	∂/∂x = y·x^(y−1), ∂/∂y = x^y·ln x
+//
+// Special cases are:
+//
+//	x⁰ = 1 and 1^y = 1, for NaN too
+//	∂/∂y = 0 at x = 0 for y ≥ 0
+//	∂/∂x = 0 for y = 0
+//	∂/∂y = NaN for x < 0
+func (x Value) Pow(y Value) Value { return x.binary(&opPow, powRule, y) }
+
+func powRule(r *Rule) {
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		local := y.Mul(x.Pow(y.AddScalar(-1)))
+		r.Add(0, gy.Mul(Where(y.EqualScalar(0), y.Scale(0), local)))
+	}
+	if r.Needs(1) {
+		flat := x.EqualScalar(0).Mul(y.GreaterEqualScalar(0))
+		safe := Where(flat, r.Graph().Scalar(1), x)
+		r.Add(1, gy.Mul(Where(flat, r.Graph().Scalar(0), r.Out().Mul(safe.Log()))))
+	}
+}
+
+// PowScalar returns x to the power of a constant.
+//
+//	∂y/∂x = p·x^(p−1)
+//
+// Special cases are: x⁰ = 1, for NaN too, with gradient 0; at x = 0 the
+// gradient of x² is 0 and that of x¹ is 1.
+func (x Value) PowScalar(p float64) Value { return x.unary(&opPowScalar, powScalarRule, p, 0) }
+
+func powScalarRule(r *Rule) {
+	p := r.n.a
+	if p == 0 {
+		r.Add(0, r.Grad().Scale(0))
+		return
+	}
+	r.Add(0, r.Grad().Mul(r.In(0).PowScalar(p-1)).Scale(p))
+}
+
+// Atan2 returns the angle of the point (y, x), in radians, broadcasting; x is
+// the receiver's argument as in math.Atan2.
+//
+//	∂/∂y = x/(x²+y²), ∂/∂x = −y/(x²+y²)
+//
+// At (0, 0) both gradients are 0.
+func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
+
+func atan2Rule(r *Rule) {
+	// Divided by the hypotenuse twice: its square may overflow.
+	gy, y, x := r.Grad(), r.In(0), r.In(1)
+	h := x.Hypot(y)
+	h = Where(h.EqualScalar(0), r.Graph().Scalar(1), h)
+	r.Add(0, gy.Mul(x.Div(h)).Div(h))
+	r.Add(1, gy.Mul(y.Div(h)).Div(h).Neg())
+}
+
+// Hypot returns √(x²+y²), without overflow on the way, broadcasting.
+//
+//	∂/∂x = x/z, ∂/∂y = y/z
+//
+// At (0, 0) both gradients are 0. Hypot(±Inf, NaN) is Inf.
+func (x Value) Hypot(y Value) Value { return x.binary(&opHypot, hypotRule, y) }
+
+func hypotRule(r *Rule) {
+	gy, z := r.Grad(), r.Out()
+	z = Where(z.EqualScalar(0), r.Graph().Scalar(1), z)
+	r.Add(0, gy.Mul(r.In(0).Div(z)))
+	r.Add(1, gy.Mul(r.In(1).Div(z)))
+}
+
+// Neg returns −x.
+//
+//	∂y/∂x = −1
+func (x Value) Neg() Value { return x.unary(&opNeg, negRule, 0, 0) }
+
+func negRule(r *Rule) { r.Add(0, r.Grad().Neg()) }
+
+// Scale returns factor·x.
+//
+//	∂y/∂x = factor
+func (x Value) Scale(factor float64) Value { return x.unary(&opScale, scaleRule, factor, 0) }
+
+func scaleRule(r *Rule) { r.Add(0, r.Grad().Scale(r.n.a)) }
+
+// AddScalar returns x + summand.
+//
+//	∂y/∂x = 1
+func (x Value) AddScalar(summand float64) Value {
+	return x.unary(&opAddScalar, addScalarRule, summand, 0)
+}
+
+func addScalarRule(r *Rule) { r.Add(0, r.Grad()) }
+
+// Square returns x².
+//
+//	∂y/∂x = 2x
+func (x Value) Square() Value { return x.unary(&opSquare, squareRule, 0, 0) }
+
+func squareRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2)) }
+
+// Sqrt returns √x.
+//
+//	∂y/∂x = 1/(2√x)
+//
+// Special cases are: √0 = 0 with gradient +Inf; NaN for x < 0.
+func (x Value) Sqrt() Value { return x.unary(&opSqrt, sqrtRule, 0, 0) }
+
+func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out()).Scale(0.5)) }
+
+// Rsqrt returns 1/√x.
+//
+//	∂y/∂x = −½·x^(−3/2)
+//
+// Special cases are: Inf with gradient −Inf at 0; NaN for x < 0.
+func (x Value) Rsqrt() Value { return x.unary(&opRsqrt, rsqrtRule, 0, 0) }
+
+func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out()).Div(r.In(0)).Scale(-0.5)) }
+
+// Reciprocal returns 1/x.
+//
+//	∂y/∂x = −1/x²
+//
+// At 0 it is Inf, with gradient −Inf.
+func (x Value) Reciprocal() Value { return x.unary(&opReciprocal, reciprocalRule, 0, 0) }
+
+func reciprocalRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Square()).Neg()) }
+
+// Abs returns |x|.
+//
+//	∂y/∂x = sign x, 0 at 0
+func (x Value) Abs() Value { return x.unary(&opAbs, absRule, 0, 0) }
+
+func absRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sign())) }
+
+// Sign returns −1, 0 or 1. It is piecewise constant: no gradient passes.
+func (x Value) Sign() Value { return x.unary(&opSign, nil, 0, 0) }
+
+// Floor returns the greatest integer at most x. Its gradient is 0.
+func (x Value) Floor() Value { return x.unary(&opFloor, flatRule, 0, 0) }
+
+// Ceil returns the least integer at least x. Its gradient is 0.
+func (x Value) Ceil() Value { return x.unary(&opCeil, flatRule, 0, 0) }
+
+// Round returns the nearest integer, halves to even. Its gradient is 0.
+func (x Value) Round() Value { return x.unary(&opRound, flatRule, 0, 0) }
+
+// flatRule is the rule of a function whose derivative is 0 everywhere.
+func flatRule(r *Rule) { r.Add(0, r.Graph().Full(0, r.n.shape.dims...)) }

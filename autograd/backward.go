@@ -1,0 +1,274 @@
+package autograd
+
+import (
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+var opBackward = accessor("Backward")
+
+// reverse is the backward pass under way. While it is active, operations
+// record into scratch nodes behind the recording, which last for one rule.
+type reverse struct {
+	active   bool
+	gen      uint32 // carried by the Values of scratch nodes
+	recorded int32  // nodes of the recording
+	rule     Rule
+	pass     *pass
+}
+
+// Backward returns the gradient of x, which must have one element, with
+// respect to every variable and parameter of the recording; with Trace, to
+// every Value.
+//
+// It panics with a *GradientError when x has more than one element or the
+// graph records no gradients, and with a *StaleError when a parameter has been
+// changed since.
+func (x Value) Backward() Gradients {
+	n := x.node(opBackward)
+	if n.shape.size != 1 {
+		panic(&GradientError{"Backward", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see BackwardWith", callSite()})
+	}
+	return x.g.backward(x.id, n, Tensor{})
+}
+
+// BackwardWith is Backward for a Value of any shape: the seed, of the same
+// shape, is the gradient of what x leads to with respect to x.
+func (x Value) BackwardWith(seed Tensor) Gradients {
+	n := x.node(opBackward)
+	seed.check(opBackward)
+	if !n.shape.equal(&shape{dims: seed.shape}) {
+		panic(x.g.shapeError(opBackward, "the seed has another shape", " and ", n.shape.dims, seed.shape))
+	}
+	return x.g.backward(x.id, n, seed)
+}
+
+// backward walks the recording from y to its beginning. A node's gradient is
+// complete when the walk gets there, since all its uses were recorded later.
+func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
+	g.begin(y)
+	defer g.end()
+	if n.flags&needsGrad != 0 {
+		g.seed(n, seed)
+		for id := y; id >= 0; id-- {
+			if n := g.at(id); n.grad != nil {
+				g.step(id, n)
+			}
+		}
+	}
+	g.reverse.active = false
+	return Gradients{g.reverse.pass, g.reverse.pass.gen}
+}
+
+// begin opens a backward pass from y.
+func (g *Graph) begin(y int32) {
+	g.differentiable(opBackward)
+	g.clock++
+	g.reverse.gen = g.clock
+	g.reverse.pass = g.newPass(y)
+	g.reverse.recorded = g.count
+	g.reverse.active = true
+}
+
+// differentiable panics when the recording has no gradients to give.
+func (g *Graph) differentiable(op *operation) {
+	if g.options.NoGrad {
+		panic(&GradientError{op.method, "the graph has the option NoGrad", callSite()})
+	}
+	if g.reverse.active {
+		panic(&GradientError{op.method, "a derivative rule may not differentiate", callSite()})
+	}
+	g.fresh(op)
+}
+
+// end forgets what a pass left that ended in a panic.
+func (g *Graph) end() {
+	if !g.reverse.active {
+		return
+	}
+	g.reverse.active = false
+	g.count = g.reverse.recorded
+	for id := range g.count {
+		g.at(id).grad = nil
+	}
+}
+
+func (g *Graph) seed(n *node, seed Tensor) {
+	if n.shape.size == 1 {
+		n.grad = unsafe.Pointer(&n.gone)
+	} else {
+		n.grad = g.memory.borrow(g.words(n.shape.size))
+	}
+	if seed.shape == nil {
+		g.setNumber(n.grad, 0, 1)
+		return
+	}
+	g.fill(n.grad, seed)
+}
+
+// step hands a node's gradient on to its inputs by the chain rule.
+func (g *Graph) step(id int32, n *node) {
+	keep := g.options.Trace || n.flags&isLeaf != 0
+	if keep {
+		g.reverse.pass.keep(id, n)
+	}
+	switch {
+	case n.flags&isLeaf != 0:
+	case n.flags&scalarOp != 0:
+		g.stepScalar(id, n)
+	case n.op.unary != nil && n.op.unary.D64 != nil:
+		g.stepUnary(id, n, keep)
+	default:
+		g.stepRule(id, n, keep)
+	}
+	n.grad = nil
+}
+
+// stepScalar is the chain rule between single numbers.
+func (g *Graph) stepScalar(id int32, n *node) {
+	x := g.at(n.in[0])
+	if n.nin == 1 {
+		g.receiveNumber(id, 0, x, n.op.unary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(n.data, 0), n.a, n.b))
+		return
+	}
+	y := g.at(n.in[1])
+	gx, gy := n.op.binary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(y.data, 0), g.number(n.data, 0))
+	if x.flags&needsGrad != 0 {
+		g.receiveNumber(id, 0, x, gx)
+	}
+	if y.flags&needsGrad != 0 {
+		g.receiveNumber(id, 1, y, gy)
+	}
+}
+
+func (g *Graph) receiveNumber(id int32, input int, x *node, gx float64) {
+	if g.single {
+		gx = float64(float32(gx))
+	}
+	if g.watch {
+		g.lookAtNumber(id, input, gx)
+	}
+	if x.grad == nil {
+		x.grad = unsafe.Pointer(&x.gone)
+		g.setNumber(x.grad, 0, gx)
+		return
+	}
+	g.setNumber(x.grad, 0, g.number(x.grad, 0)+gx)
+}
+
+// stepUnary is the chain rule of a function of each element, in one pass over
+// the gradient and mostly in its place.
+func (g *Graph) stepUnary(id int32, n *node, keep bool) {
+	x, size := g.at(n.in[0]), n.shape.size
+	gx := n.grad
+	if keep {
+		gx = g.memory.borrow(g.words(size))
+	}
+	if g.single {
+		n.op.unary.D32(slice[float32](gx, size), slice[float32](n.grad, size), x.f32(), n.f32(), n.a, n.b)
+	} else {
+		n.op.unary.D64(slice[float64](gx, size), slice[float64](n.grad, size), x.f64(), n.f64(), n.a, n.b)
+	}
+	if g.watch {
+		g.lookAtGradient(id, 0, gx, x.shape)
+	}
+	if x.grad == nil {
+		x.grad = gx
+		return
+	}
+	g.accumulate(x, gx)
+	g.memory.giveBack(gx, g.words(size))
+}
+
+// stepRule is the chain rule by the operation's derivative rule, whose
+// operations are computed in scratch nodes.
+func (g *Graph) stepRule(id int32, n *node, keep bool) {
+	r := &g.reverse.rule
+	r.begin(g, id, n)
+	for i, input := range n.inputs() {
+		r.needs[i] = g.at(input).flags&needsGrad != 0
+	}
+	r.marks = [...]mark{g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()}
+	r.gy = g.scratchGradient(n, keep)
+	n.rule(r)
+	for i, input := range n.inputs() {
+		if r.gx[i].g != nil {
+			g.receive(r, i, g.at(input))
+		}
+	}
+	g.forgetScratch(r)
+}
+
+// scratchGradient is a node's gradient as a Value for its rule.
+func (g *Graph) scratchGradient(n *node, keep bool) Value {
+	s := g.open(&opGradient, nil, n.shape, nil)
+	s.data = n.grad
+	if n.shape.size == 1 {
+		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
+	} else if !keep {
+		s.flags |= borrowed
+	}
+	return g.handle()
+}
+
+var opGradient = operation{name: "gradient", method: "Backward"}
+
+// receive adds what a rule computed for input i to that input's gradient. The
+// first gradient is adopted where the rule owns the buffer.
+func (g *Graph) receive(r *Rule, i int, x *node) {
+	gx := g.at(r.reduced(i, x.shape).id)
+	if g.watch {
+		g.lookAtGradient(r.id, i, gx.data, x.shape)
+	}
+	switch owner := g.owner(gx); {
+	case x.shape.size == 1 && x.grad == nil:
+		x.gone, x.grad = gx.one, unsafe.Pointer(&x.gone)
+		if gx.data != unsafe.Pointer(&gx.one) {
+			g.setNumber(x.grad, 0, g.number(gx.data, 0))
+		}
+	case x.grad != nil:
+		g.accumulate(x, gx.data)
+	case owner != nil && !r.usedAfter(i, gx.data):
+		x.grad = gx.data
+		owner.flags &^= borrowed
+	default:
+		words := g.words(x.shape.size)
+		x.grad = g.memory.borrow(words)
+		copy(slice[float64](x.grad, words), slice[float64](gx.data, words))
+	}
+}
+
+// owner returns the scratch node whose pooled buffer n shares, nil when the
+// numbers belong to the recording.
+func (g *Graph) owner(n *node) *node {
+	for n.flags&isView != 0 {
+		n = g.at(n.in[0])
+	}
+	if n.flags&borrowed == 0 {
+		return nil
+	}
+	return n
+}
+
+// forgetScratch gives back what the rule's operations left.
+func (g *Graph) forgetScratch(r *Rule) {
+	for id := g.reverse.recorded; id < g.count; id++ {
+		if n := g.at(id); n.flags&borrowed != 0 {
+			g.memory.giveBack(n.data, g.words(n.shape.size))
+		}
+	}
+	g.count = g.reverse.recorded
+	g.shapes.rewind(r.marks[0])
+	g.ints.rewind(r.marks[1])
+	g.ids.rewind(r.marks[2])
+	g.extras.rewind(r.marks[3])
+}
+
+func (g *Graph) accumulate(x *node, gx unsafe.Pointer) {
+	if size := x.shape.size; g.single {
+		kernel.Accumulate(slice[float32](x.grad, size), slice[float32](gx, size))
+	} else {
+		kernel.Accumulate(slice[float64](x.grad, size), slice[float64](gx, size))
+	}
+}

@@ -1,0 +1,46 @@
+package autograd
+
+// An Operation is one of the user's own, for Custom.
+type Operation struct {
+	// Name stands in drawings and messages.
+	Name string
+
+	// Forward computes the result. The inputs are views in the graph's
+	// precision, which must not be written to or kept.
+	Forward func(in []Tensor) Tensor
+
+	// Rule hands the gradient of each input to the Rule. Nil means that there
+	// is none: asking for one panics.
+	Rule func(*Rule)
+}
+
+var (
+	opCustom     = operation{name: "custom", method: "Custom"}
+	opCustomMask = operation{name: "custom", method: "Custom", mask: true}
+)
+
+// Custom records an operation of the user's own. Check its rule with
+// gradcheck.Check and gradcheck.CheckSecond.
+//
+// It panics with a *ShapeError, when the rule runs, if a gradient has neither
+// its input's shape nor the output's with the input broadcast to it.
+func Custom(op Operation, in ...Value) Value {
+	if len(in) == 0 || op.Forward == nil {
+		panic(NewArgumentError("autograd: Custom", "%q needs an input and a Forward function", op.Name))
+	}
+	g, kind := in[0].g, &opCustom
+	if op.Rule == nil {
+		kind = &opCustomMask
+	}
+	views := make([]Tensor, len(in))
+	for i, x := range in {
+		in[0].operand(kind, x)
+		views[i] = x.view(kind)
+	}
+	y := op.Forward(views)
+	y.check(kind)
+	n := g.record(kind, op.Rule, g.shape(y.shape), in...)
+	g.fill(n.data, y)
+	g.extraOf(n).custom = &op
+	return g.done()
+}

@@ -1,0 +1,30 @@
+package autograd
+
+// Dropout replaces each element by 0 with probability rate and divides the
+// others by 1 − rate, so that the expected value stays (Srivastava et al.,
+// Dropout, 2014). The choice comes from the graph's random stream. In
+// evaluation mode it returns x itself. It panics with an *ArgumentError when
+// rate is not in [0, 1).
+//
+//	gx = gy/(1 − rate) where x was kept, else 0
+func (x Value) Dropout(rate float64) Value {
+	n, g := x.node(opDropout), x.g
+	if !(rate >= 0 && rate < 1) {
+		panic(argumentError(opDropout, "a rate of %v is not in [0, 1)", rate))
+	}
+	if !g.Training() || rate == 0 {
+		return x
+	}
+	mask := g.record(&opConstant, nil, n.shape)
+	mask.a, mask.b = 0, 0
+	for i := range n.shape.size {
+		kept := 0.0
+		if g.rng.Float64() >= rate {
+			kept = 1 / (1 - rate)
+		}
+		g.setNumber(mask.data, i, kept)
+	}
+	return x.Mul(g.done().Named("dropout mask"))
+}
+
+var opDropout = accessor("Dropout")

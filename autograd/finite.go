@@ -1,0 +1,48 @@
+package autograd
+
+import (
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+// checkFinite panics when a node just computed holds a NaN or infinity.
+func (g *Graph) checkFinite(n *node) {
+	if i, ok := g.finite(n.data, n.shape.size); !ok {
+		panic(g.nonFinite(n, n.data, i))
+	}
+}
+
+// checkFiniteGradient panics when what node id hands to one of its inputs
+// holds a NaN or infinity.
+func (g *Graph) checkFiniteGradient(id int32, input int, gx unsafe.Pointer, s *shape) {
+	if i, ok := g.finite(gx, s.size); !ok {
+		e := g.nonFinite(g.at(id), gx, i)
+		e.Backward, e.Input = true, input
+		panic(e)
+	}
+}
+
+// finite returns the index of the first NaN or infinity.
+func (g *Graph) finite(p unsafe.Pointer, size int) (index int, ok bool) {
+	if g.single {
+		return kernel.IsFinite(slice[float32](p, size))
+	}
+	return kernel.IsFinite(slice[float64](p, size))
+}
+
+func (g *Graph) nonFinite(n *node, p unsafe.Pointer, index int) *NonFiniteError {
+	e := &NonFiniteError{Op: n.op.method, Scope: g.scopes.paths[n.scope], Value: g.number(p, index), Index: index}
+	if n.extra != nil {
+		e.Name, e.Location = n.extra.name, n.extra.line
+		if n.extra.custom != nil {
+			e.Op = n.extra.custom.Name
+		}
+	}
+	var shapes [][]int
+	for _, input := range n.inputs() {
+		shapes = append(shapes, g.at(input).shape.dims)
+	}
+	e.Shapes = copyShapes(append(shapes, n.shape.dims))
+	return e
+}

@@ -1,0 +1,87 @@
+package autograd
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// String returns name, operation, shape and numbers, such as
+//
+//	z = add [2 3]
+//	[[1 2 3]
+//	 [4 5 6]]
+//
+// Long axes show their ends only.
+func (x Value) String() string {
+	if x.g == nil {
+		return "Value(none)"
+	}
+	if x.gen != x.g.gen && !x.g.reverse.active || x.id >= x.g.count {
+		return "Value(of a recording that was Reset)"
+	}
+	n := x.Node()
+	head := n.Op
+	if name := x.Name(); name != "" {
+		head = name + " = " + head
+	}
+	return head + " " + x.View().String()
+}
+
+// String returns shape and numbers. Long axes show their ends only.
+func (t Tensor) String() string {
+	if t.shape == nil && t.f64 == nil && t.f32 == nil {
+		return "Tensor(none)"
+	}
+	if t.lease != nil && t.gen != t.lease.gen {
+		return "Tensor(of a recording that was Reset)"
+	}
+	if len(t.shape) == 0 {
+		return t.text(0)
+	}
+	var b strings.Builder
+	fmt.Fprint(&b, t.shape)
+	if len(t.shape) == 1 {
+		b.WriteByte(' ')
+	} else {
+		b.WriteByte('\n')
+	}
+	t.write(&b, 0, 0, t.Size())
+	return b.String()
+}
+
+// ends is how many elements of a long axis are shown at either end.
+const ends = 4
+
+// write writes the block of size elements at off, whose first axis is axis.
+func (t Tensor) write(b *strings.Builder, axis, off, size int) {
+	if axis == len(t.shape) {
+		b.WriteString(t.text(off))
+		return
+	}
+	b.WriteByte('[')
+	for i := 0; i < t.shape[axis]; i++ {
+		if i > 0 {
+			t.separate(b, axis)
+		}
+		if n := t.shape[axis]; n > 2*ends+1 && i == ends {
+			b.WriteString("…")
+			i = n - ends - 1
+			continue
+		}
+		step := size / t.shape[axis]
+		t.write(b, axis+1, off+i*step, step)
+	}
+	b.WriteByte(']')
+}
+
+func (t Tensor) separate(b *strings.Builder, axis int) {
+	if axis == len(t.shape)-1 {
+		b.WriteByte(' ')
+		return
+	}
+	b.WriteString("\n" + strings.Repeat(" ", axis+1))
+}
+
+// text returns an element with six significant digits.
+func (t Tensor) text(i int) string { return strconv.FormatFloat(t.element(i), 'g', 6, 64) }

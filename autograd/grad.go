@@ -1,0 +1,142 @@
+package autograd
+
+var opGrad = accessor("Grad")
+
+// Grad returns the gradients of y, which must have one element, with respect
+// to each x, as Values recorded in the graph: they can be differentiated
+// again. Any Value may be an x, constants too; one that y does not depend on
+// has a zero gradient.
+func Grad(y Value, xs ...Value) []Value {
+	n := y.node(opGrad)
+	if n.shape.size != 1 {
+		panic(&GradientError{"Grad", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see VJP", callSite()})
+	}
+	return y.g.differentiate(y, y.g.Full(1, n.shape.dims...), xs)
+}
+
+// VJP returns the vector-Jacobian products seed·∂y/∂x for each x, as Values
+// recorded in the graph. The seed has y's shape.
+func VJP(y, seed Value, xs ...Value) []Value {
+	n, s := y.node(opGrad), y.operand(opGrad, seed)
+	if !n.shape.equal(s.shape) {
+		panic(y.g.shapeError(opGrad, "the seed has another shape", " and ", n.shape.dims, s.shape.dims))
+	}
+	return y.g.differentiate(y, seed, xs)
+}
+
+// differentiate is the reverse pass whose steps are recorded themselves.
+func (g *Graph) differentiate(y, seed Value, xs []Value) []Value {
+	g.differentiable(opGrad)
+	paths := g.pathsTo(y, xs)
+	total := make([]Value, len(paths))
+	total[y.id] = seed
+	var r Rule
+	for id := y.id; id >= 0; id-- {
+		n := g.at(id)
+		if total[id].g == nil || !paths[id] || n.rule == nil {
+			continue
+		}
+		r.begin(g, id, n)
+		if !r.wants(paths) {
+			continue
+		}
+		r.gy = total[id]
+		n.rule(&r)
+		for i, input := range n.inputs() {
+			if r.gx[i].g != nil {
+				total[input] = sumOf(total[input], r.reduced(i, g.at(input).shape))
+			}
+		}
+	}
+	return g.gradientsOf(xs, total)
+}
+
+// wants notes which inputs lead to what is differentiated with respect to, and
+// reports whether any does.
+func (r *Rule) wants(paths []bool) bool {
+	any := false
+	for i, input := range r.n.inputs() {
+		r.needs[i] = paths[input]
+		any = any || paths[input]
+	}
+	return any
+}
+
+// pathsTo marks the nodes up to y through which a derivative with respect to
+// an x passes, and the xs themselves.
+func (g *Graph) pathsTo(y Value, xs []Value) []bool {
+	paths := make([]bool, y.id+1)
+	for _, x := range xs {
+		n := y.operand(opGrad, x)
+		if n.op.mask && n.op != &opDetach {
+			panic(&GradientError{"Grad", n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
+		}
+		if x.id <= y.id {
+			paths[x.id] = true
+		}
+	}
+	for id := range paths {
+		n := g.at(int32(id))
+		if paths[id] || n.op.mask {
+			continue
+		}
+		for _, input := range n.inputs() {
+			paths[id] = paths[id] || paths[input]
+		}
+	}
+	return paths
+}
+
+func sumOf(x, y Value) Value {
+	if x.g == nil {
+		return y
+	}
+	return x.Add(y)
+}
+
+func (g *Graph) gradientsOf(xs, total []Value) []Value {
+	grads := make([]Value, len(xs))
+	for i, x := range xs {
+		if int(x.id) < len(total) && total[x.id].g != nil {
+			grads[i] = total[x.id]
+			continue
+		}
+		grads[i] = g.Full(0, g.at(x.id).shape.dims...)
+	}
+	return grads
+}
+
+// JVP returns the Jacobian-vector product ∂y/∂x·v: how y changes when x moves
+// along v, which has x's shape. It is the derivative of u ↦ VJP(y, u, x)·v,
+// which is linear in u.
+func JVP(y, x, v Value) Value {
+	n := y.node(opGrad)
+	u := y.g.Full(0, n.shape.dims...)
+	gx := VJP(y, u, x)[0]
+	return VJP(gx, v, u)[0]
+}
+
+// HVP returns the product of y's Hessian with respect to x and v, which has
+// x's shape, without forming the Hessian. y must have one element.
+func HVP(y, x, v Value) Value { return VJP(Grad(y, x)[0], v, x)[0] }
+
+// Jacobian returns ∂y/∂x, of y's shape followed by x's, by one reverse pass
+// for each element of y.
+func Jacobian(y, x Value) Value {
+	g, n := y.g, y.node(opGrad)
+	dims := append(y.Shape(), x.Shape()...)
+	if n.shape.size == 0 {
+		return g.Full(0, dims...)
+	}
+	rows := make([]Value, n.shape.size)
+	for i := range rows {
+		seed := Zeros(n.shape.dims...)
+		seed.f64[i] = 1
+		rows[i] = VJP(y, g.Constant(seed), x)[0]
+	}
+	return Stack(0, rows...).Reshape(dims...)
+}
+
+// Hessian returns the second derivatives of y, which must have one element,
+// with respect to x: of x's shape twice.
+func Hessian(y, x Value) Value { return Jacobian(Grad(y, x)[0], x) }

@@ -1,0 +1,333 @@
+package autograd
+
+import (
+	"math/rand/v2"
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+// A Precision is the kind of number that a graph or tensor holds.
+type Precision uint8
+
+const (
+	Float64 Precision = iota
+	Float32
+)
+
+func (p Precision) String() string {
+	if p == Float32 {
+		return "float32"
+	}
+	return "float64"
+}
+
+// Options are the settings of a graph. The zero Options record in float64,
+// in training mode, with gradients.
+type Options struct {
+	Precision   Precision
+	Trace       bool   // keep every gradient, each contribution to it, and each node's source line
+	CheckFinite bool   // panic with a *NonFiniteError at the first NaN or infinity, forward or backward
+	NoGrad      bool   // record no rules: Backward panics. Implies Eval
+	Eval        bool   // evaluation mode: Dropout passes its input through
+	Seed        uint64 // of the random stream, which runs on over Reset
+}
+
+// A Graph is the recording of one forward computation: a list of nodes in the
+// order in which they were computed. It owns the memory of all that it
+// records. Reset forgets the recording and keeps the memory.
+//
+// A Graph serves one goroutine at a time. Graphs on different goroutines never
+// disturb each other.
+type Graph struct {
+	options Options
+	single  bool   // Float32
+	watch   bool   // Trace or CheckFinite: each node is looked at once it is computed
+	count   int32  // nodes recorded
+	gen     uint32 // the recording's number; Values carry it
+	clock   uint32 // numbers given out so far
+	chunks  []*[chunkSize]node
+
+	memory memory
+	shapes arena[shape]
+	ints   arena[int]
+	extras arena[extra]
+	ids    arena[int32]
+
+	leaves []int32 // the nodes of variables and parameters
+	params paramTable
+	scopes scopeTable
+	rng    *rand.Rand
+
+	reverse reverse // the backward pass under way
+	passes  []*pass // results of this recording's backward passes, then spare ones
+	results int     // how many of passes belong to this recording
+}
+
+// Nodes are stored in chunks, so that a node never moves.
+const (
+	chunkBits = 8
+	chunkSize = 1 << chunkBits
+)
+
+// A node is one recorded value and how it was computed.
+type node struct {
+	op    *operation
+	rule  func(*Rule)
+	shape *shape
+	data  unsafe.Pointer // the numbers; &one when there is one
+	one   float64        // storage of a single number, in the graph's precision
+	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
+	gone  float64        // storage of a single number's gradient
+	a, b  float64        // the operation's constants
+	in    [2]int32       // the first two inputs; a leaf's place in leaves
+	extra *extra         // what few nodes have
+	scope int32
+	flags flags
+	nin   uint16 // number of inputs; tooMany when extra has the list
+}
+
+// An extra is what few nodes have.
+type extra struct {
+	name   string
+	in     []int32 // all inputs, when there are more than two
+	ints   []int   // axes, permutations, indices, … as the operation defines
+	custom *Operation
+	param  *Param
+	line   Location
+}
+
+type flags uint8
+
+const (
+	needsGrad flags = 1 << iota // leads back to a variable or parameter
+	scalarOp                    // unary or binary between scalars, with a derivative in scalar form
+	isView                      // shares its first input's numbers
+	borrowed                    // owns a buffer of the pool
+	isLeaf                      // variable or parameter
+)
+
+// An operation is what all nodes of one kind have in common. Its rule is
+// passed where it is recorded: rules call operations, so that a variable that
+// held both would refer to itself.
+type operation struct {
+	name   string // as drawn: "matmul"
+	method string // as called: "MatMul"
+	unary  *kernel.Unary
+	binary *kernel.Binary
+	mask   bool // piecewise constant: there is no gradient
+}
+
+// NewGraph returns an empty graph.
+func NewGraph(options Options) *Graph {
+	g := &Graph{options: options, single: options.Precision == Float32}
+	g.options.Eval = options.Eval || options.NoGrad
+	g.watch = options.Trace || options.CheckFinite
+	g.rng = rand.New(rand.NewPCG(options.Seed, 0x6e61626c61))
+	g.scopes.reset()
+	g.clock, g.gen = 1, 1
+	return g
+}
+
+// Options returns the graph's settings.
+func (g *Graph) Options() Options { return g.options }
+
+// Training reports whether the graph is in training mode.
+func (g *Graph) Training() bool { return !g.options.Eval }
+
+// Reset forgets the recording and keeps the memory. Everything that the graph
+// has handed out (Values, views of their numbers, Gradients) is of no use
+// afterwards: using it panics with a *StaleError.
+func (g *Graph) Reset() {
+	g.clock++
+	g.gen = g.clock
+	g.count = 0
+	g.memory.reset()
+	g.shapes.reset()
+	g.ints.reset()
+	g.extras.reset()
+	g.ids.reset()
+	g.leaves = g.leaves[:0]
+	g.params.reset()
+	g.scopes.reset()
+	g.reverse.active = false
+	g.results = 0
+}
+
+// Stats are the size of a recording.
+type Stats struct {
+	Nodes     int // values recorded
+	BytesLive int // of the numbers held now
+	BytesPeak int // the most that was held at a time since the graph was made
+}
+
+// Stats returns the size of the recording.
+func (g *Graph) Stats() Stats {
+	return Stats{
+		Nodes:     int(g.count),
+		BytesLive: 8 * g.memory.live,
+		BytesPeak: 8 * g.memory.peak,
+	}
+}
+
+func (g *Graph) at(id int32) *node {
+	return &g.chunks[id>>chunkBits][id&(chunkSize-1)]
+}
+
+// next returns the node to be filled in next. Every field but one and gone is
+// set by its user.
+func (g *Graph) next() *node {
+	if int(g.count)>>chunkBits == len(g.chunks) {
+		g.chunks = append(g.chunks, new([chunkSize]node))
+	}
+	n := g.at(g.count)
+	g.count++
+	return n
+}
+
+// handle returns the Value of the node recorded last.
+func (g *Graph) handle() Value {
+	if g.reverse.active {
+		return Value{g, g.count - 1, g.reverse.gen}
+	}
+	return Value{g, g.count - 1, g.gen}
+}
+
+// record adds a node of up to two inputs and makes room for its numbers, which
+// the caller computes before it calls done.
+func (g *Graph) record(op *operation, rule func(*Rule), s *shape, in ...Value) *node {
+	n := g.open(op, rule, s, in)
+	g.allocate(n)
+	return n
+}
+
+// view adds a node that shares its input's numbers.
+func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
+	n := g.open(op, rule, s, []Value{x})
+	from := g.at(x.id)
+	if s.size == 1 {
+		n.one, n.data = from.one, unsafe.Pointer(&n.one)
+		return n
+	}
+	n.data = from.data
+	n.flags |= isView
+	return n
+}
+
+// open adds a node without numbers.
+func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
+	n := g.next()
+	n.op, n.rule, n.shape = op, rule, s
+	n.data, n.grad, n.extra = nil, nil, nil
+	n.flags, n.scope = 0, g.scopes.current
+	n.nin = uint16(min(len(in), tooMany))
+	var wants flags
+	for i, x := range in {
+		if i < len(n.in) {
+			n.in[i] = x.id
+		}
+		wants |= g.at(x.id).flags
+	}
+	if len(in) > len(n.in) {
+		e := g.extraOf(n)
+		e.in = g.ids.take(len(in))
+		for i, x := range in {
+			e.in[i] = x.id
+		}
+	}
+	if g.learns() && !op.mask {
+		n.flags = wants & needsGrad
+	}
+	return n
+}
+
+// tooMany marks a node whose extra has the list of its inputs.
+const tooMany = 3
+
+// learns reports whether what is recorded now can have a gradient. Inside a
+// backward pass it cannot: that is what Grad is for.
+func (g *Graph) learns() bool { return !g.options.NoGrad && !g.reverse.active }
+
+// allocate gives a node room for its numbers: its own field when there is one,
+// the pool inside a backward pass, and else memory that stays until Reset.
+func (g *Graph) allocate(n *node) {
+	switch words := g.words(n.shape.size); {
+	case n.shape.size == 1:
+		n.data = unsafe.Pointer(&n.one)
+	case g.reverse.active:
+		n.data = g.memory.borrow(words)
+		n.flags |= borrowed
+	default:
+		n.data = g.memory.take(words)
+	}
+}
+
+// words returns how many words of eight bytes hold n numbers.
+func (g *Graph) words(n int) int {
+	if g.single {
+		return (n + 1) / 2
+	}
+	return n
+}
+
+// done ends the recording of the node added last, once its numbers stand.
+func (g *Graph) done() Value {
+	if g.watch {
+		g.look(g.at(g.count - 1))
+	}
+	return g.handle()
+}
+
+// look does what Trace and CheckFinite ask for a node just computed.
+func (g *Graph) look(n *node) {
+	if g.reverse.active {
+		return
+	}
+	g.extraOf(n).line = callSite()
+	if g.options.CheckFinite {
+		g.checkFinite(n)
+	}
+}
+
+// extraOf returns the extra of a node, which it adds where there is none.
+func (g *Graph) extraOf(n *node) *extra {
+	if n.extra == nil {
+		n.extra = &g.extras.take(1)[0]
+		*n.extra = extra{}
+	}
+	return n.extra
+}
+
+// inputs returns the ids of a node's inputs.
+func (n *node) inputs() []int32 {
+	if n.nin == tooMany {
+		return n.extra.in
+	}
+	return n.in[:n.nin]
+}
+
+func (n *node) ints() []int {
+	if n.extra == nil {
+		return nil
+	}
+	return n.extra.ints
+}
+
+func (n *node) f64() []float64 { return slice[float64](n.data, n.shape.size) }
+func (n *node) f32() []float32 { return slice[float32](n.data, n.shape.size) }
+
+// number returns element i.
+func (g *Graph) number(p unsafe.Pointer, i int) float64 {
+	if g.single {
+		return float64(slice[float32](p, i+1)[i])
+	}
+	return slice[float64](p, i+1)[i]
+}
+
+func (g *Graph) setNumber(p unsafe.Pointer, i int, v float64) {
+	if g.single {
+		slice[float32](p, i+1)[i] = float32(v)
+		return
+	}
+	slice[float64](p, i+1)[i] = v
+}

@@ -1,0 +1,217 @@
+package autograd
+
+import (
+	"slices"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opIndexSelect = operation{name: "index select", method: "IndexSelect"}
+	opIndexAdd    = operation{name: "index add", method: "IndexAdd"}
+	opGather      = operation{name: "gather", method: "Gather"}
+	opScatterAdd  = operation{name: "scatter add", method: "ScatterAdd"}
+	opOneHot      = operation{name: "one hot", method: "OneHot"}
+)
+
+// IndexSelect returns the slices of x along an axis that a vector of indices
+// names, in that order; the same one may stand several times.
+//
+//	gx = gy added up at the slices' places
+//
+// It panics with an *IndexError when an index is not in [0, n).
+func (x Value) IndexSelect(axis int, index Ints) Value {
+	g, from := x.g, x.node(&opIndexSelect)
+	axis = g.axis(&opIndexSelect, axis, from.shape.rank())
+	if len(index.shape) != 1 {
+		panic(g.shapeError(&opIndexSelect, "the indices must be a vector", " by ", from.shape.dims, index.shape))
+	}
+	g.inRange(&opIndexSelect, index.values, from.shape.dims[axis])
+	return x.indexSelect(axis, g.copied(index.values))
+}
+
+func (x Value) indexSelect(axis int, index []int) Value {
+	g, from := x.g, x.node(&opIndexSelect)
+	dims := g.copied(from.shape.dims)
+	dims[axis] = len(index)
+	n := g.record(&opIndexSelect, indexSelectRule, g.shape(dims), x)
+	n.a, n.b = float64(axis), 0
+	g.extraOf(n).ints = index
+	s := spanOf(from.shape, axis)
+	if g.single {
+		kernel.Gather(n.f32(), from.f32(), index, s.outer, len(index), s.n, s.inner)
+	} else {
+		kernel.Gather(n.f64(), from.f64(), index, s.outer, len(index), s.n, s.inner)
+	}
+	return g.done()
+}
+
+func indexSelectRule(r *Rule) {
+	axis := int(r.n.a)
+	r.Add(0, r.Grad().indexAdd(axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]))
+}
+
+// indexAdd returns zeros, of length n along the axis, to which the slices of x
+// have been added at their indices.
+func (x Value) indexAdd(axis int, index []int, length int) Value {
+	g, from := x.g, x.node(&opIndexAdd)
+	dims := g.copied(from.shape.dims)
+	dims[axis] = length
+	n := g.record(&opIndexAdd, indexAddRule, g.shape(dims), x)
+	n.a, n.b = float64(axis), 0
+	g.extraOf(n).ints = index
+	s := spanOf(from.shape, axis)
+	if g.single {
+		clear(n.f32())
+		kernel.ScatterAdd(n.f32(), from.f32(), index, s.outer, s.n, length, s.inner)
+	} else {
+		clear(n.f64())
+		kernel.ScatterAdd(n.f64(), from.f64(), index, s.outer, s.n, length, s.inner)
+	}
+	return g.done()
+}
+
+func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints())) }
+
+// Gather returns, in the shape of the indices, the elements of x at the index
+// along one axis and at the same place along the others:
+//
+//	y[i][j][k] = x[i][index[i][j][k]][k] for axis 1
+//
+// The indices have x's rank, and no axis but that one longer than x's.
+//
+//	gx = gy added up at the elements' places
+//
+// It panics with an *IndexError when an index is not in [0, n).
+func (x Value) Gather(axis int, index Ints) Value {
+	g, from := x.g, x.node(&opGather)
+	axis = g.axis(&opGather, axis, from.shape.rank())
+	places := g.places(&opGather, from.shape, axis, index)
+	return x.gather(g.shape(index.shape), places)
+}
+
+// gather returns the elements of x at places in row-major order, in shape s.
+func (x Value) gather(s *shape, places []int) Value {
+	g, from := x.g, x.node(&opGather)
+	n := g.record(&opGather, gatherRule, s, x)
+	n.a, n.b = 0, 0
+	g.extraOf(n).ints = places
+	if g.single {
+		kernel.Gather(n.f32(), from.f32(), places, 1, len(places), from.shape.size, 1)
+	} else {
+		kernel.Gather(n.f64(), from.f64(), places, 1, len(places), from.shape.size, 1)
+	}
+	return g.done()
+}
+
+func gatherRule(r *Rule) { r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints())) }
+
+// scatter returns zeros of shape s to which the elements of x have been added
+// at places.
+func (x Value) scatter(s *shape, places []int) Value {
+	g, from := x.g, x.node(&opScatterAdd)
+	n := g.record(&opScatterAdd, scatterRule, s, x)
+	n.a, n.b = 0, 0
+	g.extraOf(n).ints = places
+	if g.single {
+		clear(n.f32())
+		kernel.ScatterAdd(n.f32(), from.f32(), places, 1, len(places), s.size, 1)
+	} else {
+		clear(n.f64())
+		kernel.ScatterAdd(n.f64(), from.f64(), places, 1, len(places), s.size, 1)
+	}
+	return g.done()
+}
+
+func scatterRule(r *Rule) { r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.n.ints())) }
+
+// ScatterAdd returns x with the elements of src added at the index along one
+// axis and at the same place along the others, the inverse of Gather:
+//
+//	y[i][index[i][j][k]][k] += src[i][j][k] for axis 1
+//
+// The indices have src's shape. Elements with the same index add up.
+//
+//	∂/∂x = 1, ∂/∂src = gy gathered
+func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
+	g, from, s := x.g, x.node(&opScatterAdd), x.operand(&opScatterAdd, src)
+	axis = g.axis(&opScatterAdd, axis, from.shape.rank())
+	if !slices.Equal(s.shape.dims, index.shape) {
+		panic(g.shapeError(&opScatterAdd, "indices and source differ in shape", " and ", index.shape, s.shape.dims))
+	}
+	places := g.places(&opScatterAdd, from.shape, axis, index)
+	return x.Add(src.scatter(from.shape, places))
+}
+
+// places returns, for each index, the row-major place of its element in a
+// tensor of shape s.
+func (g *Graph) places(op *operation, s *shape, axis int, index Ints) []int {
+	if len(index.shape) != s.rank() {
+		panic(g.shapeError(op, "the indices have another rank", " by ", s.dims, index.shape))
+	}
+	for i, d := range index.shape {
+		if i != axis && d > s.dims[i] {
+			panic(g.shapeError(op, "the indices are longer on another axis", " by ", s.dims, index.shape))
+		}
+	}
+	g.inRange(op, index.values, s.dims[axis])
+	places, strides := g.ints.take(len(index.values)), g.strides(s)
+	at := g.ints.take(s.rank())
+	clear(at)
+	for i, chosen := range index.values {
+		place := 0
+		for k, stride := range strides {
+			if k == axis {
+				place += chosen * stride
+			} else {
+				place += at[k] * stride
+			}
+		}
+		places[i] = place
+		for k := len(at) - 1; k >= 0; k-- {
+			if at[k]++; at[k] < index.shape[k] {
+				break
+			}
+			at[k] = 0
+		}
+	}
+	return places
+}
+
+func (g *Graph) inRange(op *operation, index []int, n int) {
+	for _, i := range index {
+		if i < 0 || i >= n {
+			panic(g.indexError(op, "index", i, n))
+		}
+	}
+}
+
+// copied returns a copy in the graph's memory.
+func (g *Graph) copied(ints []int) []int {
+	c := g.ints.take(len(ints))
+	copy(c, ints)
+	return c
+}
+
+// OneHot returns a constant of the labels' shape and a last axis of that many
+// classes: 1 at each label's class, else 0. It panics with an *IndexError when
+// a label is not in [0, classes).
+func (g *Graph) OneHot(labels Ints, classes int) Value {
+	for _, label := range labels.values {
+		if label < 0 || label >= classes {
+			panic(g.indexError(&opOneHot, "label", label, classes))
+		}
+	}
+	dims := g.ints.take(len(labels.shape) + 1)
+	copy(dims, labels.shape)
+	dims[len(labels.shape)] = classes
+	n := g.record(&opConstant, nil, g.newShape(&opOneHot, dims))
+	n.a, n.b = 0, 0
+	for i := range n.shape.size {
+		g.setNumber(n.data, i, 0)
+	}
+	for i, label := range labels.values {
+		g.setNumber(n.data, i*classes+label, 1)
+	}
+	return g.done()
+}

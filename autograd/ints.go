@@ -1,0 +1,38 @@
+package autograd
+
+import "slices"
+
+// Ints are integers with a shape: indices and class labels. They stand outside
+// graphs and have no gradient.
+type Ints struct {
+	shape  []int
+	values []int
+}
+
+// NewInts returns a copy of the values in that shape; without a shape, a
+// vector of all values. It panics with a *ShapeError when their number does
+// not fit.
+func NewInts(values []int, shape ...int) Ints {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits(accessor("NewInts"), len(values), shape)
+	return Ints{slices.Clone(shape), append(make([]int, 0, len(values)), values...)}
+}
+
+// Shape returns a copy of the dimensions.
+func (x Ints) Shape() []int { return append([]int{}, x.shape...) }
+
+// Size returns the number of elements.
+func (x Ints) Size() int { return len(x.values) }
+
+// Values returns the integers themselves, in row-major order.
+func (x Ints) Values() []int { return x.values }
+
+// Item returns the number of one-element Ints.
+func (x Ints) Item() int {
+	if len(x.values) != 1 {
+		panic(NewShapeError("Item", "not one element", x.shape))
+	}
+	return x.values[0]
+}

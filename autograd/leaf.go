@@ -1,0 +1,166 @@
+package autograd
+
+import (
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opConstant = operation{name: "constant", method: "Constant"}
+	opVariable = operation{name: "variable", method: "Variable"}
+	opParam    = operation{name: "param", method: "Param"}
+	opDetach   = operation{name: "detach", method: "Detach", mask: true}
+)
+
+// Scalar returns a constant with one number.
+func (g *Graph) Scalar(v float64) Value {
+	n := g.open(&opConstant, nil, scalarShape, nil)
+	n.data = unsafe.Pointer(&n.one)
+	g.setNumber(n.data, 0, v)
+	return g.done()
+}
+
+// Constant copies a tensor into the graph, in the graph's precision. It has no
+// gradient.
+func (g *Graph) Constant(t Tensor) Value { return g.enter(&opConstant, t) }
+
+// Variable copies a tensor into the graph, in the graph's precision. Backward
+// computes its gradient.
+func (g *Graph) Variable(t Tensor) Value {
+	v := g.enter(&opVariable, t)
+	g.leaf(v)
+	return v
+}
+
+// enter copies a tensor in as a node without inputs.
+func (g *Graph) enter(op *operation, t Tensor) Value {
+	t.check(op)
+	n := g.record(op, nil, g.shape(t.shape))
+	g.fill(n.data, t)
+	return g.done()
+}
+
+// fill writes a tensor's numbers in the graph's precision.
+func (g *Graph) fill(p unsafe.Pointer, t Tensor) {
+	size := t.Size()
+	switch {
+	case g.single && t.precision == Float32:
+		copy(slice[float32](p, size), t.f32)
+	case g.single:
+		kernel.Convert32(slice[float32](p, size), t.f64)
+	case t.precision == Float32:
+		kernel.Convert64(slice[float64](p, size), t.f32)
+	default:
+		copy(slice[float64](p, size), t.f64)
+	}
+}
+
+// leaf makes a node one that gradients are computed for.
+func (g *Graph) leaf(v Value) {
+	n := g.at(v.id)
+	if g.reverse.active {
+		panic(&GradientError{n.op.method, "no variables inside a derivative rule", callSite()})
+	}
+	if g.options.NoGrad {
+		return
+	}
+	n.flags |= needsGrad | isLeaf
+	n.in[0] = int32(len(g.leaves))
+	g.leaves = append(g.leaves, v.id)
+}
+
+// Param returns the Value of a parameter, the same one each time in a
+// recording, so that shared use adds up. The numbers are read in place where
+// the precision allows: nothing may write them while the recording is in use.
+func (g *Graph) Param(p *Param) Value {
+	if p == nil {
+		panic(&ArgumentError{"autograd: Param", "the Param is nil", callSite()})
+	}
+	slot, known := g.params.slot(p)
+	if known {
+		return Value{g, slot.id, g.gen}
+	}
+	v := g.enterParam(p)
+	slot.id, slot.version = v.id, p.version
+	return v
+}
+
+func (g *Graph) enterParam(p *Param) Value {
+	if g.reverse.active {
+		panic(&GradientError{"Param", "no parameters inside a derivative rule", callSite()})
+	}
+	t := p.value
+	n := g.open(&opParam, nil, g.shape(t.shape), nil)
+	switch {
+	case n.shape.size == 1 || t.precision != g.options.Precision:
+		g.allocate(n)
+		g.fill(n.data, t)
+	case g.single:
+		n.data = unsafe.Pointer(unsafe.SliceData(t.f32))
+	default:
+		n.data = unsafe.Pointer(unsafe.SliceData(t.f64))
+	}
+	e := g.extraOf(n)
+	e.name, e.param = p.name, p
+	v := g.done()
+	if !p.Frozen {
+		g.leaf(v)
+	}
+	return v
+}
+
+// Detach returns x as a constant: the same numbers, through which no gradient
+// passes.
+func (x Value) Detach() Value {
+	n := x.node(&opDetach)
+	x.g.view(&opDetach, nil, n.shape, x)
+	return x.g.done()
+}
+
+// A paramTable finds the node of a Param in a recording. Most recordings use
+// the same Params in the same order as the one before, so that the next slot
+// is the first guess.
+type paramTable struct {
+	slots []paramSlot
+	index map[*Param]int
+	used  int // slots of this recording, all in front
+}
+
+type paramSlot struct {
+	param   *Param
+	id      int32
+	version uint64
+}
+
+// slot returns the slot of p and whether it has been recorded.
+func (t *paramTable) slot(p *Param) (slot *paramSlot, known bool) {
+	if t.used < len(t.slots) && t.slots[t.used].param == p {
+		t.used++
+		return &t.slots[t.used-1], false
+	}
+	if i, ok := t.index[p]; ok && i < t.used {
+		return &t.slots[i], true
+	}
+	if t.index == nil {
+		t.index = map[*Param]int{}
+	}
+	for _, s := range t.slots[t.used:] {
+		delete(t.index, s.param)
+	}
+	t.slots = append(t.slots[:t.used], paramSlot{param: p})
+	t.index[p] = t.used
+	t.used++
+	return &t.slots[t.used-1], false
+}
+
+func (t *paramTable) reset() { t.used = 0 }
+
+// fresh panics when a parameter has been changed since it was recorded.
+func (g *Graph) fresh(op *operation) {
+	for _, s := range g.params.slots[:g.params.used] {
+		if s.param.version != s.version {
+			panic(&StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it", callSite()})
+		}
+	}
+}

@@ -1,0 +1,270 @@
+package autograd
+
+import "nabla/internal/kernel"
+
+var (
+	opMatMul     = operation{name: "matmul", method: "MatMul"}
+	opDot        = accessor("Dot")
+	opOuter      = accessor("Outer")
+	opDiagonal   = operation{name: "diagonal", method: "Diagonal"}
+	opOnDiagonal = operation{name: "on diagonal", method: "Diagonal"}
+	opTriu       = operation{name: "triu", method: "Triu"}
+	opTril       = operation{name: "tril", method: "Tril"}
+)
+
+// MatMul returns the matrix product x·y. A vector stands for a row on the left
+// and a column on the right, and its axis is dropped from the result. Axes
+// before the last two are a batch and broadcast.
+//
+//	∂/∂x = gy·yᵀ, ∂/∂y = xᵀ·gy
+//
+// A product over no elements is 0; 0·NaN is NaN. It panics with a *ShapeError
+// when the inner dimensions differ or an operand is a scalar.
+func (x Value) MatMul(y Value) Value {
+	left, right := x.node(&opMatMul).shape, x.operand(&opMatMul, y).shape
+	if left.rank() == 0 || right.rank() == 0 {
+		panic(x.g.shapeError(&opMatMul, "a scalar has no matrix product", " × ", left.dims, right.dims))
+	}
+	if inner := right.dims[max(0, right.rank()-2)]; left.dims[left.rank()-1] != inner {
+		panic(x.g.shapeError(&opMatMul, "inner dimensions differ", " × ", left.dims, right.dims))
+	}
+	switch {
+	case left.rank() == 1 && right.rank() == 1:
+		return x.Unsqueeze(0).matmul(y.Unsqueeze(1), false, false).Reshape()
+	case left.rank() == 1:
+		return x.Unsqueeze(0).matmul(y, false, false).Squeeze(-2)
+	case right.rank() == 1:
+		return x.matmul(y.Unsqueeze(1), false, false).Squeeze(-1)
+	case left.rank() > 2 && right.rank() == 2 && left.size > 0:
+		dims := x.g.copied(left.dims)
+		dims[len(dims)-1] = right.dims[1]
+		rows := x.Reshape(-1, left.dims[left.rank()-1])
+		return rows.matmul(y, false, false).Reshape(dims...)
+	}
+	return x.matmul(y, false, false)
+}
+
+// matmul returns op(x)·op(y) of the last two axes, where op transposes or not.
+func (x Value) matmul(y Value, transX, transY bool) Value {
+	g, left, right := x.g, x.node(&opMatMul), x.operand(&opMatMul, y)
+	p := g.product(left.shape, right.shape, transX, transY)
+	n := g.record(&opMatMul, matmulRule, p.shape, x, y)
+	n.a, n.b = reversed(transX), reversed(transY)
+	if g.single {
+		multiply(n.f32(), left.f32(), right.f32(), p, transX, transY)
+	} else {
+		multiply(n.f64(), left.f64(), right.f64(), p, transX, transY)
+	}
+	return g.done()
+}
+
+// A product is the sizes of a batch of matrix products m×k by k×n.
+type product struct {
+	shape   *shape
+	m, n, k int
+	batch   []int // broadcast batch dimensions; nil for one product
+	x, y    []int // strides of the operands along them
+}
+
+func (g *Graph) product(x, y *shape, transX, transY bool) product {
+	m, k := rowsAndColumns(x, transX)
+	k2, n := rowsAndColumns(y, transY)
+	if k != k2 {
+		panic(g.shapeError(&opMatMul, "inner dimensions differ", " × ", x.dims, y.dims))
+	}
+	p := product{m: m, n: n, k: k}
+	if x.rank() == 2 && y.rank() == 2 {
+		dims := g.ints.take(2)
+		dims[0], dims[1] = m, n
+		p.shape = g.shape(dims)
+		return p
+	}
+	xs, ys := g.shape(x.dims[:x.rank()-2]), g.shape(y.dims[:y.rank()-2])
+	batch := g.batch(xs, ys, x, y)
+	dims := g.ints.take(batch.rank() + 2)
+	copy(dims, batch.dims)
+	dims[batch.rank()], dims[batch.rank()+1] = m, n
+	p.shape, p.batch = g.shape(dims), batch.dims
+	p.x, p.y = g.broadcastStrides(xs, batch), g.broadcastStrides(ys, batch)
+	return p
+}
+
+// batch returns the shape that the batch axes share.
+func (g *Graph) batch(xs, ys, x, y *shape) *shape {
+	if !broadcasts(xs.dims, ys.dims) && !broadcasts(ys.dims, xs.dims) && !compatible(xs.dims, ys.dims) {
+		panic(g.shapeError(&opMatMul, "batch dimensions do not broadcast", " × ", x.dims, y.dims))
+	}
+	return g.broadcast(&opMatMul, xs, ys)
+}
+
+// compatible reports whether two shapes broadcast to a common one.
+func compatible(x, y []int) bool {
+	for i := 1; i <= min(len(x), len(y)); i++ {
+		if a, b := x[len(x)-i], y[len(y)-i]; a != b && a != 1 && b != 1 {
+			return false
+		}
+	}
+	return true
+}
+
+func rowsAndColumns(s *shape, trans bool) (rows, columns int) {
+	rows, columns = s.dims[s.rank()-2], s.dims[s.rank()-1]
+	if trans {
+		return columns, rows
+	}
+	return rows, columns
+}
+
+// multiply computes a batch of products; batches lie behind each other.
+func multiply[T kernel.Float](dst, x, y []T, p product, transX, transY bool) {
+	mn, mk, kn := p.m*p.n, p.m*p.k, p.k*p.n
+	if mn == 0 {
+		return
+	}
+	if len(p.batch) == 0 {
+		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
+		return
+	}
+	for i := range len(dst) / mn {
+		xi, yi := 0, 0
+		for rest, axis := i, len(p.batch)-1; axis >= 0; axis-- {
+			at := rest % p.batch[axis]
+			rest /= p.batch[axis]
+			xi += at * p.x[axis]
+			yi += at * p.y[axis]
+		}
+		kernel.MatMul(dst[i*mn:(i+1)*mn], x[xi*mk:(xi+1)*mk], y[yi*kn:(yi+1)*kn], p.m, p.n, p.k, transX, transY, false)
+	}
+}
+
+func matmulRule(r *Rule) {
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	transX, transY := r.n.a == 1, r.n.b == 1
+	if r.Needs(0) {
+		if transX {
+			r.Add(0, y.matmul(gy, transY, true))
+		} else {
+			r.Add(0, gy.matmul(y, false, !transY))
+		}
+	}
+	if r.Needs(1) {
+		if transY {
+			r.Add(1, gy.matmul(x, true, transX))
+		} else {
+			r.Add(1, x.matmul(gy, !transX, false))
+		}
+	}
+}
+
+// Dot returns the scalar product Σ xᵢyᵢ of two vectors.
+//
+//	∂/∂x = y, ∂/∂y = x
+func (x Value) Dot(y Value) Value {
+	left, right := x.node(opDot).shape, x.operand(opDot, y).shape
+	if left.rank() != 1 || !left.equal(right) {
+		panic(x.g.shapeError(opDot, "not two vectors of one length", " · ", left.dims, right.dims))
+	}
+	return x.MatMul(y)
+}
+
+// Outer returns the outer product xᵢyⱼ of two vectors.
+func (x Value) Outer(y Value) Value {
+	left, right := x.node(opOuter).shape, x.operand(opOuter, y).shape
+	if left.rank() != 1 || right.rank() != 1 {
+		panic(x.g.shapeError(opOuter, "not two vectors", " and ", left.dims, right.dims))
+	}
+	return x.Unsqueeze(1).Mul(y.Unsqueeze(0))
+}
+
+// Diagonal returns the diagonals of the matrices in the last two axes, as the
+// last axis: the main one for k = 0, above it for k > 0, below for k < 0.
+//
+//	gx = gy on the diagonal, else 0
+func (x Value) Diagonal(k int) Value {
+	g, from := x.g, x.matrix(&opDiagonal)
+	s := from.shape
+	rank, rows, columns := s.rank(), s.dims[s.rank()-2], s.dims[s.rank()-1]
+	dims := g.copied(s.dims[:rank-1])
+	dims[rank-2] = max(0, min(rows+min(k, 0), columns-max(k, 0)))
+	n := g.record(&opDiagonal, diagonalRule, g.shape(dims), x)
+	n.a, n.b = float64(k), 0
+	if n.shape.size > 0 {
+		off, strides := g.diagonal(s, k)
+		g.copy(n, from, n.shape.dims, 0, g.strides(n.shape), off, strides)
+	}
+	return g.done()
+}
+
+// matrix returns x's node, which must have two axes at least.
+func (x Value) matrix(op *operation) *node {
+	n := x.node(op)
+	if n.shape.rank() < 2 {
+		panic(x.g.shapeError(op, "not a matrix", "", n.shape.dims))
+	}
+	return n
+}
+
+// diagonal returns where the k-th diagonals of a tensor of shape s lie.
+func (g *Graph) diagonal(s *shape, k int) (off int, strides []int) {
+	all := g.strides(s)
+	rank := s.rank()
+	down, right := all[rank-2], all[rank-1]
+	strides = all[:rank-1]
+	strides[rank-2] = down + right
+	return max(0, -k)*down + max(0, k)*right, strides
+}
+
+func diagonalRule(r *Rule) {
+	r.Add(0, r.Grad().onDiagonal(r.g.at(r.n.in[0]).shape, int(r.n.a)))
+}
+
+// onDiagonal returns zeros of shape s with x on the k-th diagonals.
+func (x Value) onDiagonal(s *shape, k int) Value {
+	g, from := x.g, x.node(&opOnDiagonal)
+	n := g.record(&opOnDiagonal, onDiagonalRule, s, x)
+	n.a, n.b = float64(k), 0
+	if g.single {
+		clear(n.f32())
+	} else {
+		clear(n.f64())
+	}
+	if from.shape.size > 0 {
+		off, strides := g.diagonal(s, k)
+		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
+	}
+	return g.done()
+}
+
+func onDiagonalRule(r *Rule) { r.Add(0, r.Grad().Diagonal(int(r.n.a))) }
+
+// Triu returns the matrices in the last two axes with zeros below the k-th
+// diagonal.
+//
+//	gx = Triu(gy)
+func (x Value) Triu(k int) Value { return x.triangle(&opTriu, triuRule, k) }
+
+func triuRule(r *Rule) { r.Add(0, r.Grad().Triu(int(r.n.a))) }
+
+// Tril returns the matrices in the last two axes with zeros above the k-th
+// diagonal.
+//
+//	gx = Tril(gy)
+func (x Value) Tril(k int) Value { return x.triangle(&opTril, trilRule, k) }
+
+func trilRule(r *Rule) { r.Add(0, r.Grad().Tril(int(r.n.a))) }
+
+func (x Value) triangle(op *operation, rule func(*Rule), k int) Value {
+	g, from := x.g, x.matrix(op)
+	n := g.record(op, rule, from.shape, x)
+	n.a, n.b = float64(k), 0
+	rank := from.shape.rank()
+	rows, columns := from.shape.dims[rank-2], from.shape.dims[rank-1]
+	for i, size := 0, rows*columns; i < from.shape.size; i += size {
+		if g.single {
+			kernel.Triangle(n.f32()[i:i+size], from.f32()[i:i+size], rows, columns, k, op == &opTriu)
+		} else {
+			kernel.Triangle(n.f64()[i:i+size], from.f64()[i:i+size], rows, columns, k, op == &opTriu)
+		}
+	}
+	return g.done()
+}

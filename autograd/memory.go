@@ -1,0 +1,144 @@
+package autograd
+
+import (
+	"math/bits"
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+// An arena hands out slices and takes all of them back at once. A second
+// round with the same requests is served from the same places, so that a
+// training step after the first allocates nothing.
+type arena[T any] struct {
+	chunks [][]T
+	chunk  int // the chunk in use
+	used   int // elements handed out of it
+}
+
+// A mark is a place in an arena to rewind to.
+type mark struct{ chunk, used int }
+
+func (a *arena[T]) take(n int) []T {
+	if a.chunk < len(a.chunks) {
+		if c := a.chunks[a.chunk]; a.used+n <= len(c) {
+			a.used += n
+			return c[a.used-n : a.used : a.used]
+		}
+	}
+	return a.takeNext(n)
+}
+
+// takeNext goes on to the next chunk that holds n, and adds one where there
+// is none.
+func (a *arena[T]) takeNext(n int) []T {
+	size := 64
+	for a.chunk++; a.chunk < len(a.chunks); a.chunk++ {
+		if len(a.chunks[a.chunk]) >= n {
+			a.used = n
+			return a.chunks[a.chunk][:n:n]
+		}
+	}
+	if len(a.chunks) > 0 {
+		size = min(2*len(a.chunks[len(a.chunks)-1]), 1<<20)
+	}
+	a.chunks = append(a.chunks, make([]T, max(size, n)))
+	a.chunk, a.used = len(a.chunks)-1, n
+	return a.chunks[a.chunk][:n:n]
+}
+
+func (a *arena[T]) mark() mark    { return mark{a.chunk, a.used} }
+func (a *arena[T]) rewind(m mark) { a.chunk, a.used = m.chunk, m.used }
+func (a *arena[T]) reset()        { a.rewind(mark{}) }
+
+// elements counts what the arena holds, handed out or not.
+func (a *arena[T]) elements() int {
+	sum := 0
+	for _, c := range a.chunks {
+		sum += len(c)
+	}
+	return sum
+}
+
+// memory holds the numbers of one graph, in words of eight bytes. Values stay
+// until reset; gradients come from the pool and go back to it.
+type memory struct {
+	words arena[float64]
+	free  [256][]unsafe.Pointer // by class
+	dirty []uint8               // the classes that have something in free
+	live  int                   // words handed out and not given back
+	peak  int
+}
+
+// class rounds a number of words up to one of four sizes per power of two, so
+// that a buffer serves gradients of nearly its size.
+func class(words int) (index uint8, size int) {
+	if words <= 8 {
+		return 0, 8
+	}
+	shift := bits.Len(uint(words-1)) - 3
+	quarter := (words-1)>>shift + 1 // 5 to 8
+	return uint8(4*shift + quarter - 4), (quarter<<shift + 7) &^ 7
+}
+
+// noWords is where tensors without elements stand, so that nil can mean "no
+// gradient yet". Nothing reads or writes it.
+var noWords float64
+
+// take returns room for that many words, which stays until reset.
+func (m *memory) take(words int) unsafe.Pointer {
+	if words == 0 {
+		return unsafe.Pointer(&noWords)
+	}
+	words = (words + 7) &^ 7
+	m.count(words)
+	return unsafe.Pointer(unsafe.SliceData(m.words.take(words)))
+}
+
+// borrow returns room for that many words, to be given back.
+func (m *memory) borrow(words int) unsafe.Pointer {
+	if words == 0 {
+		return unsafe.Pointer(&noWords)
+	}
+	index, size := class(words)
+	m.count(size)
+	if free := m.free[index]; len(free) > 0 {
+		m.free[index] = free[:len(free)-1]
+		return free[len(free)-1]
+	}
+	return unsafe.Pointer(unsafe.SliceData(m.words.take(size)))
+}
+
+// giveBack takes what borrow handed out.
+func (m *memory) giveBack(p unsafe.Pointer, words int) {
+	if words == 0 {
+		return
+	}
+	index, size := class(words)
+	if len(m.free[index]) == 0 {
+		m.dirty = append(m.dirty, index)
+	}
+	m.free[index] = append(m.free[index], p)
+	m.live -= size
+}
+
+func (m *memory) count(words int) {
+	m.live += words
+	m.peak = max(m.peak, m.live)
+}
+
+func (m *memory) reset() {
+	m.words.reset()
+	for _, index := range m.dirty {
+		m.free[index] = m.free[index][:0]
+	}
+	m.dirty = m.dirty[:0]
+	m.live = 0
+}
+
+// slice views memory as n numbers. A graph's memory is untyped because its
+// precision is known only at run time; this is the one place that gives it a
+// type.
+func slice[T kernel.Float](p unsafe.Pointer, n int) []T {
+	return unsafe.Slice((*T)(p), n)
+}

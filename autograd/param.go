@@ -1,0 +1,74 @@
+package autograd
+
+import "nabla/internal/kernel"
+
+// A Param is a named tensor that training changes. It outlives every graph;
+// many graphs may read it at once, none while it is written.
+type Param struct {
+	// Frozen stops its gradient, and with it the optimizer's updates, in
+	// recordings that first use it afterwards.
+	Frozen bool
+
+	name    string
+	value   Tensor
+	version uint64
+}
+
+// NewParam returns a parameter that starts as a copy of the tensor.
+func NewParam(name string, t Tensor) *Param {
+	t.check(&opParam)
+	return &Param{name: name, value: t.Clone()}
+}
+
+// Name returns the parameter's name.
+func (p *Param) Name() string { return p.name }
+
+// SetName renames the parameter.
+func (p *Param) SetName(name string) { p.name = name }
+
+// Shape returns a copy of the dimensions.
+func (p *Param) Shape() []int { return p.value.Shape() }
+
+// Size returns the number of elements.
+func (p *Param) Size() int { return p.value.Size() }
+
+// Precision returns the parameter's precision.
+func (p *Param) Precision() Precision { return p.value.precision }
+
+// Tensor returns a copy of the numbers.
+func (p *Param) Tensor() Tensor { return p.value.Clone() }
+
+// Item returns the number of a one-element parameter.
+func (p *Param) Item() float64 { return p.value.Item() }
+
+// Version counts the writes so far.
+func (p *Param) Version() uint64 { return p.version }
+
+// Writable returns the numbers themselves, for writing, and counts as a write:
+// recordings that have used the parameter before have no gradients any more.
+// Ask for it again before each write.
+func (p *Param) Writable() Tensor {
+	p.version++
+	return p.value
+}
+
+// Set copies a tensor of the same shape into the parameter, in the parameter's
+// precision.
+func (p *Param) Set(t Tensor) {
+	t.check(opSet)
+	if !p.value.sameShape(t) {
+		panic(NewShapeError("Param.Set", "another shape than the parameter's", p.value.shape, t.shape))
+	}
+	p.version++
+	switch {
+	case p.value.precision == t.precision:
+		copy(p.value.f64, t.f64)
+		copy(p.value.f32, t.f32)
+	case p.value.precision == Float32:
+		kernel.Convert32(p.value.f32, t.f64)
+	default:
+		kernel.Convert64(p.value.f64, t.f32)
+	}
+}
+
+var opSet = accessor("Param.Set")

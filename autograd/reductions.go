@@ -1,0 +1,540 @@
+package autograd
+
+import (
+	"math"
+	"slices"
+
+	"nabla/internal/kernel"
+)
+
+// Reductions take the axes to reduce over, counted from the end when negative;
+// without axes they reduce over all. Two words may stand among the axes.
+const (
+	// KeepDims keeps the reduced axes with length 1:
+	// x.Sum(1, autograd.KeepDims) broadcasts against x.
+	KeepDims = math.MinInt
+
+	// Population makes Var and Std divide by n instead of n − 1.
+	Population = math.MinInt + 1
+)
+
+var (
+	opSum       = operation{name: "sum", method: "Sum"}
+	opMean      = operation{name: "mean", method: "Mean"}
+	opProd      = operation{name: "prod", method: "Prod"}
+	opMax       = operation{name: "max", method: "Max"}
+	opMin       = operation{name: "min", method: "Min"}
+	opVar       = operation{name: "var", method: "Var"}
+	opStd       = operation{name: "std", method: "Std"}
+	opNorm      = operation{name: "norm", method: "Norm"}
+	opLogSumExp = operation{name: "logsumexp", method: "LogSumExp"}
+	opArgMax    = operation{name: "argmax", method: "ArgMax"}
+	opArgMin    = operation{name: "argmin", method: "ArgMin"}
+	opCumSum    = operation{name: "cumsum", method: "CumSum"}
+	opCumProd   = operation{name: "cumprod", method: "CumProd"}
+)
+
+// A span is how a block of adjacent axes lies in memory: outer times n, of
+// which each step is inner elements.
+type span struct{ outer, n, inner int }
+
+// spanOf returns the span of one axis.
+func spanOf(s *shape, axis int) span { return spanOfBlock(s, axis, 1) }
+
+func spanOfBlock(s *shape, first, count int) span {
+	sp := span{1, 1, 1}
+	for i, d := range s.dims {
+		switch {
+		case i < first:
+			sp.outer *= d
+		case i < first+count:
+			sp.n *= d
+		default:
+			sp.inner *= d
+		}
+	}
+	return sp
+}
+
+// along records a node of x's shape that is computed along one axis.
+func (x Value) along(op *operation, rule func(*Rule), axis int) (n, from *node, s span) {
+	from = x.node(op)
+	axis = x.g.axis(op, axis, from.shape.rank())
+	n = x.g.record(op, rule, from.shape, x)
+	n.a, n.b = float64(axis), 0
+	return n, from, spanOf(from.shape, axis)
+}
+
+// A reduction is a reduction over one block of adjacent axes.
+type reduction struct {
+	x           Value
+	from        *node
+	op          *operation
+	first       int // axis of the block
+	count       int // axes of the block
+	keep        bool
+	population  bool
+	outer, n, m int // the span: n elements of stride m
+}
+
+// reduction reads a reduction's axes. Axes that do not lie side by side are
+// brought to the end first.
+func (x Value) reduction(op *operation, axes []int) reduction {
+	g, from := x.g, x.node(op)
+	rank := from.shape.rank()
+	r := reduction{x: x, from: from, op: op}
+	over := g.ints.take(rank)
+	clear(over)
+	for _, axis := range axes {
+		switch axis {
+		case KeepDims:
+			r.keep = true
+		case Population:
+			r.population = true
+		default:
+			axis = g.axis(op, axis, rank)
+			if over[axis] == 1 {
+				panic(argumentError(op, "axis %d stands twice", axis))
+			}
+			over[axis] = 1
+			r.count++
+		}
+	}
+	if r.count == 0 {
+		r.count = rank
+	} else if r.first = slices.Index(over, 1); slices.Contains(over[r.first:r.first+min(r.count, rank-r.first)], 0) {
+		return r.gather(over)
+	}
+	s := spanOfBlock(from.shape, r.first, r.count)
+	r.outer, r.n, r.m = s.outer, s.n, s.inner
+	return r
+}
+
+// gather brings the reduced axes to the end.
+func (r reduction) gather(over []int) reduction {
+	g := r.x.g
+	order := g.ints.take(len(over))[:0]
+	for _, reduced := range [2]int{0, 1} {
+		for axis, o := range over {
+			if o == reduced {
+				order = append(order, axis)
+			}
+		}
+	}
+	r.x = r.x.Permute(order...)
+	r.from = r.x.node(r.op)
+	r.first = len(over) - r.count
+	s := spanOfBlock(r.from.shape, r.first, r.count)
+	r.outer, r.n, r.m = s.outer, s.n, s.inner
+	r.keep = false // restore puts the axes back where they were
+	return r
+}
+
+// shape returns the result's shape.
+func (r *reduction) shape() *shape {
+	g, dims := r.x.g, r.from.shape.dims
+	if !r.keep && r.count == len(dims) {
+		return scalarShape
+	}
+	s := g.ints.take(len(dims))[:0]
+	s = append(s, dims[:r.first]...)
+	for range r.count {
+		if r.keep {
+			s = append(s, 1)
+		}
+	}
+	return g.shape(append(s, dims[r.first+r.count:]...))
+}
+
+// record records the reduction with room for its result.
+func (r *reduction) record(rule func(*Rule)) *node {
+	g := r.x.g
+	n := g.record(r.op, rule, r.shape(), r.x)
+	n.a, n.b = 0, 0
+	e := g.extraOf(n)
+	e.ints = g.ints.take(3)
+	e.ints[0], e.ints[1], e.ints[2] = r.first, r.count, 1
+	if r.population {
+		e.ints[2] = 0
+	}
+	return n
+}
+
+// reduce records a reduction. Where axes were brought together and are kept,
+// the result is reshaped.
+func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *node, r *reduction)) Value {
+	r := x.reduction(op, axes)
+	n := r.record(rule)
+	run(n, &r)
+	return x.restore(x.g.done(), axes)
+}
+
+// restore gives a reduction over x its kept axes where it has not got them.
+func (x Value) restore(y Value, axes []int) Value {
+	from, n := x.node(&opSum), y.node(&opSum)
+	if !slices.Contains(axes, KeepDims) || n.shape.rank() == from.shape.rank() {
+		return y
+	}
+	dims := x.g.ints.take(from.shape.rank())
+	copy(dims, from.shape.dims)
+	for _, axis := range axes {
+		if axis != KeepDims && axis != Population {
+			dims[x.g.axis(&opSum, axis, len(dims))] = 1
+		}
+	}
+	return y.Reshape(dims...)
+}
+
+// spread returns a result of the rule's reduction, or its gradient, with the
+// reduced axes kept, so that it broadcasts against the input.
+func (r *Rule) spread(y Value) Value {
+	x := r.g.at(r.n.in[0]).shape
+	if y.node(&opSum).shape.rank() == x.rank() {
+		return y
+	}
+	dims := r.g.ints.take(x.rank())
+	copy(dims, x.dims)
+	first, count := r.n.extra.ints[0], r.n.extra.ints[1]
+	for i := first; i < first+count; i++ {
+		dims[i] = 1
+	}
+	return y.Reshape(dims...)
+}
+
+// elements returns how many elements each result of the rule's reduction is
+// made of.
+func (r *Rule) elements() int {
+	return spanOfBlock(r.g.at(r.n.in[0]).shape, r.n.extra.ints[0], r.n.extra.ints[1]).n
+}
+
+// Sum returns the sum over axes, added up in pairs so that rounding errors
+// grow with the logarithm of their number; 0 for none.
+//
+//	∂y/∂xᵢ = 1
+func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, sumForward) }
+
+func sumForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.Sum(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.Sum(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).Expand(r.g.at(r.n.in[0]).shape.dims...)) }
+
+// Mean returns the mean over axes; NaN for none.
+//
+//	∂y/∂xᵢ = 1/n
+func (x Value) Mean(axes ...int) Value { return x.reduce(&opMean, meanRule, axes, meanForward) }
+
+func meanForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.Mean(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.Mean(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+func meanRule(r *Rule) {
+	gx := r.spread(r.Grad().Scale(1 / float64(r.elements())))
+	r.Add(0, gx.Expand(r.g.at(r.n.in[0]).shape.dims...))
+}
+
+// Prod returns the product over axes; 1 for none.
+//
+//	∂y/∂xᵢ = the product of the others, also where elements are 0
+func (x Value) Prod(axes ...int) Value { return x.reduce(&opProd, prodRule, axes, prodForward) }
+
+func prodForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.Prod(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.Prod(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+// prodRule multiplies what stands before each element and what stands behind
+// it, so that it divides by nothing.
+func prodRule(r *Rule) {
+	x := r.In(0)
+	if r.elements() == 0 {
+		r.Add(0, x)
+		return
+	}
+	first, count := r.n.extra.ints[0], r.n.extra.ints[1]
+	dims := x.node(&opProd).shape.dims
+	s := spanOfBlock(r.g.at(x.id).shape, first, count)
+	flat := x.Reshape(s.outer, s.n, s.inner)
+	one := r.g.Full(1, s.outer, 1, s.inner)
+	before := Concat(1, one, flat.Narrow(1, 0, s.n-1)).CumProd(1)
+	after := Concat(1, flat.Narrow(1, 1, s.n), one).cumProd(1, true)
+	r.Add(0, r.spread(r.Grad()).Mul(before.Mul(after).Reshape(dims...)))
+}
+
+// Max returns the greatest element over axes; NaN if one is NaN. It panics
+// with a *ShapeError when there is none.
+//
+//	∂y/∂xᵢ = 1/k for each of the k greatest, else 0
+func (x Value) Max(axes ...int) Value { return x.reduce(&opMax, extremeRule, axes, maxForward) }
+
+func maxForward(n *node, r *reduction) {
+	r.nonEmpty()
+	if r.x.g.single {
+		kernel.Max(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.Max(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+// nonEmpty panics when there is nothing to choose from.
+func (r *reduction) nonEmpty() {
+	if r.n == 0 && r.outer*r.m > 0 {
+		panic(r.x.g.shapeError(r.op, "no elements to choose from", "", r.from.shape.dims))
+	}
+}
+
+// Min returns the smallest element over axes; NaN if one is NaN. It panics
+// with a *ShapeError when there is none.
+//
+//	∂y/∂xᵢ = 1/k for each of the k smallest, else 0
+func (x Value) Min(axes ...int) Value { return x.reduce(&opMin, extremeRule, axes, minForward) }
+
+func minForward(n *node, r *reduction) {
+	r.nonEmpty()
+	if r.x.g.single {
+		kernel.Min(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.Min(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+// extremeRule splits the gradient evenly among the elements that were chosen.
+// Where the result is NaN, so is the gradient of what is NaN.
+func extremeRule(r *Rule) {
+	x, y := r.In(0), r.spread(r.Out())
+	chosen := x.Equal(y).Maximum(x.IsNaN())
+	ties := r.spread(chosen.Sum(r.axes()...))
+	r.Add(0, gate(r.spread(r.Grad()).Div(ties), chosen))
+}
+
+// axes returns the axes of the rule's reduction.
+func (r *Rule) axes() []int {
+	axes := r.g.ints.take(r.n.extra.ints[1])
+	for i := range axes {
+		axes[i] = r.n.extra.ints[0] + i
+	}
+	return axes
+}
+
+// Var returns the variance over axes, from the mean in a second pass. It
+// divides by n − 1 (NaN for n = 1), and by n if Population stands among the
+// axes.
+//
+//	∂y/∂xᵢ = 2(xᵢ − mean)/(n − 1)
+func (x Value) Var(axes ...int) Value { return x.reduce(&opVar, varRule, axes, varForward) }
+
+func varForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.Var(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
+	} else {
+		kernel.Var(n.f64(), r.from.f64(), r.outer, r.n, r.m, n.extra.ints[2])
+	}
+}
+
+func varRule(r *Rule) {
+	r.Add(0, r.spread(r.Grad()).Mul(r.deviation()).Scale(2/r.freedom()))
+}
+
+// deviation returns x minus its mean over the rule's axes.
+func (r *Rule) deviation() Value { return r.In(0).Sub(r.spread(r.In(0).Mean(r.axes()...))) }
+
+// freedom returns the denominator of the rule's variance.
+func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[2]) }
+
+// Std returns the standard deviation over axes: the square root of Var.
+//
+//	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
+func (x Value) Std(axes ...int) Value { return x.reduce(&opStd, stdRule, axes, stdForward) }
+
+func stdForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.Std(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
+	} else {
+		kernel.Std(n.f64(), r.from.f64(), r.outer, r.n, r.m, n.extra.ints[2])
+	}
+}
+
+func stdRule(r *Rule) {
+	y := r.spread(nonZero(r.Out()))
+	r.Add(0, r.spread(r.Grad()).Mul(r.deviation().Div(y)).Scale(1/r.freedom()))
+}
+
+// nonZero returns y with 1 in the place of 0, as a denominator of a numerator
+// that is 0 there too.
+func nonZero(y Value) Value { return Where(y.EqualScalar(0), y.g.Scalar(1), y) }
+
+// Norm returns the p-norm (Σ |xᵢ|ᵖ)^(1/p) over axes, for p > 0; math.Inf(1)
+// gives the greatest magnitude. It neither overflows nor underflows on the
+// way. It panics with an *ArgumentError for another p.
+//
+//	∂y/∂xᵢ = sign xᵢ·(|xᵢ|/y)^(p−1), 0 at the zero vector
+//
+// For p = ∞ the gradient is split evenly among the greatest magnitudes.
+func (x Value) Norm(p float64, axes ...int) Value {
+	if !(p > 0) {
+		panic(argumentError(&opNorm, "p = %v is not positive", p))
+	}
+	r := x.reduction(&opNorm, axes)
+	n := r.record(normRule)
+	n.a = p
+	if x.g.single {
+		kernel.Norm(n.f32(), r.from.f32(), r.outer, r.n, r.m, p)
+	} else {
+		kernel.Norm(n.f64(), r.from.f64(), r.outer, r.n, r.m, p)
+	}
+	return x.restore(x.g.done(), axes)
+}
+
+func normRule(r *Rule) {
+	x, gy, y, p := r.In(0), r.spread(r.Grad()), r.spread(nonZero(r.Out())), r.n.a
+	switch {
+	case p == 1:
+		r.Add(0, gy.Mul(x.Sign()))
+	case p == 2:
+		r.Add(0, gy.Mul(x.Div(y)))
+	case math.IsInf(p, 1):
+		chosen := x.Abs().Equal(r.spread(r.Out()))
+		ties := r.spread(chosen.Sum(r.axes()...))
+		r.Add(0, gate(gy.Mul(x.Sign()).Div(ties), chosen))
+	default:
+		// Where x is 0 the gradient is 0, and x^(p−2) infinite for p < 2.
+		zero := x.EqualScalar(0)
+		share := Where(zero, x.g.Scalar(1), x.Abs().Div(y)).PowScalar(p - 1)
+		r.Add(0, Where(zero, x.g.Scalar(0), gy.Mul(x.Sign()).Mul(share)))
+	}
+}
+
+// LogSumExp returns ln Σ eˣ over axes, without overflow; −Inf where all
+// elements are −Inf, with gradient 0.
+//
+//	∂y/∂xᵢ = e^(xᵢ − y)
+func (x Value) LogSumExp(axes ...int) Value {
+	return x.reduce(&opLogSumExp, logSumExpRule, axes, logSumExpForward)
+}
+
+func logSumExpForward(n *node, r *reduction) {
+	if r.x.g.single {
+		kernel.LogSumExp(n.f32(), r.from.f32(), r.outer, r.n, r.m)
+	} else {
+		kernel.LogSumExp(n.f64(), r.from.f64(), r.outer, r.n, r.m)
+	}
+}
+
+func logSumExpRule(r *Rule) {
+	y := r.Out()
+	y = r.spread(Where(y.EqualScalar(math.Inf(-1)), y.g.Scalar(0), y))
+	r.Add(0, r.spread(r.Grad()).Mul(r.In(0).Sub(y).Exp()))
+}
+
+// ArgMax returns the index of the greatest element along an axis, the first
+// of equal ones; NaN counts as the greatest. It panics with a *ShapeError when
+// there is none.
+func (x Value) ArgMax(axis int) Ints { return x.argExtreme(&opArgMax, axis) }
+
+// ArgMin returns the index of the smallest element along an axis, the first of
+// equal ones; NaN counts as the smallest. It panics with a *ShapeError when
+// there is none.
+func (x Value) ArgMin(axis int) Ints { return x.argExtreme(&opArgMin, axis) }
+
+func (x Value) argExtreme(op *operation, axis int) Ints {
+	r := x.reduction(op, []int{axis})
+	r.nonEmpty()
+	dims := r.shape().dims
+	index := Ints{shape: append([]int{}, dims...), values: make([]int, r.outer*r.m)}
+	switch greatest := op == &opArgMax; {
+	case x.g.single && greatest:
+		kernel.ArgMax(index.values, r.from.f32(), r.outer, r.n, r.m)
+	case x.g.single:
+		kernel.ArgMin(index.values, r.from.f32(), r.outer, r.n, r.m)
+	case greatest:
+		kernel.ArgMax(index.values, r.from.f64(), r.outer, r.n, r.m)
+	default:
+		kernel.ArgMin(index.values, r.from.f64(), r.outer, r.n, r.m)
+	}
+	return index
+}
+
+// CumSum returns the running sum along an axis.
+//
+//	gxᵢ = Σ gyⱼ over j ≥ i
+func (x Value) CumSum(axis int) Value { return x.cumSum(axis, false) }
+
+// cumSum adds up from the end if reverse.
+func (x Value) cumSum(axis int, reverse bool) Value {
+	n, from, s := x.along(&opCumSum, cumSumRule, axis)
+	n.b = reversed(reverse)
+	if x.g.single {
+		kernel.CumSum(n.f32(), from.f32(), s.outer, s.n, s.inner, reverse)
+	} else {
+		kernel.CumSum(n.f64(), from.f64(), s.outer, s.n, s.inner, reverse)
+	}
+	return x.g.done()
+}
+
+func reversed(reverse bool) float64 {
+	if reverse {
+		return 1
+	}
+	return 0
+}
+
+func cumSumRule(r *Rule) { r.Add(0, r.Grad().cumSum(int(r.n.a), r.n.b == 0)) }
+
+// CumProd returns the running product along an axis.
+//
+//	gxᵢ = Σ gyⱼ·∏ xₖ over j ≥ i and k ≤ j, k ≠ i
+func (x Value) CumProd(axis int) Value { return x.cumProd(axis, false) }
+
+// cumProd multiplies from the end if reverse.
+func (x Value) cumProd(axis int, reverse bool) Value {
+	n, from, s := x.along(&opCumProd, cumProdRule, axis)
+	n.b = reversed(reverse)
+	if x.g.single {
+		kernel.CumProd(n.f32(), from.f32(), s.outer, s.n, s.inner, reverse)
+	} else {
+		kernel.CumProd(n.f64(), from.f64(), s.outer, s.n, s.inner, reverse)
+	}
+	return x.g.done()
+}
+
+// cumProdRule divides the sum by x where no element is 0. Else it forms all
+// n² products, from which no zero can be divided out.
+func cumProdRule(r *Rule) {
+	gy, x, y, axis, reverse := r.Grad(), r.In(0), r.Out(), int(r.n.a), r.n.b == 1
+	if !r.g.hasZero(x.node(&opCumProd)) {
+		r.Add(0, gy.Mul(y).cumSum(axis, !reverse).Div(x))
+		return
+	}
+	dims := x.Shape()
+	s := spanOf(x.node(&opCumProd).shape, axis)
+	row := x.Reshape(s.outer, 1, s.n, s.inner).Expand(s.outer, s.n, s.n, s.inner)
+	self := r.g.Constant(Eye(s.n)).Reshape(1, s.n, s.n, 1)
+	others := Where(self, r.g.Scalar(1), row).cumProd(2, reverse)
+	reach := r.g.Constant(Ones(s.n, s.n))
+	if reverse {
+		reach = reach.Tril(0)
+	} else {
+		reach = reach.Triu(0)
+	}
+	terms := Where(reach.Reshape(1, s.n, s.n, 1), others.Mul(gy.Reshape(s.outer, 1, s.n, s.inner)), r.g.Scalar(0))
+	r.Add(0, terms.Sum(2).Reshape(dims...))
+}
+
+// hasZero reports whether an element of n is 0.
+func (g *Graph) hasZero(n *node) bool {
+	if g.single {
+		return slices.Contains(n.f32(), 0)
+	}
+	return slices.Contains(n.f64(), 0)
+}

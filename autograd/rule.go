@@ -1,0 +1,100 @@
+package autograd
+
+import "unsafe"
+
+// A Rule is what an operation's derivative rule works on: the incoming
+// gradient, the output and the inputs, as Values, and the place to hand its
+// results to. A rule is written in the same operations that it
+// differentiates, so that gradients can be differentiated again.
+//
+//	func mulRule(r *Rule) {
+//		r.Add(0, r.Grad().Mul(r.In(1)))
+//		r.Add(1, r.Grad().Mul(r.In(0)))
+//	}
+type Rule struct {
+	g     *Graph
+	id    int32
+	n     *node
+	gy    Value
+	gx    []Value
+	needs []bool
+
+	marks [4]mark // in a backward pass: what to rewind
+}
+
+func (r *Rule) begin(g *Graph, id int32, n *node) {
+	r.g, r.id, r.n = g, id, n
+	inputs := len(n.inputs())
+	for len(r.gx) < inputs {
+		r.gx, r.needs = append(r.gx, Value{}), append(r.needs, false)
+	}
+	clear(r.gx[:inputs])
+	clear(r.needs[:inputs])
+}
+
+// Graph returns the graph, for constants.
+func (r *Rule) Graph() *Graph { return r.g }
+
+// Grad returns the incoming gradient: of the loss with respect to the output,
+// of the output's shape.
+func (r *Rule) Grad() Value { return r.gy }
+
+// Out returns the output.
+func (r *Rule) Out() Value { return Value{r.g, r.id, r.g.gen} }
+
+// In returns input i.
+func (r *Rule) In(i int) Value { return Value{r.g, r.n.inputs()[i], r.g.gen} }
+
+// Needs reports whether the gradient of input i is wanted. A rule may compute
+// it anyway; Add then ignores it.
+func (r *Rule) Needs(i int) bool { return r.needs[i] }
+
+// Add hands over the gradient with respect to input i, which has that input's
+// shape. A gradient of the output's shape is summed over the axes along which
+// the input was broadcast. Several gradients for one input add up.
+//
+// It panics with a *ShapeError when the gradient fits neither.
+func (r *Rule) Add(i int, gx Value) {
+	if !r.needs[i] {
+		return
+	}
+	op := r.n.op
+	s, x := r.gy.operand(op, gx).shape, r.g.at(r.n.inputs()[i]).shape
+	if !s.equal(x) && !(s.equal(r.n.shape) || op != &opCustom) || !broadcasts(x.dims, s.dims) {
+		panic(r.wrongShape(i, s, x))
+	}
+	if r.gx[i].g != nil {
+		gx = r.gx[i].Add(gx)
+	}
+	r.gx[i] = gx
+}
+
+func (r *Rule) wrongShape(i int, got, want *shape) error {
+	e := r.g.shapeError(r.n.op, "the rule's gradient does not have the shape of its input", " for ", got.dims, want.dims)
+	if r.n.op == &opCustom {
+		e.Op = r.n.extra.custom.Name
+	}
+	if extra := r.n.extra; extra != nil && extra.line.Line > 0 {
+		e.Location = extra.line
+	}
+	return e
+}
+
+// reduced returns the gradient for input i in that input's shape.
+func (r *Rule) reduced(i int, x *shape) Value {
+	if r.g.at(r.gx[i].id).shape.equal(x) {
+		return r.gx[i]
+	}
+	r.gx[i] = r.gx[i].sumTo(x)
+	return r.gx[i]
+}
+
+// usedAfter reports whether a later input is given the same buffer.
+func (r *Rule) usedAfter(i int, buffer unsafe.Pointer) bool {
+	for _, gx := range r.gx[i+1 : len(r.n.inputs())] {
+		if gx.g != nil && r.g.at(gx.id).data == buffer {
+			return true
+		}
+	}
+	return false
+}

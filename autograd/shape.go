@@ -1,0 +1,149 @@
+package autograd
+
+import (
+	"math"
+	"slices"
+)
+
+// A shape is the dimensions of a tensor and their product. Nodes of equal
+// shape mostly share one, so that comparing pointers settles the common case.
+type shape struct {
+	dims []int
+	size int
+}
+
+// scalarShape is the shape of every scalar.
+var scalarShape = &shape{size: 1}
+
+func (s *shape) rank() int           { return len(s.dims) }
+func (s *shape) equal(t *shape) bool { return s == t || slices.Equal(s.dims, t.dims) }
+
+// shape returns the shape of those dimensions, copied into the graph's memory.
+func (g *Graph) shape(dims []int) *shape {
+	if len(dims) == 0 {
+		return scalarShape
+	}
+	s := &g.shapes.take(1)[0]
+	s.dims = g.ints.take(len(dims))
+	copy(s.dims, dims)
+	s.size, _ = sizeOf(dims)
+	return s
+}
+
+// sizeOf returns the product of the dimensions, and why they are no shape
+// when a dimension is negative or the product overflows an int.
+func sizeOf(dims []int) (size int, fault string) {
+	for _, d := range dims {
+		if d < 0 {
+			return 0, "negative dimension"
+		}
+	}
+	if slices.Contains(dims, 0) {
+		return 0, ""
+	}
+	size = 1
+	for _, d := range dims {
+		if size > math.MaxInt/8/d {
+			return 0, "size overflows"
+		}
+		size *= d
+	}
+	return size, ""
+}
+
+// broadcast returns the shape that two operands share under NumPy's rule:
+// aligned at the last axis, two dimensions agree when they are equal or one
+// of them is 1.
+func (g *Graph) broadcast(op *operation, x, y *shape) *shape {
+	switch {
+	case x.equal(y), y.rank() == 0:
+		return x
+	case x.rank() == 0:
+		return y
+	}
+	if x.rank() < y.rank() {
+		x, y = y, x
+	}
+	m := g.ints.mark()
+	dims := g.ints.take(x.rank())
+	copy(dims, x.dims)
+	lead := x.rank() - y.rank()
+	for i, d := range y.dims {
+		switch {
+		case dims[lead+i] == 1:
+			dims[lead+i] = d
+		case d != 1 && d != dims[lead+i]:
+			panic(g.shapeError(op, "shapes do not broadcast", " and ", x.dims, y.dims))
+		}
+	}
+	if slices.Equal(dims, x.dims) {
+		g.ints.rewind(m)
+		return x
+	}
+	if slices.Equal(dims, y.dims) {
+		g.ints.rewind(m)
+		return y
+	}
+	size, fault := sizeOf(dims)
+	if fault != "" {
+		panic(g.shapeError(op, fault, " and ", x.dims, y.dims))
+	}
+	s := &g.shapes.take(1)[0]
+	s.dims, s.size = dims, size
+	return s
+}
+
+// broadcasts reports whether a tensor of shape x can be expanded to shape y.
+func broadcasts(x, y []int) bool {
+	lead := len(y) - len(x)
+	if lead < 0 {
+		return false
+	}
+	for i, d := range x {
+		if d != 1 && d != y[lead+i] {
+			return false
+		}
+	}
+	return true
+}
+
+// strides returns, for each axis of the contiguous shape s, how many elements
+// one step is.
+func (g *Graph) strides(s *shape) []int {
+	st := g.ints.take(s.rank())
+	step := 1
+	for i := s.rank() - 1; i >= 0; i-- {
+		st[i] = step
+		step *= s.dims[i]
+	}
+	return st
+}
+
+// broadcastStrides returns the strides with which a tensor of shape s is read
+// as one of shape to: 0 on the axes along which it is repeated.
+func (g *Graph) broadcastStrides(s, to *shape) []int {
+	st := g.ints.take(to.rank())
+	lead := to.rank() - s.rank()
+	clear(st[:lead])
+	step := 1
+	for i := s.rank() - 1; i >= 0; i-- {
+		st[lead+i] = step
+		if s.dims[i] == 1 {
+			st[lead+i] = 0
+		}
+		step *= s.dims[i]
+	}
+	return st
+}
+
+// axis returns an axis of a tensor of that rank, counted from the end when
+// negative.
+func (g *Graph) axis(op *operation, axis, rank int) int {
+	if axis < -rank || axis >= rank {
+		panic(g.indexError(op, "axis", axis, rank))
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return axis
+}

@@ -1,0 +1,600 @@
+package autograd
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opReshape   = operation{name: "reshape", method: "Reshape"}
+	opFlatten   = accessor("Flatten")
+	opSqueeze   = accessor("Squeeze")
+	opUnsqueeze = accessor("Unsqueeze")
+	opExpand    = operation{name: "expand", method: "Expand"}
+	opPermute   = operation{name: "permute", method: "Permute"}
+	opSlice     = operation{name: "slice", method: "Slice"}
+	opPad       = operation{name: "pad", method: "Pad"}
+	opConcat    = operation{name: "concat", method: "Concat"}
+	opStack     = accessor("Stack")
+	opSplit     = accessor("Split")
+	opRoll      = accessor("Roll")
+	opTile      = accessor("Tile")
+	opRepeat    = accessor("Repeat")
+	opTranspose = accessor("Transpose")
+)
+
+// Full returns a constant in which every element is v.
+func (g *Graph) Full(v float64, dims ...int) Value {
+	n := g.record(&opConstant, nil, g.newShape(&opConstant, dims))
+	n.a, n.b = 0, 0
+	switch {
+	case n.shape.size == 1:
+		g.setNumber(n.data, 0, v)
+	case g.single:
+		kernel.Fill(n.f32(), float32(v))
+	default:
+		kernel.Fill(n.f64(), v)
+	}
+	return g.done()
+}
+
+// newShape returns the shape of dimensions that the user gave.
+func (g *Graph) newShape(op *operation, dims []int) *shape {
+	if _, fault := sizeOf(dims); fault != "" {
+		panic(g.shapeError(op, fault, "", dims))
+	}
+	return g.shape(dims)
+}
+
+// Reshape returns the same elements, in row-major order, in another shape. One
+// dimension may be −1: it is what is left for it. Nothing is copied. It panics
+// with a *ShapeError when the sizes differ, or when −1 is ambiguous.
+//
+//	gx = gy, in x's shape
+func (x Value) Reshape(dims ...int) Value {
+	n := x.node(&opReshape)
+	return x.reshaped(x.g.inferred(n.shape, dims))
+}
+
+func (x Value) reshaped(s *shape) Value {
+	n := x.g.view(&opReshape, reshapeRule, s, x)
+	n.a, n.b = 0, 0
+	return x.g.done()
+}
+
+func reshapeRule(r *Rule) { r.Add(0, r.Grad().reshaped(r.g.at(r.n.in[0]).shape)) }
+
+// inferred returns the shape of dims, with −1 replaced, for a tensor of shape
+// from.
+func (g *Graph) inferred(from *shape, dims []int) *shape {
+	copied := g.ints.take(len(dims))
+	copy(copied, dims)
+	if open := slices.Index(copied, -1); open >= 0 {
+		copied[open] = 1
+		rest, _ := sizeOf(copied)
+		if rest == 0 || from.size%rest != 0 || slices.Contains(copied, -1) {
+			panic(g.shapeError(&opReshape, "no dimension fits in the place of -1", " to ", from.dims, dims))
+		}
+		copied[open] = from.size / rest
+	}
+	switch size, fault := sizeOf(copied); {
+	case fault != "":
+		panic(g.shapeError(&opReshape, fault, " to ", from.dims, dims))
+	case size != from.size:
+		panic(g.shapeError(&opReshape, "sizes differ", " to ", from.dims, dims))
+	}
+	return g.shape(copied)
+}
+
+// Flatten joins the axes from first to last, both included, into one; a
+// scalar becomes a vector of one element.
+func (x Value) Flatten(first, last int) Value {
+	g, s := x.g, x.node(opFlatten).shape
+	if s.rank() == 0 {
+		return x.Reshape(1)
+	}
+	first, last = g.axis(opFlatten, first, s.rank()), g.axis(opFlatten, last, s.rank())
+	if first > last {
+		panic(argumentError(opFlatten, "axis %d stands behind axis %d", first, last))
+	}
+	dims := g.ints.take(s.rank())[:0]
+	dims = append(dims, s.dims[:first]...)
+	dims = append(dims, spanOfBlock(s, first, last-first+1).n)
+	return x.Reshape(append(dims, s.dims[last+1:]...)...)
+}
+
+// Squeeze drops axes of length 1; without axes, all such. It panics with a
+// *ShapeError for an axis of another length.
+func (x Value) Squeeze(axes ...int) Value {
+	g, s := x.g, x.node(opSqueeze).shape
+	drop := g.ints.take(s.rank())
+	clear(drop)
+	for i, d := range s.dims {
+		if len(axes) == 0 && d == 1 {
+			drop[i] = 1
+		}
+	}
+	for _, axis := range axes {
+		axis = g.axis(opSqueeze, axis, s.rank())
+		if s.dims[axis] != 1 {
+			panic(g.shapeError(opSqueeze, fmt.Sprintf("axis %d is not of length 1", axis), "", s.dims))
+		}
+		drop[axis] = 1
+	}
+	dims := g.ints.take(s.rank())[:0]
+	for i, d := range s.dims {
+		if drop[i] == 0 {
+			dims = append(dims, d)
+		}
+	}
+	return x.Reshape(dims...)
+}
+
+// Unsqueeze inserts an axis of length 1, which becomes that axis of the
+// result.
+func (x Value) Unsqueeze(axis int) Value {
+	g, s := x.g, x.node(opUnsqueeze).shape
+	axis = g.axis(opUnsqueeze, axis, s.rank()+1)
+	dims := g.ints.take(s.rank() + 1)[:0]
+	dims = append(dims, s.dims[:axis]...)
+	dims = append(dims, 1)
+	return x.Reshape(append(dims, s.dims[axis:]...)...)
+}
+
+// Expand repeats axes of length 1, and new ones in front, to the given shape.
+// It panics with a *ShapeError when another axis differs.
+//
+//	gx = the sum of gy over the repeated axes
+func (x Value) Expand(dims ...int) Value {
+	g, from := x.g, x.node(&opExpand)
+	if _, fault := sizeOf(dims); fault != "" {
+		panic(g.shapeError(&opExpand, fault, " to ", from.shape.dims, dims))
+	}
+	if slices.Equal(from.shape.dims, dims) {
+		return x
+	}
+	if !broadcasts(from.shape.dims, dims) {
+		panic(g.shapeError(&opExpand, "cannot be expanded", " to ", from.shape.dims, dims))
+	}
+	n := g.record(&opExpand, expandRule, g.shape(dims), x)
+	n.a, n.b = 0, 0
+	if g.single {
+		expand(g, n.f32(), from.f32(), n.shape, from.shape)
+	} else {
+		expand(g, n.f64(), from.f64(), n.shape, from.shape)
+	}
+	return g.done()
+}
+
+func expandRule(r *Rule) { r.Add(0, r.Grad().sumTo(r.g.at(r.n.in[0]).shape)) }
+
+func expand[T kernel.Float](g *Graph, dst, src []T, to, from *shape) {
+	if len(src) == 1 {
+		kernel.Fill(dst, src[0])
+		return
+	}
+	m := g.ints.mark()
+	kernel.Copy(dst, src, to.dims, 0, g.strides(to), 0, g.broadcastStrides(from, to))
+	g.ints.rewind(m)
+}
+
+// expanded returns a node's numbers in shape s, in a borrowed buffer where
+// they have to be repeated.
+func expanded[T kernel.Float](g *Graph, n *node, s *shape) []T {
+	if n.shape.size == s.size {
+		return slice[T](n.data, s.size)
+	}
+	buffer := slice[T](g.memory.borrow(g.words(s.size)), s.size)
+	expand(g, buffer, slice[T](n.data, n.shape.size), s, n.shape)
+	return buffer
+}
+
+// unexpand gives back what expanded borrowed for a node.
+func unexpand[T kernel.Float](g *Graph, numbers []T, n *node) {
+	if p := unsafe.Pointer(unsafe.SliceData(numbers)); p != n.data && len(numbers) != n.shape.size {
+		g.memory.giveBack(p, g.words(len(numbers)))
+	}
+}
+
+// sumTo sums x over the axes along which a tensor of shape s has been
+// broadcast to x's shape.
+func (x Value) sumTo(s *shape) Value {
+	g, from := x.g, x.node(&opSum)
+	lead := from.shape.rank() - s.rank()
+	axes := g.ints.take(from.shape.rank())[:0]
+	for i, d := range from.shape.dims {
+		if i < lead || s.dims[i-lead] == 1 && d != 1 {
+			axes = append(axes, i)
+		}
+	}
+	if len(axes) > 0 {
+		x = x.Sum(axes...)
+	}
+	if x.node(&opSum).shape.equal(s) {
+		return x
+	}
+	return x.reshaped(s)
+}
+
+// Permute reorders the axes: axis i of the result is axis order[i] of x.
+//
+//	gx = gy, in the inverse order
+func (x Value) Permute(order ...int) Value {
+	g, from := x.g, x.node(&opPermute)
+	rank := from.shape.rank()
+	if len(order) != rank {
+		panic(g.shapeError(&opPermute, "as many axes as the shape has must be given", " with ", from.shape.dims, order))
+	}
+	axes, dims, seen := g.ints.take(rank), g.ints.take(rank), g.ints.take(rank)
+	clear(seen)
+	for i, axis := range order {
+		axes[i] = g.axis(&opPermute, axis, rank)
+		if seen[axes[i]]++; seen[axes[i]] > 1 {
+			panic(argumentError(&opPermute, "axis %d stands twice", axes[i]))
+		}
+		dims[i] = from.shape.dims[axes[i]]
+	}
+	n := g.record(&opPermute, permuteRule, g.shape(dims), x)
+	n.a, n.b = 0, 0
+	g.extraOf(n).ints = axes
+	strides, picked := g.strides(from.shape), seen
+	for i, axis := range axes {
+		picked[i] = strides[axis]
+	}
+	g.copy(n, from, n.shape.dims, 0, g.strides(n.shape), 0, picked)
+	return g.done()
+}
+
+func permuteRule(r *Rule) {
+	order := r.n.ints()
+	inverse := r.g.ints.take(len(order))
+	for i, axis := range order {
+		inverse[axis] = i
+	}
+	r.Add(0, r.Grad().Permute(inverse...))
+}
+
+// copy copies a block of that shape from one node's numbers to another's.
+func (g *Graph) copy(dst, src *node, dims []int, dOff int, dStride []int, sOff int, sStride []int) {
+	if g.single {
+		kernel.Copy(dst.f32(), src.f32(), dims, dOff, dStride, sOff, sStride)
+	} else {
+		kernel.Copy(dst.f64(), src.f64(), dims, dOff, dStride, sOff, sStride)
+	}
+}
+
+// Transpose swaps two axes.
+func (x Value) Transpose(a, b int) Value {
+	g, rank := x.g, x.Rank()
+	a, b = g.axis(opTranspose, a, rank), g.axis(opTranspose, b, rank)
+	order := g.ints.take(rank)
+	for i := range order {
+		order[i] = i
+	}
+	order[a], order[b] = b, a
+	return x.Permute(order...)
+}
+
+// T returns the transpose of a matrix, or of the matrices in the last two
+// axes.
+func (x Value) T() Value { return x.Transpose(-2, -1) }
+
+// End stands for the end of an axis in Slice: behind the last element, or with
+// a negative step before the first.
+const End = math.MaxInt
+
+// Slice returns every step-th element along an axis, from start up to but
+// without stop. Start and stop count from the end when negative; a negative
+// step walks backward. It panics with an *IndexError when start or stop lies
+// outside, and with an *ArgumentError for a step of 0.
+//
+//	gx = gy at the elements taken, else 0
+func (x Value) Slice(axis, start, stop, step int) Value {
+	g, from := x.g, x.node(&opSlice)
+	axis = g.axis(&opSlice, axis, from.shape.rank())
+	if step == 0 {
+		panic(argumentError(&opSlice, "a step of 0"))
+	}
+	start, count := g.sliceOf(from.shape.dims[axis], start, stop, step)
+	rank := from.shape.rank()
+	places := g.ints.take(2 * rank) // starts, then steps
+	clear(places)
+	for i := range rank {
+		places[rank+i] = 1
+	}
+	places[axis], places[rank+axis] = start, step
+	dims := g.ints.take(rank)
+	copy(dims, from.shape.dims)
+	dims[axis] = count
+	return x.take(g.shape(dims), places)
+}
+
+// sliceOf returns the first index and the number of elements of a slice.
+func (g *Graph) sliceOf(length, start, stop, step int) (first, count int) {
+	last := length // the bound that End stands for
+	if step < 0 {
+		last = -1
+	}
+	first, bound := g.bound(start, length, length), last
+	if start == End {
+		first = length
+	}
+	if stop != End {
+		bound = g.bound(stop, length, length)
+	}
+	if step < 0 && first == length && length > 0 {
+		first-- // counting down starts at the last element
+	}
+	if step > 0 {
+		return first, max(0, (bound-first+step-1)/step)
+	}
+	return first, max(0, (first-bound-step-1)/-step)
+}
+
+// bound returns a slice's start or stop, counted from the end when negative.
+func (g *Graph) bound(i, length, limit int) int {
+	if i == End {
+		return length
+	}
+	if i < -length || i > limit {
+		panic(g.indexError(&opSlice, "bound", i, length+1))
+	}
+	if i < 0 {
+		i += length
+	}
+	return i
+}
+
+// take records the block of shape s whose places are the starts along each
+// axis, then the steps.
+func (x Value) take(s *shape, places []int) Value {
+	g, from := x.g, x.node(&opSlice)
+	off, strides := g.placed(from.shape, places)
+	if g.isRun(from.shape, s, places) && !g.reverse.active {
+		return x.window(s, places, off)
+	}
+	n := g.record(&opSlice, sliceRule, s, x)
+	n.a, n.b = 0, 0
+	g.extraOf(n).ints = places
+	if s.size > 0 {
+		g.copy(n, from, s.dims, 0, g.strides(s), off, strides)
+	}
+	return g.done()
+}
+
+// isRun reports whether a block is one run of memory: rows of the first axis.
+func (g *Graph) isRun(from, s *shape, places []int) bool {
+	rank := from.rank()
+	return s.size > 1 && places[rank] == 1 && slices.Equal(from.dims[1:], s.dims[1:]) && !slices.Contains(places[rank:], -1)
+}
+
+// window records a block that is one run of memory without copying it.
+func (x Value) window(s *shape, places []int, off int) Value {
+	g := x.g
+	n := g.view(&opSlice, sliceRule, s, x)
+	n.a, n.b = 0, 0
+	g.extraOf(n).ints = places
+	size := 8
+	if g.single {
+		size = 4
+	}
+	n.data = unsafe.Add(n.data, off*size)
+	return g.done()
+}
+
+// placed returns the offset and the strides with which places lie in a tensor
+// of shape s.
+func (g *Graph) placed(s *shape, places []int) (off int, strides []int) {
+	strides = g.strides(s)
+	for i, stride := range strides {
+		off += places[i] * stride
+		strides[i] *= places[s.rank()+i]
+	}
+	return off, strides
+}
+
+func sliceRule(r *Rule) { r.Add(0, r.Grad().place(0, r.g.at(r.n.in[0]).shape, r.n.ints())) }
+
+// place records a tensor of shape s that holds x at places and v elsewhere.
+func (x Value) place(v float64, s *shape, places []int) Value {
+	g, from := x.g, x.node(&opPad)
+	n := g.record(&opPad, padRule, s, x)
+	n.a, n.b = v, 0
+	g.extraOf(n).ints = places
+	if g.single {
+		kernel.Fill(n.f32(), float32(v))
+	} else {
+		kernel.Fill(n.f64(), v)
+	}
+	if from.shape.size > 0 {
+		off, strides := g.placed(s, places)
+		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
+	}
+	return g.done()
+}
+
+func padRule(r *Rule) { r.Add(0, r.Grad().take(r.g.at(r.n.in[0]).shape, r.n.ints())) }
+
+// Narrow returns the elements along an axis from start up to but without stop,
+// both counted from the end when negative.
+func (x Value) Narrow(axis, start, stop int) Value { return x.Slice(axis, start, stop, 1) }
+
+// Flip reverses the order along axes; without axes, along all.
+func (x Value) Flip(axes ...int) Value {
+	if len(axes) == 0 {
+		for axis := range x.Rank() {
+			x = x.Slice(axis, End, End, -1)
+		}
+	}
+	for _, axis := range axes {
+		x = x.Slice(axis, End, End, -1)
+	}
+	return x
+}
+
+// Pad surrounds x with elements v: for each axis as many as its pair says
+// before and behind. It panics with a *ShapeError when there is not one pair
+// for each axis, and with an *ArgumentError for a negative number.
+//
+//	gx = gy without the padding
+func (x Value) Pad(v float64, pairs ...[2]int) Value {
+	g, from := x.g, x.node(&opPad)
+	rank := from.shape.rank()
+	if len(pairs) != rank {
+		panic(g.shapeError(&opPad, fmt.Sprintf("%d pairs do not fit the axes", len(pairs)), "", from.shape.dims))
+	}
+	places, dims := g.ints.take(2*rank), g.ints.take(rank)
+	for i, pair := range pairs {
+		if pair[0] < 0 || pair[1] < 0 {
+			panic(argumentError(&opPad, "negative padding %v", pair))
+		}
+		places[i], places[rank+i] = pair[0], 1
+		dims[i] = pair[0] + from.shape.dims[i] + pair[1]
+	}
+	return x.place(v, g.newShape(&opPad, dims), places)
+}
+
+// Concat joins Values along an existing axis. All other axes must agree.
+//
+//	gxᵢ = the part of gy that xᵢ became
+func Concat(axis int, xs ...Value) Value {
+	if len(xs) == 0 {
+		panic(argumentError(&opConcat, "nothing to join"))
+	}
+	g, first := xs[0].g, xs[0].node(&opConcat).shape
+	axis = g.axis(&opConcat, axis, first.rank())
+	dims := g.ints.take(first.rank())
+	copy(dims, first.dims)
+	dims[axis] = 0
+	for _, x := range xs {
+		dims[axis] += g.joins(xs[0].operand(&opConcat, x).shape, first, axis)
+	}
+	n := g.record(&opConcat, concatRule, g.newShape(&opConcat, dims), xs...)
+	n.a, n.b = float64(axis), 0
+	strides, off := g.strides(n.shape), 0
+	for _, x := range xs {
+		from := x.node(&opConcat)
+		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
+		off += from.shape.dims[axis] * strides[axis]
+	}
+	return g.done()
+}
+
+// joins returns the length of s along the axis; its other axes must be those
+// of first.
+func (g *Graph) joins(s, first *shape, axis int) int {
+	fits := s.rank() == first.rank()
+	for i := range s.dims {
+		fits = fits && (i == axis || s.dims[i] == first.dims[i])
+	}
+	if !fits {
+		panic(g.shapeError(&opConcat, fmt.Sprintf("shapes differ on other axes than %d", axis), " and ", first.dims, s.dims))
+	}
+	return s.dims[axis]
+}
+
+func concatRule(r *Rule) {
+	axis, start := int(r.n.a), 0
+	for i, input := range r.n.inputs() {
+		stop := start + r.g.at(input).shape.dims[axis]
+		if r.Needs(i) {
+			r.Add(i, r.Grad().Narrow(axis, start, stop))
+		}
+		start = stop
+	}
+}
+
+// Stack joins Values of one shape along a new axis.
+func Stack(axis int, xs ...Value) Value {
+	if len(xs) == 0 {
+		panic(argumentError(opStack, "nothing to join"))
+	}
+	all := make([]Value, len(xs))
+	for i, x := range xs {
+		if !xs[0].node(opStack).shape.equal(xs[0].operand(opStack, x).shape) {
+			panic(xs[0].g.shapeError(opStack, "shapes differ", " and ", xs[0].Shape(), x.Shape()))
+		}
+		all[i] = x.Unsqueeze(axis)
+	}
+	return Concat(axis, all...)
+}
+
+// Split cuts x along an axis into parts of the given lengths, which must add
+// up to that of x.
+func (x Value) Split(axis int, lengths ...int) []Value {
+	g, s := x.g, x.node(opSplit).shape
+	axis = g.axis(opSplit, axis, s.rank())
+	sum := 0
+	for _, n := range lengths {
+		sum += max(n, -s.dims[axis]-1)
+	}
+	if sum != s.dims[axis] || len(lengths) > 0 && slices.Min(lengths) < 0 {
+		panic(g.shapeError(opSplit, fmt.Sprintf("the parts do not make up axis %d", axis), " into ", s.dims, lengths))
+	}
+	parts, start := make([]Value, len(lengths)), 0
+	for i, n := range lengths {
+		parts[i] = x.Narrow(axis, start, start+n)
+		start += n
+	}
+	return parts
+}
+
+// Roll moves the elements along an axis by shift places; what leaves at one
+// end comes back at the other.
+func (x Value) Roll(axis, shift int) Value {
+	g, s := x.g, x.node(opRoll).shape
+	axis = g.axis(opRoll, axis, s.rank())
+	n := s.dims[axis]
+	if n == 0 {
+		return x
+	}
+	cut := ((-shift)%n + n) % n
+	if cut == 0 {
+		return x
+	}
+	return Concat(axis, x.Narrow(axis, cut, n), x.Narrow(axis, 0, cut))
+}
+
+// Tile repeats the whole of x the given number of times along each axis: with
+// more numbers than axes, new axes come in front.
+func (x Value) Tile(times ...int) Value {
+	g, s := x.g, x.node(opTile).shape
+	if len(times) < s.rank() {
+		panic(g.shapeError(opTile, "fewer numbers than axes", " by ", s.dims, times))
+	}
+	rank := len(times)
+	one, many, last := g.ints.take(2*rank), g.ints.take(2*rank), g.ints.take(rank)
+	for i, t := range times {
+		d := 1
+		if lead := rank - s.rank(); i >= lead {
+			d = s.dims[i-lead]
+		}
+		one[2*i], one[2*i+1] = 1, d
+		many[2*i], many[2*i+1] = t, d
+		last[i] = t * d
+	}
+	if _, fault := sizeOf(times); fault != "" {
+		panic(g.shapeError(opTile, fault, " by ", s.dims, times))
+	}
+	return x.Reshape(one...).Expand(many...).Reshape(last...)
+}
+
+// Repeat repeats each element the given number of times along an axis.
+func (x Value) Repeat(axis, times int) Value {
+	g, s := x.g, x.node(opRepeat).shape
+	axis = g.axis(opRepeat, axis, s.rank())
+	if times < 0 {
+		panic(argumentError(opRepeat, "%d times", times))
+	}
+	many, last := g.ints.take(s.rank()+1), g.ints.take(s.rank())
+	copy(last, s.dims)
+	copy(many, s.dims[:axis+1])
+	many[axis+1] = times
+	copy(many[axis+2:], s.dims[axis+1:])
+	last[axis] *= times
+	return x.Unsqueeze(axis + 1).Expand(many...).Reshape(last...)
+}

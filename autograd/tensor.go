@@ -1,0 +1,369 @@
+package autograd
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"unsafe"
+
+	"gonum.org/v1/gonum/mat"
+
+	"nabla/internal/kernel"
+)
+
+// A Tensor is numbers with a shape and a precision, outside any graph: data,
+// parameters, results. Like a slice, a copy of a Tensor shares its numbers;
+// Clone does not. The last axis varies fastest. The zero Tensor is not valid.
+type Tensor struct {
+	shape     []int
+	precision Precision
+	f64       []float64
+	f32       []float32
+	lease     *Graph // whose memory the numbers are in, nil for the tensor's own
+	gen       uint32 // the recording until whose Reset the lease lasts
+}
+
+var (
+	opNewTensor = accessor("NewTensor")
+	opTensorUse = accessor("Tensor")
+)
+
+// NewTensor returns a tensor with a copy of the values in that shape; without
+// a shape, a vector of all values. It panics with a *ShapeError when their
+// number does not fit.
+func NewTensor(values []float64, shape ...int) Tensor {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits(opNewTensor, len(values), shape)
+	return Tensor{shape: slices.Clone(shape), f64: append(make([]float64, 0, len(values)), values...)}
+}
+
+// NewTensor32 is NewTensor in Float32.
+func NewTensor32(values []float32, shape ...int) Tensor {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits(opNewTensor, len(values), shape)
+	return Tensor{shape: slices.Clone(shape), precision: Float32, f32: append(make([]float32, 0, len(values)), values...)}
+}
+
+func checkFits(op *operation, values int, shape []int) {
+	switch size, fault := sizeOf(shape); {
+	case fault != "":
+		panic(NewShapeError(op.method, fault, shape))
+	case size != values:
+		panic(NewShapeError(op.method, fmt.Sprintf("%d values do not fit the shape", values), shape))
+	}
+}
+
+// Scalar returns a tensor of rank 0.
+func Scalar(v float64) Tensor { return Tensor{shape: []int{}, f64: []float64{v}} }
+
+// Zeros returns a tensor of zeros.
+func Zeros(shape ...int) Tensor { return zerosOf(Float64, shape) }
+
+// Ones returns a tensor of ones.
+func Ones(shape ...int) Tensor { return Full(1, shape...) }
+
+// Full returns a tensor in which every element is v.
+func Full(v float64, shape ...int) Tensor {
+	t := zerosOf(Float64, shape)
+	kernel.Fill(t.f64, v)
+	return t
+}
+
+// Arange returns the vector start, start+step, … up to but without stop. It
+// panics with an *ArgumentError when step is 0 or leads away from stop.
+func Arange(start, stop, step float64) Tensor {
+	n := int((stop - start) / step)
+	if step == 0 || !(float64(n) >= 0) {
+		panic(NewArgumentError("autograd: Arange", "a step of %v does not lead from %v to %v", step, start, stop))
+	}
+	var values []float64
+	for i := 0; ; i++ {
+		v := start + float64(i)*step
+		if step > 0 && !(v < stop) || step < 0 && !(v > stop) {
+			return NewTensor(values, len(values))
+		}
+		values = append(values, v)
+	}
+}
+
+// Eye returns the n×n identity matrix.
+func Eye(n int) Tensor {
+	t := Zeros(n, n)
+	for i := range n {
+		t.f64[i*n+i] = 1
+	}
+	return t
+}
+
+// Uniform returns random numbers, each in [lo, hi) with equal probability.
+func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
+	t := Zeros(shape...)
+	for i := range t.f64 {
+		t.f64[i] = lo + (hi-lo)*rng.Float64()
+	}
+	return t
+}
+
+// Normal returns random numbers of the normal distribution.
+func Normal(rng *rand.Rand, mean, deviation float64, shape ...int) Tensor {
+	t := Zeros(shape...)
+	for i := range t.f64 {
+		t.f64[i] = mean + deviation*rng.NormFloat64()
+	}
+	return t
+}
+
+// FromNested returns a tensor of nested slices or arrays of numbers, such as
+// [][]float64. It panics with a *ShapeError when rows differ in length.
+func FromNested(nested any) Tensor {
+	var shape []int
+	for v := reflect.ValueOf(nested); isList(v); v = v.Index(0) {
+		shape = append(shape, v.Len())
+		if v.Len() == 0 {
+			break
+		}
+	}
+	t := zerosOf(Float64, shape)
+	if rest := fillNested(t.f64, reflect.ValueOf(nested), shape); len(rest) > 0 {
+		panic(NewShapeError("FromNested", "the lists differ in length", shape))
+	}
+	return t
+}
+
+func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
+
+// fillNested writes the numbers of v, which must have that shape, and returns
+// the rest of dst.
+func fillNested(dst []float64, v reflect.Value, shape []int) []float64 {
+	if len(shape) == 0 {
+		if !v.IsValid() || isList(v) || !v.CanConvert(reflect.TypeFor[float64]()) {
+			panic(NewArgumentError("autograd: FromNested", "not nested lists of numbers of one depth"))
+		}
+		dst[0] = v.Convert(reflect.TypeFor[float64]()).Float()
+		return dst[1:]
+	}
+	if !isList(v) || v.Len() != shape[0] {
+		panic(NewShapeError("FromNested", "the lists differ in length", shape))
+	}
+	for i := range v.Len() {
+		dst = fillNested(dst, v.Index(i), shape[1:])
+	}
+	return dst
+}
+
+// FromDense returns a tensor with a copy of a matrix.
+func FromDense(m mat.Matrix) Tensor {
+	rows, columns := m.Dims()
+	t := Zeros(rows, columns)
+	for i := range rows {
+		for j := range columns {
+			t.f64[i*columns+j] = m.At(i, j)
+		}
+	}
+	return t
+}
+
+// Dense returns a copy of a tensor of rank 2 as a matrix. It panics with a
+// *ShapeError for another rank and, as gonum has no empty matrices, without
+// elements.
+func (t Tensor) Dense() *mat.Dense {
+	t.check(opTensorUse)
+	if len(t.shape) != 2 || t.Size() == 0 {
+		panic(NewShapeError("Dense", "not a matrix with elements", t.shape))
+	}
+	return mat.NewDense(t.shape[0], t.shape[1], t.Float64s())
+}
+
+func zerosOf(p Precision, shape []int) Tensor {
+	size, fault := sizeOf(shape)
+	if fault != "" {
+		panic(NewShapeError("Zeros", fault, shape))
+	}
+	t := Tensor{shape: append([]int{}, shape...), precision: p}
+	if p == Float32 {
+		t.f32 = make([]float32, size)
+	} else {
+		t.f64 = make([]float64, size)
+	}
+	return t
+}
+
+// tensor returns a view of a graph's memory.
+func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
+	t := Tensor{shape: s.dims, precision: g.options.Precision, lease: g, gen: g.gen}
+	if g.single {
+		t.f32 = slice[float32](p, s.size)
+	} else {
+		t.f64 = slice[float64](p, s.size)
+	}
+	return t
+}
+
+// zeros returns zeros in the graph's memory.
+func (g *Graph) zeros(s *shape) Tensor {
+	t := g.tensor(g.memory.take(g.words(s.size)), s)
+	t.clear()
+	return t
+}
+
+// check panics when the tensor is the zero Tensor, or a view that a Reset has
+// ended.
+func (t Tensor) check(op *operation) {
+	if t.lease != nil && t.gen != t.lease.gen {
+		panic(&StaleError{op.method, "Tensor", "is a view of a recording that was Reset", callSite()})
+	}
+	if t.f64 == nil && t.f32 == nil && t.shape == nil {
+		panic(&ArgumentError{"autograd: " + op.method, "the Tensor is empty: make one with NewTensor or Zeros", callSite()})
+	}
+}
+
+// Shape returns a copy of the dimensions, empty for a scalar.
+func (t Tensor) Shape() []int { return append([]int{}, t.shape...) }
+
+// Rank returns the number of dimensions, 0 for a scalar.
+func (t Tensor) Rank() int { return len(t.shape) }
+
+// Dim returns the length of an axis, counted from the end when negative.
+func (t Tensor) Dim(axis int) int {
+	if axis < -len(t.shape) || axis >= len(t.shape) {
+		panic(NewIndexError("Dim", "axis", axis, len(t.shape)))
+	}
+	return t.shape[(axis+len(t.shape))%len(t.shape)]
+}
+
+// Size returns the number of elements, 1 for a scalar.
+func (t Tensor) Size() int { return len(t.f64) + len(t.f32) }
+
+// Precision returns the tensor's precision.
+func (t Tensor) Precision() Precision { return t.precision }
+
+// Item returns the number of a one-element tensor.
+func (t Tensor) Item() float64 {
+	t.check(opItem)
+	if t.Size() != 1 {
+		panic(NewShapeError("Item", "not one element", t.shape))
+	}
+	return t.element(0)
+}
+
+func (t Tensor) element(i int) float64 {
+	if t.precision == Float32 {
+		return float64(t.f32[i])
+	}
+	return t.f64[i]
+}
+
+// At returns one element by its index along each axis, counted from the end
+// when negative.
+func (t Tensor) At(index ...int) float64 {
+	t.check(opTensorUse)
+	if len(index) != len(t.shape) {
+		panic(NewShapeError("At", "as many indices as axes are needed", t.shape, index))
+	}
+	place := 0
+	for axis, i := range index {
+		if i < -t.shape[axis] || i >= t.shape[axis] {
+			panic(NewIndexError("At", "index", i, t.shape[axis]))
+		}
+		if i < 0 {
+			i += t.shape[axis]
+		}
+		place = place*t.shape[axis] + i
+	}
+	return t.element(place)
+}
+
+// Float64s returns a copy of the numbers, in row-major order.
+func (t Tensor) Float64s() []float64 {
+	t.check(opTensorUse)
+	values := make([]float64, t.Size())
+	if t.precision == Float32 {
+		kernel.Convert64(values, t.f32)
+	} else {
+		copy(values, t.f64)
+	}
+	return values
+}
+
+// Raw64 returns the numbers of a Float64 tensor without a copy. It panics with
+// a *PrecisionError for another precision.
+func (t Tensor) Raw64() []float64 {
+	t.check(opTensorUse)
+	if t.precision != Float64 {
+		panic(&PrecisionError{"Raw64", t.precision, Float64, callSite()})
+	}
+	return t.f64
+}
+
+// Raw32 returns the numbers of a Float32 tensor without a copy. It panics with
+// a *PrecisionError for another precision.
+func (t Tensor) Raw32() []float32 {
+	t.check(opTensorUse)
+	if t.precision != Float32 {
+		panic(&PrecisionError{"Raw32", t.precision, Float32, callSite()})
+	}
+	return t.f32
+}
+
+// Clone returns a copy with numbers of its own.
+func (t Tensor) Clone() Tensor {
+	t.check(opTensorUse)
+	return t.In(t.precision)
+}
+
+// In returns a copy in that precision.
+func (t Tensor) In(p Precision) Tensor {
+	t.check(opTensorUse)
+	c := zerosOf(p, t.shape)
+	switch {
+	case p == t.precision:
+		copy(c.f64, t.f64)
+		copy(c.f32, t.f32)
+	case p == Float32:
+		kernel.Convert32(c.f32, t.f64)
+	default:
+		kernel.Convert64(c.f64, t.f32)
+	}
+	return c
+}
+
+// Reshape returns the same numbers in another shape, without a copy.
+func (t Tensor) Reshape(shape ...int) Tensor {
+	t.check(opTensorUse)
+	checkFits(accessor("Reshape"), t.Size(), shape)
+	t.shape = append([]int{}, shape...)
+	return t
+}
+
+func (t Tensor) sameShape(u Tensor) bool { return slices.Equal(t.shape, u.shape) }
+
+func (t Tensor) clear() {
+	clear(t.f64)
+	clear(t.f32)
+}
+
+func (t Tensor) accumulate(u Tensor) {
+	kernel.Accumulate(t.f64, u.f64)
+	kernel.Accumulate(t.f32, u.f32)
+}
+
+func (t Tensor) scale(a float64) {
+	kernel.Scale.F64(t.f64, t.f64, a, 0)
+	kernel.Scale.F32(t.f32, t.f32, a, 0)
+}
+
+func (t Tensor) norm() float64 {
+	if t.precision == Float32 {
+		var norm [1]float32
+		kernel.Norm(norm[:], t.f32, 1, len(t.f32), 1, 2)
+		return float64(norm[0])
+	}
+	var norm [1]float64
+	kernel.Norm(norm[:], t.f64, 1, len(t.f64), 1, 2)
+	return norm[0]
+}

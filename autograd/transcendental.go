@@ -1,0 +1,191 @@
+package autograd
+
+import (
+	"math"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opExp       = operation{name: "exp", method: "Exp", unary: &kernel.Exp}
+	opExpm1     = operation{name: "expm1", method: "Expm1", unary: &kernel.Expm1}
+	opLog       = operation{name: "log", method: "Log", unary: &kernel.Log}
+	opLog1p     = operation{name: "log1p", method: "Log1p", unary: &kernel.Log1p}
+	opLog2      = operation{name: "log2", method: "Log2", unary: &kernel.Log2}
+	opLog10     = operation{name: "log10", method: "Log10", unary: &kernel.Log10}
+	opSin       = operation{name: "sin", method: "Sin", unary: &kernel.Sin}
+	opCos       = operation{name: "cos", method: "Cos", unary: &kernel.Cos}
+	opTan       = operation{name: "tan", method: "Tan", unary: &kernel.Tan}
+	opAsin      = operation{name: "asin", method: "Asin", unary: &kernel.Asin}
+	opAcos      = operation{name: "acos", method: "Acos", unary: &kernel.Acos}
+	opAtan      = operation{name: "atan", method: "Atan", unary: &kernel.Atan}
+	opSinh      = operation{name: "sinh", method: "Sinh", unary: &kernel.Sinh}
+	opCosh      = operation{name: "cosh", method: "Cosh", unary: &kernel.Cosh}
+	opTanh      = operation{name: "tanh", method: "Tanh", unary: &kernel.Tanh}
+	opErf       = operation{name: "erf", method: "Erf", unary: &kernel.Erf}
+	opErfc      = operation{name: "erfc", method: "Erfc", unary: &kernel.Erfc}
+	opLgamma    = operation{name: "lgamma", method: "Lgamma", unary: &kernel.Lgamma}
+	opDigamma   = operation{name: "digamma", method: "Digamma", unary: &kernel.Digamma}
+	opPolygamma = operation{name: "polygamma", method: "Polygamma", unary: &kernel.Polygamma}
+)
+
+// Exp returns eˣ.
+//
+//	∂y/∂x = y
+func (x Value) Exp() Value { return x.unary(&opExp, expRule, 0, 0) }
+
+func expRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out())) }
+
+// Expm1 returns eˣ − 1, accurate near 0.
+//
+//	∂y/∂x = eˣ
+func (x Value) Expm1() Value { return x.unary(&opExpm1, expm1Rule, 0, 0) }
+
+func expm1Rule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Exp())) }
+
+// Log returns the natural logarithm.
+//
+//	∂y/∂x = 1/x
+//
+// Special cases are: −Inf with gradient +Inf at 0; NaN for x < 0, with
+// gradient 1/x.
+func (x Value) Log() Value { return x.unary(&opLog, logRule, 0, 0) }
+
+func logRule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0))) }
+
+// Log1p returns ln(1+x), accurate near 0.
+//
+//	∂y/∂x = 1/(1+x)
+func (x Value) Log1p() Value { return x.unary(&opLog1p, log1pRule, 0, 0) }
+
+func log1pRule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0).AddScalar(1))) }
+
+// Log2 returns the binary logarithm.
+//
+//	∂y/∂x = 1/(x·ln 2)
+func (x Value) Log2() Value { return x.unary(&opLog2, log2Rule, 0, 0) }
+
+func log2Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).Scale(1/math.Ln2)) }
+
+// Log10 returns the decimal logarithm.
+//
+//	∂y/∂x = 1/(x·ln 10)
+func (x Value) Log10() Value { return x.unary(&opLog10, log10Rule, 0, 0) }
+
+func log10Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).Scale(1/math.Ln10)) }
+
+// Sin returns the sine of x, in radians.
+//
+//	∂y/∂x = cos x
+func (x Value) Sin() Value { return x.unary(&opSin, sinRule, 0, 0) }
+
+func sinRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Cos())) }
+
+// Cos returns the cosine of x, in radians.
+//
+//	∂y/∂x = −sin x
+func (x Value) Cos() Value { return x.unary(&opCos, cosRule, 0, 0) }
+
+func cosRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sin()).Neg()) }
+
+// Tan returns the tangent of x, in radians.
+//
+//	∂y/∂x = 1 + tan² x
+func (x Value) Tan() Value { return x.unary(&opTan, tanRule, 0, 0) }
+
+func tanRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Square().AddScalar(1))) }
+
+// Asin returns the arcsine, in radians.
+//
+//	∂y/∂x = 1/√(1−x²)
+func (x Value) Asin() Value { return x.unary(&opAsin, asinRule, 0, 0) }
+
+func asinRule(r *Rule) { r.Add(0, r.Grad().Mul(circle(r.In(0)).Rsqrt())) }
+
+// circle returns 1−x² as (1−x)(1+x), which loses no digits near ±1.
+func circle(x Value) Value { return x.Neg().AddScalar(1).Mul(x.AddScalar(1)) }
+
+// Acos returns the arccosine, in radians.
+//
+//	∂y/∂x = −1/√(1−x²)
+func (x Value) Acos() Value { return x.unary(&opAcos, acosRule, 0, 0) }
+
+func acosRule(r *Rule) { r.Add(0, r.Grad().Mul(circle(r.In(0)).Rsqrt()).Neg()) }
+
+// Atan returns the arctangent, in radians.
+//
+//	∂y/∂x = 1/(1+x²)
+func (x Value) Atan() Value { return x.unary(&opAtan, atanRule, 0, 0) }
+
+func atanRule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0).Square().AddScalar(1))) }
+
+// Sinh returns the hyperbolic sine.
+//
+//	∂y/∂x = cosh x
+func (x Value) Sinh() Value { return x.unary(&opSinh, sinhRule, 0, 0) }
+
+func sinhRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Cosh())) }
+
+// Cosh returns the hyperbolic cosine.
+//
+//	∂y/∂x = sinh x
+func (x Value) Cosh() Value { return x.unary(&opCosh, coshRule, 0, 0) }
+
+func coshRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sinh())) }
+
+// Tanh returns the hyperbolic tangent, exactly ±1 at ±Inf.
+//
+//	∂y/∂x = 1/cosh² x, taken from x: 1−y² loses all digits where y is near 1
+func (x Value) Tanh() Value { return x.unary(&opTanh, tanhRule, 0, 0) }
+
+func tanhRule(r *Rule) {
+	// 1/cosh² x = 4·σ(2x)·σ(−2x), which cannot overflow.
+	x2 := r.In(0).Scale(2)
+	r.Add(0, r.Grad().Mul(x2.Sigmoid()).Mul(x2.Neg().Sigmoid()).Scale(4))
+}
+
+// Erf returns the error function 2/√π ∫₀ˣ e^(−t²) dt.
+//
+//	∂y/∂x = 2/√π · e^(−x²)
+func (x Value) Erf() Value { return x.unary(&opErf, erfRule, 0, 0) }
+
+func erfRule(r *Rule) {
+	r.Add(0, r.Grad().Mul(r.In(0).Square().Neg().Exp()).Scale(2/math.SqrtPi))
+}
+
+// Erfc returns 1 − erf x, accurate for large x.
+//
+//	∂y/∂x = −2/√π · e^(−x²)
+func (x Value) Erfc() Value { return x.unary(&opErfc, erfcRule, 0, 0) }
+
+func erfcRule(r *Rule) {
+	r.Add(0, r.Grad().Mul(r.In(0).Square().Neg().Exp()).Scale(-2/math.SqrtPi))
+}
+
+// Lgamma returns ln |Γ(x)|.
+//
+//	∂y/∂x = digamma x
+func (x Value) Lgamma() Value { return x.unary(&opLgamma, lgammaRule, 0, 0) }
+
+func lgammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Digamma())) }
+
+// Digamma returns the logarithmic derivative of the gamma function.
+//
+//	∂y/∂x = polygamma of order 1
+func (x Value) Digamma() Value { return x.unary(&opDigamma, digammaRule, 0, 0) }
+
+func digammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Polygamma(1))) }
+
+// Polygamma returns the derivative of that order of the digamma function;
+// order 0 is digamma itself. It panics with an *ArgumentError for a negative
+// order.
+//
+//	∂y/∂x = polygamma of order + 1
+func (x Value) Polygamma(order int) Value {
+	if order < 0 {
+		panic(argumentError(&opPolygamma, "negative order %d", order))
+	}
+	return x.unary(&opPolygamma, polygammaRule, float64(order), 0)
+}
+
+func polygammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Polygamma(int(r.n.a)+1))) }

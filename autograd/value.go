@@ -1,0 +1,93 @@
+package autograd
+
+// A Value is a scalar or tensor in a graph: a small handle, passed by value,
+// never changed once computed. Operations are its methods; they return new
+// Values of the same graph. A Value is of no use after its graph's Reset.
+type Value struct {
+	g   *Graph
+	id  int32
+	gen uint32
+}
+
+// node returns the value's node. It panics when the graph has been Reset.
+func (x Value) node(op *operation) *node {
+	if x.g == nil {
+		panic(&GraphError{op.method, "a zero Value, which belongs to no graph", callSite()})
+	}
+	if x.gen != x.g.gen && !(x.g.reverse.active && x.gen == x.g.reverse.gen) || x.id >= x.g.count {
+		panic(&StaleError{op.method, "Value", "used after its graph's Reset", callSite()})
+	}
+	return x.g.at(x.id)
+}
+
+// operand returns the node of y, which must belong to x's graph.
+func (x Value) operand(op *operation, y Value) *node {
+	if y.g != x.g && y.g != nil {
+		panic(&GraphError{op.method, "operands belong to different graphs", callSite()})
+	}
+	return y.node(op)
+}
+
+// accessor is the operation in whose name a Value is only looked at.
+func accessor(method string) *operation { return &operation{method: method} }
+
+var (
+	opShape  = accessor("Shape")
+	opItem   = accessor("Item")
+	opTensor = accessor("Tensor")
+	opNamed  = accessor("Named")
+)
+
+// Graph returns the graph that x is recorded in.
+func (x Value) Graph() *Graph { return x.g }
+
+// Shape returns a copy of the dimensions, empty for a scalar.
+func (x Value) Shape() []int { return append([]int{}, x.node(opShape).shape.dims...) }
+
+// Rank returns the number of dimensions, 0 for a scalar.
+func (x Value) Rank() int { return x.node(opShape).shape.rank() }
+
+// Size returns the number of elements, 1 for a scalar.
+func (x Value) Size() int { return x.node(opShape).shape.size }
+
+// Dim returns the length of an axis, counted from the end when negative.
+func (x Value) Dim(axis int) int {
+	s := x.node(opShape).shape
+	return s.dims[x.g.axis(opShape, axis, s.rank())]
+}
+
+// Item returns the number of a one-element Value. It panics with a
+// *ShapeError for any other.
+func (x Value) Item() float64 {
+	n := x.node(opItem)
+	if n.shape.size != 1 {
+		panic(x.g.shapeError(opItem, "not one element", "", n.shape.dims))
+	}
+	return x.g.number(n.data, 0)
+}
+
+// Tensor returns a copy of the numbers, which outlives the recording.
+func (x Value) Tensor() Tensor { return x.view(opTensor).Clone() }
+
+// View returns the numbers where they are, without a copy. They are valid
+// until the graph's Reset and must not be written to.
+func (x Value) View() Tensor { return x.view(opTensor) }
+
+func (x Value) view(op *operation) Tensor {
+	n := x.node(op)
+	return x.g.tensor(n.data, n.shape)
+}
+
+// Named gives x a name, which drawings and messages show, and returns x.
+func (x Value) Named(name string) Value {
+	x.g.extraOf(x.node(opNamed)).name = name
+	return x
+}
+
+// Name returns the name given by Named or by the Param, or "".
+func (x Value) Name() string {
+	if e := x.node(opNamed).extra; e != nil {
+		return e.name
+	}
+	return ""
+}

@@ -1,0 +1,142 @@
+package data
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/csv"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+)
+
+// ReadFile reads the CSV file at path, as [ReadCSV] does. A file that cannot be opened is reported by the *fs.PathError
+// of os.Open.
+func ReadFile(path string) (*Table, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return ReadCSV(file)
+}
+
+// ReadCSV reads a table of comma-separated values whose first line names the columns.
+//
+// The format is that of encoding/csv (RFC 4180): fields may be quoted and then hold commas, line breaks and doubled
+// quotes; lines end in LF or CRLF; blank lines are skipped. A UTF-8 byte order mark at the start is dropped. Names of
+// columns lose the white space around them; cells are kept as they are, empty ones too. A file with names and no rows
+// is a table of 0 rows.
+//
+// A *[CSVError] reports: an empty file, a column without a name, two columns of one name, a row with more or fewer
+// cells than there are names, broken quotes, UTF-16 text, and whatever r itself reports. It names the file when r has
+// a method Name() string, as *os.File has.
+func ReadCSV(r io.Reader) (*Table, error) {
+	p := csvParser{}
+	if named, ok := r.(interface{ Name() string }); ok {
+		p.file = named.Name()
+	}
+	buffered := bufio.NewReader(r)
+	if err := p.skipByteOrderMark(buffered); err != nil {
+		return nil, err
+	}
+	p.reader = csv.NewReader(buffered)
+	p.reader.FieldsPerRecord = -1 // checked in row, which names both counts
+	p.reader.ReuseRecord = true
+	t, err := p.header()
+	if err != nil {
+		return nil, err
+	}
+	for {
+		switch err := p.row(t); {
+		case err == io.EOF:
+			return t, nil
+		case err != nil:
+			return nil, err
+		}
+	}
+}
+
+// csvParser reads one file.
+type csvParser struct {
+	file   string
+	reader *csv.Reader
+}
+
+func (p *csvParser) skipByteOrderMark(r *bufio.Reader) error {
+	start, err := r.Peek(3)
+	if err != nil && err != io.EOF {
+		return p.failure(err)
+	}
+	switch {
+	case bytes.Equal(start, []byte("\xEF\xBB\xBF")):
+		_, err := r.Discard(3)
+		return err
+	case bytes.HasPrefix(start, []byte("\xFF\xFE")), bytes.HasPrefix(start, []byte("\xFE\xFF")):
+		return p.fault(1, "", "the text is UTF-16, save it as UTF-8")
+	}
+	return nil
+}
+
+// header reads the names of the columns.
+func (p *csvParser) header() (*Table, error) {
+	record, err := p.reader.Read()
+	if err == io.EOF {
+		return nil, p.fault(0, "", "the file is empty, want a line with the names of the columns")
+	}
+	if err != nil {
+		return nil, p.failure(err)
+	}
+	line, _ := p.reader.FieldPos(0)
+	names := make([]string, len(record))
+	seen := make(map[string]int, len(record))
+	for i, text := range record {
+		name := strings.TrimSpace(text)
+		if name == "" {
+			return nil, p.fault(line, "", "column %d has no name", i+1)
+		}
+		if strings.ContainsRune(name, '\r') {
+			return nil, p.fault(line, name, "a carriage return in the name, lines must end in LF or CRLF")
+		}
+		if first, ok := seen[name]; ok {
+			return nil, p.fault(line, name, "columns %d and %d have the same name", first+1, i+1)
+		}
+		names[i], seen[name] = name, i
+	}
+	return &Table{file: p.file, headerLine: line, names: names, index: seen, cells: make([][]string, len(names))}, nil
+}
+
+// row adds the next row to t; io.EOF says that there is none.
+func (p *csvParser) row(t *Table) error {
+	record, err := p.reader.Read()
+	if err == io.EOF {
+		return io.EOF
+	}
+	if err != nil {
+		return p.failure(err)
+	}
+	line, _ := p.reader.FieldPos(0)
+	if len(record) != len(t.names) {
+		return p.fault(line, "", "%d cells in the row, but the header names %d columns", len(record), len(t.names))
+	}
+	for i, text := range record {
+		t.cells[i] = append(t.cells[i], text)
+	}
+	t.lines = append(t.lines, line)
+	return nil
+}
+
+func (p *csvParser) fault(line int, column, format string, args ...any) error {
+	return &CSVError{File: p.file, Line: line, Column: column, Reason: fmt.Sprintf(format, args...)}
+}
+
+// failure turns an error of the csv reader, or of what it reads from, into a CSVError.
+func (p *csvParser) failure(err error) error {
+	var parse *csv.ParseError
+	if errors.As(err, &parse) {
+		reason := fmt.Sprintf("at byte %d of the line: %v", parse.Column, parse.Err)
+		return &CSVError{File: p.file, Line: parse.Line, Reason: reason, Err: err}
+	}
+	return &CSVError{File: p.file, Reason: err.Error(), Err: err}
+}

@@ -1,0 +1,152 @@
+package data
+
+import (
+	"iter"
+	"math"
+	"math/rand/v2"
+)
+
+// Split deals the row numbers 0 … n−1 at random into parts of the given fractions, which must add up to 1. Every row
+// is in exactly one part. The cuts are at n times the running sum of the fractions, rounded to the nearest row.
+//
+//	parts := data.Split(rng, n, 0.7, 0.15, 0.15) // training, validation, test
+//
+// A nil rng keeps the order: the first part has the first rows, as a series in time wants it. Fractions that are not
+// positive or do not add up to 1 (within 1e-9), and too few rows to give each part at least one, panic with an
+// *[autograd.ArgumentError].
+func Split(rng *rand.Rand, n int, fractions ...float64) [][]int {
+	ends := splitEnds(n, fractions)
+	rows := order(rng, n)
+	parts := make([][]int, len(fractions))
+	start := 0
+	for i, end := range ends {
+		parts[i] = rows[start:end:end]
+		start = end
+	}
+	return parts
+}
+
+// splitEnds returns where each part ends.
+func splitEnds(n int, fractions []float64) []int {
+	sums := make([]float64, len(fractions)) // running sums
+	sum := 0.0
+	for i, fraction := range fractions {
+		if !(fraction > 0) { // also true for NaN
+			misuse("Split", "fraction %v of %v is not positive", fraction, fractions)
+		}
+		sum += fraction
+		sums[i] = sum
+	}
+	if !(math.Abs(sum-1) <= 1e-9) {
+		misuse("Split", "the fractions %v add up to %v, want 1", fractions, sum)
+	}
+	sums[len(sums)-1] = 1
+	ends := make([]int, len(fractions))
+	start := 0
+	for i, sum := range sums {
+		ends[i] = int(math.Round(float64(n) * sum))
+		if ends[i] <= start {
+			misuse("Split", "%d rows are too few for the fractions %v, part %d would be empty", n, fractions, i)
+		}
+		start = ends[i]
+	}
+	return ends
+}
+
+// Fold is one of the k ways in which [KFold] divides the rows.
+type Fold struct {
+	Train      []int // the rows of all other folds
+	Validation []int // the rows of this fold
+}
+
+// KFold divides the row numbers 0 … n−1 at random into k folds, each of which is the validation rows once. The sizes
+// of the folds differ by at most one, the larger ones come first.
+//
+//	for _, fold := range data.KFold(rng, x.Rows, 5) {
+//		train, validation := x.Take(fold.Train), x.Take(fold.Validation)
+//		…
+//	}
+//
+// A nil rng keeps the order: the folds are runs of neighbouring rows. A k below 2 or above n panics with an
+// *[autograd.ArgumentError].
+func KFold(rng *rand.Rand, n, k int) []Fold {
+	if k < 2 || k > n {
+		misuse("KFold", "k is %d for %d rows, want 2 to the number of rows", k, n)
+	}
+	rows := order(rng, n)
+	folds := make([]Fold, k)
+	start := 0
+	for i := range folds {
+		end := start + n/k
+		if i < n%k {
+			end++
+		}
+		train := make([]int, 0, n-(end-start))
+		folds[i].Train = append(append(train, rows[:start]...), rows[end:]...)
+		folds[i].Validation = rows[start:end:end]
+		start = end
+	}
+	return folds
+}
+
+// Batches returns the mini-batches of one epoch: the row numbers 0 … n−1 in random order, size of them at a time. The
+// last batch is shorter where size does not divide n; it is kept, so that every row comes once. A size of n or more
+// gives the full batch, a size of 1 one row at a time (stochastic), and 0 rows no batch at all.
+//
+// Each range over the result is one epoch and draws a new order, so call Batches once and range over it every epoch:
+//
+//	batches := data.Batches(rng, x.Rows, 32)
+//	for range epochs {
+//		for rows := range batches {
+//			batch = x.TakeInto(batch, rows)
+//			…
+//		}
+//	}
+//
+// A nil rng keeps the order 0 … n−1, for evaluation and for the full batch.
+//
+// The slice of rows is part of one that all epochs share: it holds until the next epoch begins and must not be written
+// to. No memory is allocated per batch. One loop at a time may range over the result.
+//
+// A size below 1, a negative n and a loop within a loop over the same batches panic with an *[autograd.ArgumentError].
+func Batches(rng *rand.Rand, n, size int) iter.Seq[[]int] {
+	if size < 1 {
+		misuse("Batches", "size %d, want at least 1", size)
+	}
+	if n < 0 {
+		misuse("Batches", "%d rows", n)
+	}
+	rows := order(nil, n)
+	running := false
+	return func(yield func([]int) bool) {
+		if running {
+			misuse("Batches", "a loop within a loop over the same batches")
+		}
+		running = true
+		defer func() { running = false }()
+		shuffle(rng, rows)
+		for start := 0; start < n; {
+			end := start + min(size, n-start)
+			if !yield(rows[start:end:end]) {
+				return
+			}
+			start = end
+		}
+	}
+}
+
+// order returns the numbers 0 … n−1, shuffled unless rng is nil.
+func order(rng *rand.Rand, n int) []int {
+	rows := make([]int, n)
+	for i := range rows {
+		rows[i] = i
+	}
+	shuffle(rng, rows)
+	return rows
+}
+
+func shuffle(rng *rand.Rand, rows []int) {
+	if rng != nil {
+		rng.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
+	}
+}

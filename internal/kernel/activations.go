@@ -1,0 +1,452 @@
+package kernel
+
+import "math"
+
+// ReLU is y = max(x, 0).
+//
+//	∂y/∂x = 1 for x > 0, else 0
+//
+// Special cases are: the gradient at 0 is 0.
+var ReLU = Unary{
+	F:   func(x, _, _ float64) float64 { return max(x, 0) },
+	D:   func(gy, x, _, _, _ float64) float64 { return between(gy, x, 0, math.Inf(1)) },
+	F64: relu[float64], F32: relu[float32],
+	D64: reluGrad[float64], D32: reluGrad[float32],
+}
+
+func relu[T Float](dst, x []T, _, _ float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] = max(v, 0)
+	}
+}
+
+func reluGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	for i, g := range gy {
+		v := x[i]
+		if v <= 0 {
+			g = 0
+		} else if v != v {
+			g = v
+		}
+		dst[i] = g
+	}
+}
+
+// between is the gradient of a function that follows x inside (lo, hi) and is constant outside: gy, 0, or NaN for NaN.
+// An hi of +Inf lies inside.
+func between[T Float](gy, x, lo, hi T) T {
+	switch {
+	case x <= lo || (x >= hi && hi-hi == 0):
+		return 0
+	case x != x:
+		return x
+	}
+	return gy
+}
+
+func betweenGrad[T Float](dst, gy, x []T, lo, hi, slope T) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	for i, g := range gy {
+		dst[i] = between(g*slope, x[i], lo, hi)
+	}
+}
+
+// ReLU6 is y = min(max(x, 0), 6).
+//
+//	∂y/∂x = 1 for 0 < x < 6, else 0
+//
+// Special cases are: the gradient at 0 and 6 is 0.
+var ReLU6 = Unary{
+	F:   func(x, _, _ float64) float64 { return min(max(x, 0), 6) },
+	D:   func(gy, x, _, _, _ float64) float64 { return between(gy, x, 0, 6) },
+	F64: relu6[float64], F32: relu6[float32],
+	D64: relu6Grad[float64], D32: relu6Grad[float32],
+}
+
+func relu6[T Float](dst, x []T, _, _ float64) { clamp(dst, x, 0, 6) }
+
+func relu6Grad[T Float](dst, gy, x, _ []T, _, _ float64) { betweenGrad(dst, gy, x, 0, 6, 1) }
+
+// HardTanh is y = min(max(x, a), b).
+//
+//	∂y/∂x = 1 for a < x < b, else 0
+//
+// Special cases are: the gradient at a and b is 0; [Clamp] differs there.
+var HardTanh = Unary{
+	F:   func(x, a, b float64) float64 { return min(max(x, a), b) },
+	D:   func(gy, x, _, a, b float64) float64 { return between(gy, x, a, b) },
+	F64: clamp[float64], F32: clamp[float32],
+	D64: hardTanhGrad[float64], D32: hardTanhGrad[float32],
+}
+
+func hardTanhGrad[T Float](dst, gy, x, _ []T, a, b float64) { betweenGrad(dst, gy, x, T(a), T(b), 1) }
+
+// Clamp is y = min(max(x, a), b).
+//
+//	∂y/∂x = 1 for a ≤ x ≤ b, else 0
+var Clamp = Unary{
+	F:   func(x, a, b float64) float64 { return min(max(x, a), b) },
+	D:   func(gy, x, _, a, b float64) float64 { return within(gy, x, a, b) },
+	F64: clamp[float64], F32: clamp[float32],
+	D64: clampGrad[float64], D32: clampGrad[float32],
+}
+
+func clamp[T Float](dst, x []T, a, b float64) {
+	dst = dst[:len(x)]
+	lo, hi := T(a), T(b)
+	for i, v := range x {
+		dst[i] = min(max(v, lo), hi)
+	}
+}
+
+// within is the gradient of Clamp: gy inside [lo, hi], 0 outside, or NaN for NaN.
+func within[T Float](gy, x, lo, hi T) T {
+	switch {
+	case x < lo || x > hi:
+		return 0
+	case x != x:
+		return x
+	}
+	return gy
+}
+
+func clampGrad[T Float](dst, gy, x, _ []T, a, b float64) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	lo, hi := T(a), T(b)
+	for i, g := range gy {
+		dst[i] = within(g, x[i], lo, hi)
+	}
+}
+
+// LeakyReLU is y = x for x > 0, else a·x.
+//
+//	∂y/∂x = 1 for x > 0, else a
+//
+// Special cases are: the gradient at 0 is a.
+var LeakyReLU = Unary{
+	F:   func(x, a, _ float64) float64 { return leak(x, x, a) },
+	D:   func(gy, x, _, a, _ float64) float64 { return leakGrad(gy, x, a) },
+	F64: leakyReLU[float64], F32: leakyReLU[float32],
+	D64: leakyReLUGrad[float64], D32: leakyReLUGrad[float32],
+}
+
+// leak returns v where x is positive (or NaN), a·v elsewhere: the function for v = x.
+func leak[T Float](v, x, a T) T {
+	if x <= 0 {
+		return a * v
+	}
+	return v
+}
+
+func leakGrad[T Float](gy, x, a T) T {
+	if x != x {
+		return x
+	}
+	return leak(gy, x, a)
+}
+
+func leakyReLU[T Float](dst, x []T, a, _ float64) {
+	dst = dst[:len(x)]
+	slope := T(a)
+	for i, v := range x {
+		dst[i] = leak(v, v, slope)
+	}
+}
+
+func leakyReLUGrad[T Float](dst, gy, x, _ []T, a, _ float64) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	slope := T(a)
+	for i, g := range gy {
+		dst[i] = leakGrad(g, x[i], slope)
+	}
+}
+
+// ELU is y = x for x > 0, else a·(eˣ − 1).
+//
+//	∂y/∂x = 1 for x > 0, else a·eˣ
+//
+// Special cases are: the gradient at 0 is a.
+var ELU = ofXA(elu, eluGrad)
+
+func elu(x, a float64) float64 {
+	if x > 0 {
+		return x
+	}
+	return a * math.Expm1(x)
+}
+
+func eluGrad(gy, x, a float64) float64 {
+	if x > 0 {
+		return gy
+	}
+	return gy * (a * math.Exp(x))
+}
+
+// The constants of SELU, for which activations keep mean 0 and variance 1 from layer to layer.
+const (
+	seluScale = 1.0507009873554804934193349852946
+	seluAlpha = 1.6732632423543772848170429916717
+)
+
+// SELU is y = λ·x for x > 0, else λ·α·(eˣ − 1), with λ = 1.0507009873554805 and α = 1.6732632423543772.
+//
+//	∂y/∂x = λ for x > 0, else λ·α·eˣ
+//
+// Special cases are: the gradient at 0 is λ·α = 1.7580993408473766.
+var SELU = ofX(
+	func(x float64) float64 { return seluScale * elu(x, seluAlpha) },
+	func(gy, x float64) float64 { return seluScale * eluGrad(gy, x, seluAlpha) },
+)
+
+// CELU is y = x for x > 0, else a·(e^(x/a) − 1).
+//
+//	∂y/∂x = 1 for x > 0, else e^(x/a)
+//
+// Special cases are: the gradient at 0 is 1.
+var CELU = ofXA(
+	func(x, a float64) float64 {
+		if x > 0 {
+			return x
+		}
+		return a * math.Expm1(x/a)
+	},
+	func(gy, x, a float64) float64 {
+		if x > 0 {
+			return gy
+		}
+		q := x / a
+		rest := math.FMA(-q, a, x) / a // the rounding error of x/a, which the exponential would magnify
+		if rest-rest != 0 {
+			rest = 0
+		}
+		return gy * (math.Exp(q) * (1 + rest))
+	},
+)
+
+// GELU is y = x·Φ(x), with the normal distribution function Φ(x) = erfc(−x/√2)/2.
+//
+//	∂y/∂x = Φ(x) + x·φ(x), φ(x) = e^(−x²/2)/√2π
+//
+// Special cases are: at −Inf value and gradient are 0; no digits cancel, so gelu(−10) = −7.6e−23.
+var GELU = ofX(
+	func(x float64) float64 { return gate(x, normalCDF(x)) },
+	func(gy, x float64) float64 {
+		return gy * gateGrad(x, normalCDF(x), expSquare(x, -0.5)/(math.Sqrt2*math.SqrtPi))
+	},
+)
+
+// normalCDF returns Φ(x) = erfc(z)/2 with z = −x/√2. Far to the left erfc would magnify the rounding error of z, which is made good
+// with erfc′(z)/erfc(z) ≈ −(z + √(z²+2)).
+func normalCDF(x float64) float64 {
+	const inverseRoot, inverseRootRest = 0.7071067811865476, -4.833646656726457e-17
+	z := -x * inverseRoot
+	p := 0.5 * math.Erfc(z)
+	if p == 0 || z < 1 {
+		return p
+	}
+	rest := math.FMA(-x, inverseRoot, -z) - x*inverseRootRest
+	return p * (1 - rest*(z+math.Sqrt(z*z+2)))
+}
+
+// gate returns x·p for a probability p; 0 at −Inf, where p is 0.
+func gate(x, p float64) float64 {
+	if math.IsInf(x, -1) {
+		return 0
+	}
+	return x * p
+}
+
+// gateGrad returns (x·p)′ = p + x·p′; just p where p′ is 0, as at ±Inf.
+func gateGrad(x, p, slope float64) float64 {
+	if slope == 0 {
+		return p
+	}
+	return p + x*slope
+}
+
+// The constants of the approximation Φ(x) ≈ sigmoid(geluScale·(x + geluCubic·x³)).
+const (
+	geluScale = 2 * math.Sqrt2 / math.SqrtPi
+	geluCubic = 0.044715
+)
+
+// GELUTanh is y = x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³), the approximation of [GELU].
+//
+//	∂y/∂x = (1 + tanh u)/2 + x/2·u′/cosh² u
+//
+// Special cases are: at −Inf value and gradient are 0.
+var GELUTanh = ofX(
+	func(x float64) float64 { return gate(x, sigmoid(geluScale*(x+geluCubic*x*x*x))) },
+	func(gy, x float64) float64 {
+		u := geluScale * (x + geluCubic*x*x*x)
+		s := sigmoidGrad(1, u)
+		if s != 0 {
+			s *= geluScale * (1 + 3*geluCubic*x*x)
+		}
+		return gy * gateGrad(x, sigmoid(u), s)
+	},
+)
+
+// SiLU is y = x·sigmoid x, also called swish.
+//
+//	∂y/∂x = sigmoid x + x·sigmoid′ x
+//
+// Special cases are: at −Inf value and gradient are 0.
+var SiLU = ofX(
+	func(x float64) float64 { return gate(x, sigmoid(x)) },
+	func(gy, x float64) float64 { return gy * gateGrad(x, sigmoid(x), sigmoidGrad(1, x)) },
+)
+
+// Mish is y = x·tanh(softplus x).
+//
+//	∂y/∂x = t + x·t′ with t = tanh(softplus x), t′ = sigmoid x / cosh²(softplus x)
+//
+// Special cases are: at −Inf value and gradient are 0.
+var Mish = ofX(
+	func(x float64) float64 {
+		t, _ := mishGate(x)
+		return gate(x, t)
+	},
+	func(gy, x float64) float64 {
+		t, slope := mishGate(x)
+		return gy * gateGrad(x, t, slope)
+	},
+)
+
+// mishGate returns t = tanh(ln(1+eˣ)) and its derivative, as fractions in e^(−|x|) without differences.
+func mishGate(x float64) (t, slope float64) {
+	e := math.Exp(-math.Abs(x))
+	if x > 0 {
+		d := 1 + 2*e + 2*e*e
+		return (1 + 2*e) / d, 4 * e * e * (1 + e) / (d * d)
+	}
+	d := e*e + 2*e + 2
+	return e * (e + 2) / d, 4 * e * (1 + e) / (d * d)
+}
+
+// Softplus is y = ln(1 + eˣ), without overflow or cancellation.
+//
+//	∂y/∂x = sigmoid x
+var Softplus = ofX(softplus, func(gy, x float64) float64 { return gy * sigmoid(x) })
+
+func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+
+// LogSigmoid is y = ln(sigmoid x) = −softplus(−x).
+//
+//	∂y/∂x = sigmoid(−x)
+var LogSigmoid = ofX(
+	func(x float64) float64 { return -softplus(-x) },
+	func(gy, x float64) float64 { return gy * sigmoid(-x) },
+)
+
+// Softsign is y = x / (1 + |x|).
+//
+//	∂y/∂x = 1 / (1 + |x|)²
+//
+// Special cases are: at ±Inf the value is ±1 and the gradient 0.
+var Softsign = ofX(
+	func(x float64) float64 {
+		if math.IsInf(x, 0) {
+			return math.Copysign(1, x)
+		}
+		return x / (1 + math.Abs(x))
+	},
+	func(gy, x float64) float64 {
+		d := 1 + math.Abs(x)
+		return gy * (1 / d / d)
+	},
+)
+
+// Sigmoid is y = 1 / (1 + e⁻ˣ).
+//
+//	∂y/∂x = y·(1 − y) = 1 / (4·cosh²(x/2))
+//
+// The gradient comes from x: from y it would have no digit left at 40.
+var Sigmoid = ofX(sigmoid, sigmoidGrad)
+
+func sigmoid(x float64) float64 {
+	e := math.Exp(-math.Abs(x))
+	if x < 0 {
+		return e / (1 + e)
+	}
+	return 1 / (1 + e)
+}
+
+func sigmoidGrad(gy, x float64) float64 {
+	e := math.Exp(-math.Abs(x))
+	return gy * (e / ((1 + e) * (1 + e)))
+}
+
+// HardSigmoid is y = min(max(x+3, 0), 6)/6.
+//
+//	∂y/∂x = 1/6 for −3 < x < 3, else 0
+//
+// Special cases are: the gradient at ±3 is 0.
+var HardSigmoid = Unary{
+	F:   func(x, _, _ float64) float64 { return hardSigmoidOne(x) },
+	D:   func(gy, x, _, _, _ float64) float64 { return between(gy*(1.0/6), x, -3, 3) },
+	F64: hardSigmoid[float64], F32: hardSigmoid[float32],
+	D64: hardSigmoidGrad[float64], D32: hardSigmoidGrad[float32],
+}
+
+func hardSigmoidOne[T Float](x T) T { return min(max(x+3, 0), 6) / 6 }
+
+func hardSigmoid[T Float](dst, x []T, _, _ float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] = hardSigmoidOne(v)
+	}
+}
+
+func hardSigmoidGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
+	betweenGrad(dst, gy, x, -3, 3, T(1.0/6))
+}
+
+// HardSwish is y = x·min(max(x+3, 0), 6)/6.
+//
+//	∂y/∂x = (2x + 3)/6 for −3 < x < 3, 0 below, 1 above
+//
+// Special cases are: the gradient at −3 is 0 and at 3 it is 1; at −Inf the value is 0.
+var HardSwish = Unary{
+	F:   func(x, _, _ float64) float64 { return hardSwishOne(x) },
+	D:   func(gy, x, _, _, _ float64) float64 { return hardSwishGradOne(gy, x) },
+	F64: hardSwish[float64], F32: hardSwish[float32],
+	D64: hardSwishGrad[float64], D32: hardSwishGrad[float32],
+}
+
+// hardSwishOne returns x itself from 3 on, where the formula's product could overflow.
+func hardSwishOne[T Float](x T) T {
+	switch {
+	case x <= -3:
+		return 0
+	case x >= 3:
+		return x
+	}
+	return x * (x + 3) / 6
+}
+
+func hardSwishGradOne[T Float](gy, x T) T {
+	switch {
+	case x <= -3:
+		return 0
+	case x >= 3:
+		return gy
+	}
+	return gy * ((2*x + 3) / 6)
+}
+
+func hardSwish[T Float](dst, x []T, _, _ float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] = hardSwishOne(v)
+	}
+}
+
+func hardSwishGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	for i, g := range gy {
+		dst[i] = hardSwishGradOne(g, x[i])
+	}
+}

@@ -1,0 +1,37 @@
+// Package kernel holds the loops over slices of numbers that the rest of Nabla is made of: elementwise functions and
+// their derivatives, broadcasting, reductions, products, index operations and optimizer updates, in float32 and float64.
+// It knows nothing of graphs, shapes are plain []int, and every result is written into memory that the caller owns.
+//
+//	x := []float64{1, 2, 3, 4, 5, 6} // 2×3
+//	y := []float64{10, 20, 30}       // a row
+//	z := make([]float64, 6)
+//	kernel.Apply(&kernel.Add.A64, z, x, y, []int{2, 3}, []int{3, 1}, []int{0, 1})
+//	fmt.Println(z)
+//	kernel.Tanh.F64(z, x, 0, 0) // z = tanh x
+//	gx := []float64{1, 1, 1, 1, 1, 1}
+//	kernel.Tanh.D64(gx, gx, x, z, 0, 0) // gx = gx / cosh² x
+//	sums := make([]float64, 3)
+//	kernel.Sum(sums, x, 1, 2, 3) // over the middle axis of 1×2×3
+//	fmt.Println(sums)
+//
+// # Conventions
+//
+// The destination comes first. Slices are row-major and contiguous unless strides (in elements) are given. Reductions and
+// index operations see their array as outer × n × inner and work along the middle axis.
+//
+// No call allocates (broadcasting and strided copies of any rank included), starts a goroutine or keeps state. The only
+// panic is an index out of a slice's bounds: the caller has checked the shapes.
+//
+// # Precision
+//
+// Functions in float32 compute in float64 and round once, except those that a processor does exactly or nearly so in one
+// instruction (+ − × ÷ √, comparisons, relu and its kin): these work in float32, and round their constants to it.
+// Sums are pairwise or in two levels of fixed blocks, so that their error grows with the logarithm of the length, and their
+// order depends on the sizes alone. Derivatives are computed from whichever of x and y loses no digits.
+//
+// # Special values
+//
+// NaN in, NaN out, unless a function's comment says otherwise; products follow IEEE 754, so 0·Inf is NaN. Where a derivative
+// has a jump, the documented value is chosen by a comparison and not by a product: relu of a negative number hands back 0
+// even when the incoming gradient is Inf.
+package kernel

@@ -1,0 +1,472 @@
+package kernel
+
+import "math"
+
+// Reductions see x as outer × n × inner and reduce the middle axis: dst is outer × inner. Where inner is not 1 they work on
+// chunks of neighbouring columns, row by row, so that memory is read in order and partial results fit on the stack.
+
+const (
+	leaf    = 128 // summands that a pairwise sum adds up in a row
+	columns = 64  // columns of a chunk
+)
+
+// chunks calls f for each chunk of columns: the result's elements and the slice of x that begins at the chunk's first column.
+// Its rows are inner apart.
+func chunks[T, R any](dst []R, x []T, outer, n, inner int, f func(dst []R, x []T, n, inner int)) {
+	for o := range outer {
+		rows := x[o*n*inner : (o+1)*n*inner]
+		for i := 0; i < inner; i += columns {
+			width := min(columns, inner-i)
+			f(dst[o*inner+i:o*inner+i+width], rows[min(i, len(rows)):], n, inner)
+		}
+	}
+}
+
+// Sum is the sum along the middle axis, added up pairwise; 0 for n = 0.
+func Sum[T Float](dst, x []T, outer, n, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			dst[o] = sumPairwise(x[o*n : (o+1)*n])
+		}
+		return
+	}
+	chunks(dst, x, outer, n, inner, sumColumns[T])
+}
+
+// sumPairwise halves x at multiples of a leaf, so that the order depends on the length alone.
+func sumPairwise[T Float](x []T) T {
+	if len(x) > leaf {
+		half := (len(x)/2 + leaf - 1) / leaf * leaf
+		return sumPairwise(x[:half]) + sumPairwise(x[half:])
+	}
+	var s0, s1, s2, s3 T
+	for ; len(x) >= 4; x = x[4:] {
+		s0 += x[0]
+		s1 += x[1]
+		s2 += x[2]
+		s3 += x[3]
+	}
+	for _, v := range x {
+		s0 += v
+	}
+	return (s0 + s1) + (s2 + s3)
+}
+
+// sumColumns sums the n rows of a chunk, pairwise likewise.
+func sumColumns[T Float](dst, x []T, n, inner int) {
+	if n > leaf {
+		half := (n/2 + leaf - 1) / leaf * leaf
+		var upper [columns]T
+		sumColumns(dst, x, half, inner)
+		sumColumns(upper[:len(dst)], x[half*inner:], n-half, inner)
+		Accumulate(dst, upper[:len(dst)])
+		return
+	}
+	clear(dst)
+	for k := range n {
+		Accumulate(dst, x[k*inner:k*inner+len(dst)])
+	}
+}
+
+// Mean is the mean along the middle axis, a pairwise sum over n; NaN for n = 0.
+func Mean[T Float](dst, x []T, outer, n, inner int) {
+	Sum(dst, x, outer, n, inner)
+	count := T(n)
+	for i := range dst[:outer*inner] {
+		dst[i] /= count
+	}
+}
+
+// Prod is the product along the middle axis; 1 for n = 0.
+func Prod[T Float](dst, x []T, outer, n, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			product := T(1)
+			for _, v := range x[o*n : (o+1)*n] {
+				product *= v
+			}
+			dst[o] = product
+		}
+		return
+	}
+	fold(dst, x, outer, n, inner, 1, mulVV[T])
+}
+
+// Max is the largest number along the middle axis, NaN if one of them is; −Inf for n = 0.
+func Max[T Float](dst, x []T, outer, n, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			most := T(math.Inf(-1))
+			for _, v := range x[o*n : (o+1)*n] {
+				most = max(most, v)
+			}
+			dst[o] = most
+		}
+		return
+	}
+	fold(dst, x, outer, n, inner, T(math.Inf(-1)), maximumVV[T])
+}
+
+// Min is the smallest number along the middle axis, NaN if one of them is; +Inf for n = 0.
+func Min[T Float](dst, x []T, outer, n, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			least := T(math.Inf(1))
+			for _, v := range x[o*n : (o+1)*n] {
+				least = min(least, v)
+			}
+			dst[o] = least
+		}
+		return
+	}
+	fold(dst, x, outer, n, inner, T(math.Inf(1)), minimumVV[T])
+}
+
+// fold combines start and the rows of x by an elementwise function.
+func fold[T Float](dst, x []T, outer, n, inner int, start T, combine func(dst, x, y []T)) {
+	for o := range outer {
+		to, rows := dst[o*inner:(o+1)*inner], x[o*n*inner:(o+1)*n*inner]
+		Fill(to, start)
+		for k := range n {
+			combine(to, to, rows[k*inner:(k+1)*inner])
+		}
+	}
+}
+
+// sumRow sums f(x, c) over a row, in float64 and in blocks of a leaf.
+func sumRow[T Float](x []T, c float64, f func(x, c float64) float64) float64 {
+	sum := 0.0
+	for len(x) > 0 {
+		n, block := min(leaf, len(x)), 0.0
+		for _, v := range x[:n] {
+			block += f(float64(v), c)
+		}
+		sum += block
+		x = x[n:]
+	}
+	return sum
+}
+
+// sumTerms does the same for each column of a chunk, with a constant for each.
+func sumTerms[T Float](sum *[columns]float64, x []T, width, n, inner int, c *[columns]float64, f func(x, c float64) float64) {
+	clear(sum[:width])
+	for k := 0; k < n; k += leaf {
+		var block [columns]float64
+		for row := k; row < min(k+leaf, n); row++ {
+			for i, v := range x[row*inner : row*inner+width] {
+				block[i] += f(float64(v), c[i])
+			}
+		}
+		for i, v := range block[:width] {
+			sum[i] += v
+		}
+	}
+}
+
+// largest returns the largest number of a row, NaN if one is; −Inf for an empty row.
+func largest[T Float](x []T) float64 {
+	most := T(math.Inf(-1))
+	for _, v := range x {
+		most = max(most, v)
+	}
+	return float64(most)
+}
+
+// largestOfColumns does the same for each column of a chunk.
+func largestOfColumns[T Float](most *[columns]float64, x []T, width, n, inner int) {
+	Fill(most[:width], math.Inf(-1))
+	for k := range n {
+		for i, v := range x[k*inner : k*inner+width] {
+			most[i] = max(most[i], float64(v))
+		}
+	}
+}
+
+// LogSumExp is ln Σ eˣ along the middle axis, without overflow. Elements that the largest one dwarfs still count when that
+// is near 0: (0, −50) gives 1.9e−22.
+//
+// Special cases are: −Inf where all elements are, and for n = 0; +Inf where one is and none is NaN.
+func LogSumExp[T Float](dst, x []T, outer, n, inner int) {
+	if inner == 1 {
+		for o := range outer {
+			most, rest := logSum(x[o*n : (o+1)*n])
+			dst[o] = T(logTotal(most, rest))
+		}
+		return
+	}
+	chunks(dst, x, outer, n, inner, logSumExpColumns[T])
+}
+
+func logSumExpColumns[T Float](dst, x []T, n, inner int) {
+	var most, rest [columns]float64
+	logSums(&most, &rest, x, len(dst), n, inner)
+	for i := range dst {
+		dst[i] = T(logTotal(most[i], rest[i]))
+	}
+}
+
+func logTotal(most, rest float64) float64 {
+	if math.IsInf(most, 0) {
+		return most
+	}
+	return most + rest
+}
+
+// logSum splits the ln Σ eˣ of a row into its largest element and rest = ln Σ e^(x − most), NaN if that is infinite. The rest is
+// log1p of the sum without the largest element, and so keeps its digits.
+func logSum[T Float](x []T) (most, rest float64) {
+	most = largest(x)
+	return most, logRest(most, sumRow(x, most, smallerExp), sumRow(x, most, isEqual))
+}
+
+// logSums does the same for each column of a chunk.
+func logSums[T Float](most, rest *[columns]float64, x []T, width, n, inner int) {
+	var ties [columns]float64
+	largestOfColumns(most, x, width, n, inner)
+	sumTerms(rest, x, width, n, inner, most, smallerExp)
+	sumTerms(&ties, x, width, n, inner, most, isEqual)
+	for i := range width {
+		rest[i] = logRest(most[i], rest[i], ties[i])
+	}
+}
+
+func logRest(most, smaller, ties float64) float64 {
+	if math.IsInf(most, 0) {
+		return math.NaN()
+	}
+	return math.Log1p(smaller + (ties - 1))
+}
+
+func smallerExp(x, most float64) float64 {
+	if x == most {
+		return 0
+	}
+	return math.Exp(x - most)
+}
+
+func isEqual(x, most float64) float64 { return truth[float64](x == most) }
+
+// Norm is (Σ |x|ᵖ)^(1/p) along the middle axis for p > 0, the largest magnitude for p = +Inf. It neither overflows nor
+// underflows on the way; 0 for n = 0.
+func Norm[T Float](dst, x []T, outer, n, inner int, p float64) {
+	if inner == 1 {
+		for o := range outer {
+			dst[o] = T(normOfRow(x[o*n:(o+1)*n], p))
+		}
+		return
+	}
+	for o := range outer {
+		rows := x[o*n*inner : (o+1)*n*inner]
+		for i := 0; i < inner; i += columns {
+			width := min(columns, inner-i)
+			normOfColumns(dst[o*inner+i:o*inner+i+width], rows[min(i, len(rows)):], n, inner, p)
+		}
+	}
+}
+
+func normOfRow[T Float](x []T, p float64) float64 {
+	most := T(0)
+	for _, v := range x {
+		most = max(most, max(v, -v))
+	}
+	if math.IsInf(p, 1) {
+		return float64(most)
+	}
+	unit := normUnit(float64(most))
+	return unit * root(sumRow(x, unit, func(x, unit float64) float64 { return power(x/unit, p) }), p)
+}
+
+func normOfColumns[T Float](dst, x []T, n, inner int, p float64) {
+	var unit, sum [columns]float64
+	width := len(dst)
+	for k := range n {
+		for i, v := range x[k*inner : k*inner+width] {
+			unit[i] = max(unit[i], math.Abs(float64(v)))
+		}
+	}
+	if math.IsInf(p, 1) {
+		for i := range dst {
+			dst[i] = T(unit[i])
+		}
+		return
+	}
+	for i, most := range unit[:width] {
+		unit[i] = normUnit(most)
+	}
+	sumTerms(&sum, x, width, n, inner, &unit, func(x, unit float64) float64 { return power(x/unit, p) })
+	for i := range dst {
+		dst[i] = T(unit[i] * root(sum[i], p))
+	}
+}
+
+// power returns |x|ᵖ, root its inverse for x ≥ 0.
+func power(x, p float64) float64 {
+	switch p {
+	case 1:
+		return math.Abs(x)
+	case 2:
+		return x * x
+	}
+	return math.Pow(math.Abs(x), p)
+}
+
+func root(x, p float64) float64 {
+	switch p {
+	case 1:
+		return x
+	case 2:
+		return math.Sqrt(x)
+	}
+	return math.Pow(x, 1/p)
+}
+
+// normUnit returns the number by which a norm's elements are divided: the largest magnitude rounded down to a power of two, for
+// which divisions are exact and no power of the largest vanishes; 1 for 0, infinities and NaN.
+func normUnit(most float64) float64 {
+	if most == 0 || most-most != 0 {
+		return 1
+	}
+	_, e := math.Frexp(most)
+	return math.Ldexp(1, e-1)
+}
+
+// Var is the variance along the middle axis, Σ (x − mean)² / (n − correction), in two passes. The second corrects the
+// rounding error of the mean.
+//
+// Special cases are: NaN where n ≤ correction.
+func Var[T Float](dst, x []T, outer, n, inner, correction int) {
+	if inner == 1 {
+		for o := range outer {
+			row := x[o*n : (o+1)*n]
+			mean := sumRow(row, 0, same) / float64(n)
+			dst[o] = T(variance(sumRow(row, mean, difference), sumRow(row, mean, squaredDifference), n, correction))
+		}
+		return
+	}
+	for o := range outer {
+		rows := x[o*n*inner : (o+1)*n*inner]
+		for i := 0; i < inner; i += columns {
+			width := min(columns, inner-i)
+			varOfColumns(dst[o*inner+i:o*inner+i+width], rows[min(i, len(rows)):], n, inner, correction)
+		}
+	}
+}
+
+func varOfColumns[T Float](dst, x []T, n, inner, correction int) {
+	var zero, mean, rest, sum [columns]float64
+	width := len(dst)
+	sumTerms(&mean, x, width, n, inner, &zero, same)
+	for i := range width {
+		mean[i] /= float64(n)
+	}
+	sumTerms(&rest, x, width, n, inner, &mean, difference)
+	sumTerms(&sum, x, width, n, inner, &mean, squaredDifference)
+	for i := range dst {
+		dst[i] = T(variance(rest[i], sum[i], n, correction))
+	}
+}
+
+// variance is made of the sums of the differences from the rounded mean and of their squares.
+func variance(rest, sum float64, n, correction int) float64 {
+	if n <= correction {
+		return math.NaN()
+	}
+	return max(sum-rest*rest/float64(n), 0) / float64(n-correction)
+}
+
+func same(x, _ float64) float64 { return x }
+
+func difference(x, c float64) float64 { return x - c }
+
+func squaredDifference(x, c float64) float64 { return (x - c) * (x - c) }
+
+// Std is the standard deviation along the middle axis, the square root of [Var].
+func Std[T Float](dst, x []T, outer, n, inner, correction int) {
+	Var(dst, x, outer, n, inner, correction)
+	sqrt(dst[:outer*inner], dst[:outer*inner], 0, 0)
+}
+
+// ArgMax is the place of the largest number along the middle axis, the first of several. NaN counts as the largest.
+// n must not be 0.
+func ArgMax[T Float](dst []int, x []T, outer, n, inner int) {
+	argExtreme(dst, x, outer, n, inner, 1)
+}
+
+// ArgMin is the place of the smallest number along the middle axis, the first of several. NaN counts as the smallest.
+// n must not be 0.
+func ArgMin[T Float](dst []int, x []T, outer, n, inner int) {
+	argExtreme(dst, x, outer, n, inner, -1)
+}
+
+// argExtreme finds the places of the largest sign·x.
+func argExtreme[T Float](dst []int, x []T, outer, n, inner int, sign T) {
+	if inner == 1 {
+		for o := range outer {
+			dst[o] = argOfRow(x[o*n:(o+1)*n], sign)
+		}
+		return
+	}
+	chunks(dst, x, outer, n, inner, func(dst []int, x []T, n, inner int) { argOfColumns(dst, x, n, inner, sign) })
+}
+
+func argOfRow[T Float](x []T, sign T) int {
+	best, at := sign*x[0], 0
+	for k, v := range x {
+		if isBeyond(sign*v, best) {
+			best, at = sign*v, k
+		}
+	}
+	return at
+}
+
+func argOfColumns[T Float](dst []int, x []T, n, inner int, sign T) {
+	var best [columns]T
+	scale(best[:], x[:len(dst)], float64(sign), 0)
+	clear(dst)
+	for k := 1; k < n; k++ {
+		for i, v := range x[k*inner : k*inner+len(dst)] {
+			if isBeyond(sign*v, best[i]) {
+				best[i], dst[i] = sign*v, k
+			}
+		}
+	}
+}
+
+// isBeyond reports whether v is larger than best; NaN is larger than all numbers.
+func isBeyond[T Float](v, best T) bool { return v > best || (v != v && best == best) }
+
+// CumSum is the running sum along the middle axis, dst like x: dst[o, k, i] = Σ x[o, j, i] over j ≤ k, or over j ≥ k in reverse.
+// Sums run in float64. dst may be x.
+func CumSum[T Float](dst, x []T, outer, n, inner int, reverse bool) {
+	scan(dst, x, outer, n, inner, reverse, 0, func(sum, x float64) float64 { return sum + x })
+}
+
+// CumProd is the running product along the middle axis, as [CumSum] is the sum.
+func CumProd[T Float](dst, x []T, outer, n, inner int, reverse bool) {
+	scan(dst, x, outer, n, inner, reverse, 1, func(product, x float64) float64 { return product * x })
+}
+
+func scan[T Float](dst, x []T, outer, n, inner int, reverse bool, start float64, f func(so, x float64) float64) {
+	for o := range outer {
+		to, from := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
+		for i := 0; i < inner; i += columns {
+			scanColumns(to, from, i, min(columns, inner-i), n, inner, reverse, start, f)
+		}
+	}
+}
+
+func scanColumns[T Float](dst, x []T, first, width, n, inner int, reverse bool, start float64, f func(so, x float64) float64) {
+	var state [columns]float64
+	Fill(state[:width], start)
+	for k := range n {
+		if reverse {
+			k = n - 1 - k
+		}
+		at := k*inner + first
+		to := dst[at : at+width]
+		for i, v := range x[at : at+width] {
+			state[i] = f(state[i], float64(v))
+			to[i] = T(state[i])
+		}
+	}
+}

@@ -1,0 +1,388 @@
+package kernel
+
+import (
+	"math"
+	"slices"
+
+	"gonum.org/v1/gonum/mathext"
+)
+
+// Exp is y = eˣ.
+//
+//	∂y/∂x = y
+var Exp = Unary{
+	F:   func(x, _, _ float64) float64 { return math.Exp(x) },
+	D:   func(gy, _, y, _, _ float64) float64 { return gy * y },
+	F64: exp[float64], F32: exp[float32],
+	D64: expGrad[float64], D32: expGrad[float32],
+}
+
+func exp[T Float](dst, x []T, _, _ float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] = T(math.Exp(float64(v)))
+	}
+}
+
+func expGrad[T Float](dst, gy, _, y []T, _, _ float64) { mulVV(dst, gy, y) }
+
+// Expm1 is y = eˣ − 1, without cancellation near 0.
+//
+//	∂y/∂x = eˣ
+var Expm1 = ofX(math.Expm1, func(gy, x float64) float64 { return gy * math.Exp(x) })
+
+// Log is y = ln x.
+//
+//	∂y/∂x = 1/x
+//
+// Special cases are: at ±0 the value is −Inf and the gradient +Inf; for x < 0 the value is NaN and the gradient 1/x.
+var Log = ofX(math.Log, func(gy, x float64) float64 { return gy / (x + 0) }) // x + 0 makes −0 into +0
+
+// Log1p is y = ln(1 + x), without cancellation near 0.
+//
+//	∂y/∂x = 1 / (1 + x)
+//
+// Special cases are: at −1 the value is −Inf and the gradient +Inf; for x < −1 the value is NaN.
+var Log1p = ofX(math.Log1p, func(gy, x float64) float64 { return gy / (1 + x) })
+
+// Log2 is y = log₂ x, exact for powers of two.
+//
+//	∂y/∂x = 1 / (x·ln 2)
+//
+// Special cases are those of [Log].
+var Log2 = ofX(log2, func(gy, x float64) float64 { return gy / (x + 0) * (1 / math.Ln2) })
+
+// log2 avoids math.Log2 just above 1, where that subtracts nearly equal numbers.
+func log2(x float64) float64 {
+	if 1 < x && x < 2 {
+		return math.Log(x) * (1 / math.Ln2)
+	}
+	return math.Log2(x)
+}
+
+// Log10 is y = log₁₀ x, exact for whole powers of ten.
+//
+//	∂y/∂x = 1 / (x·ln 10)
+//
+// Special cases are those of [Log].
+var Log10 = ofX(log10, func(gy, x float64) float64 { return gy / (x + 0) * (1 / math.Ln10) })
+
+func log10(x float64) float64 {
+	y := math.Log(x) * (1 / math.Ln10)
+	if r := math.Round(y); math.Abs(y-r) < 1e-12 && math.Abs(r) < 309 && math.Pow10(int(r)) == x {
+		return r
+	}
+	return y
+}
+
+// Sin is y = sin x.
+//
+//	∂y/∂x = cos x
+var Sin = ofX(math.Sin, func(gy, x float64) float64 { return gy * math.Cos(x) })
+
+// Cos is y = cos x.
+//
+//	∂y/∂x = −sin x
+var Cos = ofX(math.Cos, func(gy, x float64) float64 { return -gy * math.Sin(x) })
+
+// Tan is y = tan x.
+//
+//	∂y/∂x = 1 + y²
+var Tan = ofY(math.Tan, func(gy, y float64) float64 { return gy * (1 + y*y) })
+
+// Asin is y = arcsin x.
+//
+//	∂y/∂x = 1/√(1−x²)
+//
+// Special cases are: at ±1 the gradient is +Inf; outside [−1, 1] value and gradient are NaN.
+var Asin = ofX(asin, func(gy, x float64) float64 { return gy / math.Sqrt((1-x)*(1+x)) })
+
+// asin and acos factor 1−x², which math.Asin and math.Acos do not: they lose half the digits near ±1.
+func asin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
+
+// Acos is y = arccos x.
+//
+//	∂y/∂x = −1/√(1−x²)
+//
+// Special cases are: at ±1 the gradient is −Inf; outside [−1, 1] value and gradient are NaN.
+var Acos = ofX(acos, func(gy, x float64) float64 { return -gy / math.Sqrt((1-x)*(1+x)) })
+
+func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
+
+// Atan is y = arctan x.
+//
+//	∂y/∂x = 1 / (1 + x²)
+var Atan = ofX(math.Atan, func(gy, x float64) float64 { return gy / (1 + x*x) })
+
+// Sinh is y = (eˣ − e⁻ˣ)/2.
+//
+//	∂y/∂x = cosh x
+var Sinh = ofX(sinh, func(gy, x float64) float64 { return gy * cosh(x) })
+
+// Cosh is y = (eˣ + e⁻ˣ)/2.
+//
+//	∂y/∂x = sinh x
+var Cosh = ofX(cosh, func(gy, x float64) float64 { return gy * sinh(x) })
+
+// sinh and cosh are finite up to 710.47, where math.Exp, and with it math.Sinh and math.Cosh, overflows at 709.78.
+func sinh(x float64) float64 {
+	if math.Abs(x) > 700 {
+		return math.Copysign(cosh(x), x)
+	}
+	return math.Sinh(x)
+}
+
+func cosh(x float64) float64 {
+	if math.Abs(x) > 700 {
+		h := math.Exp(math.Abs(x) / 2)
+		return 0.5 * h * h
+	}
+	return math.Cosh(x)
+}
+
+// Tanh is y = tanh x.
+//
+//	∂y/∂x = 1 / cosh² x
+//
+// The gradient comes from x: 1 − y² would have no digit left at 19.
+var Tanh = ofX(math.Tanh, tanhGrad)
+
+// tanhGrad is written with e^(−2|x|), which cannot overflow as cosh² does.
+func tanhGrad(gy, x float64) float64 {
+	e := math.Exp(-2 * math.Abs(x))
+	return gy * (4 * e / ((1 + e) * (1 + e)))
+}
+
+// Asinh is y = arsinh x.
+//
+//	∂y/∂x = 1/√(1+x²)
+var Asinh = ofX(math.Asinh, func(gy, x float64) float64 { return gy / math.Hypot(1, x) })
+
+// Acosh is y = arcosh x.
+//
+//	∂y/∂x = 1/√(x²−1)
+//
+// Special cases are: at 1 the gradient is +Inf; below 1 value and gradient are NaN.
+var Acosh = ofX(math.Acosh, func(gy, x float64) float64 { return gy / (math.Sqrt(x-1) * math.Sqrt(x+1)) })
+
+// Atanh is y = artanh x.
+//
+//	∂y/∂x = 1 / (1 − x²)
+//
+// Special cases are: at ±1 the value is ±Inf and the gradient +Inf; outside [−1, 1] the value is NaN.
+var Atanh = ofX(math.Atanh, func(gy, x float64) float64 { return gy / ((1 - x) * (1 + x)) })
+
+// Erf is y = 2/√π·∫₀ˣ e^(−t²) dt.
+//
+//	∂y/∂x = 2/√π·e^(−x²)
+var Erf = ofX(math.Erf, func(gy, x float64) float64 { return gy * (2 / math.SqrtPi * expSquare(x, -1)) })
+
+// Erfc is y = 1 − erf x, without cancellation for large x.
+//
+//	∂y/∂x = −2/√π·e^(−x²)
+var Erfc = ofX(math.Erfc, func(gy, x float64) float64 { return -gy * (2 / math.SqrtPi * expSquare(x, -1)) })
+
+// expSquare returns e^(c·x²) for c < 0. The rounding error of x², which the exponential would magnify, is made good.
+func expSquare(x, c float64) float64 {
+	square := x * x
+	if c*square < -750 {
+		return 0
+	}
+	rest := math.FMA(x, x, -square)
+	return math.Exp(c*square) * (1 + c*rest)
+}
+
+// Lgamma is y = ln |Γ(x)|.
+//
+//	∂y/∂x = digamma x
+//
+// Special cases are: at 0 and the negative integers the value is +Inf; at ±Inf it is +Inf.
+var Lgamma = ofX(lgamma, func(gy, x float64) float64 { return gy * digamma(x) })
+
+func lgamma(x float64) float64 {
+	if math.IsInf(x, -1) {
+		return math.Inf(1)
+	}
+	y, _ := math.Lgamma(x)
+	return y
+}
+
+// Digamma is y = ψ(x), the derivative of ln Γ(x).
+//
+//	∂y/∂x = polygamma of order 1
+//
+// Special cases are: ∓Inf at ±0; NaN at the negative integers and −Inf.
+var Digamma = ofX(digamma, func(gy, x float64) float64 { return gy * polygamma(x, 1) })
+
+// digamma moves x beyond 10 by ψ(x+1) = ψ(x) + 1/x and sums the asymptotic series there; it reflects negative numbers, where the
+// tangent of the distance to the nearest pole keeps its digits.
+func digamma(x float64) float64 {
+	switch {
+	case x == 0:
+		return math.Inf(-1) * math.Copysign(1, x)
+	case x < 0 && x == math.Trunc(x):
+		return math.NaN()
+	case x < 0:
+		return digamma(1-x) - math.Pi/math.Tan(math.Pi*(x-math.Round(x)))
+	}
+	y := 0.0
+	for ; x < 10; x++ {
+		y -= 1 / x
+	}
+	series, square := 0.0, 1/(x*x)
+	for _, c := range slices.Backward(digammaSeries[:]) {
+		series = (series + c) * square
+	}
+	return y + (math.Log(x) - 0.5/x - series)
+}
+
+// digammaSeries are B₂ₖ/2k for k = 1, 2, …, 8.
+var digammaSeries = [...]float64{
+	1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12, -3617.0 / 8160,
+}
+
+// Polygamma is the derivative of ψ(x) of the whole order a ≥ 0; order 0 is digamma.
+//
+//	∂y/∂x = polygamma of order a+1
+//
+// Special cases are: at 0 and the negative integers ±Inf where both sides have that limit, +Inf for odd orders, and NaN
+// where the sides differ (even orders; +0 and −0 count as sides); NaN for orders that are negative or not whole.
+var Polygamma = ofXA(polygamma, func(gy, x, a float64) float64 { return gy * polygamma(x, a+1) })
+
+// polygamma returns ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹·n!·ζ(n+1, x), with ζ of Hurwitz.
+func polygamma(x, n float64) float64 {
+	switch {
+	case n == 0:
+		return digamma(x)
+	case n < 0 || n != math.Trunc(n) || x != x || math.IsInf(n, 0) || math.IsInf(x, -1):
+		return math.NaN()
+	}
+	sign := 1.0
+	if math.Mod(n, 2) == 0 {
+		sign = -1
+	}
+	switch {
+	case x > 0:
+		return sign * zetaFactorial(x, n)
+	case x == math.Trunc(x) && sign > 0:
+		return math.Inf(1)
+	case x == 0:
+		return math.Inf(-1) * math.Copysign(1, x)
+	case x == math.Trunc(x):
+		return math.NaN()
+	}
+	return sign * reflectedZeta(x, n, sign)
+}
+
+// reflectedZeta returns n!·ζ(n+1, x) for x < 0, where the sum over all integers k of (x+k)⁻ⁿ⁻¹ depends only on the
+// distance d of x to the nearest integer; even is the sign of (−1)ⁿ⁺¹.
+func reflectedZeta(x, n, even float64) float64 {
+	d := x - math.Round(x)
+	all := factorialPower(d, n) + zetaFactorial(1+d, n) + even*zetaFactorial(1-d, n)
+	return all - even*zetaFactorial(1-x, n)
+}
+
+// zetaFactorial returns n!·ζ(n+1, x) for x > 0. Far out it is the asymptotic series, whose factor (n−1)!/xⁿ is multiplied
+// up term by term, so that neither part overflows or underflows alone.
+func zetaFactorial(x, n float64) float64 {
+	switch {
+	case x < 20+2*n && n <= 100:
+		return math.Gamma(n+1) * mathext.Zeta(n+1, x)
+	case x < 20+2*n:
+		return sumFactorialPowers(x, n)
+	}
+	series, term := 1+n/(2*x), 1.0
+	for k, bernoulli := range bernoulliFactorial {
+		step := n + 2*float64(k)
+		term *= step / x * ((step + 1) / x)
+		series += bernoulli * term
+	}
+	return factorialPower(x, n-1) * series
+}
+
+// sumFactorialPowers returns n!·ζ(n+1, x) term by term, for orders so high that the terms shrink fast and n! overflows.
+func sumFactorialPowers(x, n float64) float64 {
+	sum := 0.0
+	for {
+		term := factorialPower(x, n)
+		sum += term
+		if term <= sum*0x1p-54 || math.IsInf(sum, 0) {
+			return sum
+		}
+		x++
+	}
+}
+
+// bernoulliFactorial are B₂ₖ/(2k)! for k = 1, 2, …, 6.
+var bernoulliFactorial = [...]float64{
+	1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000,
+}
+
+// factorialPower returns n!/xⁿ⁺¹.
+func factorialPower(x, n float64) float64 {
+	y := 1 / x
+	for k := 1.0; k <= n && y != 0 && !math.IsInf(y, 0); k++ {
+		y *= k / x
+	}
+	return y
+}
+
+// Pow is z = xʸ.
+//
+//	∂z/∂x = y·xʸ⁻¹, ∂z/∂y = z·ln x
+//
+// Special cases are: x⁰ = 1 and 1ʸ = 1 also for NaN; for x < 0 the value is NaN unless y is whole, and ∂z/∂y is NaN; at x = 0 and
+// y ≥ 0, ∂z/∂y is 0; for y = 0, 1 and 2, ∂z/∂x is exactly 0, 1 and 2x.
+var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
+	if x == 0 && y >= 0 {
+		return powGrad(gy, x, y), 0
+	}
+	return powGrad(gy, x, y), gy * (z * math.Log(x))
+})
+
+// pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles
+// at each step, is larger than that of the exponential of the logarithm. Its relative error is within 1e−13.
+func pow(x, y float64) float64 {
+	ax, ay := math.Abs(x), math.Abs(y)
+	if ay < 64 || ay > 1<<52 || ax < 0.75 || ax > 1.33 || (x < 0 && y != math.Trunc(y)) {
+		return math.Pow(x, y)
+	}
+	log := math.Log(ax)
+	power := y * log
+	if math.Abs(power) > 800 {
+		return math.Pow(x, y)
+	}
+	z := math.Exp(power) * (1 + math.FMA(y, log, -power))
+	if x < 0 && math.Mod(y, 2) != 0 {
+		return -z
+	}
+	return z
+}
+
+// Atan2 is z, the angle of the point with ordinate x and abscissa y.
+//
+//	∂z/∂x = y/(x²+y²), ∂z/∂y = −x/(x²+y²)
+//
+// Special cases are: both gradients are 0 at the origin and where x or y is infinite.
+var Atan2 = ofXY(math.Atan2, func(gy, x, y, z float64) (float64, float64) {
+	r := math.Hypot(x, y)
+	switch {
+	case z != z:
+		return z, z
+	case r == 0 || math.IsInf(r, 0):
+		return 0, 0
+	}
+	return gy * (y / r / r), gy * (-x / r / r)
+})
+
+// Hypot is z = √(x²+y²), without overflow or underflow on the way.
+//
+//	∂z/∂x = x/z, ∂z/∂y = y/z
+//
+// Special cases are: hypot(±Inf, NaN) = +Inf; both gradients are 0 at the origin.
+var Hypot = ofXY(math.Hypot, func(gy, x, y, z float64) (float64, float64) {
+	if z == 0 {
+		return 0, 0
+	}
+	return gy * (x / z), gy * (y / z)
+})

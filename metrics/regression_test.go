@@ -1,0 +1,76 @@
+package metrics_test
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"gonum.org/v1/gonum/stat"
+
+	"nabla/metrics"
+)
+
+func TestRegression(t *testing.T) {
+	type scores struct{ MSE, MAE, R2 float64 }
+	tests := []struct {
+		name                 string
+		predictions, targets []float64
+		want                 scores
+	}{
+		// Errors −0.5, 0.5, 0, 1: squares 0.25 + 0.25 + 0 + 1 = 1.5; the targets'
+		// mean is 2.875, their squared deviations add up to 29.1875.
+		{"by hand", []float64{2.5, 0, 2, 8}, []float64{3, -0.5, 2, 7}, scores{0.375, 0.5, 1 - 1.5/29.1875}},
+		{"perfect", []float64{1, 2, 3}, []float64{1, 2, 3}, scores{0, 0, 1}},
+		{"the mean", []float64{2, 2, 2}, []float64{1, 2, 3}, scores{2. / 3, 2. / 3, 0}},
+		{"reversed", []float64{3, 2, 1}, []float64{1, 2, 3}, scores{8. / 3, 4. / 3, -3}},
+		{"one row", []float64{1}, []float64{3}, scores{4, 2, nan}},
+		{"none", nil, nil, scores{nan, nan, nan}},
+		{"equal targets", []float64{4, 6}, []float64{5, 5}, scores{1, 1, nan}},
+		{"equal targets, perfect", []float64{5, 5}, []float64{5, 5}, scores{0, 0, nan}},
+		{"NaN prediction", []float64{nan, 2}, []float64{1, 2}, scores{nan, nan, nan}},
+		{"NaN target", []float64{1, 2}, []float64{1, nan}, scores{nan, nan, nan}},
+		{"infinite prediction", []float64{inf, 2}, []float64{1, 2}, scores{inf, inf, -inf}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			got := scores{
+				metrics.MSE(test.predictions, test.targets),
+				metrics.MAE(test.predictions, test.targets),
+				metrics.R2(test.predictions, test.targets),
+			}
+			if diff := cmp.Diff(test.want, got, approximately); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// The mean of three 0.1 is not 0.1 in floating point: a variance computed from
+// it is positive, and R² would be −4e32 instead of undefined.
+func TestR2OfEqualTargetsThatRound(t *testing.T) {
+	tenth := 0.1
+	if mean := (tenth + tenth + tenth) / 3; mean == tenth {
+		t.Fatal("the example does not round")
+	}
+	if got := metrics.R2([]float64{0.2, 0.1, 0.1}, []float64{0.1, 0.1, 0.1}); !cmp.Equal(got, nan, approximately) {
+		t.Errorf("R2 = %v, want NaN", got)
+	}
+}
+
+// For the line of least squares, R² is the squared correlation.
+func TestR2OfLeastSquaresLine(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	x, y, line := make([]float64, 50), make([]float64, 50), make([]float64, 50)
+	for i := range x {
+		x[i] = 10 * rng.Float64()
+		y[i] = 3 - 2*x[i] + rng.NormFloat64()
+	}
+	intercept, slope := stat.LinearRegression(x, y, nil, false)
+	for i := range line {
+		line[i] = intercept + slope*x[i]
+	}
+	r := stat.Correlation(x, y, nil)
+	if diff := cmp.Diff(r*r, metrics.R2(line, y), cmp.Comparer(func(x, y float64) bool { return x-y < 1e-12 && y-x < 1e-12 })); diff != "" {
+		t.Errorf("(-correlation² +R2):\n%s", diff)
+	}
+}

@@ -1,0 +1,66 @@
+package metrics
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// ROCAUC returns the area under the receiver operating characteristic: the
+// probability that a random row of class 1 has a higher score than a random
+// row of class 0, where an equal score counts as one half. It is 1 for a
+// perfect order, ½ for a random one, 0 for a reversed one; only the order of
+// the scores matters, so that probabilities and logits give the same.
+//
+//	AUC = (Σ ranks of class 1 − n₁(n₁+1)/2) / (n₀·n₁)
+//
+// where the ranks count from 1 in ascending order and equal scores share the
+// mean of theirs. The time is that of sorting.
+//
+// It panics with a [*LengthError] if the lengths differ, and with a
+// [*LabelError] at a target that is neither 0 nor 1.
+//
+// Special cases are:
+//
+//	ROCAUC with targets of one class only, or none = NaN
+//	ROCAUC with a NaN = NaN
+func ROCAUC(scores, targets []float64) float64 {
+	checkLengths("ROCAUC", len(scores), len(targets))
+	checkBinary("ROCAUC", targets)
+	if anyNaN(scores) || anyNaN(targets) {
+		return math.NaN()
+	}
+	rankSum, positives := 0.0, 0.0
+	for i, rank := range ranks(scores) {
+		if targets[i] == 1 {
+			rankSum += rank
+			positives++
+		}
+	}
+	negatives := float64(len(targets)) - positives
+	// With one class only this is 0/0.
+	return (rankSum - positives*(positives+1)/2) / (positives * negatives)
+}
+
+// ranks returns the rank of each element in ascending order, counted from 1.
+// Equal elements share the mean of their ranks.
+func ranks(x []float64) []float64 {
+	order := make([]int, len(x))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(x[i], x[j]) })
+
+	ranks := make([]float64, len(x))
+	for start := 0; start < len(order); {
+		end := start + 1
+		for end < len(order) && x[order[end]] == x[order[start]] {
+			end++
+		}
+		for _, i := range order[start:end] {
+			ranks[i] = float64(start+1+end) / 2
+		}
+		start = end
+	}
+	return ranks
+}
