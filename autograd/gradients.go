@@ -31,8 +31,9 @@ type pass struct {
 
 // A slot is the gradient of one node.
 type slot struct {
-	data unsafe.Pointer // nil: not reached
-	one  float64        // storage of a single number
+	data      unsafe.Pointer // nil: not reached
+	one       float64        // storage of a single number
+	precision Precision      // the graph's, but for a Param its own
 }
 
 // A part is what one use of a value contributed to its gradient.
@@ -76,18 +77,45 @@ func emptySlots(s []slot, n int) []slot {
 
 // keep takes over a node's gradient.
 func (p *pass) keep(id int32, n *node) {
-	if n.flags&isLeaf != 0 {
-		p.leaves[n.in[0]].put(n)
-	} else {
-		p.kept[id].put(n)
+	if n.flags&isLeaf == 0 {
+		p.kept[id].put(p.g, n)
+		return
+	}
+	s := &p.leaves[n.in[0]]
+	s.put(p.g, n)
+	if n.op == &opParam && n.extra.param.value.precision != s.precision {
+		s.convert(p.g, n.shape.size)
 	}
 }
 
-func (s *slot) put(n *node) {
-	s.data = n.grad
+func (s *slot) put(g *Graph, n *node) {
+	s.data, s.precision = n.grad, g.options.Precision
 	if n.shape.size == 1 {
 		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
 	}
+}
+
+// convert changes the gradient's precision.
+func (s *slot) convert(g *Graph, size int) {
+	from := s.data
+	if s.precision == Float64 {
+		s.precision, s.data = Float32, g.memory.take((size+1)/2)
+		kernel.Convert32(slice[float32](s.data, size), slice[float64](from, size))
+		return
+	}
+	s.precision, s.data = Float64, g.memory.take(size)
+	kernel.Convert64(slice[float64](s.data, size), slice[float32](from, size))
+}
+
+// tensor is the gradient as the user sees it.
+func (s *slot) tensor(g *Graph, sh *shape) Tensor {
+	t := Tensor{shape: sh.dims, precision: s.precision, lease: g, gen: g.gen}
+	if s.precision == Float32 {
+		t.f32 = slice[float32](s.data, sh.size)
+	} else {
+		t.f64 = slice[float64](s.data, sh.size)
+	}
+	return t
 }
 
 var (
@@ -106,8 +134,8 @@ func (gr Gradients) check(op *operation) *pass {
 	return gr.pass
 }
 
-// Of returns the gradient with respect to x, of x's shape and the graph's
-// precision, valid until Reset: a variable or parameter, or with Trace any
+// Of returns the gradient with respect to x, of x's shape, in the graph's
+// precision (of a Param: in the Param's), valid until Reset: a variable or parameter, or with Trace any
 // Value that led to the loss. One that was not reached has a zero gradient if
 // it is a variable or parameter.
 //
@@ -121,9 +149,11 @@ func (gr Gradients) Of(x Value) Tensor {
 	n := x.node(opOf)
 	switch s := p.slot(x.id, n); {
 	case s != nil && s.data != nil:
-		return p.g.tensor(s.data, n.shape)
+		return s.tensor(p.g, n.shape)
+	case n.op == &opParam && n.flags&isLeaf != 0:
+		return zerosOf(n.extra.param.value.precision, n.shape.dims)
 	case n.flags&isLeaf != 0:
-		return p.g.zeros(n.shape)
+		return zerosOf(p.g.options.Precision, n.shape.dims)
 	}
 	panic(&GradientError{"Of", p.whyNone(n), callSite()})
 }
@@ -173,36 +203,16 @@ func (gr Gradients) OfParam(p *Param) Tensor {
 	if !known {
 		return zerosOf(p.value.precision, p.value.shape)
 	}
-	return pass.g.inPrecision(gr.Of(x), p.value.precision)
+	return gr.Of(x)
 }
 
 // recorded returns the Value of a parameter that the recording has used.
 func (g *Graph) recorded(p *Param) (Value, bool) {
-	for _, s := range g.params.slots[:g.params.used] {
-		if s.param == p {
-			return Value{g, s.id, g.gen}, true
-		}
+	i, ok := g.params.index[p]
+	if !ok || i >= g.params.used {
+		return Value{}, false
 	}
-	return Value{}, false
-}
-
-// inPrecision converts a view in the graph's memory.
-func (g *Graph) inPrecision(t Tensor, p Precision) Tensor {
-	if t.precision == p {
-		return t
-	}
-	size := t.Size()
-	t.precision = p
-	if p == Float32 {
-		t.f32 = slice[float32](g.memory.take((size+1)/2), size)
-		kernel.Convert32(t.f32, t.f64)
-		t.f64 = nil
-		return t
-	}
-	t.f64 = slice[float64](g.memory.take(size), size)
-	kernel.Convert64(t.f64, t.f32)
-	t.f32 = nil
-	return t
+	return Value{g, g.params.slots[i].id, g.gen}, true
 }
 
 // Reached reports whether the loss depends on x, through a path that carries
@@ -249,7 +259,7 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 			n := p.g.at(s.id)
 			if slot := p.slot(s.id, n); slot == nil || slot.data == nil {
 				continue
-			} else if !yield(s.param, p.g.inPrecision(p.g.tensor(slot.data, n.shape), s.param.value.precision)) {
+			} else if !yield(s.param, slot.tensor(p.g, n.shape)) {
 				return
 			}
 		}
@@ -270,7 +280,7 @@ func (gr Gradients) each(op *operation, f func(Tensor)) {
 	}
 	for i := range p.leaves {
 		if s := &p.leaves[i]; s.data != nil {
-			f(p.g.tensor(s.data, p.g.at(p.g.leaves[i]).shape))
+			f(s.tensor(p.g, p.g.at(p.g.leaves[i]).shape))
 		}
 	}
 }

@@ -95,6 +95,8 @@ type extra struct {
 	custom *Operation
 	param  *Param
 	line   Location
+
+	version uint64 // of param, when it was recorded
 }
 
 type flags uint8

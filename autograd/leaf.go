@@ -79,6 +79,9 @@ func (g *Graph) Param(p *Param) Value {
 	}
 	slot, known := g.params.slot(p)
 	if known {
+		if slot.version != p.version {
+			panic(slot.stale(&opParam))
+		}
 		return Value{g, slot.id, g.gen}
 	}
 	v := g.enterParam(p)
@@ -102,7 +105,7 @@ func (g *Graph) enterParam(p *Param) Value {
 		n.data = unsafe.Pointer(unsafe.SliceData(t.f64))
 	}
 	e := g.extraOf(n)
-	e.name, e.param = p.name, p
+	e.name, e.param, e.version = p.name, p, p.version
 	v := g.done()
 	if !p.Frozen {
 		g.leaf(v)
@@ -158,9 +161,13 @@ func (t *paramTable) reset() { t.used = 0 }
 
 // fresh panics when a parameter has been changed since it was recorded.
 func (g *Graph) fresh(op *operation) {
-	for _, s := range g.params.slots[:g.params.used] {
-		if s.param.version != s.version {
-			panic(&StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it", callSite()})
+	for i := range g.params.used {
+		if s := &g.params.slots[i]; s.param.version != s.version {
+			panic(s.stale(op))
 		}
 	}
+}
+
+func (s *paramSlot) stale(op *operation) error {
+	return &StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it", callSite()}
 }

@@ -131,7 +131,7 @@ func (r reduction) gather(over []int) reduction {
 }
 
 // shape returns the result's shape.
-func (r *reduction) shape() *shape {
+func (r reduction) shape() *shape {
 	g, dims := r.x.g, r.from.shape.dims
 	if !r.keep && r.count == len(dims) {
 		return scalarShape
@@ -147,7 +147,7 @@ func (r *reduction) shape() *shape {
 }
 
 // record records the reduction with room for its result.
-func (r *reduction) record(rule func(*Rule)) *node {
+func (r reduction) record(rule func(*Rule)) *node {
 	g := r.x.g
 	n := g.record(r.op, rule, r.shape(), r.x)
 	n.a, n.b = 0, 0
@@ -162,10 +162,10 @@ func (r *reduction) record(rule func(*Rule)) *node {
 
 // reduce records a reduction. Where axes were brought together and are kept,
 // the result is reshaped.
-func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *node, r *reduction)) Value {
+func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *node, r reduction)) Value {
 	r := x.reduction(op, axes)
 	n := r.record(rule)
-	run(n, &r)
+	run(n, r)
 	return x.restore(x.g.done(), axes)
 }
 
@@ -213,7 +213,7 @@ func (r *Rule) elements() int {
 //	∂y/∂xᵢ = 1
 func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, sumForward) }
 
-func sumForward(n *node, r *reduction) {
+func sumForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Sum(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {
@@ -228,7 +228,7 @@ func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).Expand(r.g.at(r.n.in[0]).sha
 //	∂y/∂xᵢ = 1/n
 func (x Value) Mean(axes ...int) Value { return x.reduce(&opMean, meanRule, axes, meanForward) }
 
-func meanForward(n *node, r *reduction) {
+func meanForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Mean(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {
@@ -246,7 +246,7 @@ func meanRule(r *Rule) {
 //	∂y/∂xᵢ = the product of the others, also where elements are 0
 func (x Value) Prod(axes ...int) Value { return x.reduce(&opProd, prodRule, axes, prodForward) }
 
-func prodForward(n *node, r *reduction) {
+func prodForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Prod(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {
@@ -278,7 +278,7 @@ func prodRule(r *Rule) {
 //	∂y/∂xᵢ = 1/k for each of the k greatest, else 0
 func (x Value) Max(axes ...int) Value { return x.reduce(&opMax, extremeRule, axes, maxForward) }
 
-func maxForward(n *node, r *reduction) {
+func maxForward(n *node, r reduction) {
 	r.nonEmpty()
 	if r.x.g.single {
 		kernel.Max(n.f32(), r.from.f32(), r.outer, r.n, r.m)
@@ -288,7 +288,7 @@ func maxForward(n *node, r *reduction) {
 }
 
 // nonEmpty panics when there is nothing to choose from.
-func (r *reduction) nonEmpty() {
+func (r reduction) nonEmpty() {
 	if r.n == 0 && r.outer*r.m > 0 {
 		panic(r.x.g.shapeError(r.op, "no elements to choose from", "", r.from.shape.dims))
 	}
@@ -300,7 +300,7 @@ func (r *reduction) nonEmpty() {
 //	∂y/∂xᵢ = 1/k for each of the k smallest, else 0
 func (x Value) Min(axes ...int) Value { return x.reduce(&opMin, extremeRule, axes, minForward) }
 
-func minForward(n *node, r *reduction) {
+func minForward(n *node, r reduction) {
 	r.nonEmpty()
 	if r.x.g.single {
 		kernel.Min(n.f32(), r.from.f32(), r.outer, r.n, r.m)
@@ -334,7 +334,7 @@ func (r *Rule) axes() []int {
 //	∂y/∂xᵢ = 2(xᵢ − mean)/(n − 1)
 func (x Value) Var(axes ...int) Value { return x.reduce(&opVar, varRule, axes, varForward) }
 
-func varForward(n *node, r *reduction) {
+func varForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Var(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
 	} else {
@@ -357,7 +357,7 @@ func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[
 //	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
 func (x Value) Std(axes ...int) Value { return x.reduce(&opStd, stdRule, axes, stdForward) }
 
-func stdForward(n *node, r *reduction) {
+func stdForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Std(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
 	} else {
@@ -423,7 +423,7 @@ func (x Value) LogSumExp(axes ...int) Value {
 	return x.reduce(&opLogSumExp, logSumExpRule, axes, logSumExpForward)
 }
 
-func logSumExpForward(n *node, r *reduction) {
+func logSumExpForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.LogSumExp(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {

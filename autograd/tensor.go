@@ -204,13 +204,6 @@ func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
 	return t
 }
 
-// zeros returns zeros in the graph's memory.
-func (g *Graph) zeros(s *shape) Tensor {
-	t := g.tensor(g.memory.take(g.words(s.size)), s)
-	t.clear()
-	return t
-}
-
 // check panics when the tensor is the zero Tensor, or a view that a Reset has
 // ended.
 func (t Tensor) check(op *operation) {

@@ -63,6 +63,7 @@ func (x Value) Item() float64 {
 	if n.shape.size != 1 {
 		panic(x.g.shapeError(opItem, "not one element", "", n.shape.dims))
 	}
+	x.g.unchanged(opItem, n)
 	return x.g.number(n.data, 0)
 }
 
@@ -75,7 +76,16 @@ func (x Value) View() Tensor { return x.view(opTensor) }
 
 func (x Value) view(op *operation) Tensor {
 	n := x.node(op)
+	x.g.unchanged(op, n)
 	return x.g.tensor(n.data, n.shape)
+}
+
+// unchanged panics when n shows the numbers of a parameter that has been
+// written since: they are not the ones that the recording was computed with.
+func (g *Graph) unchanged(op *operation, n *node) {
+	if n.op == &opParam && n.extra.version != n.extra.param.version {
+		panic(&StaleError{op.method, "parameter " + n.extra.param.name, "was changed after the recording used it", callSite()})
+	}
 }
 
 // Named gives x a name, which drawings and messages show, and returns x.
