@@ -26,8 +26,8 @@
 //
 // Functions in float32 compute in float64 and round once, except those that a processor does exactly or nearly so in one
 // instruction (+ − × ÷ √, comparisons, relu and its kin): these work in float32, and round their constants to it.
-// Sums are pairwise or in two levels of fixed blocks, so that their error grows with the logarithm of the length, and their
-// order depends on the sizes alone. Derivatives are computed from whichever of x and y loses no digits.
+// Reductions sum pairwise, or in float64 in fixed blocks, so that errors hardly grow with the length; matrix products sum in their own
+// precision. The order depends on the sizes alone. Derivatives are computed from whichever of x and y loses no digits.
 //
 // # Special values
 //

@@ -64,7 +64,7 @@ func near(got, want, tolerance float64) bool {
 // referenceTolerance is the stated relative error, where it is more than that of ordinary rounding: at points where the function is
 // steep, the error of the standard library's functions is what it is.
 var referenceTolerance = map[string]float64{
-	"GELU": 1e-13, "GELUTanh": 2e-13, "Polygamma": 2e-14, "Digamma": 5e-15, "Lgamma": 1e-14,
+	"PowScalar": 1e-13, "GELUTanh": 2e-13, "Polygamma": 2e-14, "Digamma": 1e-14, "Lgamma": 1e-14,
 }
 
 // The reference values come from mpmath with 60 digits and more: see testdata/functions.py.
@@ -180,7 +180,7 @@ func TestDerivativesAgainstDifferences(t *testing.T) {
 
 func TestUnaryEdges(t *testing.T) {
 	inf, nan, negZero := math.Inf(1), math.NaN(), math.Copysign(0, -1)
-	const any = 12345.0 // a value or gradient that the row does not state
+	const unstated = 12345.0 // a value or gradient that the row does not state
 	for _, row := range []struct {
 		name        string
 		a, b, x     float64
@@ -202,14 +202,14 @@ func TestUnaryEdges(t *testing.T) {
 		{"PowScalar", 2, 0, 0, 0, 0}, {"PowScalar", 1, 0, 0, 0, 1}, {"PowScalar", 0, 0, 0, 1, 0}, {"PowScalar", 0, 0, nan, 1, 0},
 		{"PowScalar", 3, 0, 0, 0, 0}, {"PowScalar", 0.5, 0, 0, 0, inf}, {"PowScalar", 3, 0, -2, -8, 12},
 		{"Sigmoid", 0, 0, 1000, 1, 0}, {"Sigmoid", 0, 0, -1000, 0, 0}, {"Sigmoid", 0, 0, 40, 1, 4.248354255291589e-18},
-		{"Tanh", 0, 0, 1000, 1, 0}, {"Tanh", 0, 0, -1000, -1, 0}, {"Tanh", 0, 0, 19, any, 1.2556531168192118e-16},
+		{"Tanh", 0, 0, 1000, 1, 0}, {"Tanh", 0, 0, -1000, -1, 0}, {"Tanh", 0, 0, 19, unstated, 1.2556531168192118e-16},
 		{"Expm1", 0, 0, -40, -1, 4.248354255291589e-18}, {"LogSigmoid", 0, 0, -1000, -1000, 1},
-		{"Softplus", 0, 0, 25, 25.00000000001389, any}, {"Softplus", 0, 0, -1000, 0, 0}, {"Softplus", 0, 0, 1000, 1000, 1},
-		{"GELU", 0, 0, -10, -7.61985302416047e-23, any}, {"GELU", 0, 0, -inf, 0, 0}, {"GELU", 0, 0, inf, inf, 1},
+		{"Softplus", 0, 0, 25, 25.00000000001389, unstated}, {"Softplus", 0, 0, -1000, 0, 0}, {"Softplus", 0, 0, 1000, 1000, 1},
+		{"GELU", 0, 0, -10, -7.619853024160526e-23, unstated}, {"GELU", 0, 0, -inf, 0, 0}, {"GELU", 0, 0, inf, inf, 1},
 		{"SiLU", 0, 0, -inf, 0, 0}, {"SiLU", 0, 0, inf, inf, 1}, {"Mish", 0, 0, -inf, 0, 0}, {"Mish", 0, 0, inf, inf, 1},
 		{"GELUTanh", 0, 0, -inf, 0, 0}, {"GELUTanh", 0, 0, inf, inf, 1}, {"Softsign", 0, 0, -inf, -1, 0},
 		{"Round", 0, 0, 0.5, 0, 0}, {"Round", 0, 0, 2.5, 2, 0}, {"Round", 0, 0, -1.5, -2, 0}, {"Floor", 0, 0, -0.5, -1, 0},
-		{"Log2", 0, 0, 8, 3, any}, {"Log10", 0, 0, 1000, 3, any}, {"Log10", 0, 0, 1e-5, -5, any}, {"Log2", 0, 0, 0, -inf, inf},
+		{"Log2", 0, 0, 8, 3, unstated}, {"Log10", 0, 0, 1000, 3, unstated}, {"Log10", 0, 0, 1e-5, -5, unstated}, {"Log2", 0, 0, 0, -inf, inf},
 		{"Log1p", 0, 0, -1, -inf, inf}, {"Asin", 0, 0, 1, math.Pi / 2, inf}, {"Acos", 0, 0, -1, math.Pi, -inf}, {"Acos", 0, 0, 2, nan, nan},
 		{"Asin", 0, 0, -2, nan, nan}, {"Acosh", 0, 0, 1, 0, inf}, {"Acosh", 0, 0, 0.5, nan, nan}, {"Atanh", 0, 0, 1, inf, inf},
 		{"Erf", 0, 0, inf, 1, 0}, {"Erfc", 0, 0, -inf, 2, 0}, {"Atan", 0, 0, inf, math.Pi / 2, 0},
@@ -217,16 +217,16 @@ func TestUnaryEdges(t *testing.T) {
 		{"Digamma", 0, 0, 0, -inf, inf}, {"Digamma", 0, 0, -3, nan, inf}, {"Digamma", 0, 0, inf, inf, 0},
 		{"Polygamma", 1, 0, -2, inf, nan}, {"Polygamma", 1, 0, inf, 0, 0}, {"Polygamma", 1, 0, -inf, nan, nan},
 		{"Polygamma", 0, 0, 1, -0.5772156649015329, math.Pi * math.Pi / 6}, {"Polygamma", 2, 0, 0, -inf, inf},
-		{"Polygamma", 1.5, 0, 1, nan, nan}, {"Polygamma", -1, 0, 1, nan, any}, {"Polygamma", 1, 0, nan, nan, nan},
-		{"EqualS", 0.5, 0, nan, 0, any}, {"NotEqualS", 0.5, 0, nan, 1, any}, {"LessS", 0.5, 0, nan, 0, any},
-		{"GreaterEqualS", 0.5, 0, 0.5, 1, any}, {"GreaterS", 0.5, 0, 0.5, 0, any}, {"LessEqualS", 0.5, 0, 0.5, 1, any},
+		{"Polygamma", 1.5, 0, 1, nan, nan}, {"Polygamma", -1, 0, 1, nan, unstated}, {"Polygamma", 1, 0, nan, nan, nan},
+		{"EqualS", 0.5, 0, nan, 0, unstated}, {"NotEqualS", 0.5, 0, nan, 1, unstated}, {"LessS", 0.5, 0, nan, 0, unstated},
+		{"GreaterEqualS", 0.5, 0, 0.5, 1, unstated}, {"GreaterS", 0.5, 0, 0.5, 0, unstated}, {"LessEqualS", 0.5, 0, 0.5, 1, unstated},
 	} {
 		u := unary(t, row.name)
 		y := u.F(row.x, row.a, row.b)
-		if row.y != any && !near(y, row.y, 1e-14) {
+		if row.y != unstated && !near(y, row.y, 1e-14) {
 			t.Errorf("%s(%v; %v, %v) = %v, want %v", row.name, row.x, row.a, row.b, y, row.y)
 		}
-		if row.gradient != any {
+		if row.gradient != unstated {
 			if got := u.D(1, row.x, y, row.a, row.b); !near(got, row.gradient, 1e-14) {
 				t.Errorf("%s′(%v; %v, %v) = %v, want %v", row.name, row.x, row.a, row.b, got, row.gradient)
 			}

@@ -344,7 +344,8 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 // at each step, is larger than that of the exponential of the logarithm. Its relative error is within 1e−13.
 func pow(x, y float64) float64 {
 	ax, ay := math.Abs(x), math.Abs(y)
-	if ay < 64 || ay > 1<<52 || ax < 0.75 || ax > 1.33 || (x < 0 && y != math.Trunc(y)) {
+	isSteep := ay >= 64 && ay <= 1<<52 && ax >= 0.75 && ax <= 1.33
+	if !isSteep || (x < 0 && y != math.Trunc(y)) {
 		return math.Pow(x, y)
 	}
 	log := math.Log(ax)

@@ -1,0 +1,109 @@
+package nabla_test
+
+import (
+	"bufio"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// Every code line of the README and of the package docs stands in a test or an
+// example program, so that it is compiled and run.
+func TestDocsAreTested(t *testing.T) {
+	tested := map[string]bool{}
+	shown := map[string][]string{"README.md": goBlocks(t, "README.md")}
+	walkGo(t, func(path string) {
+		switch {
+		case strings.HasSuffix(path, "_test.go"), strings.HasPrefix(path, "examples"+string(filepath.Separator)):
+			for _, line := range lines(t, path) {
+				tested[strings.TrimSpace(line)] = true
+			}
+		case filepath.Base(path) == "doc.go":
+			shown[path] = docBlocks(t, path)
+		}
+	})
+	if len(shown) < 10 {
+		t.Fatalf("only %d documents found", len(shown))
+	}
+	for path, code := range shown {
+		for _, line := range code {
+			if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") && !tested[line] {
+				t.Errorf("%s: no test or example has the line %q", path, line)
+			}
+		}
+	}
+}
+
+// The commands that the README gives first are those that the continuous
+// integration runs.
+func TestReadmeCommands(t *testing.T) {
+	readme, ci := strings.Join(lines(t, "README.md"), "\n"), strings.Join(lines(t, ".ci/run"), "\n")
+	for _, command := range []string{"go run ./examples/hotels", "go test ./..."} {
+		if !strings.Contains(readme, command) {
+			t.Errorf("the README lacks %q", command)
+		}
+		if !strings.Contains(ci, command) {
+			t.Errorf(".ci/run lacks %q", command)
+		}
+	}
+}
+
+func walkGo(t *testing.T, f func(path string)) {
+	t.Helper()
+	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && path != "." && strings.HasPrefix(d.Name(), "."):
+			return fs.SkipDir
+		case strings.HasSuffix(path, ".go"):
+			f(path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func lines(t *testing.T, path string) []string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.Split(string(text), "\n")
+}
+
+// goBlocks returns the lines of a Markdown file's Go blocks.
+func goBlocks(t *testing.T, path string) []string {
+	t.Helper()
+	var code []string
+	inside := false
+	for _, line := range lines(t, path) {
+		switch {
+		case strings.HasPrefix(line, "```"):
+			inside = line == "```go"
+		case inside:
+			code = append(code, line)
+		}
+	}
+	return code
+}
+
+// docBlocks returns the code lines of a package's doc comment, those indented
+// by a tab, but for shell commands.
+func docBlocks(t *testing.T, path string) []string {
+	t.Helper()
+	var code []string
+	scanner := bufio.NewScanner(strings.NewReader(strings.Join(lines(t, path), "\n")))
+	for scanner.Scan() {
+		line, ok := strings.CutPrefix(scanner.Text(), "//\t")
+		if ok && !strings.HasPrefix(line, "go ") && !strings.HasPrefix(line, "$ ") {
+			code = append(code, line)
+		}
+	}
+	return code
+}

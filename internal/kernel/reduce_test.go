@@ -1,0 +1,318 @@
+package kernel_test
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/internal/kernel"
+)
+
+// reductions names each reduction and its definition for one column.
+var reductions = []struct {
+	name string
+	f64  func(dst, x []float64, outer, n, inner int)
+	f32  func(dst, x []float32, outer, n, inner int)
+	one  func(x []float64) float64
+}{
+	{"Sum", kernel.Sum[float64], kernel.Sum[float32], total},
+	{"Mean", kernel.Mean[float64], kernel.Mean[float32], func(x []float64) float64 { return total(x) / float64(len(x)) }},
+	{"Prod", kernel.Prod[float64], kernel.Prod[float32], func(x []float64) float64 {
+		p := 1.0
+		for _, v := range x {
+			p *= v
+		}
+		return p
+	}},
+	{"Max", kernel.Max[float64], kernel.Max[float32], func(x []float64) float64 { return slices.Max(append(x, math.Inf(-1))) }},
+	{"Min", kernel.Min[float64], kernel.Min[float32], func(x []float64) float64 { return slices.Min(append(x, math.Inf(1))) }},
+	{"LogSumExp", kernel.LogSumExp[float64], kernel.LogSumExp[float32], func(x []float64) float64 { return math.Log(mapped(x, math.Exp)) }},
+	{"Norm1", norm[float64](1), norm[float32](1), func(x []float64) float64 { return mapped(x, math.Abs) }},
+	{"Norm2", norm[float64](2), norm[float32](2), func(x []float64) float64 {
+		return math.Sqrt(mapped(x, func(v float64) float64 { return v * v }))
+	}},
+	{"Norm3", norm[float64](3), norm[float32](3), func(x []float64) float64 {
+		return math.Cbrt(mapped(x, func(v float64) float64 { return math.Abs(v * v * v) }))
+	}},
+	{"NormInf", norm[float64](math.Inf(1)), norm[float32](math.Inf(1)), func(x []float64) float64 {
+		most := 0.0
+		for _, v := range x {
+			most = max(most, math.Abs(v))
+		}
+		return most
+	}},
+	{"Var0", variance[float64](0), variance[float32](0), func(x []float64) float64 { return varianceOf(x, 0) }},
+	{"Var1", variance[float64](1), variance[float32](1), func(x []float64) float64 { return varianceOf(x, 1) }},
+	{"Std1", deviation[float64], deviation[float32], func(x []float64) float64 { return math.Sqrt(varianceOf(x, 1)) }},
+}
+
+func norm[T kernel.Float](p float64) func(dst, x []T, outer, n, inner int) {
+	return func(dst, x []T, outer, n, inner int) { kernel.Norm(dst, x, outer, n, inner, p) }
+}
+
+func variance[T kernel.Float](correction int) func(dst, x []T, outer, n, inner int) {
+	return func(dst, x []T, outer, n, inner int) { kernel.Var(dst, x, outer, n, inner, correction) }
+}
+
+func deviation[T kernel.Float](dst, x []T, outer, n, inner int) {
+	kernel.Std(dst, x, outer, n, inner, 1)
+}
+
+func total(x []float64) float64 { return mapped(x, func(v float64) float64 { return v }) }
+
+func mapped(x []float64, f func(float64) float64) float64 {
+	sum := 0.0
+	for _, v := range x {
+		sum += f(v)
+	}
+	return sum
+}
+
+func varianceOf(x []float64, correction int) float64 {
+	if len(x) <= correction {
+		return math.NaN()
+	}
+	mean := total(x) / float64(len(x))
+	return mapped(x, func(v float64) float64 { return (v - mean) * (v - mean) }) / float64(len(x)-correction)
+}
+
+// forms are outer × n × inner; they cross the sizes of leaves (128) and chunks of columns (64), and include empty ones.
+var forms = [][3]int{
+	{1, 1, 1}, {2, 3, 1}, {3, 5, 2}, {1, 127, 1}, {2, 129, 1}, {1, 1000, 1}, {2, 300, 3}, {1, 3, 64}, {2, 4, 65}, {1, 257, 130}, {0, 3, 2}, {2, 0, 3},
+	{2, 0, 1}, {2, 3, 0}, {2, 0, 100},
+}
+
+func column(x []float64, o, n, inner, i int) []float64 {
+	c := make([]float64, n)
+	for k := range c {
+		c[k] = x[(o*n+k)*inner+i]
+	}
+	return c
+}
+
+func TestReductionsAgainstDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, row := range reductions {
+		for _, form := range forms {
+			outer, n, inner := form[0], form[1], form[2]
+			x := randoms(rng, outer*n*inner)
+			got, got32 := randoms(rng, outer*inner), make([]float32, outer*inner)
+			row.f64(got, x, outer, n, inner)
+			row.f32(got32, narrow(x), outer, n, inner)
+			for j := range got {
+				want := row.one(column(x, j/inner, n, inner, j%inner))
+				if !near(got[j], want, 1e-12) && math.Abs(got[j]-want) > 1e-12 {
+					t.Errorf("%s of %v: element %d is %v, want %v", row.name, form, j, got[j], want)
+				}
+				if !near(float64(got32[j]), want, 1e-4) && math.Abs(float64(got32[j])-want) > 1e-5 {
+					t.Errorf("%s of %v in float32: element %d is %v, want %v", row.name, form, j, got32[j], want)
+				}
+			}
+		}
+	}
+}
+
+func TestReductionEdges(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, row := range []struct {
+		name string
+		x    []float64
+		want float64
+	}{
+		{"Max", []float64{1, nan, inf}, nan}, {"Min", []float64{nan, 1, -inf}, nan}, {"Sum", []float64{inf, -inf}, nan}, {"Prod", []float64{0, inf}, nan},
+		{"LogSumExp", []float64{-inf, -inf}, -inf}, {"LogSumExp", []float64{inf, 1}, inf}, {"LogSumExp", []float64{inf, nan}, nan},
+		{"LogSumExp", []float64{1000, 1000}, 1000 + math.Ln2}, {"LogSumExp", []float64{0, -50}, 1.9287498479639178e-22},
+		{"LogSumExp", []float64{-1000, -inf}, -1000}, {"LogSumExp", []float64{nan, -inf}, nan},
+		{"Norm2", []float64{3e200, 4e200}, 5e200}, {"Norm2", []float64{3e-200, 4e-200}, 5e-200}, {"Norm2", []float64{0, 0}, 0},
+		{"Norm3", []float64{1e200, 1e200}, 1.2599210498948732e200}, {"Norm3", []float64{1e-310, 1e-310}, 1.2599210498948732e-310},
+		{"Norm2", []float64{5e-324, 0}, 5e-324}, {"Norm2", []float64{math.MaxFloat64, 0}, math.MaxFloat64}, {"Norm2", []float64{1, -inf}, inf},
+		{"Norm2", []float64{inf, nan}, nan}, {"NormInf", []float64{-7, nan}, nan}, {"Norm1", []float64{-inf, 1}, inf},
+		{"Var1", []float64{5}, nan}, {"Var0", []float64{5}, 0}, {"Std1", []float64{3, 3, 3}, 0}, {"Var0", []float64{1e9 + 1, 1e9 + 2, 1e9 + 3}, 2.0 / 3},
+		{"Var1", []float64{1, nan}, nan}, {"Mean", nil, nan}, {"Sum", nil, 0}, {"Prod", nil, 1}, {"Norm3", nil, 0}, {"Var0", nil, nan},
+	} {
+		for _, r := range reductions {
+			if r.name != row.name {
+				continue
+			}
+			n := len(row.x)
+			var one [1]float64
+			r.f64(one[:], row.x, 1, n, 1)
+			pairs, two := make([]float64, 2*n), make([]float64, 2)
+			for i, v := range row.x {
+				pairs[2*i], pairs[2*i+1] = v, v
+			}
+			r.f64(two, pairs, 1, n, 2)
+			if !near(one[0], row.want, 2e-15) || !near(two[1], row.want, 2e-15) {
+				t.Errorf("%s of %v is %v as a row and %v as columns, want %v", row.name, row.x, one[0], two[1], row.want)
+			}
+		}
+	}
+}
+
+// Sums of many float32 numbers keep their digits, along rows and columns.
+func TestLongFloat32Sums(t *testing.T) {
+	x := make([]float32, 3_000_000)
+	kernel.Fill(x, 0.1)
+	var sum [3]float32
+	kernel.Sum(sum[:1], x[:1_000_000], 1, 1_000_000, 1)
+	if math.Abs(float64(sum[0])-100000) > 0.1 {
+		t.Errorf("sum of a row is %v", sum[0])
+	}
+	kernel.Sum(sum[:], x, 1, 1_000_000, 3)
+	if math.Abs(float64(sum[2])-100000) > 0.1 {
+		t.Errorf("sum of a column is %v", sum[2])
+	}
+}
+
+func TestMeanOfManyOnes(t *testing.T) {
+	x := make([]float32, 1<<25)
+	kernel.Fill(x, 1)
+	var mean [1]float32
+	kernel.Mean(mean[:], x, 1, len(x), 1)
+	if mean[0] != 1 {
+		t.Errorf("mean is %v", mean[0])
+	}
+}
+
+func TestArgMaxArgMin(t *testing.T) {
+	nan := math.NaN()
+	for _, row := range []struct {
+		x        []float64
+		most, at int
+	}{
+		{[]float64{1, 3, 3, 0, 0}, 1, 3}, {[]float64{1, nan, 9, nan, -9}, 1, 1}, {[]float64{nan, 5}, 0, 0}, {[]float64{math.Inf(-1)}, 0, 0},
+		{[]float64{math.Inf(1), math.Inf(-1)}, 0, 1},
+	} {
+		n := len(row.x)
+		for _, inner := range []int{1, 2, 70} {
+			wide := make([]float64, n*inner)
+			for i := range wide {
+				wide[i] = row.x[i/inner]
+			}
+			most, least, want, wantLeast := make([]int, inner), make([]int, inner), make([]int, inner), make([]int, inner)
+			for i := range want {
+				want[i], wantLeast[i] = row.most, row.at
+			}
+			kernel.ArgMax(most, wide, 1, n, inner)
+			kernel.ArgMin(least, wide, 1, n, inner)
+			if diff := cmp.Diff([][]int{want, wantLeast}, [][]int{most, least}); diff != "" {
+				t.Errorf("%v × %d (-want +got):\n%s", row.x, inner, diff)
+			}
+		}
+	}
+}
+
+func TestCumulative(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, form := range forms {
+		outer, n, inner := form[0], form[1], form[2]
+		x := randoms(rng, outer*n*inner)
+		for _, reverse := range []bool{false, true} {
+			sums, products := slices.Clone(x), slices.Clone(x)
+			kernel.CumSum(sums, sums, outer, n, inner, reverse)
+			kernel.CumProd(products, products, outer, n, inner, reverse)
+			for j := range outer * inner {
+				o, i := j/inner, j%inner
+				c := column(x, o, n, inner, i)
+				for k := range n {
+					part := c[:k+1]
+					if reverse {
+						part = c[k:]
+					}
+					want, wantProduct := total(part), 1.0
+					for _, v := range part {
+						wantProduct *= v
+					}
+					at := (o*n+k)*inner + i
+					if math.Abs(sums[at]-want) > 1e-11 || !near(products[at], wantProduct, 1e-12) {
+						t.Fatalf("%v, reverse %v, element %d: %v and %v, want %v and %v", form, reverse, at, sums[at], products[at], want, wantProduct)
+					}
+				}
+			}
+		}
+	}
+	x := make([]float32, 1_000_000)
+	kernel.Fill(x, 0.1)
+	kernel.CumSum(x, x, 1, len(x), 1, false)
+	if last := x[len(x)-1]; math.Abs(float64(last)-100000) > 0.1 {
+		t.Errorf("float32 running sum ends at %v", last)
+	}
+}
+
+func TestSoftmaxAgainstDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, form := range forms {
+		outer, n, inner := form[0], form[1], form[2]
+		x, gy := randoms(rng, outer*n*inner), randoms(rng, outer*n*inner)
+		size := len(x)
+		y, logY, g, logG := slices.Clone(x), slices.Clone(x), slices.Clone(gy), slices.Clone(gy)
+		y32, log32 := narrow(x), narrow(x)
+		kernel.Softmax(y, y, outer, n, inner)
+		kernel.LogSoftmax(logY, logY, outer, n, inner)
+		kernel.Softmax(y32, y32, outer, n, inner)
+		kernel.LogSoftmax(log32, log32, outer, n, inner)
+		kernel.SoftmaxGrad(g, g, y, outer, n, inner)
+		kernel.LogSoftmaxGrad(logG, logG, logY, outer, n, inner)
+		for at := range size {
+			o, i := at/(n*inner), at%inner
+			c, cg, cy := column(x, o, n, inner, i), column(gy, o, n, inner, i), column(y, o, n, inner, i)
+			sum, dot := mapped(c, math.Exp), 0.0
+			for k := range cg {
+				dot += cg[k] * cy[k]
+			}
+			want := []float64{math.Exp(x[at]) / sum, x[at] - math.Log(sum), y[at] * (gy[at] - dot), gy[at] - y[at]*total(cg)}
+			got := []float64{y[at], logY[at], g[at], logG[at]}
+			for j := range want {
+				if math.Abs(got[j]-want[j]) > 1e-12 {
+					t.Fatalf("%v, element %d: %v, want %v", form, at, got, want)
+				}
+			}
+			if math.Abs(float64(y32[at])-want[0]) > 1e-6 || math.Abs(float64(log32[at])-want[1]) > 1e-5 {
+				t.Fatalf("%v, element %d in float32: %v and %v, want %v", form, at, y32[at], log32[at], want)
+			}
+		}
+	}
+}
+
+func TestSoftmaxEdges(t *testing.T) {
+	inf, nan := math.Inf(1), math.NaN()
+	for _, row := range []struct{ x, y, logY []float64 }{
+		{[]float64{1000, 0, -1000}, []float64{1, 0, 0}, []float64{0, -1000, -2000}},
+		{[]float64{0, -inf}, []float64{1, 0}, []float64{0, -inf}},
+		{[]float64{-inf, -inf}, []float64{nan, nan}, []float64{nan, nan}},
+		{[]float64{inf, 0}, []float64{nan, nan}, []float64{nan, nan}},
+		{[]float64{nan, 0}, []float64{nan, nan}, []float64{nan, nan}},
+		{[]float64{0, -50}, []float64{1, 1.928749847963918e-22}, []float64{-1.928749847963918e-22, -50}},
+	} {
+		n := len(row.x)
+		for _, inner := range []int{1, 2} {
+			x, y, logY := make([]float64, n*inner), make([]float64, n*inner), make([]float64, n*inner)
+			for i := range x {
+				x[i] = row.x[i/inner]
+			}
+			kernel.Softmax(y, x, 1, n, inner)
+			kernel.LogSoftmax(logY, x, 1, n, inner)
+			for i := range x {
+				if !near(y[i], row.y[i/inner], 1e-15) || !near(logY[i], row.logY[i/inner], 1e-15) {
+					t.Errorf("softmax of %v, inner %d: element %d is %v and %v, want %v and %v", row.x, inner, i, y[i], logY[i], row.y[i/inner], row.logY[i/inner])
+				}
+			}
+		}
+	}
+	g := []float64{3, 5}
+	kernel.SoftmaxGrad(g, g, []float64{1, 0}, 1, 2, 1)
+	if diff := cmp.Diff([]float64{0, 0}, g); diff != "" {
+		t.Errorf("gradient of a probability 0 (-want +got):\n%s", diff)
+	}
+}
+
+func ExampleSum() {
+	sums := make([]float64, 3)
+	kernel.Sum(sums, []float64{1, 2, 3, 4, 5, 6}, 1, 2, 3)
+	fmt.Println(sums)
+	// Output: [5 7 9]
+}
