@@ -94,14 +94,14 @@ func goBlocks(t *testing.T, path string) []string {
 }
 
 // docBlocks returns the code lines of a package's doc comment, those indented
-// by a tab, but for shell commands.
+// by a tab, but for commands of the shell.
 func docBlocks(t *testing.T, path string) []string {
 	t.Helper()
 	var code []string
 	scanner := bufio.NewScanner(strings.NewReader(strings.Join(lines(t, path), "\n")))
 	for scanner.Scan() {
 		line, ok := strings.CutPrefix(scanner.Text(), "//\t")
-		if ok && !strings.HasPrefix(line, "go ") && !strings.HasPrefix(line, "$ ") {
+		if ok && !strings.HasPrefix(line, "go ") && !strings.HasPrefix(line, "dot ") {
 			code = append(code, line)
 		}
 	}

@@ -7,4 +7,4 @@ require (
 	gonum.org/v1/gonum v0.17.0
 )
 
-require github.com/emicklei/dot v1.11.0 // indirect
+require github.com/emicklei/dot v1.11.0

@@ -6,7 +6,10 @@ import (
 	"nabla/internal/kernel"
 )
 
-var opBackward = accessor("Backward")
+var (
+	opBackward     = accessor("Backward")
+	opBackwardWith = accessor("BackwardWith")
+)
 
 // reverse is the backward pass under way. While it is active, operations
 // record into scratch nodes behind the recording, which last for one rule.
@@ -36,10 +39,10 @@ func (x Value) Backward() Gradients {
 // BackwardWith is Backward for a Value of any shape: the seed, of the same
 // shape, is the gradient of what x leads to with respect to x.
 func (x Value) BackwardWith(seed Tensor) Gradients {
-	n := x.node(opBackward)
-	seed.check(opBackward)
+	n := x.node(opBackwardWith)
+	seed.check(opBackwardWith)
 	if !n.shape.equal(&shape{dims: seed.shape}) {
-		panic(x.g.shapeError(opBackward, "the seed has another shape", " and ", n.shape.dims, seed.shape))
+		panic(x.g.shapeError(opBackwardWith, "the seed has another shape", " and ", n.shape.dims, seed.shape))
 	}
 	return x.g.backward(x.id, n, seed)
 }
@@ -100,7 +103,7 @@ func (g *Graph) seed(n *node, seed Tensor) {
 	} else {
 		n.grad = g.memory.borrow(g.words(n.shape.size))
 	}
-	if seed.shape == nil {
+	if seed.f64 == nil && seed.f32 == nil { // Backward's
 		g.setNumber(n.grad, 0, 1)
 		return
 	}

@@ -1,5 +1,7 @@
 package autograd
 
+import "math/rand/v2"
+
 // Dropout replaces each element by 0 with probability rate and divides the
 // others by 1 − rate, so that the expected value stays (Srivastava et al.,
 // Dropout, 2014). The choice comes from the graph's random stream. In
@@ -19,12 +21,26 @@ func (x Value) Dropout(rate float64) Value {
 	mask.a, mask.b = 0, 0
 	for i := range n.shape.size {
 		kept := 0.0
-		if g.rng.Float64() >= rate {
+		if uniform(g.random.Uint64()) >= rate {
 			kept = 1 / (1 - rate)
 		}
 		g.setNumber(mask.data, i, kept)
 	}
 	return x.Mul(g.done().Named("dropout mask"))
 }
+
+// uniform turns random bits into a number in [0, 1).
+func uniform(bits uint64) float64 { return float64(bits>>11) / (1 << 53) }
+
+// A RandomState is a place in a graph's random stream.
+type RandomState struct{ source rand.PCG }
+
+// RandomState returns where the random stream stands, to be set again later:
+// a recording that starts from the same state draws the same numbers.
+func (g *Graph) RandomState() RandomState { return RandomState{g.random} }
+
+// SetRandomState goes on with the stream from there. The state may be another
+// graph's.
+func (g *Graph) SetRandomState(s RandomState) { g.random = s.source }
 
 var opDropout = accessor("Dropout")

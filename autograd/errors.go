@@ -78,6 +78,15 @@ func Try(f func()) (err error) {
 	return nil
 }
 
+// qualified puts this package in front of an operation that does not name its
+// own.
+func qualified(op string) string {
+	if strings.Contains(op, ": ") {
+		return op
+	}
+	return "autograd: " + op
+}
+
 // A ShapeError says that operands do not fit an operation or each other.
 type ShapeError struct {
 	Op     string  // the operation, as it is called
@@ -88,7 +97,7 @@ type ShapeError struct {
 }
 
 func (e *ShapeError) Error() string {
-	return fmt.Sprintf("autograd: %s: %s: %s, at %v", e.Op, e.Reason, joinShapes(e.Shapes, e.between), e.Location)
+	return fmt.Sprintf("%s: %s: %s, at %v", qualified(e.Op), e.Reason, joinShapes(e.Shapes, e.between), e.Location)
 }
 
 func joinShapes(shapes [][]int, between string) string {
@@ -149,7 +158,7 @@ type IndexError struct {
 }
 
 func (e *IndexError) Error() string {
-	return fmt.Sprintf("autograd: %s: %s %d is out of range for %d, at %v", e.Op, e.What, e.Index, e.Limit, e.Location)
+	return fmt.Sprintf("%s: %s %d is out of range for %d, at %v", qualified(e.Op), e.What, e.Index, e.Limit, e.Location)
 }
 
 // A GradientError says that a gradient was asked for that does not exist: of
@@ -186,13 +195,14 @@ func NewArgumentError(op, format string, args ...any) *ArgumentError {
 
 // NewShapeError returns the error with which an operation of Nabla's other
 // packages panics when shapes do not fit. The location is that of the user's
-// call.
+// call. Op begins with the package: "layers: Dense".
 func NewShapeError(op, reason string, shapes ...[]int) *ShapeError {
 	return &ShapeError{Op: op, Reason: reason, Shapes: copyShapes(shapes), Location: callSite()}
 }
 
 // NewIndexError returns the error with which an operation of Nabla's other
-// packages panics when an index or label is out of range.
+// packages panics when an index or label is out of range. Op begins with the
+// package.
 func NewIndexError(op, what string, index, limit int) *IndexError {
 	return &IndexError{op, what, index, limit, callSite()}
 }
@@ -224,8 +234,11 @@ func (e *NonFiniteError) Error() string {
 		what += " in " + e.Scope
 	}
 	last := len(e.Shapes) - 1
-	return fmt.Sprintf("autograd: %s: %v %s at element %d: %s → %v, at %v",
-		what, e.Value, where, e.Index, joinShapes(e.Shapes[:last], ", "), e.Shapes[last], e.Location)
+	shapes := fmt.Sprint(e.Shapes[last])
+	if last > 0 {
+		shapes = joinShapes(e.Shapes[:last], ", ") + " → " + shapes
+	}
+	return fmt.Sprintf("autograd: %s: %v %s at element %d: %s, at %v", what, e.Value, where, e.Index, shapes, e.Location)
 }
 
 func (*ShapeError) fault()     {}

@@ -25,8 +25,7 @@ func (x Value) String() string {
 	if name := x.Name(); name != "" {
 		head = name + " = " + head
 	}
-	m := x.g.at(x.id)
-	if m.op == &opParam && m.extra.version != m.extra.param.version {
+	if x.g.overwritten(x.g.at(x.id)) != nil {
 		return head + " (changed since the recording)"
 	}
 	return head + " " + x.View().String()

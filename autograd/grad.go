@@ -1,6 +1,9 @@
 package autograd
 
-var opGrad = accessor("Grad")
+var (
+	opGrad = accessor("Grad")
+	opVJP  = accessor("VJP")
+)
 
 // Grad returns the gradients of y, which must have one element, with respect
 // to each x, as Values recorded in the graph: they can be differentiated
@@ -17,9 +20,9 @@ func Grad(y Value, xs ...Value) []Value {
 // VJP returns the vector-Jacobian products seed·∂y/∂x for each x, as Values
 // recorded in the graph. The seed has y's shape.
 func VJP(y, seed Value, xs ...Value) []Value {
-	n, s := y.node(opGrad), y.operand(opGrad, seed)
+	n, s := y.node(opVJP), y.operand(opVJP, seed)
 	if !n.shape.equal(s.shape) {
-		panic(y.g.shapeError(opGrad, "the seed has another shape", " and ", n.shape.dims, s.shape.dims))
+		panic(y.g.shapeError(opVJP, "the seed has another shape", " and ", n.shape.dims, s.shape.dims))
 	}
 	return y.g.differentiate(y, seed, xs)
 }

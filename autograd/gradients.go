@@ -119,8 +119,7 @@ func (s *slot) tensor(g *Graph, sh *shape) Tensor {
 }
 
 var (
-	opOf   = accessor("Of")
-	opGAdd = accessor("Gradients.Add")
+	opOf = accessor("Of")
 )
 
 // check panics when the recording has been Reset.
@@ -382,6 +381,25 @@ func (gr Gradients) Contributions(x Value) []Contribution {
 		}
 	}
 	return all
+}
+
+// AllContributions ranges over the contributions to every gradient, each with
+// the Value that it went to, in the order in which they were added: one walk,
+// where Contributions would be one for each Value. The graph needs Trace.
+func (gr Gradients) AllContributions() iter.Seq2[Value, Contribution] {
+	p := gr.check(opOf)
+	if p.g == nil || !p.g.options.Trace {
+		panic(&GradientError{"AllContributions", "contributions are kept only with Options.Trace", callSite()})
+	}
+	return func(yield func(Value, Contribution) bool) {
+		for i := range p.parts {
+			c := &p.parts[i]
+			x := Value{p.g, p.g.at(c.node).inputs()[c.input], gr.gen}
+			if !yield(x, Contribution{Value{p.g, c.node, gr.gen}, c.input, p.g.tensor(c.numbers(), c.shape)}) {
+				return
+			}
+		}
+	}
 }
 
 func (c *part) numbers() unsafe.Pointer {

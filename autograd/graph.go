@@ -57,7 +57,7 @@ type Graph struct {
 	leaves []int32 // the nodes of variables and parameters
 	params paramTable
 	scopes scopeTable
-	rng    *rand.Rand
+	random rand.PCG // the random stream
 
 	reverse reverse // the backward pass under way
 	passes  []*pass // results of this recording's backward passes, then spare ones
@@ -125,7 +125,7 @@ func NewGraph(options Options) *Graph {
 	g := &Graph{options: options, single: options.Precision == Float32}
 	g.options.Eval = options.Eval || options.NoGrad
 	g.watch = options.Trace || options.CheckFinite
-	g.rng = rand.New(rand.NewPCG(options.Seed, 0x6e61626c61))
+	g.random.Seed(options.Seed, 0x6e61626c61)
 	g.scopes.reset()
 	g.clock, g.gen = 1, 1
 	return g
@@ -141,6 +141,9 @@ func (g *Graph) Training() bool { return !g.options.Eval }
 // has handed out (Values, views of their numbers, Gradients) is of no use
 // afterwards: using it panics with a *StaleError.
 func (g *Graph) Reset() {
+	if g.reverse.active {
+		panic(&GraphError{"Reset", "a derivative rule may not reset its graph", callSite()})
+	}
 	g.clock++
 	g.gen = g.clock
 	g.count = 0
@@ -152,7 +155,6 @@ func (g *Graph) Reset() {
 	g.leaves = g.leaves[:0]
 	g.params.reset()
 	g.scopes.reset()
-	g.reverse.active = false
 	g.results = 0
 }
 
@@ -221,6 +223,7 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 	n := g.next()
 	n.op, n.rule, n.shape = op, rule, s
 	n.data, n.grad, n.extra = nil, nil, nil
+	n.a, n.b = 0, 0
 	n.flags, n.scope = 0, g.scopes.current
 	n.nin = uint16(min(len(in), tooMany))
 	var wants flags

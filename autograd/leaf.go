@@ -77,15 +77,14 @@ func (g *Graph) Param(p *Param) Value {
 	if p == nil {
 		panic(&ArgumentError{"autograd: Param", "the Param is nil", callSite()})
 	}
-	slot, known := g.params.slot(p)
-	if known {
+	if slot := g.params.find(p); slot != nil {
 		if slot.version != p.version {
 			panic(slot.stale(&opParam))
 		}
 		return Value{g, slot.id, g.gen}
 	}
 	v := g.enterParam(p)
-	slot.id, slot.version = v.id, p.version
+	g.params.add(paramSlot{p, v.id, p.version})
 	return v
 }
 
@@ -94,6 +93,7 @@ func (g *Graph) enterParam(p *Param) Value {
 		panic(&GradientError{"Param", "no parameters inside a derivative rule", callSite()})
 	}
 	t := p.value
+	t.check(&opParam)
 	n := g.open(&opParam, nil, g.shape(t.shape), nil)
 	switch {
 	case n.shape.size == 1 || t.precision != g.options.Precision:
@@ -136,25 +136,36 @@ type paramSlot struct {
 	version uint64
 }
 
-// slot returns the slot of p and whether it has been recorded.
-func (t *paramTable) slot(p *Param) (slot *paramSlot, known bool) {
+// find returns the slot of p, nil when it has not been recorded.
+func (t *paramTable) find(p *Param) *paramSlot {
 	if t.used < len(t.slots) && t.slots[t.used].param == p {
-		t.used++
-		return &t.slots[t.used-1], false
+		return nil
 	}
 	if i, ok := t.index[p]; ok && i < t.used {
-		return &t.slots[i], true
+		return &t.slots[i]
 	}
+	return nil
+}
+
+// add notes a parameter that find has not found.
+func (t *paramTable) add(slot paramSlot) {
+	if t.used == len(t.slots) || t.slots[t.used].param != slot.param {
+		t.replace(slot.param)
+	}
+	t.slots[t.used] = slot
+	t.used++
+}
+
+// replace gives the next slot, and all behind it, up for p.
+func (t *paramTable) replace(p *Param) {
 	if t.index == nil {
 		t.index = map[*Param]int{}
 	}
 	for _, s := range t.slots[t.used:] {
 		delete(t.index, s.param)
 	}
-	t.slots = append(t.slots[:t.used], paramSlot{param: p})
+	t.slots = append(t.slots[:t.used], paramSlot{})
 	t.index[p] = t.used
-	t.used++
-	return &t.slots[t.used-1], false
 }
 
 func (t *paramTable) reset() { t.used = 0 }

@@ -51,15 +51,6 @@ func (a *arena[T]) mark() mark    { return mark{a.chunk, a.used} }
 func (a *arena[T]) rewind(m mark) { a.chunk, a.used = m.chunk, m.used }
 func (a *arena[T]) reset()        { a.rewind(mark{}) }
 
-// elements counts what the arena holds, handed out or not.
-func (a *arena[T]) elements() int {
-	sum := 0
-	for _, c := range a.chunks {
-		sum += len(c)
-	}
-	return sum
-}
-
 // memory holds the numbers of one graph, in words of eight bytes. Values stay
 // until reset; gradients come from the pool and go back to it.
 type memory struct {

@@ -29,6 +29,12 @@ func (p *Param) SetName(name string) { p.name = name }
 // Shape returns a copy of the dimensions.
 func (p *Param) Shape() []int { return p.value.Shape() }
 
+// Rank returns the number of dimensions, 0 for a scalar.
+func (p *Param) Rank() int { return p.value.Rank() }
+
+// Dim returns the length of an axis, counted from the end when negative.
+func (p *Param) Dim(axis int) int { return p.value.Dim(axis) }
+
 // Size returns the number of elements.
 func (p *Param) Size() int { return p.value.Size() }
 

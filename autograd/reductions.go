@@ -164,6 +164,9 @@ func (r reduction) record(rule func(*Rule)) *node {
 // the result is reshaped.
 func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *node, r reduction)) Value {
 	r := x.reduction(op, axes)
+	if op == &opMax || op == &opMin {
+		r.nonEmpty()
+	}
 	n := r.record(rule)
 	run(n, r)
 	return x.restore(x.g.done(), axes)
@@ -279,7 +282,6 @@ func prodRule(r *Rule) {
 func (x Value) Max(axes ...int) Value { return x.reduce(&opMax, extremeRule, axes, maxForward) }
 
 func maxForward(n *node, r reduction) {
-	r.nonEmpty()
 	if r.x.g.single {
 		kernel.Max(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {
@@ -301,7 +303,6 @@ func (r reduction) nonEmpty() {
 func (x Value) Min(axes ...int) Value { return x.reduce(&opMin, extremeRule, axes, minForward) }
 
 func minForward(n *node, r reduction) {
-	r.nonEmpty()
 	if r.x.g.single {
 		kernel.Min(n.f32(), r.from.f32(), r.outer, r.n, r.m)
 	} else {

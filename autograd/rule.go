@@ -89,9 +89,14 @@ func (r *Rule) reduced(i int, x *shape) Value {
 	return r.gx[i]
 }
 
-// usedAfter reports whether a later input is given the same buffer.
+// usedAfter reports whether a later input is given the same buffer, or may be:
+// among many inputs a search for each would take quadratic time.
 func (r *Rule) usedAfter(i int, buffer unsafe.Pointer) bool {
-	for _, gx := range r.gx[i+1 : len(r.n.inputs())] {
+	later := r.gx[i+1 : len(r.n.inputs())]
+	if len(later) > 16 {
+		return true
+	}
+	for _, gx := range later {
 		if gx.g != nil && r.g.at(gx.id).data == buffer {
 			return true
 		}

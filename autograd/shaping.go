@@ -11,6 +11,7 @@ import (
 
 var (
 	opReshape   = operation{name: "reshape", method: "Reshape"}
+	opFull      = accessor("Full")
 	opFlatten   = accessor("Flatten")
 	opSqueeze   = accessor("Squeeze")
 	opUnsqueeze = accessor("Unsqueeze")
@@ -29,7 +30,7 @@ var (
 
 // Full returns a constant in which every element is v.
 func (g *Graph) Full(v float64, dims ...int) Value {
-	n := g.record(&opConstant, nil, g.newShape(&opConstant, dims))
+	n := g.record(&opConstant, nil, g.newShape(opFull, dims))
 	n.a, n.b = 0, 0
 	switch {
 	case n.shape.size == 1:
@@ -326,13 +327,16 @@ func (g *Graph) sliceOf(length, start, stop, step int) (first, count int) {
 	if stop != End {
 		bound = g.bound(stop, length, length)
 	}
-	if step < 0 && first == length && length > 0 {
+	if step < 0 && first == length {
 		first-- // counting down starts at the last element
 	}
-	if step > 0 {
-		return first, max(0, (bound-first+step-1)/step)
+	if step > 0 && first < bound {
+		return first, (bound-first-1)/step + 1
 	}
-	return first, max(0, (first-bound-step-1)/-step)
+	if step < 0 && first > bound {
+		return first, (bound-first+1)/step + 1
+	}
+	return max(0, first), 0
 }
 
 // bound returns a slice's start or stop, counted from the end when negative.
@@ -513,6 +517,7 @@ func Stack(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(argumentError(opStack, "nothing to join"))
 	}
+	axis = xs[0].g.axis(opStack, axis, xs[0].node(opStack).shape.rank()+1)
 	all := make([]Value, len(xs))
 	for i, x := range xs {
 		if !xs[0].node(opStack).shape.equal(xs[0].operand(opStack, x).shape) {

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -77,8 +78,7 @@ func Full(v float64, shape ...int) Tensor {
 // Arange returns the vector start, start+step, … up to but without stop. It
 // panics with an *ArgumentError when step is 0 or leads away from stop.
 func Arange(start, stop, step float64) Tensor {
-	n := int((stop - start) / step)
-	if step == 0 || !(float64(n) >= 0) {
+	if n := (stop - start) / step; step == 0 || !(n >= 0) || math.IsInf(n, 0) {
 		panic(NewArgumentError("autograd: Arange", "a step of %v does not lead from %v to %v", step, start, stop))
 	}
 	var values []float64
@@ -129,7 +129,7 @@ func FromNested(nested any) Tensor {
 		}
 	}
 	t := zerosOf(Float64, shape)
-	if rest := fillNested(t.f64, reflect.ValueOf(nested), shape); len(rest) > 0 {
+	if rest := fillNested(t.f64, reflect.ValueOf(nested), shape, shape); len(rest) > 0 {
 		panic(NewShapeError("FromNested", "the lists differ in length", shape))
 	}
 	return t
@@ -137,9 +137,9 @@ func FromNested(nested any) Tensor {
 
 func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
 
-// fillNested writes the numbers of v, which must have that shape, and returns
-// the rest of dst.
-func fillNested(dst []float64, v reflect.Value, shape []int) []float64 {
+// fillNested writes the numbers of v, which must have that shape as a part of
+// the whole, and returns the rest of dst.
+func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 	if len(shape) == 0 {
 		if !v.IsValid() || isList(v) || !v.CanConvert(reflect.TypeFor[float64]()) {
 			panic(NewArgumentError("autograd: FromNested", "not nested lists of numbers of one depth"))
@@ -148,10 +148,10 @@ func fillNested(dst []float64, v reflect.Value, shape []int) []float64 {
 		return dst[1:]
 	}
 	if !isList(v) || v.Len() != shape[0] {
-		panic(NewShapeError("FromNested", "the lists differ in length", shape))
+		panic(NewShapeError("FromNested", "the lists differ in length", whole))
 	}
 	for i := range v.Len() {
-		dst = fillNested(dst, v.Index(i), shape[1:])
+		dst = fillNested(dst, v.Index(i), shape[1:], whole)
 	}
 	return dst
 }
@@ -204,25 +204,34 @@ func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
 	return t
 }
 
-// check panics when the tensor is the zero Tensor, or a view that a Reset has
-// ended.
-func (t Tensor) check(op *operation) {
+// live panics when the tensor is a view that a Reset has ended.
+func (t Tensor) live(op *operation) {
 	if t.lease != nil && t.gen != t.lease.gen {
 		panic(&StaleError{op.method, "Tensor", "is a view of a recording that was Reset", callSite()})
 	}
+}
+
+// check panics when the tensor is the zero Tensor, or a view that a Reset has
+// ended.
+func (t Tensor) check(op *operation) {
+	t.live(op)
 	if t.f64 == nil && t.f32 == nil && t.shape == nil {
 		panic(&ArgumentError{"autograd: " + op.method, "the Tensor is empty: make one with NewTensor or Zeros", callSite()})
 	}
 }
 
 // Shape returns a copy of the dimensions, empty for a scalar.
-func (t Tensor) Shape() []int { return append([]int{}, t.shape...) }
+func (t Tensor) Shape() []int {
+	t.live(opShape)
+	return append([]int{}, t.shape...)
+}
 
 // Rank returns the number of dimensions, 0 for a scalar.
 func (t Tensor) Rank() int { return len(t.shape) }
 
 // Dim returns the length of an axis, counted from the end when negative.
 func (t Tensor) Dim(axis int) int {
+	t.live(opDim)
 	if axis < -len(t.shape) || axis >= len(t.shape) {
 		panic(NewIndexError("Dim", "axis", axis, len(t.shape)))
 	}

@@ -33,8 +33,10 @@ func accessor(method string) *operation { return &operation{method: method} }
 
 var (
 	opShape  = accessor("Shape")
+	opDim    = accessor("Dim")
 	opItem   = accessor("Item")
 	opTensor = accessor("Tensor")
+	opView   = accessor("View")
 	opNamed  = accessor("Named")
 )
 
@@ -52,8 +54,8 @@ func (x Value) Size() int { return x.node(opShape).shape.size }
 
 // Dim returns the length of an axis, counted from the end when negative.
 func (x Value) Dim(axis int) int {
-	s := x.node(opShape).shape
-	return s.dims[x.g.axis(opShape, axis, s.rank())]
+	s := x.node(opDim).shape
+	return s.dims[x.g.axis(opDim, axis, s.rank())]
 }
 
 // Item returns the number of a one-element Value. It panics with a
@@ -72,7 +74,7 @@ func (x Value) Tensor() Tensor { return x.view(opTensor).Clone() }
 
 // View returns the numbers where they are, without a copy. They are valid
 // until the graph's Reset and must not be written to.
-func (x Value) View() Tensor { return x.view(opTensor) }
+func (x Value) View() Tensor { return x.view(opView) }
 
 func (x Value) view(op *operation) Tensor {
 	n := x.node(op)
@@ -83,14 +85,30 @@ func (x Value) view(op *operation) Tensor {
 // unchanged panics when n shows the numbers of a parameter that has been
 // written since: they are not the ones that the recording was computed with.
 func (g *Graph) unchanged(op *operation, n *node) {
-	if n.op == &opParam && n.extra.version != n.extra.param.version {
-		panic(&StaleError{op.method, "parameter " + n.extra.param.name, "was changed after the recording used it", callSite()})
+	if p := g.overwritten(n); p != nil {
+		panic(&StaleError{op.method, "parameter " + p.name, "was changed after the recording used it", callSite()})
 	}
+}
+
+// overwritten returns the parameter whose numbers n shows, itself or as a
+// view, if it has been written since; else nil.
+func (g *Graph) overwritten(n *node) *Param {
+	for n.flags&isView != 0 {
+		n = g.at(n.in[0])
+	}
+	if n.op == &opParam && n.extra.version != n.extra.param.version {
+		return n.extra.param
+	}
+	return nil
 }
 
 // Named gives x a name, which drawings and messages show, and returns x.
 func (x Value) Named(name string) Value {
-	x.g.extraOf(x.node(opNamed)).name = name
+	n := x.node(opNamed)
+	if n.extra == nil && x.g.reverse.active && x.gen == x.g.gen {
+		n.extra = new(extra) // the arena is rewound when the rule under way ends, before n
+	}
+	x.g.extraOf(n).name = name
 	return x
 }
 

@@ -27,6 +27,7 @@ type Node struct {
 	ID        int       //
 	Op        string    // the operation: "matmul"; of a leaf its Kind
 	Kind      Kind      //
+	Custom    bool      // recorded by Custom, with its name as Op
 	Inputs    []int     // IDs, in the operation's order
 	Scope     string    // the path of scopes, joined by "/", "" outside
 	Scopes    []string  // the same path, one name each
@@ -50,7 +51,7 @@ func (x Value) Node() Node {
 	if e := n.extra; e != nil {
 		node.Param, node.Location = e.param, e.line
 		if e.custom != nil {
-			node.Op = e.custom.Name
+			node.Op, node.Custom = e.custom.Name, true
 		}
 	}
 	return node

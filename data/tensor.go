@@ -13,7 +13,7 @@ func (m Matrix) Tensor() autograd.Tensor {
 func FromTensor(t autograd.Tensor) Matrix {
 	shape := t.Shape()
 	if len(shape) != 2 {
-		panic(autograd.NewShapeError("data.FromTensor", "a matrix is made of a tensor of rank 2", shape))
+		panic(autograd.NewShapeError("data: FromTensor", "a matrix is made of a tensor of rank 2", shape))
 	}
 	return Matrix{Rows: shape[0], Cols: shape[1], Values: t.Float64s()}
 }

@@ -46,3 +46,17 @@ var BCELogits = ofXY(
 		return gy * (sigmoid(x) - y), -gy * x
 	},
 )
+
+// CrossEntropy is the share of a class in the categorical cross entropy, of its probability x and its part y in the
+// target: z = −y·ln x, with a logarithm of at least −100.
+//
+//	∂z/∂x = −y / max(x, 1e−12)
+//	∂z/∂y = −ln x, of the bounded logarithm
+//
+// Special cases are: x = 0 is 100·y, with gradient −1e12·y.
+var CrossEntropy = ofXY(
+	func(x, y float64) float64 { return -(y * max(math.Log(x), -100)) },
+	func(gy, x, y, _ float64) (float64, float64) {
+		return -(gy * (y / max(x, 1e-12))), -(gy * max(math.Log(x), -100))
+	},
+)

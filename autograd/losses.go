@@ -1,0 +1,110 @@
+package autograd
+
+import (
+	"math"
+	"slices"
+
+	"nabla/internal/kernel"
+)
+
+var (
+	opBCE          = operation{name: "binary cross entropy", method: "BinaryCrossEntropy", binary: &kernel.BCE}
+	opBCELogits    = operation{name: "binary cross entropy logits", method: "BinaryCrossEntropyLogits", binary: &kernel.BCELogits}
+	opCrossEntropy = operation{name: "cross entropy", method: "CrossEntropy", binary: &kernel.CrossEntropy}
+	opPick         = accessor("Pick")
+)
+
+// smallest is the least divisor in the gradient of a cross entropy.
+const smallest = 1e-12
+
+// BinaryCrossEntropy returns −(y·ln p + (1−y)·ln(1−p)), element by element, of
+// probabilities p and targets y in [0, 1], broadcasting. Both logarithms are
+// at least −100.
+//
+//	∂/∂p = (p − y) / max(p(1−p), 1e−12), ∂/∂y = ln(1−p) − ln p
+//
+// Special cases are: 100 with gradient ∓1e12 where p is 0 or 1 and the target
+// the other; NaN for p outside [0, 1].
+func (p Value) BinaryCrossEntropy(y Value) Value { return p.binary(&opBCE, bceRule, y) }
+
+func bceRule(r *Rule) {
+	gy, p, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		spread := p.Mul(p.Neg().AddScalar(1)).Clamp(smallest, math.Inf(1))
+		r.Add(0, gy.Mul(p.Sub(y).Div(spread)))
+	}
+	if r.Needs(1) {
+		// The bounded logarithms are the entropies against 1 and 0.
+		hit, miss := p.BinaryCrossEntropy(r.g.Scalar(1)), p.BinaryCrossEntropy(r.g.Scalar(0))
+		r.Add(1, gy.Mul(hit.Sub(miss)))
+	}
+}
+
+// BinaryCrossEntropyLogits returns BinaryCrossEntropy of the probabilities
+// σ(x), element by element, broadcasting, without their rounding: it is
+// ln(1 + eˣ) − x·y.
+//
+//	∂/∂x = σ(x) − y, ∂/∂y = −x
+//
+// Neither the value nor the gradient overflows or cancels: at x = ±1000 they
+// are 0 and 0, or 1000 and ±1.
+func (x Value) BinaryCrossEntropyLogits(y Value) Value {
+	return x.binary(&opBCELogits, bceLogitsRule, y)
+}
+
+func bceLogitsRule(r *Rule) {
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		// σ(x) − y from σ(−|x|), which has all its digits.
+		positive := x.GreaterScalar(0)
+		rest := Where(positive, x.Neg(), x).Sigmoid()
+		r.Add(0, gy.Mul(Where(positive, y.Neg().AddScalar(1).Sub(rest), rest.Sub(y))))
+	}
+	if r.Needs(1) {
+		r.Add(1, gy.Mul(x).Neg())
+	}
+}
+
+// CrossEntropy returns −y·ln p, element by element, of probabilities p and
+// their parts y in the target, broadcasting: summed over the classes it is the
+// categorical cross entropy. The logarithm is at least −100.
+//
+//	∂/∂p = −y / max(p, 1e−12), ∂/∂y = −ln p
+//
+// Special cases are: 100·y with gradient −1e12·y where p is 0; NaN for p < 0.
+func (p Value) CrossEntropy(y Value) Value { return p.binary(&opCrossEntropy, crossEntropyRule, y) }
+
+func crossEntropyRule(r *Rule) {
+	gy, p, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		r.Add(0, gy.Mul(y.Div(p.Clamp(smallest, math.Inf(1)))).Neg())
+	}
+	if r.Needs(1) {
+		r.Add(1, gy.Mul(p.CrossEntropy(r.g.Scalar(1))))
+	}
+}
+
+// Pick returns, for each label, the element of x at that place of the last
+// axis: y[i] = x[i][labels[i]]. The labels have x's shape without the last
+// axis, which the result has too.
+//
+//	gx = gy at the elements' places, else 0
+//
+// It panics with a *ShapeError for labels of another shape, and with an
+// *IndexError when a label is not in [0, n).
+func (x Value) Pick(labels Ints) Value {
+	g, s := x.g, x.node(opPick).shape
+	last := s.rank() - 1
+	if last < 0 || !slices.Equal(s.dims[:last], labels.shape) {
+		panic(g.shapeError(opPick, "the labels do not have the shape without the last axis", " by ", s.dims, labels.shape))
+	}
+	classes := s.dims[last]
+	places := g.ints.take(len(labels.values))
+	for i, label := range labels.values {
+		if label < 0 || label >= classes {
+			panic(g.indexError(opPick, "label", label, classes))
+		}
+		places[i] = i*classes + label
+	}
+	return x.gather(g.shape(labels.shape), places)
+}

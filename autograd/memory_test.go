@@ -1,0 +1,233 @@
+package autograd_test
+
+import (
+	"math/rand/v2"
+	"testing"
+	"unsafe"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/autograd"
+)
+
+// sharesMemory reports whether two tensors have a number in common.
+func sharesMemory(a, b autograd.Tensor) bool {
+	x, y := a.Raw64(), b.Raw64()
+	if len(x) == 0 || len(y) == 0 {
+		return false
+	}
+	x0, y0 := uintptr(unsafe.Pointer(&x[0])), uintptr(unsafe.Pointer(&y[0]))
+	return x0 < y0+8*uintptr(len(y)) && y0 < x0+8*uintptr(len(x))
+}
+
+// same is an operation whose gradient is the incoming one for every input.
+func same(times int) autograd.Operation {
+	return autograd.Operation{
+		Name: "same",
+		Forward: func(in []autograd.Tensor) autograd.Tensor {
+			y := autograd.Zeros(in[0].Shape()...)
+			for _, x := range in {
+				for i, v := range x.Raw64() {
+					y.Raw64()[i] += v
+				}
+			}
+			return y
+		},
+		Rule: func(r *autograd.Rule) {
+			g := r.Grad()
+			if times > 1 {
+				g = g.Scale(float64(times))
+			}
+			for i := range 3 {
+				r.Add(i, g)
+			}
+		},
+	}
+}
+
+// No two gradients share memory, neither with each other nor with a Value, and
+// they are right.
+func TestGradientsDoNotShareMemory(t *testing.T) {
+	type value = autograd.Value
+	rows := []struct {
+		name   string
+		f      func(x, y value) value
+		gx, gy []float64 // for x = [1 2; 3 4], y = [5 6; 7 8], seed 1
+	}{
+		{"x+x", func(x, _ value) value { return x.Add(x) }, []float64{2, 2, 2, 2}, []float64{0, 0, 0, 0}},
+		{"x+y", func(x, y value) value { return x.Add(y) }, []float64{1, 1, 1, 1}, []float64{1, 1, 1, 1}},
+		{"x·x", func(x, _ value) value { return x.Mul(x) }, []float64{2, 4, 6, 8}, []float64{0, 0, 0, 0}},
+		{"x·y", func(x, y value) value { return x.Mul(y) }, []float64{5, 6, 7, 8}, []float64{1, 2, 3, 4}},
+		{"matmul(x, xᵀ)", func(x, _ value) value { return x.MatMul(x.T()) }, []float64{8, 12, 8, 12}, []float64{0, 0, 0, 0}},
+		{"concat(x, x)", func(x, _ value) value { return autograd.Concat(0, x, x) }, []float64{2, 2, 2, 2}, []float64{0, 0, 0, 0}},
+		{"concat(x, y, x)", func(x, y value) value { return autograd.Concat(1, x, y, x) }, []float64{2, 2, 2, 2}, []float64{1, 1, 1, 1}},
+		{"f(x, x, y)", func(x, y value) value { return autograd.Custom(same(1), x, x, y) }, []float64{2, 2, 2, 2}, []float64{1, 1, 1, 1}},
+		{"3f(x, x, y)", func(x, y value) value { return autograd.Custom(same(3), x, x, y) }, []float64{6, 6, 6, 6}, []float64{3, 3, 3, 3}},
+		{"3f(y, x, x)", func(x, y value) value { return autograd.Custom(same(3), y, x, x) }, []float64{6, 6, 6, 6}, []float64{3, 3, 3, 3}},
+		{"3f(x, y, x)", func(x, y value) value { return autograd.Custom(same(3), x, y, x) }, []float64{6, 6, 6, 6}, []float64{3, 3, 3, 3}},
+		{"3f(x, x, x)", func(x, _ value) value { return autograd.Custom(same(3), x, x, x) }, []float64{9, 9, 9, 9}, []float64{0, 0, 0, 0}},
+		{"views of x", func(x, y value) value { return x.Reshape(4).Add(y.Reshape(4)).Reshape(2, 2).Add(x) }, []float64{2, 2, 2, 2}, []float64{1, 1, 1, 1}},
+		{"rows of x", func(x, y value) value { return x.Narrow(0, 1, 2).Add(y.Narrow(0, 0, 1)).Add(x) }, []float64{1, 1, 3, 3}, []float64{2, 2, 0, 0}},
+		{"where", func(x, y value) value { return autograd.Where(x.GreaterScalar(2), x, y) }, []float64{0, 0, 1, 1}, []float64{1, 1, 0, 0}},
+		{"x itself", func(x, _ value) value { return x }, []float64{1, 1, 1, 1}, []float64{0, 0, 0, 0}},
+	}
+	for _, row := range rows {
+		for _, trace := range []bool{false, true} {
+			t.Run(row.name, func(t *testing.T) {
+				g := autograd.NewGraph(autograd.Options{Trace: trace})
+				x, y := g.Variable(autograd.NewTensor([]float64{1, 2, 3, 4}, 2, 2)), g.Variable(autograd.NewTensor([]float64{5, 6, 7, 8}, 2, 2))
+				z := row.f(x, y)
+				before := recordedNumbers(g)
+				seed := autograd.Ones(z.Shape()...)
+				first := z.BackwardWith(seed)
+				second := z.BackwardWith(seed)
+				gx, gy := first.Of(x), first.Of(y)
+				wantNumbers(t, "gx", gx.Float64s(), row.gx, 0)
+				wantNumbers(t, "gy", gy.Float64s(), row.gy, 0)
+				all := []autograd.Tensor{gx, gy, second.Of(x), second.Of(y), seed}
+				for node := range g.Nodes() {
+					if node.View().Size() > 1 {
+						all = append(all, node.View())
+					}
+				}
+				for i, a := range all[:4] {
+					for _, b := range all[i+1:] {
+						if sharesMemory(a, b) {
+							t.Errorf("gradient %d shares memory with another", i)
+						}
+					}
+				}
+				// Neither a second pass nor writing into it, nor recording on,
+				// disturbs the first pass or a Value.
+				second.Scale(-77)
+				z.Exp().Sum().Add(x.Square().Mul(y).Sum()).Backward()
+				wantNumbers(t, "gx later", gx.Float64s(), row.gx, 0)
+				wantNumbers(t, "gy later", gy.Float64s(), row.gy, 0)
+				if diff := cmp.Diff(before, recordedNumbers(g)[:len(before)]); diff != "" {
+					t.Errorf("Values changed (-before +after):\n%s", diff)
+				}
+			})
+		}
+	}
+}
+
+// recordedNumbers returns a copy of all numbers of a recording.
+func recordedNumbers(g *autograd.Graph) [][]float64 {
+	var all [][]float64
+	for node := range g.Nodes() {
+		all = append(all, node.Tensor().Float64s())
+	}
+	return all
+}
+
+// recordAtRandom records a small network whose shapes and operations the
+// source chooses, and returns all values and all gradients.
+func recordAtRandom(g *autograd.Graph, rng *rand.Rand) [][]float64 {
+	n, m, k := 1+rng.IntN(12), 1+rng.IntN(12), 1+rng.IntN(12)
+	x := g.Constant(autograd.Normal(rng, 0, 1, n, m))
+	w, b := g.Variable(autograd.Normal(rng, 0, 1, m, k)), g.Variable(autograd.Normal(rng, 0, 1, k))
+	h := x.MatMul(w).Add(b)
+	for range rng.IntN(6) {
+		switch rng.IntN(10) {
+		case 0:
+			h = h.Tanh()
+		case 1:
+			h = autograd.Concat(0, h, h.Neg())
+		case 2:
+			h = h.Softmax(-1)
+		case 3:
+			h = h.T().Permute(-1, 0).Mul(h)
+		case 4:
+			h = h.Sub(h.Mean(0, autograd.KeepDims)).Div(h.Std(0, autograd.KeepDims, autograd.Population).AddScalar(1))
+		case 5:
+			h = autograd.Where(h.GreaterScalar(0), h, h.Sum())
+		case 6:
+			h = h.Narrow(0, 0, 1+rng.IntN(h.Dim(0)))
+		case 7:
+			h = h.Flip(0).CumSum(-1).Max(1, autograd.KeepDims).Mul(h)
+		case 8:
+			h = h.IndexSelect(1, autograd.NewInts([]int{0, k - 1, 0})).Sum(1, autograd.KeepDims).Sub(h)
+		case 9:
+			h = autograd.Custom(double, h).Dropout(0.3)
+		}
+	}
+	loss := h.Square().Mean()
+	if rng.IntN(2) == 0 {
+		loss = loss.Add(autograd.Grad(loss, w)[0].Square().Sum())
+	}
+	grads := loss.Backward()
+	return append(recordedNumbers(g), grads.Of(w).Float64s(), grads.Of(b).Float64s())
+}
+
+// A graph that is Reset between recordings of differing shapes gives the same
+// bits as a fresh graph each time.
+func TestResetLikeFresh(t *testing.T) {
+	for _, options := range []autograd.Options{{}, {Trace: true}, {Precision: autograd.Float32}, {CheckFinite: true}} {
+		options.Eval = true // the random stream runs on over Reset
+		used := autograd.NewGraph(options)
+		for seed := range uint64(200) {
+			used.Reset()
+			got := recordAtRandom(used, rand.New(rand.NewPCG(seed%37, 2)))
+			want := recordAtRandom(autograd.NewGraph(options), rand.New(rand.NewPCG(seed%37, 2)))
+			if len(got) != len(want) {
+				t.Fatalf("%v, recording %d: %d results, want %d", options, seed, len(got), len(want))
+			}
+			for i := range want {
+				if diff := cmp.Diff(bitsOf(want[i]), bitsOf(got[i])); diff != "" {
+					t.Fatalf("%v, recording %d, result %d (-fresh +reset):\n%s", options, seed, i, diff)
+				}
+			}
+		}
+	}
+}
+
+func TestStats(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	if got := g.Stats(); got != (autograd.Stats{}) {
+		t.Errorf("empty: %+v", got)
+	}
+	x := g.Variable(autograd.Zeros(1000))
+	if got := g.Stats(); got != (autograd.Stats{1, 8000, 8000}) {
+		t.Errorf("a variable: %+v", got)
+	}
+	y := x.Exp().Exp().Exp().Sum()
+	if got := g.Stats(); got != (autograd.Stats{5, 32000, 32000}) {
+		t.Errorf("four operations: %+v", got)
+	}
+	y.Backward()
+	got := g.Stats()
+	if got.Nodes != 5 {
+		t.Errorf("Backward recorded %d nodes", got.Nodes-5)
+	}
+	if kept := got.BytesLive - 32000; kept < 8000 || kept > 10000 {
+		t.Errorf("Backward keeps %d bytes, want one gradient", kept)
+	}
+	if on := got.BytesPeak - 32000; on < 8000 || on > 3*10240 {
+		t.Errorf("Backward needs %d bytes", on)
+	}
+	peak := got.BytesPeak
+	g.Reset()
+	if got := g.Stats(); got != (autograd.Stats{0, 0, peak}) {
+		t.Errorf("after Reset: %+v", got)
+	}
+}
+
+// The memory that a pass takes does not grow with the passes of a recording:
+// only the gradients that it returns stay.
+func TestSecondPassesReuseMemory(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.Zeros(64))
+	y := x
+	for range 10 {
+		y = y.Mul(y).Tanh().AddScalar(1)
+	}
+	y = y.Sum()
+	y.Backward()
+	before := g.Stats().BytesLive
+	for range 10 {
+		y.Backward()
+	}
+	if grown := g.Stats().BytesLive - before; grown != 10*64*8 {
+		t.Errorf("ten passes keep %d bytes, want %d", grown, 10*64*8)
+	}
+}

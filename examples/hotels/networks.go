@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"nabla/autograd"
+	"nabla/layers"
+	"nabla/losses"
+)
+
+const learningRate = 0.08
+
+// A network is one of the course's, and the problem that it learns.
+type network struct {
+	task    string // of the result line
+	group   string // of the flag -task
+	sizes   []int  // inputs, neurons of each layer
+	epochs  int
+	hidden  func() layers.Layer // activation between layers
+	output  func() layers.Layer // activation behind the last; nil for none
+	weights layers.Initialiser
+	loss    func(prediction, target autograd.Value) autograd.Value
+	problem func() problem
+}
+
+var networks = []network{
+	{"linear", "linear", []int{1, 1}, 100, layers.ReLU, nil, layers.ZeroWeights, losses.MSE, line},
+	{"nonlinear-linear", "nonlinear", []int{2, 3, 1}, 800, layers.Linear, nil, layers.GlorotUniform, losses.MSE, prices},
+	{"nonlinear", "nonlinear", []int{2, 3, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices},
+	{"nonlinear-large", "nonlinear", []int{2, 5, 10, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices},
+	{"binary", "binary", []int{2, 3, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot},
+	{"binary-large", "binary", []int{2, 5, 10, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot},
+	{"multiclass", "multiclass", []int{2, 3, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category},
+	{"multiclass-large", "multiclass", []int{2, 5, 10, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category},
+}
+
+// chosen returns the networks of a task.
+func chosen(task string) []network {
+	var some []network
+	for _, n := range networks {
+		if task == "all" || task == n.group {
+			some = append(some, n)
+		}
+	}
+	return some
+}
+
+// model returns the network with weights from the seed and biases 0.
+func (n network) model(seed uint64) *layers.Sequential {
+	rng := rand.New(rand.NewPCG(seed, 0))
+	var all []layers.Layer
+	for i := 1; i < len(n.sizes); i++ {
+		all = append(all, layers.NewDenseWith(rng, n.sizes[i-1], n.sizes[i], layers.DenseSettings{Weights: n.weights}))
+		if i+1 < len(n.sizes) {
+			all = append(all, n.hidden())
+		}
+	}
+	if n.output != nil {
+		all = append(all, n.output())
+	}
+	return layers.NewSequential(all...)
+}
+
+// shape returns the sizes as "2-3-1".
+func (n network) shape() string {
+	return strings.ReplaceAll(strings.Trim(fmt.Sprint(n.sizes), "[]"), " ", "-")
+}

@@ -1,0 +1,29 @@
+package graphviz_test
+
+import (
+	"bytes"
+	"fmt"
+	"strings"
+
+	"nabla/autograd"
+	"nabla/graphviz"
+)
+
+func Example() {
+	g := autograd.NewGraph(autograd.Options{Trace: true}) // Trace keeps what the drawing shows of the backward pass
+	i := g.Scalar(3.6).Named("i")
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	b := g.Variable(autograd.Scalar(-1)).Named("b")
+	z := w.Mul(i).Add(b).Named("z") // weighted sum
+	a := z.Tanh().Named("a")        // activation
+	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
+	grads := loss.Backward()
+	var forward, backward bytes.Buffer
+	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
+	graphviz.WriteBackward(&backward, loss, graphviz.Options{Gradients: grads})
+	fmt.Println("boxes:", strings.Count(forward.String(), "shape="), "and", strings.Count(backward.String(), "shape="))
+	fmt.Println("chain rule:", strings.Contains(backward.String(), "× 3.6 = −1.352"))
+	// Output:
+	// boxes: 9 and 7
+	// chain rule: true
+}

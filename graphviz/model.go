@@ -1,0 +1,223 @@
+package graphviz
+
+import (
+	"math"
+
+	"nabla/autograd"
+)
+
+// A model is what any exporter draws of a recording: the ancestors of a root,
+// with numbers that no longer depend on the graph's memory.
+type model struct {
+	nodes  []node  // in the order of the recording: inputs come first
+	edges  []edge  // by the node that they lead to, then by input
+	scopes []scope // parents come first; scopes[0] is the graph itself
+	root   int     // the last of nodes
+	passed bool    // there are gradients
+	traced bool    // there are contributions
+}
+
+// A node is one value.
+type node struct {
+	id        int // in the recording
+	op        string
+	custom    bool // op is a name that a user chose
+	constants []float64
+	kind      autograd.Kind
+	frozen    bool // a parameter that is not trained
+	name      string
+	scope     int // into scopes
+	value     numbers
+	gradient  numbers // where state is reached
+	state     gradientState
+	learns    bool  // leads back to a variable or parameter
+	in        []int // into edges, by input
+	uses      []int // into edges, in the order of the recording
+}
+
+// A gradientState says why a node has a gradient or none.
+type gradientState uint8
+
+const (
+	none       gradientState = iota // it depends on nothing that is learned
+	pending                         // no backward pass yet
+	notKept                         // the graph has no Trace
+	notReached                      // the root of the pass does not depend on it
+	reached                         // it has one
+)
+
+// An edge is one use of a value: from the input to the result, as the
+// computation ran.
+type edge struct {
+	from, to int // into nodes
+	input    int
+	learns   bool // gradients pass
+
+	received     bool // there is a contribution
+	contribution numbers
+	local        float64 // its factor: contribution = gradient of the result × local
+	localKnown   bool    // between scalars, and where the division loses nothing
+}
+
+// A scope is a layer or block that nodes belong to.
+type scope struct {
+	parent int
+	name   string
+}
+
+// newModel reads the recording of root. It is linear in nodes and numbers.
+func newModel(root autograd.Value, o Options) *model {
+	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}}
+	m.traced = m.passed && root.Graph().Options().Trace
+	index := map[int]int{} // by ID
+	scopes := scopeIndex{}
+	for n := range root.Ancestors() {
+		index[n.ID] = len(m.nodes)
+		m.addNode(n, m.scope(n.Scopes, scopes), o)
+		m.addEdges(n, index)
+	}
+	m.root = len(m.nodes) - 1
+	if m.traced {
+		m.addContributions(o, index)
+	}
+	return m
+}
+
+func (m *model) addNode(n autograd.Node, scope int, o Options) {
+	added := node{
+		id: n.ID, op: n.Op, custom: n.Custom, constants: constantsOf(n), kind: n.Kind, name: n.Name(), scope: scope,
+		frozen: n.Kind == autograd.KindParam && n.Param.Frozen, value: newNumbers(n.View(), o.Elements), learns: n.NeedsGrad,
+	}
+	if added.state = m.stateOf(n, o.Gradients); added.state == reached {
+		added.gradient = newNumbers(o.Gradients.Of(n.Value), o.Elements)
+	}
+	m.nodes = append(m.nodes, added)
+}
+
+func (m *model) stateOf(n autograd.Node, gradients autograd.Gradients) gradientState {
+	switch {
+	case !n.NeedsGrad:
+		return none
+	case !m.passed:
+		return pending
+	case gradients.Reached(n.Value):
+		return reached
+	case n.Kind == autograd.KindOperation && !n.Graph().Options().Trace:
+		return notKept
+	}
+	return notReached
+}
+
+// addEdges adds those that lead to the node added last.
+func (m *model) addEdges(n autograd.Node, index map[int]int) {
+	to := len(m.nodes) - 1
+	for input, id := range n.Inputs {
+		from, e := index[id], len(m.edges)
+		m.edges = append(m.edges, edge{from: from, to: to, input: input, learns: n.NeedsGrad && m.nodes[from].learns})
+		m.nodes[from].uses = append(m.nodes[from].uses, e)
+		m.nodes[to].in = append(m.nodes[to].in, e)
+	}
+}
+
+// addContributions notes what each use of a value added to its gradient.
+// Those of other roots' nodes are left out.
+func (m *model) addContributions(o Options, index map[int]int) {
+	for _, c := range o.Gradients.AllContributions() {
+		to, known := index[c.To.Node().ID]
+		if !known {
+			continue
+		}
+		e := &m.edges[m.nodes[to].in[c.Input]]
+		e.received, e.contribution = true, newNumbers(c.Gradient, o.Elements)
+		if m.nodes[to].value.size == 1 && e.contribution.size == 1 {
+			e.local, e.localKnown = m.local(e, c.Gradient.Precision())
+		}
+	}
+}
+
+// local returns the derivative of one scalar by another, and whether it is
+// known.
+func (m *model) local(e *edge, p autograd.Precision) (float64, bool) {
+	to := &m.nodes[e.to]
+	if to.state == reached {
+		if factor, known := localFactor(e.contribution.few[0], to.gradient.few[0], p); known {
+			return factor, true
+		}
+	}
+	return m.plainFactor(e)
+}
+
+// plainFactor returns the derivative that a reader can tell from the values.
+func (m *model) plainFactor(e *edge) (float64, bool) {
+	to := &m.nodes[e.to]
+	if to.custom {
+		return 0, false
+	}
+	switch to.op {
+	case "add", "add scalar":
+		return 1, true
+	case "sub":
+		return float64(1 - 2*e.input), true
+	case "neg":
+		return -1, true
+	case "scale":
+		return to.constants[0], true
+	case "mul":
+		other := m.edges[to.in[1-e.input]].from
+		return m.nodes[other].value.few[0], true
+	}
+	return 0, false
+}
+
+// localFactor returns the derivative that turned the upstream gradient into
+// the contribution, and whether it can be told from the two: not when upstream
+// is zero, nor when one of them is so small that the product lost its digits.
+func localFactor(contribution, upstream float64, p autograd.Precision) (float64, bool) {
+	normal := 0x1p-1022
+	if p == autograd.Float32 {
+		normal = 0x1p-126
+	}
+	size := math.Abs(contribution)
+	lost := size < normal && (size != 0 || math.Abs(upstream) < math.Sqrt(normal))
+	factor := contribution / upstream
+	known := upstream != 0 && !lost && !math.IsNaN(factor) && !math.IsInf(factor, 0)
+	return factor, known
+}
+
+// scopeIndex finds scopes by parent and name.
+type scopeIndex map[scope]int
+
+// scope returns the scope with that path, which it adds where it is new.
+func (m *model) scope(path []string, index scopeIndex) int {
+	current := 0
+	for _, name := range path {
+		key := scope{current, name}
+		number, known := index[key]
+		if !known {
+			number = len(m.scopes)
+			m.scopes = append(m.scopes, key)
+			index[key] = number
+		}
+		current = number
+	}
+	return current
+}
+
+// constantsOf returns an operation's numbers that a reader knows from its
+// call, such as a factor. Others, such as an axis, are left out.
+func constantsOf(n autograd.Node) []float64 {
+	if n.Custom {
+		return nil
+	}
+	count := 0
+	switch n.Op {
+	case "scale", "add scalar", "pow scalar", "leaky relu", "elu", "celu",
+		"equal scalar", "not equal scalar", "less scalar", "less equal scalar", "greater scalar", "greater equal scalar":
+		count = 1
+	case "clamp":
+		count = 2
+	}
+	constants := make([]float64, count)
+	copy(constants, n.Constants) // zeros at the end are not recorded
+	return constants
+}

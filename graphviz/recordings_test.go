@@ -1,0 +1,97 @@
+package graphviz_test
+
+import (
+	"math"
+
+	"nabla/autograd"
+)
+
+// neuron records one neuron with the course's letters.
+func neuron() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	i := g.Scalar(3.6).Named("i")
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	b := g.Variable(autograd.Scalar(-1)).Named("b")
+	z := w.Mul(i).Add(b).Named("z")
+	a := z.Tanh().Named("a")
+	return a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
+}
+
+// network records a 2-3-1 network on four data points, in tensors and scopes.
+func network() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Constant(autograd.FromNested([][]float64{{0, 0}, {0, 1}, {1, 0}, {1, 1}})).Named("features")
+	y := g.Constant(autograd.FromNested([][]float64{{0}, {1}, {1}, {0}})).Named("targets")
+	g.Enter("model")
+	a := dense(g, "hidden", x, [][]float64{{0.5, -0.3, 0.8}, {0.2, 0.9, -0.4}}, []float64{0.1, 0, -0.1}, autograd.Value.Tanh)
+	p := dense(g, "output", a, [][]float64{{0.7}, {-0.6}, {0.4}}, []float64{0.05}, autograd.Value.Sigmoid)
+	g.Leave()
+	return p.Sub(y).Square().Mean().Named("loss")
+}
+
+func dense(g *autograd.Graph, name string, x autograd.Value, w [][]float64, b []float64, f func(autograd.Value) autograd.Value) autograd.Value {
+	g.Enter(name)
+	defer g.Leave()
+	weights := g.Param(autograd.NewParam(name+".W", autograd.FromNested(w)))
+	bias := g.Param(autograd.NewParam(name+".b", autograd.NewTensor(b)))
+	return f(x.MatMul(weights).Add(bias).Named("z")).Named("a")
+}
+
+// scalarNetwork records a 2-2-1 network of scalars, on one data point.
+func scalarNetwork() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	variable := func(name string, v float64) autograd.Value { return g.Variable(autograd.Scalar(v)).Named(name) }
+	x1, x2 := g.Scalar(1.5).Named("x1"), g.Scalar(-0.5).Named("x2")
+	g.Enter("neuron 1")
+	a1 := variable("w11", 0.5).Mul(x1).Add(variable("w12", -0.2).Mul(x2)).Add(variable("b1", 0.1)).Named("z1").ReLU().Named("a1")
+	g.Leave()
+	g.Enter("neuron 2")
+	a2 := variable("w21", -0.4).Mul(x1).Add(variable("w22", 0.7).Mul(x2)).Add(variable("b2", 0)).Named("z2").ReLU().Named("a2")
+	g.Leave()
+	g.Enter("output")
+	a3 := variable("v1", 0.8).Mul(a1).Add(variable("v2", -0.3).Mul(a2)).Add(variable("b3", 0.2)).Named("z3").Sigmoid().Named("a3")
+	g.Leave()
+	return a3.Sub(g.Scalar(1).Named("y")).Square().Scale(0.5).Named("loss")
+}
+
+// reused records x·x + x: x is used three times, twice by the same operation.
+func reused() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.Scalar(3)).Named("x")
+	return x.Mul(x).Add(x).Named("y")
+}
+
+// unnamed records a neuron without a single name, to a layer with a frozen
+// bias and a variable that is only looked at.
+func unnamed() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.NewTensor([]float64{1, 2, 3}))
+	frozen := autograd.NewParam("bias", autograd.Scalar(0.5))
+	frozen.Frozen = true
+	mask := g.Variable(autograd.Scalar(2)).Named("gate").GreaterScalar(0)
+	y := x.Clamp(-1, 2).Mul(mask).Scale(2).Add(g.Param(frozen))
+	return y.Sum()
+}
+
+// broken records a division by zero.
+func broken() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.NewTensor([]float64{-1, 0, 4})).Named("x")
+	many := g.Constant(autograd.NewTensor([]float64{1, 2, math.NaN(), 4, 5, math.Inf(1), 7, math.NaN()})).Named("many")
+	return x.Log().Named("log x").Sum().Add(many.Sum()).Named("loss")
+}
+
+// oddNames records a value for each name that a drawing could trip over.
+func oddNames() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	sum := g.Scalar(1)
+	for _, name := range []string{
+		`<b>&amp;"|{}\`, `\N\G\L\E\n\\`, "line\nbreak\r\ttab", "emoji 🧠👩‍🔬", "", " ", "NUL\x00 \x7f\u0085", "bad \xff\xfe", "]]>--><!--",
+		"\u202eright to left", "\ufeff\uffff\U000e0001", "ελληνικά 日本語", "a name that is far too long to be drawn in a box as a whole",
+	} {
+		g.Enter(name)
+		sum = sum.Add(g.Variable(autograd.Scalar(1)).Named(name))
+		g.Leave()
+	}
+	return sum
+}

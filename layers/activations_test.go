@@ -1,0 +1,69 @@
+package layers_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/autograd"
+	"nabla/layers"
+)
+
+// Every activation has the numbers of the Value method it stands for.
+func TestActivations(t *testing.T) {
+	x := autograd.NewTensor([]float64{-4, -1.5, 0, 0.5, 2.5, 7}, 2, 3)
+	for _, row := range []struct {
+		name  string
+		layer layers.Layer
+		want  func(autograd.Value) autograd.Value
+	}{
+		{"Linear", layers.Linear(), func(x autograd.Value) autograd.Value { return x }},
+		{"ReLU", layers.ReLU(), autograd.Value.ReLU},
+		{"ReLU6", layers.ReLU6(), autograd.Value.ReLU6},
+		{"LeakyReLU", layers.LeakyReLU(0.2), func(x autograd.Value) autograd.Value { return x.LeakyReLU(0.2) }},
+		{"PReLU", layers.PReLU(), func(x autograd.Value) autograd.Value { return x.LeakyReLU(0.25) }},
+		{"ELU", layers.ELU(0.5), func(x autograd.Value) autograd.Value { return x.ELU(0.5) }},
+		{"SELU", layers.SELU(), autograd.Value.SELU},
+		{"CELU", layers.CELU(0.5), func(x autograd.Value) autograd.Value { return x.CELU(0.5) }},
+		{"GELU", layers.GELU(), autograd.Value.GELU},
+		{"GELUTanh", layers.GELUTanh(), autograd.Value.GELUTanh},
+		{"SiLU", layers.SiLU(), autograd.Value.SiLU},
+		{"Mish", layers.Mish(), autograd.Value.Mish},
+		{"Softplus", layers.Softplus(), autograd.Value.Softplus},
+		{"Softsign", layers.Softsign(), autograd.Value.Softsign},
+		{"Sigmoid", layers.Sigmoid(), autograd.Value.Sigmoid},
+		{"LogSigmoid", layers.LogSigmoid(), autograd.Value.LogSigmoid},
+		{"HardSigmoid", layers.HardSigmoid(), autograd.Value.HardSigmoid},
+		{"HardSwish", layers.HardSwish(), autograd.Value.HardSwish},
+		{"HardTanh", layers.HardTanh(), autograd.Value.HardTanh},
+		{"Tanh", layers.Tanh(), autograd.Value.Tanh},
+		{"Softmax", layers.Softmax(), func(x autograd.Value) autograd.Value { return x.Softmax(1) }},
+		{"LogSoftmax", layers.LogSoftmax(), func(x autograd.Value) autograd.Value { return x.LogSoftmax(1) }},
+	} {
+		g := autograd.NewGraph(autograd.Options{})
+		want := row.want(g.Constant(x)).Tensor()
+		if diff := diffTensor(forward(row.layer, x), want.Shape(), want.Float64s()); diff != "" {
+			t.Errorf("%s: %s", row.name, diff)
+		}
+	}
+}
+
+// Linear records nothing: the weighted sum keeps its name.
+func TestLinearRecordsNothing(t *testing.T) {
+	model := layers.NewSequential(handDense(layers.DenseSettings{}), layers.Linear())
+	g := autograd.NewGraph(autograd.Options{})
+	y := model.Forward(g.Constant(autograd.Ones(1, 2)))
+	if diff := cmp.Diff([]string{"dense1: matmul", "dense1: z = add"}, recording(g)); diff != "" || y.Name() != "z" {
+		t.Errorf("%s; the result is called %q", diff, y.Name())
+	}
+}
+
+func TestPReLULearnsItsSlope(t *testing.T) {
+	l := layers.PReLU()
+	g := autograd.NewGraph(autograd.Options{})
+	grads := l.Forward(g.Constant(autograd.NewTensor([]float64{-2, -1, 3}))).Sum().Backward()
+	slope := l.Params()[0]
+	if got := grads.OfParam(slope).Item(); slope.Name() != "prelu.slope" || got != -3 {
+		t.Errorf("gradient %v of %s, want -3 of prelu.slope", got, slope.Name())
+	}
+}

@@ -1,0 +1,90 @@
+package layers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"nabla/autograd"
+)
+
+// A Dense layer connects each input with each output: z = x·W + b.
+type Dense struct {
+	Weight *autograd.Param // [in, out]
+	Bias   *autograd.Param // [out]; nil for none
+	in     int
+	label
+}
+
+// DenseSettings are what NewDense leaves at its defaults. The zero
+// DenseSettings are those defaults.
+type DenseSettings struct {
+	Weights   Initialiser        // nil is GlorotUniform
+	Name      string             // of the scope and, with ".weight" and ".bias", of the Params
+	NoBias    bool               // leave b out
+	Precision autograd.Precision // of the Params
+}
+
+// NewDense returns a layer of that many inputs and outputs. Its weights are
+// drawn by GlorotUniform, its biases are 0. It panics with an
+// *autograd.ArgumentError when a number is not positive or the rng is nil.
+func NewDense(rng *rand.Rand, in, out int) *Dense {
+	return NewDenseWith(rng, in, out, DenseSettings{})
+}
+
+// NewDenseWith is NewDense with other weights to start with, a name, no bias,
+// or in another precision. It panics with an *autograd.ShapeError when the
+// Initialiser does not return the shape [in, out].
+func NewDenseWith(rng *rand.Rand, in, out int, settings DenseSettings) *Dense {
+	if in < 1 || out < 1 {
+		panic(autograd.NewArgumentError("layers: Dense", "%d inputs and %d outputs: both must be positive", in, out))
+	}
+	initialise := settings.Weights
+	if initialise == nil {
+		initialise = GlorotUniform
+	}
+	weights := initialise(rng, in, out)
+	if !slices.Equal(weights.Shape(), []int{in, out}) {
+		panic(autograd.NewShapeError("layers: Dense", "the Initialiser returned another shape than that of the weights", weights.Shape(), []int{in, out}))
+	}
+	d := &Dense{in: in, label: userLabel("dense", settings.Name)}
+	d.Weight = autograd.NewParam("", weights.In(settings.Precision))
+	if !settings.NoBias {
+		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(settings.Precision))
+	}
+	d.place("")
+	return d
+}
+
+func (d *Dense) place(path string) {
+	d.Weight.SetName(path + d.Name() + ".weight")
+	if d.Bias != nil {
+		d.Bias.SetName(path + d.Name() + ".bias")
+	}
+}
+
+// Params returns the weights and, if there are any, the biases.
+func (d *Dense) Params() []*autograd.Param {
+	if d.Bias == nil {
+		return []*autograd.Param{d.Weight}
+	}
+	return []*autograd.Param{d.Weight, d.Bias}
+}
+
+// Forward returns the weighted sums z = x·W + b of shape [batch, out] for x of
+// shape [batch, in]; a vector [in] gives [out], and more axes in front stay as
+// they are. It panics with an *autograd.ShapeError when x's last axis is not
+// as long as the layer has inputs.
+func (d *Dense) Forward(x autograd.Value) autograd.Value {
+	if x.Rank() == 0 || x.Dim(-1) != d.in {
+		panic(autograd.NewShapeError(fmt.Sprintf("layers: Dense %q", d.Name()),
+			fmt.Sprintf("the input's last axis must have %d elements", d.in), x.Shape(), d.Weight.Shape()))
+	}
+	g := enter(x, d.Name())
+	defer g.Leave()
+	z := x.MatMul(g.Param(d.Weight))
+	if d.Bias != nil {
+		z = z.Add(g.Param(d.Bias))
+	}
+	return z.Named("z")
+}

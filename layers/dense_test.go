@@ -1,0 +1,163 @@
+package layers_test
+
+import (
+	"encoding/json"
+	"math/rand/v2"
+	"os"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/autograd"
+	"nabla/layers"
+)
+
+// handDense has the weights [[1 2 3] [4 5 6]] and the biases [10 20 30].
+func handDense(settings layers.DenseSettings) *layers.Dense {
+	d := layers.NewDenseWith(nil, 2, 3, withWeights(settings, layers.ZeroWeights))
+	d.Weight.Set(autograd.NewTensor([]float64{1, 2, 3, 4, 5, 6}, 2, 3))
+	if d.Bias != nil {
+		d.Bias.Set(autograd.NewTensor([]float64{10, 20, 30}))
+	}
+	return d
+}
+
+func withWeights(s layers.DenseSettings, w layers.Initialiser) layers.DenseSettings {
+	s.Weights = w
+	return s
+}
+
+func TestDenseByHand(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		settings layers.DenseSettings
+		x        autograd.Tensor
+		shape    []int
+		want     []float64
+	}{
+		{"batch", layers.DenseSettings{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2), []int{2, 3}, []float64{15, 27, 39, 8, 19, 30}},
+		{"one sample", layers.DenseSettings{}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
+		{"more axes", layers.DenseSettings{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 1, 2), []int{2, 1, 3}, []float64{15, 27, 39, 8, 19, 30}},
+		{"no bias", layers.DenseSettings{NoBias: true}, autograd.NewTensor([]float64{1, 1}), []int{3}, []float64{5, 7, 9}},
+		{"empty batch", layers.DenseSettings{}, autograd.Zeros(0, 2), []int{0, 3}, []float64{}},
+		{"float32", layers.DenseSettings{Precision: autograd.Float32}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if diff := diffTensor(forward(handDense(row.settings), row.x), row.shape, row.want); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+// dW = xᵀ·dz and db = the sum of dz over the batch.
+func TestDenseGradientByHand(t *testing.T) {
+	d := handDense(layers.DenseSettings{})
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2))
+	seed := autograd.NewTensor([]float64{1, 0, 2, 0, 1, 1}, 2, 3)
+	grads := d.Forward(x).BackwardWith(seed)
+	for _, row := range []struct {
+		name  string
+		got   autograd.Tensor
+		shape []int
+		want  []float64
+	}{
+		{"dW", grads.OfParam(d.Weight), []int{2, 3}, []float64{1, 2, 4, 1, -1, 1}},
+		{"db", grads.OfParam(d.Bias), []int{3}, []float64{1, 1, 3}},
+		{"dx", grads.Of(x), []int{2, 2}, []float64{7, 16, 5, 11}},
+	} {
+		if diff := diffTensor(row.got, row.shape, row.want); diff != "" {
+			t.Errorf("%s: %s", row.name, diff)
+		}
+	}
+}
+
+func TestDenseNames(t *testing.T) {
+	alone := layers.NewDense(seeded(1), 2, 3)
+	named := layers.NewDenseWith(seeded(1), 2, 3, layers.DenseSettings{Name: "hidden"})
+	got := [][]string{paramNames(alone), paramNames(named), {alone.Name(), named.Name()}}
+	want := [][]string{{"dense.weight", "dense.bias"}, {"hidden.weight", "hidden.bias"}, {"dense", "hidden"}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	named.Forward(g.Constant(autograd.Ones(1, 2)))
+	if diff := cmp.Diff([]string{"hidden: matmul", "hidden: z = add"}, recording(g)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDenseDefaults(t *testing.T) {
+	d := layers.NewDense(seeded(7), 3, 4)
+	if diff := cmp.Diff(layers.GlorotUniform(seeded(7), 3, 4).Float64s(), d.Weight.Tensor().Float64s()); diff != "" {
+		t.Error(diff)
+	}
+	if diff := diffTensor(d.Bias.Tensor(), []int{4}, make([]float64, 4)); diff != "" {
+		t.Error(diff)
+	}
+	if d.Weight.Precision() != autograd.Float64 || d.Bias.Precision() != autograd.Float64 {
+		t.Error("the Params are not Float64")
+	}
+}
+
+func TestDenseMisuse(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	d := layers.NewDenseWith(seeded(1), 3, 2, layers.DenseSettings{Name: "hidden"})
+	flat := func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Zeros(in * out) }
+	for _, f := range []func(){
+		func() { d.Forward(g.Constant(autograd.Ones(5, 4))) },
+		func() { d.Forward(g.Constant(autograd.Ones(3, 5))) },
+		func() { d.Forward(g.Scalar(1)) },
+	} {
+		mustFault[*autograd.ShapeError](t, f, `layers: Dense "hidden"`, "must have 3 elements", "[3 2]")
+	}
+	mustFault[*autograd.ShapeError](t, func() {
+		layers.NewDenseWith(seeded(1), 3, 2, layers.DenseSettings{Weights: flat})
+	}, "Initialiser", "[6], [3 2]")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(seeded(1), 0, 2) }, "layers: Dense", "0 inputs")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(seeded(1), 2, -1) }, "-1 outputs")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(nil, 2, 2) }, "GlorotUniform", "rng is nil")
+
+	old := g.Constant(autograd.Ones(1, 3))
+	g.Reset()
+	mustFault[*autograd.StaleError](t, func() { d.Forward(old) })
+}
+
+// tensorJSON is a tensor of the reference vectors.
+type tensorJSON struct {
+	Shape []int
+	Data  []float64
+}
+
+func (t tensorJSON) tensor() autograd.Tensor { return autograd.NewTensor(t.Data, t.Shape...) }
+
+// The hidden weighted sums of PyTorch's networks.
+func TestDenseAgainstPyTorch(t *testing.T) {
+	text, err := os.ReadFile("../testdata/torch/mlp.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Cases []struct {
+			Name                   string
+			Inputs, Hidden, Output tensorJSON
+			Weights, Biases        []tensorJSON
+		}
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	if len(vectors.Cases) == 0 {
+		t.Fatal("no vectors")
+	}
+	for _, c := range vectors.Cases {
+		weights := c.Weights[0].tensor()
+		d := layers.NewDense(seeded(1), weights.Dim(0), weights.Dim(1))
+		d.Weight.Set(weights)
+		d.Bias.Set(c.Biases[0].tensor())
+		if diff := diffTensor(forward(d, c.Inputs.tensor()), c.Hidden.Shape, c.Hidden.Data); diff != "" {
+			t.Errorf("%s: %s", c.Name, diff)
+		}
+	}
+}

@@ -1,0 +1,50 @@
+// Package layers holds the parts that networks are built of: weighted sums,
+// activations, and layers one behind the other. It also builds a network
+// neuron by neuron, to see what a layer does.
+//
+//	rng := rand.New(rand.NewPCG(1, 0))
+//	model := layers.NewSequential(
+//		layers.NewDense(rng, 2, 3),
+//		layers.ReLU(),
+//		layers.NewDense(rng, 3, 1),
+//	)
+//	fmt.Print(layers.Summary(model, 24, 2)) // 24 rows of 2 features
+//
+//	g := autograd.NewGraph(autograd.Options{})
+//	features := g.Constant(autograd.Ones(24, 2))
+//	prediction := model.Forward(features)
+//	fmt.Println("prediction", prediction.Shape())
+//
+// # A layer
+//
+// [Layer] is two methods, so that a network of your own is a plain struct with
+// layers in it. Shapes are [batch, features]: each row is a sample. A layer
+// holds its Params and settings, but nothing of a recording: graphs on many
+// goroutines may use it at once, as long as nothing writes its Params.
+//
+// # Weights to start with
+//
+// [NewDense] draws them by [GlorotUniform]; [NewDenseWith] takes another
+// [Initialiser]: He for ReLU, LeCun for SELU, or a function of your own. All
+// randomness comes from the rng that is passed in: the same seed gives the
+// same network.
+//
+// # Names
+//
+// A layer records in a scope of its name, which drawings show as a box around
+// it, with the weighted sum named z and the activation a. [NewSequential]
+// names the layers that have no name: dense1, relu1, dense2. The Params' names
+// begin with the layer's: dense1.weight.
+//
+// # Neuron by neuron
+//
+// [NeuronsOf] turns a network of Dense layers and activations into single
+// neurons on scalar Values with one Param for each weight: the same numbers,
+// with every step of the chain rule visible in a drawing.
+//
+// # Mistakes
+//
+// An input of the wrong width panics with an *autograd.ShapeError that names
+// the layer and the line of the call; settings that make no sense with an
+// *autograd.ArgumentError.
+package layers

@@ -1,0 +1,63 @@
+package layers
+
+import "nabla/autograd"
+
+// A function is a layer without Params.
+type function struct {
+	f      func(autograd.Value) autograd.Value
+	result string // the name of its result, "" for none
+	label
+}
+
+func (l *function) place(string)              {}
+func (l *function) Params() []*autograd.Param { return nil }
+
+func (l *function) Forward(x autograd.Value) autograd.Value {
+	g := enter(x, l.Name())
+	defer g.Leave()
+	y := l.f(x)
+	if l.result == "" || y == x {
+		return y
+	}
+	return y.Named(l.result)
+}
+
+// Func returns a layer without Params from a function, under a name for its
+// scope: a step between layers that this package does not have.
+//
+//	layers.Func("double", func(x autograd.Value) autograd.Value { return x.Scale(2) })
+func Func(name string, f func(autograd.Value) autograd.Value) Layer {
+	if f == nil {
+		panic(autograd.NewArgumentError("layers: Func", "the function of %q is nil", name))
+	}
+	return &function{f: f, label: userLabel("func", name)}
+}
+
+// Dropout returns a layer that, in training, replaces each element by 0 with
+// probability rate and divides the others by 1 − rate, as Value.Dropout does;
+// in a graph with Options.Eval it passes its input through. It panics with an
+// *autograd.ArgumentError when rate is not in [0, 1).
+func Dropout(rate float64) Layer {
+	if !(rate >= 0 && rate < 1) {
+		panic(autograd.NewArgumentError("layers: Dropout", "a rate of %v is not in [0, 1)", rate))
+	}
+	return &function{
+		f:     func(x autograd.Value) autograd.Value { return x.Dropout(rate) },
+		label: label{kind: "dropout"},
+	}
+}
+
+// Flatten returns a layer that joins all axes but the first, that of the
+// batch: [batch, 3, 4] becomes [batch, 12]. It panics with an
+// *autograd.ShapeError when there is only one axis, or none.
+func Flatten() Layer { return &function{f: flatten, label: label{kind: "flatten"}} }
+
+func flatten(x autograd.Value) autograd.Value {
+	switch x.Rank() {
+	case 0, 1:
+		panic(autograd.NewShapeError("layers: Flatten", "the input has no axis behind that of the batch", x.Shape()))
+	case 2:
+		return x
+	}
+	return x.Flatten(1, -1)
+}

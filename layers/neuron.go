@@ -1,0 +1,257 @@
+package layers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+
+	"nabla/autograd"
+)
+
+// A Neuron is the weighted sum of its inputs and an activation, on scalar
+// Values: z = w₁x₁ + w₂x₂ + … + b, a = f(z). Each weight is a scalar Param of
+// its own, so that a drawing shows every step of the chain rule.
+type Neuron struct {
+	Weights    []*autograd.Param // one for each input
+	Bias       *autograd.Param   // nil for none
+	Activation Layer             // nil for none: a = z
+
+	scope   string
+	z, a    string   // the names of its weighted sum and activation
+	weights []string // w1, w2, …: the names of its weights
+}
+
+// NewNeuron returns a neuron with that many inputs, whose weights are drawn by
+// GlorotUniform and whose bias is 0. The activation is a layer of this
+// package, such as Tanh(), or nil for none. It panics with an
+// *autograd.ArgumentError when there are no inputs or the rng is nil.
+func NewNeuron(rng *rand.Rand, inputs int, activation Layer) *Neuron {
+	return neuronOf(NewDense(rng, inputs, 1), 0, activation)
+}
+
+// neuronOf returns the neuron of one output of a Dense layer.
+func neuronOf(d *Dense, output int, activation Layer) *Neuron {
+	n := &Neuron{Activation: activation}
+	for i := range d.in {
+		n.Weights = append(n.Weights, scalarParam(d.Weight.Tensor().At(i, output), d.Weight.Precision()))
+		n.weights = append(n.weights, fmt.Sprint("w", i+1))
+	}
+	if d.Bias != nil {
+		n.Bias = scalarParam(d.Bias.Tensor().At(output), d.Bias.Precision())
+	}
+	n.name("neuron.", "neuron", "")
+	return n
+}
+
+func scalarParam(v float64, p autograd.Precision) *autograd.Param {
+	return autograd.NewParam("", autograd.Scalar(v).In(p))
+}
+
+// name gives the neuron a scope, its values that number, and its Params names
+// behind that path.
+func (n *Neuron) name(path, scope, number string) {
+	n.scope, n.z, n.a = scope, "z"+number, "a"+number
+	for i, w := range n.Weights {
+		w.SetName(path + n.weights[i])
+	}
+	if n.Bias != nil {
+		n.Bias.SetName(path + "b")
+	}
+}
+
+// Params returns the weights, the bias and the activation's Params.
+func (n *Neuron) Params() []*autograd.Param {
+	all := slices.Clone(n.Weights)
+	if n.Bias != nil {
+		all = append(all, n.Bias)
+	}
+	if n.Activation != nil {
+		all = append(all, n.Activation.Params()...)
+	}
+	return all
+}
+
+// Forward returns the neuron's activation for scalar inputs, one for each
+// weight. It panics with an *autograd.ArgumentError for another number of
+// inputs, and with an *autograd.ShapeError for an input that is no scalar.
+func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
+	if len(x) != len(n.Weights) {
+		panic(autograd.NewArgumentError("layers: Neuron", "%d inputs for %d weights", len(x), len(n.Weights)))
+	}
+	g := enter(x[0], n.scope)
+	defer g.Leave()
+	z := n.weightedSum(g, x).Named(n.z)
+	if n.Activation == nil {
+		return z
+	}
+	a := activate(n.Activation, z)
+	if a == z {
+		return z
+	}
+	return a.Named(n.a)
+}
+
+func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Value {
+	var z autograd.Value
+	for i, w := range n.Weights {
+		if x[i].Rank() != 0 {
+			panic(autograd.NewShapeError("layers: Neuron", fmt.Sprintf("input %d is no scalar", i), x[i].Shape()))
+		}
+		product := g.Param(w).Named(n.weights[i]).Mul(x[i])
+		if i == 0 {
+			z = product
+		} else {
+			z = z.Add(product)
+		}
+	}
+	if n.Bias == nil {
+		return z
+	}
+	return z.Add(g.Param(n.Bias).Named("b"))
+}
+
+// activate applies an activation in the scope that is open.
+func activate(l Layer, z autograd.Value) autograd.Value {
+	if f, ok := l.(*function); ok {
+		return f.f(z)
+	}
+	return l.Forward(z)
+}
+
+// A NeuronLayer is neurons with the same inputs, one below the other.
+type NeuronLayer struct {
+	Neurons []*Neuron
+
+	// Joint is an activation of all neurons together, Softmax or LogSoftmax,
+	// behind their own; nil for none.
+	Joint Layer
+
+	scope string
+}
+
+// Params returns the Params of all neurons, in order, each once.
+func (l *NeuronLayer) Params() []*autograd.Param {
+	var all []*autograd.Param
+	for _, n := range l.Neurons {
+		all = appendNew(all, n.Params())
+	}
+	return all
+}
+
+// Forward returns each neuron's activation for the same scalar inputs.
+func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
+	if len(x) == 0 || len(l.Neurons) == 0 {
+		panic(autograd.NewArgumentError("layers: NeuronLayer", "%d inputs for %d neurons", len(x), len(l.Neurons)))
+	}
+	g := enter(x[0], l.scope)
+	defer g.Leave()
+	a := make([]autograd.Value, len(l.Neurons))
+	for i, n := range l.Neurons {
+		a[i] = n.Forward(x)
+	}
+	if l.Joint == nil {
+		return a
+	}
+	joint := activate(l.Joint, autograd.Stack(0, a...))
+	for i, n := range l.Neurons {
+		a[i] = joint.Slice(0, i, i+1, 1).Reshape().Named(n.a)
+	}
+	return a
+}
+
+// A NeuronNetwork is layers of neurons, on scalar Values: what a Sequential of
+// Dense layers and activations computes for one sample, drawn neuron by
+// neuron.
+type NeuronNetwork struct {
+	Layers []*NeuronLayer
+}
+
+// NeuronsOf returns the neurons of a model: of a Dense layer, or of a
+// Sequential of Dense layers with at most one activation behind each. They
+// start with copies of its Params; Params of activations are shared. For one
+// sample the network gives the model's numbers, up to the rounding of sums in
+// another order.
+//
+// Layer i stands in the scope "layer1", "layer2", …, its neuron j in
+// "neuron1", …; in there are w1, w2, … and b, the weighted sum zj and the
+// activation aj. A Param's name is "layer1.neuron2.w1".
+//
+// It panics with an *autograd.ArgumentError for a model of other layers.
+func NeuronsOf(model Layer) *NeuronNetwork {
+	network := &NeuronNetwork{}
+	for rest := flat(model); len(rest) > 0; {
+		dense, ok := rest[0].(*Dense)
+		if !ok {
+			panic(autograd.NewArgumentError("layers: NeuronsOf", "%s is neither a Dense layer nor the activation of one", nameFor(rest[0])))
+		}
+		var activation Layer
+		rest = rest[1:]
+		if len(rest) > 0 && isActivation(rest[0]) {
+			activation, rest = rest[0], rest[1:]
+		}
+		network.Layers = append(network.Layers, neuronLayerOf(dense, activation, len(network.Layers)+1))
+	}
+	if len(network.Layers) == 0 {
+		panic(autograd.NewArgumentError("layers: NeuronsOf", "the model has no layers"))
+	}
+	return network
+}
+
+// flat returns the layers of a model, those of Sequentials in their place.
+func flat(model Layer) []Layer {
+	s, ok := model.(*Sequential)
+	if !ok {
+		return []Layer{model}
+	}
+	var all []Layer
+	for _, l := range s.layers {
+		all = append(all, flat(l)...)
+	}
+	return all
+}
+
+func isActivation(l Layer) bool {
+	if _, ok := l.(*prelu); ok {
+		return true
+	}
+	f, ok := l.(*function)
+	return ok && f.result != ""
+}
+
+// isJoint reports whether an activation looks at all neurons together.
+func isJoint(l Layer) bool {
+	f, ok := l.(*function)
+	return ok && (f.kind == "softmax" || f.kind == "logsoftmax")
+}
+
+func neuronLayerOf(d *Dense, activation Layer, number int) *NeuronLayer {
+	l := &NeuronLayer{scope: fmt.Sprint("layer", number)}
+	if isJoint(activation) {
+		l.Joint, activation = activation, nil
+	}
+	for j := range d.Weight.Tensor().Dim(1) {
+		n := neuronOf(d, j, activation)
+		scope := fmt.Sprint("neuron", j+1)
+		n.name(l.scope+"."+scope+".", scope, fmt.Sprint(j+1))
+		l.Neurons = append(l.Neurons, n)
+	}
+	return l
+}
+
+// Params returns the Params of all layers, in order, each once.
+func (n *NeuronNetwork) Params() []*autograd.Param {
+	var all []*autograd.Param
+	for _, l := range n.Layers {
+		all = appendNew(all, l.Params())
+	}
+	return all
+}
+
+// Forward passes scalar inputs, the features of one sample, through all
+// layers and returns the activations of the last.
+func (n *NeuronNetwork) Forward(x []autograd.Value) []autograd.Value {
+	for _, l := range n.Layers {
+		x = l.Forward(x)
+	}
+	return x
+}

@@ -1,0 +1,204 @@
+package layers_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/autograd"
+	"nabla/layers"
+)
+
+// scalars returns a row's numbers as scalar variables.
+func scalars(g *autograd.Graph, row []float64) []autograd.Value {
+	var x []autograd.Value
+	for _, v := range row {
+		x = append(x, g.Variable(autograd.Scalar(v)))
+	}
+	return x
+}
+
+func items(values []autograd.Value) []float64 {
+	var all []float64
+	for _, v := range values {
+		all = append(all, v.Item())
+	}
+	return all
+}
+
+// A network of neurons gives the numbers and gradients of the tensor network
+// that it was made from.
+func TestNeuronsEqualTensors(t *testing.T) {
+	rng := seeded(3)
+	dense := func(in, out int) layers.Layer {
+		d := layers.NewDense(rng, in, out)
+		d.Bias.Set(autograd.Uniform(rng, -1, 1, out))
+		return d
+	}
+	for _, row := range []struct {
+		name  string
+		model layers.Layer
+	}{
+		{"one layer", dense(2, 3)},
+		{"2-3-1 relu", layers.NewSequential(dense(2, 3), layers.ReLU(), dense(3, 1))},
+		{"2-5-10-1 tanh, sigmoid", layers.NewSequential(dense(2, 5), layers.Tanh(), dense(5, 10), layers.Tanh(), dense(10, 1), layers.Sigmoid())},
+		{"2-3-3 softmax", layers.NewSequential(layers.NewSequential(dense(2, 3), layers.PReLU()), dense(3, 3), layers.Softmax())},
+		{"log-softmax, linear", layers.NewSequential(dense(2, 3), layers.Linear(), dense(3, 2), layers.LogSoftmax())},
+		{"no bias", layers.NewDenseWith(rng, 2, 3, layers.DenseSettings{NoBias: true})},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			network := layers.NeuronsOf(row.model)
+			for range 5 {
+				compareNeurons(t, row.model, network, autograd.Uniform(rng, -2, 2, 2).Float64s())
+			}
+		})
+	}
+}
+
+func compareNeurons(t *testing.T, model layers.Layer, network *layers.NeuronNetwork, row []float64) {
+	t.Helper()
+	tensors := autograd.NewGraph(autograd.Options{})
+	x := tensors.Variable(autograd.NewTensor(row))
+	y := model.Forward(x)
+	want := y.Square().Sum().Backward()
+
+	neurons := autograd.NewGraph(autograd.Options{})
+	in := scalars(neurons, row)
+	out := network.Forward(in)
+	if diff := cmp.Diff(y.Tensor().Float64s(), items(out), near); diff != "" {
+		t.Fatalf("outputs: %s", diff)
+	}
+	loss := neurons.Scalar(0)
+	for _, v := range out {
+		loss = loss.Add(v.Square())
+	}
+	got := loss.Backward()
+	for i, v := range in {
+		if diff := cmp.Diff(want.Of(x).At(i), got.Of(v).Item(), near); diff != "" {
+			t.Errorf("dx%d: %s", i+1, diff)
+		}
+	}
+	compareWeights(t, model, network, want, got)
+}
+
+// compareWeights compares dw and db of each neuron with its column of dW and
+// its element of db.
+func compareWeights(t *testing.T, model layers.Layer, network *layers.NeuronNetwork, want, got autograd.Gradients) {
+	t.Helper()
+	params := model.Params()
+	for _, layer := range network.Layers {
+		for len(params[0].Shape()) != 2 {
+			params = params[1:]
+		}
+		for j, n := range layer.Neurons {
+			for i, w := range n.Weights {
+				if diff := cmp.Diff(want.OfParam(params[0]).At(i, j), got.OfParam(w).Item(), near); diff != "" {
+					t.Errorf("d %s: %s", w.Name(), diff)
+				}
+			}
+			if n.Bias == nil {
+				continue
+			}
+			if diff := cmp.Diff(want.OfParam(params[1]).At(j), got.OfParam(n.Bias).Item(), near); diff != "" {
+				t.Errorf("d %s: %s", n.Bias.Name(), diff)
+			}
+		}
+		params = params[1:]
+	}
+}
+
+func TestNeuronParams(t *testing.T) {
+	rng := seeded(1)
+	network := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.PReLU(), layers.NewDense(rng, 2, 1)))
+	var got []string
+	for _, p := range network.Params() {
+		got = append(got, p.Name())
+	}
+	want := []string{
+		"layer1.neuron1.w1", "layer1.neuron1.b", "prelu1.slope", "layer1.neuron2.w1", "layer1.neuron2.b",
+		"layer2.neuron1.w1", "layer2.neuron1.w2", "layer2.neuron1.b",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// What a drawing of a 1-2-1 network shows, in the order of the recording.
+func TestNeuronScopesAndNames(t *testing.T) {
+	rng := seeded(1)
+	network := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.ReLU(), layers.NewDense(rng, 2, 1)))
+	g := autograd.NewGraph(autograd.Options{})
+	network.Forward([]autograd.Value{g.Scalar(1).Named("x")})
+	var got []string
+	for n := range g.Nodes() {
+		got = append(got, n.Scope+": "+n.Name()+" = "+n.Op)
+	}
+	want := []string{
+		": x = constant",
+		"layer1/neuron1: w1 = param", "layer1/neuron1:  = mul", "layer1/neuron1: b = param",
+		"layer1/neuron1: z1 = add", "layer1/neuron1: a1 = relu",
+		"layer1/neuron2: w1 = param", "layer1/neuron2:  = mul", "layer1/neuron2: b = param",
+		"layer1/neuron2: z2 = add", "layer1/neuron2: a2 = relu",
+		"layer2/neuron1: w1 = param", "layer2/neuron1:  = mul", "layer2/neuron1: w2 = param", "layer2/neuron1:  = mul",
+		"layer2/neuron1:  = add", "layer2/neuron1: b = param", "layer2/neuron1: z1 = add",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// The copies are the network's own: training one leaves the other as it is.
+func TestNeuronsAreCopies(t *testing.T) {
+	d := layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.Constant(2), Precision: autograd.Float32})
+	network := layers.NeuronsOf(d)
+	w := network.Layers[0].Neurons[0].Weights[0]
+	w.Set(autograd.Scalar(5))
+	if got := d.Weight.Item(); got != 2 || w.Precision() != autograd.Float32 {
+		t.Errorf("the weight of the Dense layer is %v, that of the neuron %v", got, w.Precision())
+	}
+}
+
+// A neuron alone allocates nothing in steady state.
+func TestNeuronAllocatesNothing(t *testing.T) {
+	n := layers.NewNeuron(seeded(1), 3, layers.Tanh())
+	g := autograd.NewGraph(autograd.Options{})
+	x := make([]autograd.Value, 3)
+	step := func() {
+		g.Reset()
+		for i := range x {
+			x[i] = g.Scalar(float64(i))
+		}
+		n.Forward(x).Backward()
+	}
+	step()
+	if allocs := testing.AllocsPerRun(50, step); allocs != 0 {
+		t.Errorf("%v allocations per step", allocs)
+	}
+}
+
+func TestNeuronMisuse(t *testing.T) {
+	rng := seeded(1)
+	n := layers.NewNeuron(rng, 2, nil)
+	g := autograd.NewGraph(autograd.Options{})
+	mustFault[*autograd.ArgumentError](t, func() { n.Forward([]autograd.Value{g.Scalar(1)}) }, "1 inputs for 2 weights")
+	mustFault[*autograd.ArgumentError](t, func() { n.Forward(nil) }, "0 inputs for 2 weights")
+	mustFault[*autograd.ShapeError](t, func() {
+		n.Forward([]autograd.Value{g.Scalar(1), g.Constant(autograd.Ones(3))})
+	}, "input 1 is no scalar")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewNeuron(rng, 0, nil) }, "0 inputs")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(layers.NewDense(rng, 1, 1)).Forward(nil) }, "0 inputs")
+
+	for _, row := range []struct {
+		model layers.Layer
+		text  string
+	}{
+		{layers.NewSequential(), "no layers"},
+		{nil, "nil is neither"},
+		{layers.ReLU(), "relu is neither"},
+		{layers.NewSequential(layers.NewDense(rng, 1, 1), layers.ReLU(), layers.Tanh()), "tanh1 is neither"},
+		{layers.NewSequential(layers.NewDense(rng, 1, 1), layers.Dropout(0.5)), "dropout1 is neither"},
+		{twice{}, "twice is neither"},
+	} {
+		mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(row.model) }, "NeuronsOf", row.text)
+	}
+}

@@ -1,0 +1,123 @@
+package layers
+
+import (
+	"slices"
+
+	"nabla/autograd"
+)
+
+// A Sequential is layers one behind the other: the output of each is the input
+// of the next. It is itself a Layer, and may stand in another Sequential.
+type Sequential struct {
+	layers []Layer
+	names  []string // the layers' names when s was made
+	label
+}
+
+// NewSequential returns those layers one behind the other.
+//
+// It gives a name to each that has none: its kind and a number, such as
+// dense1, relu1, dense2. Names that the user gave stay, with a number behind
+// them where two layers would have the same. The names are those of the
+// scopes, and the Params' begin with them: dense1.weight. Inside another
+// Sequential scopes nest and names join: block/dense1, block.dense1.weight.
+//
+// The same layer may stand several times: it shares its Params, and its name.
+// NewSequential panics with an *autograd.ArgumentError when a layer is nil.
+func NewSequential(layers ...Layer) *Sequential {
+	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{kind: "sequential"}}
+	taken, counts := map[string]bool{}, map[string]int{}
+	for i, l := range s.layers {
+		if l == nil {
+			panic(autograd.NewArgumentError("layers: NewSequential", "layer %d is nil", i))
+		}
+		kind := kindOf(l)
+		if at := s.first(l); at < i {
+			s.names[i] = s.names[at]
+			continue
+		}
+		counts[kind]++
+		s.names[i] = nameOf(l, kind, counts[kind], taken)
+	}
+	s.place("")
+	return s
+}
+
+// nameOf chooses the name of a layer, the nth of its kind.
+func nameOf(l Layer, kind string, nth int, taken map[string]bool) string {
+	own := &label{kind: kind}
+	if p, ok := l.(placed); ok {
+		own = p.named()
+	}
+	own.choose(taken, nth)
+	return own.name
+}
+
+// first returns the place of a layer's first occurrence. Layers of the user's
+// own types count as different: they may not be comparable.
+func (s *Sequential) first(l Layer) int {
+	p, ok := l.(placed)
+	if !ok {
+		return len(s.layers)
+	}
+	return slices.IndexFunc(s.layers, func(other Layer) bool {
+		q, ok := other.(placed)
+		return ok && p.named() == q.named()
+	})
+}
+
+// Named gives s a name, opens a scope of it in Forward, puts it in front of
+// the Params' names, and returns s.
+//
+//	encoder := layers.NewSequential(…).Named("encoder")
+func (s *Sequential) Named(name string) *Sequential {
+	s.name, s.fixed = name, name != ""
+	s.place("")
+	return s
+}
+
+func (s *Sequential) place(path string) {
+	if s.name != "" {
+		path += s.name + "."
+	}
+	for _, l := range s.layers {
+		if p, ok := l.(placed); ok {
+			p.place(path)
+		}
+	}
+}
+
+// Layers returns the layers in order.
+func (s *Sequential) Layers() []Layer { return slices.Clone(s.layers) }
+
+// Params returns the Params of all layers, in order, each once.
+func (s *Sequential) Params() []*autograd.Param {
+	var all []*autograd.Param
+	for _, l := range s.layers {
+		all = appendNew(all, l.Params())
+	}
+	return all
+}
+
+// Forward passes x through all layers.
+func (s *Sequential) Forward(x autograd.Value) autograd.Value {
+	if s.name != "" {
+		g := enter(x, s.name)
+		defer g.Leave()
+	}
+	for i := range s.layers {
+		x = s.step(i, x)
+	}
+	return x
+}
+
+// step passes x through layer i. A layer of the user's own opens no scope, so
+// that it is opened here.
+func (s *Sequential) step(i int, x autograd.Value) autograd.Value {
+	if _, ok := s.layers[i].(placed); ok {
+		return s.layers[i].Forward(x)
+	}
+	g := enter(x, s.names[i])
+	defer g.Leave()
+	return s.layers[i].Forward(x)
+}

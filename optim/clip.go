@@ -1,0 +1,68 @@
+package optim
+
+import (
+	"math"
+
+	"nabla/autograd"
+	"nabla/internal/kernel"
+)
+
+// ClipValue limits every number of the Params' gradients to [−limit, limit], in place. A NaN stays NaN; an infinity
+// becomes the limit. Gradients of variables, which no optimizer changes, stay as they are.
+//
+// A limit that is negative or NaN panics with an *[autograd.ArgumentError].
+func ClipValue(grads autograd.Gradients, limit float64) {
+	checkLimit("optim: ClipValue", limit)
+	for _, g := range grads.All() {
+		if g.Precision() == autograd.Float32 {
+			kernel.Clamp.F32(g.Raw32(), g.Raw32(), -limit, limit)
+		} else {
+			kernel.Clamp.F64(g.Raw64(), g.Raw64(), -limit, limit)
+		}
+	}
+}
+
+// ClipNorm scales the Params' gradients, in place, so that their Euclidean norm, as one vector, is the limit at most. It
+// returns the norm that they had before. Gradients of variables, which no optimizer changes, neither count nor change.
+//
+//	norm = √Σ g²,  g = g · limit/norm  where norm > limit
+//
+// A norm that is NaN or infinite leaves the gradients as they are: scaling would spread the NaN of one parameter over
+// all the others. Check the norm returned where this can be.
+//
+// A limit that is negative or NaN panics with an *[autograd.ArgumentError].
+func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {
+	checkLimit("optim: ClipNorm", limit)
+	for _, g := range grads.All() {
+		norm = math.Hypot(norm, normOf(g))
+	}
+	if !(norm > limit) || math.IsInf(norm, 1) {
+		return norm
+	}
+	for _, g := range grads.All() {
+		if g.Precision() == autograd.Float32 {
+			kernel.Scale.F32(g.Raw32(), g.Raw32(), limit/norm, 0)
+		} else {
+			kernel.Scale.F64(g.Raw64(), g.Raw64(), limit/norm, 0)
+		}
+	}
+	return norm
+}
+
+func checkLimit(op string, limit float64) {
+	if !(limit >= 0) {
+		panic(autograd.NewArgumentError(op, "the limit is %v, want a number from 0 on", limit))
+	}
+}
+
+// normOf returns the Euclidean norm of a tensor, without overflow on the way.
+func normOf(g autograd.Tensor) float64 {
+	if g.Precision() == autograd.Float32 {
+		var norm [1]float32
+		kernel.Norm(norm[:], g.Raw32(), 1, g.Size(), 1, 2)
+		return float64(norm[0])
+	}
+	var norm [1]float64
+	kernel.Norm(norm[:], g.Raw64(), 1, g.Size(), 1, 2)
+	return norm[0]
+}

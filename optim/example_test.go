@@ -1,0 +1,55 @@
+package optim_test
+
+import (
+	"fmt"
+
+	"nabla/autograd"
+	"nabla/optim"
+)
+
+func Example() {
+	g := autograd.NewGraph(autograd.Options{})
+	w, b := autograd.NewParam("w", autograd.Scalar(0)), autograd.NewParam("b", autograd.Scalar(0))
+	optimizer := optim.NewSGD(0.05)
+	for range 400 {
+		g.Reset()
+		loss := g.Scalar(0)
+		for _, x := range []float64{-1, 0, 1, 2} { // a line through 2x + 1
+			prediction := g.Param(w).Mul(g.Scalar(x)).Add(g.Param(b))
+			loss = loss.Add(prediction.Sub(g.Scalar(2*x + 1)).Square())
+		}
+		optimizer.Step(loss.Backward())
+	}
+	fmt.Printf("w = %.4f, b = %.4f\n", w.Item(), b.Item())
+	// Output: w = 2.0000, b = 1.0000
+}
+
+// Gradients are clipped between Backward and Step.
+func ExampleClipNorm() {
+	g := autograd.NewGraph(autograd.Options{})
+	w := autograd.NewParam("w", autograd.NewTensor([]float64{3, 4}))
+	loss := g.Param(w).Square().Sum().Scale(5) // its gradient is 10·w
+	optimizer := optim.NewSGD(1)
+
+	grads := loss.Backward()
+	norm := optim.ClipNorm(grads, 1)
+	optimizer.Step(grads)
+	fmt.Printf("the norm was %.0f, the step %.1f to %.1f\n", norm, 3-w.Tensor().At(0), 4-w.Tensor().At(1))
+	// Output: the norm was 50, the step 0.6 to 0.8
+}
+
+// A rate may change between steps.
+func ExampleSGD_schedule() {
+	g := autograd.NewGraph(autograd.Options{})
+	w := autograd.NewParam("w", autograd.Scalar(1))
+	optimizer := optim.NewSGD(0.1)
+	for epoch := range 4 {
+		if epoch == 2 {
+			optimizer.LearningRate /= 10
+		}
+		g.Reset()
+		optimizer.Step(g.Param(w).Backward()) // the gradient is 1
+		fmt.Printf("%.2f ", w.Item())
+	}
+	// Output: 0.90 0.80 0.79 0.78
+}

@@ -1,0 +1,122 @@
+package optim
+
+import (
+	"math"
+
+	"nabla/autograd"
+)
+
+// An Optimizer changes parameters by their gradients.
+type Optimizer interface {
+	// Step makes one step with every Param that the gradients reached, in the order of its first use. Other Params
+	// keep their value, and the optimizer keeps what it remembers of them.
+	Step(grads autograd.Gradients)
+}
+
+// states are what an optimizer remembers of each Param between steps.
+type states map[*autograd.Param]*state
+
+// A state is what an optimizer remembers of one Param.
+type state struct {
+	shape    []int // of the Param, when it was first updated
+	steps    int   // made with this Param
+	mean     numbers
+	square   numbers
+	velocity numbers
+}
+
+// numbers are as many as a Param has, in its precision; nil as long as they are not needed.
+type numbers struct {
+	f64 []float64
+	f32 []float32
+}
+
+// prepare makes a state for every Param of the gradients. It checks all of them, so that a step that panics has
+// changed none.
+func (s *states) prepare(op string, grads autograd.Gradients) {
+	checkGradients(op, grads)
+	if *s == nil {
+		*s = states{}
+	}
+	for p := range grads.All() {
+		known := (*s)[p]
+		if known == nil {
+			(*s)[p] = &state{shape: p.Shape()}
+			continue
+		}
+		known.check(op, p)
+	}
+}
+
+// checkGradients panics unless each gradient fits its Param.
+func checkGradients(op string, grads autograd.Gradients) {
+	for p, g := range grads.All() {
+		checkGradient(op, p, g)
+	}
+}
+
+// checkGradient panics unless g can be a gradient of p. It can fail to be one only in a sum that is older than the
+// Param behind the pointer.
+func checkGradient(op string, p *autograd.Param, g autograd.Tensor) {
+	fits := g.Rank() == p.Rank()
+	for axis := 0; fits && axis < g.Rank(); axis++ {
+		fits = g.Dim(axis) == p.Dim(axis)
+	}
+	if !fits {
+		panic(autograd.NewShapeError(op, "the gradient of "+p.Name()+" has another shape than the parameter", g.Shape(), p.Shape()))
+	}
+	if g.Precision() != p.Precision() {
+		panic(autograd.NewArgumentError(op, "the gradient of %s is %v, the parameter %v", p.Name(), g.Precision(), p.Precision()))
+	}
+}
+
+// check panics unless p still has the shape and precision that s was made for.
+func (s *state) check(op string, p *autograd.Param) {
+	fits := len(s.shape) == p.Rank()
+	for axis := 0; fits && axis < len(s.shape); axis++ {
+		fits = s.shape[axis] == p.Dim(axis)
+	}
+	if !fits {
+		panic(autograd.NewShapeError(op, "parameter "+p.Name()+" had another shape at its first step", s.shape, p.Shape()))
+	}
+	for _, n := range []*numbers{&s.mean, &s.square, &s.velocity} {
+		if n.f64 != nil && p.Precision() != autograd.Float64 || n.f32 != nil && p.Precision() != autograd.Float32 {
+			panic(autograd.NewArgumentError(op, "parameter %s has changed its precision to %v", p.Name(), p.Precision()))
+		}
+	}
+}
+
+// need makes room for one number per element of p, which starts at 0.
+func (n *numbers) need(p *autograd.Param) {
+	switch {
+	case n.f64 != nil || n.f32 != nil:
+	case p.Precision() == autograd.Float32:
+		n.f32 = make([]float32, p.Size())
+	default:
+		n.f64 = make([]float64, p.Size())
+	}
+}
+
+// needIf is need, or forgets the numbers when the setting that they serve is switched off: switched on again, it
+// starts anew.
+func (n *numbers) needIf(wanted bool, p *autograd.Param) {
+	if !wanted {
+		*n = numbers{}
+		return
+	}
+	n.need(p)
+}
+
+// checkFrom0 panics unless the setting is a finite number that is not negative.
+func checkFrom0(op, name string, v float64) {
+	if !(v >= 0) || math.IsInf(v, 1) {
+		panic(autograd.NewArgumentError(op, "%s is %v, want a finite number from 0 on", name, v))
+	}
+}
+
+// checkBelow1 panics unless the setting is at least 0 and below 1.
+func checkBelow1(op, name string, v float64) {
+	if !(v >= 0 && v < 1) {
+		panic(autograd.NewArgumentError(op, "%s is %v, want a number in [0, 1)", name, v))
+	}
+}

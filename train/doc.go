@@ -1,0 +1,55 @@
+// Package train goes through the cycle predict → measure → feedback → adjust, epoch by epoch, and returns what the
+// training was like. It prints nothing.
+//
+//	rng := rand.New(rand.NewPCG(1, 0))
+//	config := train.Config{
+//		Model:     layers.NewDense(rng, 1, 1),
+//		Loss:      losses.MSE,
+//		Optimizer: optim.NewSGD(0.1),
+//		Epochs:    200,
+//	}
+//	line := train.Data{ // through 2x + 1
+//		Inputs:  autograd.NewTensor([]float64{-1, 0, 1, 2}, 4, 1),
+//		Targets: autograd.NewTensor([]float64{-1, 1, 3, 5}, 4, 1),
+//	}
+//	history, err := train.Run(context.Background(), config, line)
+//	if err != nil {
+//		return err
+//	}
+//	fmt.Printf("loss %.4f\n", history[len(history)-1].Train.Loss)
+//
+// # Data
+//
+// [Data] are inputs and targets, row by row. Class labels are given as Ints; losses and metrics see them one-hot, unless the
+// configuration has a LabelLoss, which takes the labels themselves. The rows are dealt out BatchSize at a time, shuffled
+// by RNG before every epoch; the last batch has what is left. One batch of all rows is never shuffled.
+//
+// # Watching
+//
+// [Config].OnEpoch is called with every [Epoch] and may end the training, with [Stop] or an error of its own. The epochs are
+// returned as [History], which can be written as CSV. [Metric] is a name and a function of predictions and targets;
+// [Accuracy], [MSE], [MAE] and [R2] are there.
+//
+//	config.OnEpoch = func(epoch train.Epoch) error {
+//		if epoch.Validation.Loss < 0.05 {
+//			return train.Stop
+//		}
+//		return nil
+//	}
+//
+// [Evaluate] measures other data afterwards, and [Predict] returns the predictions.
+//
+// # Errors
+//
+// Where a training can fail, it returns an error, with the history so far; so it does for mistakes that panic elsewhere. A
+// loss or gradient that is not finite ends the training before it touches a parameter: the [*StepError] says in which epoch
+// and batch, and wraps the *[autograd.NonFiniteError] that names the operation where it began. To find that place, the batch is
+// computed once more in a graph with CheckFinite; a model that draws random numbers may not show it then.
+//
+// A loss that is not finite on the validation data is an error too. A metric may be NaN, for the reasons that it states.
+//
+// # Memory
+//
+// A step after the first epoch allocates nothing, if model, loss and OnGradients do not. An epoch allocates a few small objects, for the history among
+// others.
+package train

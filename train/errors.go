@@ -1,0 +1,39 @@
+package train
+
+import (
+	"errors"
+	"fmt"
+)
+
+// A StepError says where in a training a step failed, and wraps why: an *[autograd.NonFiniteError] for a NaN or infinity,
+// another of autograd's typed errors for a mistake in the model, the loss or the settings.
+type StepError struct {
+	Epoch int    // from 1; 0 outside Run
+	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation" or "prediction"
+	Batch int    // in that part, from 1; 0 when a metric failed
+	Err   error
+}
+
+func (e *StepError) Error() string {
+	text := "train: "
+	if e.Epoch > 0 {
+		text += fmt.Sprintf("epoch %d, ", e.Epoch)
+	}
+	text += e.Part
+	if e.Batch > 0 {
+		text += fmt.Sprintf(", batch %d", e.Batch)
+	}
+	return text + ": " + e.Err.Error()
+}
+
+// Unwrap returns the reason.
+func (e *StepError) Unwrap() error { return e.Err }
+
+// inPart adds to an error, if it is of a step, in which part of which epoch that was.
+func inPart(err error, epoch int, part string) error {
+	var step *StepError
+	if errors.As(err, &step) {
+		step.Epoch, step.Part = epoch, part
+	}
+	return err
+}

@@ -1,0 +1,168 @@
+package train
+
+import (
+	"context"
+	"fmt"
+
+	"nabla/autograd"
+)
+
+// Evaluate measures data with the model as it is, in a graph of its own in evaluation mode: the loss and the metrics of
+// the configuration, whose Graph and BatchSize count too. It changes nothing.
+//
+// It returns ctx.Err() once the context is done, and a *[StepError] or an error for arguments that make no sense as [Run]
+// does.
+func Evaluate(ctx context.Context, config Config, data Data) (Report, error) {
+	const op = "train: Evaluate"
+	var e *evaluation
+	err := autograd.Try(func() {
+		config.check(op, ctx)
+		config.checkData(op, data)
+		e = newEvaluation(config, data)
+	})
+	if err != nil {
+		return Report{}, err
+	}
+	report, err := e.measure(ctx)
+	return report, inPart(err, 0, "evaluation")
+}
+
+// Predict returns the model's predictions [rows, …] for inputs [rows, …], computed in a graph of its own in evaluation
+// mode and in the precision of the configuration's Graph. Of the configuration it reads Model, Graph and BatchSize.
+//
+// It returns ctx.Err() once the context is done, and a *[StepError] or an error for arguments that make no sense as [Run]
+// does.
+func Predict(ctx context.Context, config Config, inputs autograd.Tensor) (autograd.Tensor, error) {
+	const op = "train: Predict"
+	var e *evaluation
+	data := Data{Inputs: inputs}
+	err := autograd.Try(func() {
+		config.checkModel(op, ctx)
+		data.checkInputs(op)
+		e = newEvaluation(config, data)
+	})
+	if err != nil {
+		return autograd.Tensor{}, err
+	}
+	e.withLoss, e.withPredictions = false, true
+	if _, err := e.pass(ctx); err != nil {
+		return autograd.Tensor{}, inPart(err, 0, "prediction")
+	}
+	return e.predictions, nil
+}
+
+// An evaluation measures one set of data again and again.
+type evaluation struct {
+	Config
+	withLoss        bool
+	withPredictions bool
+	graph           *autograd.Graph
+	batches         *batches
+	predictions     autograd.Tensor // of all rows, once a pass is through
+	targets         autograd.Tensor // of all rows, as the metrics take them
+}
+
+func newEvaluation(config Config, data Data) *evaluation {
+	config.Graph.NoGrad, config.Graph.Trace = true, false
+	return &evaluation{
+		Config: config, withLoss: true, withPredictions: len(config.Metrics) > 0,
+		graph:   autograd.NewGraph(config.Graph),
+		batches: newBatches(nil, data.in(config.Graph.Precision), config.BatchSize),
+	}
+}
+
+// measure returns the loss, if wanted, and the metrics.
+func (e *evaluation) measure(ctx context.Context) (Report, error) {
+	loss, err := e.pass(ctx)
+	if err != nil {
+		return Report{}, err
+	}
+	report := Report{Loss: loss}
+	for _, m := range e.Metrics {
+		score, err := e.score(m)
+		if err != nil {
+			return Report{}, &StepError{Err: fmt.Errorf("metric %s: %w", m.Name, err)}
+		}
+		report.Metrics = append(report.Metrics, Score{m.Name, score})
+	}
+	return report, nil
+}
+
+func (e *evaluation) score(m Metric) (score float64, err error) {
+	err = autograd.Try(func() { score = m.Func(e.predictions, e.metricTargets()) })
+	return score, err
+}
+
+// metricTargets returns the targets of all rows; of labels, one-hot.
+func (e *evaluation) metricTargets() autograd.Tensor {
+	whole := e.batches.whole
+	if isGiven(whole.Targets) {
+		return whole.Targets
+	}
+	if !isGiven(e.targets) {
+		e.graph.Reset()
+		e.targets = e.graph.OneHot(whole.Labels, e.predictions.Dim(-1)).Tensor()
+	}
+	return e.targets
+}
+
+// pass predicts all rows, and returns the mean loss if it is wanted.
+func (e *evaluation) pass(ctx context.Context) (loss float64, err error) {
+	done, batch := 0, 0
+	var cancelled, failed error
+	fault := autograd.Try(func() {
+		for rows := range e.batches.rows {
+			if cancelled = ctx.Err(); cancelled != nil {
+				return
+			}
+			batch++
+			var mean float64
+			if mean, failed = e.step(e.batches.of(rows), done); failed != nil {
+				return
+			}
+			loss += mean * float64(len(rows))
+			done += len(rows)
+		}
+	})
+	if fault != nil {
+		failed = fault
+	}
+	if failed != nil {
+		return 0, &StepError{Batch: batch, Err: failed}
+	}
+	return loss / float64(e.batches.whole.Rows()), cancelled
+}
+
+// step predicts a batch, of which so many rows were done before.
+func (e *evaluation) step(batch Data, done int) (loss float64, err error) {
+	e.graph.Reset()
+	prediction := e.predict(e.graph, batch)
+	if e.withPredictions {
+		e.keep(prediction.View(), done)
+	}
+	if !e.withLoss {
+		return 0, nil
+	}
+	loss = e.loss(prediction, batch).Item()
+	if !isFinite(loss) {
+		return loss, e.origin(e.Graph, e.graph.RandomState(), batch, fmt.Sprintf("the loss is %v", loss))
+	}
+	return loss, nil
+}
+
+// keep puts the predictions for a batch behind those for the rows done before.
+func (e *evaluation) keep(prediction autograd.Tensor, done int) {
+	rows, batch := e.batches.whole.Rows(), prediction.Dim(0)
+	if !isGiven(e.predictions) {
+		e.predictions = tensorLike(prediction, rows)
+	}
+	width := e.predictions.Size() / rows
+	if prediction.Size() != batch*width {
+		panic(autograd.NewShapeError("train: Model", "the model's predictions for two batches differ in width", e.predictions.Shape(), prediction.Shape()))
+	}
+	if prediction.Precision() == autograd.Float32 {
+		copy(e.predictions.Raw32()[done*width:], prediction.Raw32())
+	} else {
+		copy(e.predictions.Raw64()[done*width:], prediction.Raw64())
+	}
+}

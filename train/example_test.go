@@ -1,0 +1,135 @@
+package train_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+
+	"nabla/autograd"
+	"nabla/layers"
+	"nabla/losses"
+	"nabla/optim"
+	"nabla/train"
+)
+
+func Example() {
+	if err := fitLine(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: loss 0.0000
+}
+
+func fitLine() error {
+	rng := rand.New(rand.NewPCG(1, 0))
+	config := train.Config{
+		Model:     layers.NewDense(rng, 1, 1),
+		Loss:      losses.MSE,
+		Optimizer: optim.NewSGD(0.1),
+		Epochs:    200,
+	}
+	line := train.Data{ // through 2x + 1
+		Inputs:  autograd.NewTensor([]float64{-1, 0, 1, 2}, 4, 1),
+		Targets: autograd.NewTensor([]float64{-1, 1, 3, 5}, 4, 1),
+	}
+	history, err := train.Run(context.Background(), config, line)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("loss %.4f\n", history[len(history)-1].Train.Loss)
+	return nil
+}
+
+// A callback watches the validation, and ends the training when it is good enough.
+func ExampleRun() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	config := train.Config{
+		Model:     layers.NewDense(rng, 1, 1),
+		Loss:      losses.MSE,
+		Optimizer: optim.NewAdam(0.05),
+		Epochs:    1000,
+		BatchSize: 8,
+		RNG:       rng,
+		Metrics:   []train.Metric{{Name: "R²", Func: train.R2}},
+	}
+	samples := func(n int) train.Data { // of 2x + 1
+		x := autograd.Uniform(rng, -1, 1, n, 1)
+		y := x.Clone()
+		for i, v := range x.Raw64() {
+			y.Raw64()[i] = 2*v + 1
+		}
+		return train.Data{Inputs: x, Targets: y}
+	}
+	training := samples(60)
+	config.Validation = samples(20)
+	config.OnEpoch = func(epoch train.Epoch) error {
+		if epoch.Validation.Loss < 0.05 {
+			return train.Stop
+		}
+		return nil
+	}
+	history, err := train.Run(context.Background(), config, training)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	last := history[len(history)-1]
+	fmt.Printf("stopped early: %v, R² above 0.9: %v\n", last.Number < 1000, last.Validation.Metric("R²") > 0.9)
+	// Output: stopped early: true, R² above 0.9: true
+}
+
+// A rate that is too high makes the training diverge. The error says where the first infinity arose.
+func ExampleStepError() {
+	config := train.Config{
+		Model:     layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.Constant(1)}),
+		Loss:      func(p, t autograd.Value) autograd.Value { return p.Sub(t).Square().Mean() },
+		Optimizer: optim.NewSGD(1e200),
+		Epochs:    10,
+	}
+	one := train.Data{Inputs: autograd.Ones(1, 1), Targets: autograd.Zeros(1, 1)}
+	_, err := train.Run(context.Background(), config, one)
+	var step *train.StepError
+	var place *autograd.NonFiniteError
+	if errors.As(err, &step) && errors.As(err, &place) {
+		fmt.Printf("epoch %d: %v in %s\n", step.Epoch, place.Value, place.Op)
+	}
+	// Output: epoch 2: +Inf in Square
+}
+
+// Class labels are one-hot to the loss.
+func ExampleData() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	config := train.Config{
+		Model:     layers.NewDense(rng, 1, 3),
+		Loss:      losses.CategoricalCrossEntropyWithLogits,
+		Optimizer: optim.NewAdam(0.1),
+		Epochs:    300,
+		Metrics:   []train.Metric{{Name: "accuracy", Func: train.Accuracy}},
+	}
+	sizes := train.Data{ // small, middle, large
+		Inputs: autograd.NewTensor([]float64{-2, -1.5, -0.2, 0.1, 1.6, 2}, 6, 1),
+		Labels: autograd.NewInts([]int{0, 0, 1, 1, 2, 2}),
+	}
+	history, err := train.Run(context.Background(), config, sizes)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("accuracy", history[len(history)-1].Train.Metric("accuracy"))
+	// Output: accuracy 1
+}
+
+func ExampleHistory_WriteCSV() {
+	history := train.History{
+		{Number: 1, Train: train.Report{Loss: 2}, Validation: &train.Report{Loss: 2.5}},
+		{Number: 2, Train: train.Report{Loss: 1}, Validation: &train.Report{Loss: 1.5}},
+	}
+	if err := history.WriteCSV(os.Stdout); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// epoch,loss,validation loss
+	// 1,2,2.5
+	// 2,1,1.5
+}

@@ -1,0 +1,50 @@
+package train
+
+import (
+	"errors"
+	"math"
+
+	"nabla/autograd"
+	"nabla/internal/kernel"
+)
+
+func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// nonFinite returns the first Param whose gradient holds a NaN or infinity, nil if all are finite.
+func nonFinite(grads autograd.Gradients) *autograd.Param {
+	for p, g := range grads.All() {
+		if !allFinite(g) {
+			return p
+		}
+	}
+	return nil
+}
+
+func allFinite(t autograd.Tensor) bool {
+	var ok bool
+	if t.Precision() == autograd.Float32 {
+		_, ok = kernel.IsFinite(t.Raw32())
+	} else {
+		_, ok = kernel.IsFinite(t.Raw64())
+	}
+	return ok
+}
+
+// origin computes a batch again, in a graph that stops at the first NaN or infinity, and returns the error that names
+// the place. It draws the same random numbers as the first run. Where it is finite all the same, since the model has
+// randomness of its own, the symptom must do.
+func (c *Config) origin(options autograd.Options, random autograd.RandomState, batch Data, symptom string) error {
+	options.CheckFinite = true
+	g := autograd.NewGraph(options)
+	g.SetRandomState(random)
+	err := autograd.Try(func() {
+		loss := c.loss(c.predict(g, batch), batch)
+		if !options.NoGrad {
+			loss.Backward()
+		}
+	})
+	if err == nil {
+		return errors.New(symptom + "; a second run of the batch did not show where from")
+	}
+	return err
+}

@@ -1,0 +1,96 @@
+package train
+
+import (
+	"encoding/csv"
+	"io"
+	"strconv"
+
+	"nabla/autograd"
+)
+
+// History is what a training was like, epoch by epoch.
+type History []Epoch
+
+// An Epoch is what one pass over the training data was like.
+type Epoch struct {
+	Number int // from 1
+
+	// Train is about the training data. Its loss is the mean over the rows of the losses that the steps measured, each
+	// before it adjusted the parameters, in training mode; in full batch, the loss before the epoch. Its metrics are
+	// measured after the epoch, in evaluation mode. Evaluate measures the loss likewise.
+	Train Report
+
+	// Validation is about the validation data, after the epoch, in evaluation mode; nil without.
+	Validation *Report
+}
+
+// A Report says how good predictions are.
+type Report struct {
+	Loss    float64 // the mean over the rows
+	Metrics []Score // in the order of Config.Metrics
+}
+
+// A Score is what a metric measured.
+type Score struct {
+	Name  string
+	Value float64
+}
+
+// Metric returns the score of that name. It panics with an *[autograd.ArgumentError] if there is none.
+func (r Report) Metric(name string) float64 {
+	for _, s := range r.Metrics {
+		if s.Name == name {
+			return s.Value
+		}
+	}
+	panic(autograd.NewArgumentError("train: Report.Metric", "there is no metric %q", name))
+}
+
+// WriteCSV writes a line with the columns' names, and one for each epoch: epoch, loss, the metrics by name, and if there
+// is a validation the same again, each name after "validation ". Numbers have as many digits as they need to be read
+// back exactly. The error is w's.
+func (h History) WriteCSV(w io.Writer) error {
+	out := csv.NewWriter(w)
+	for i, epoch := range h {
+		if i == 0 {
+			out.Write(epoch.columns()) // an error stays and is returned below
+		}
+		out.Write(epoch.cells())
+	}
+	out.Flush()
+	return out.Error()
+}
+
+func (e Epoch) columns() []string {
+	names := append([]string{"epoch"}, e.Train.columns("")...)
+	if e.Validation != nil {
+		names = append(names, e.Validation.columns("validation ")...)
+	}
+	return names
+}
+
+func (r Report) columns(prefix string) []string {
+	names := []string{prefix + "loss"}
+	for _, s := range r.Metrics {
+		names = append(names, prefix+s.Name)
+	}
+	return names
+}
+
+func (e Epoch) cells() []string {
+	cells := append([]string{strconv.Itoa(e.Number)}, e.Train.cells()...)
+	if e.Validation != nil {
+		cells = append(cells, e.Validation.cells()...)
+	}
+	return cells
+}
+
+func (r Report) cells() []string {
+	cells := []string{number(r.Loss)}
+	for _, s := range r.Metrics {
+		cells = append(cells, number(s.Value))
+	}
+	return cells
+}
+
+func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }

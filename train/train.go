@@ -1,0 +1,252 @@
+package train
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+
+	"nabla/autograd"
+	"nabla/optim"
+)
+
+// A Model computes predictions [rows, …] from inputs [rows, …]. Every layer is one.
+type Model interface {
+	Forward(x autograd.Value) autograd.Value
+}
+
+// Config says what is trained, and how.
+type Config struct {
+	Model Model
+
+	// Loss compares predictions with targets of the same rows, and returns one number: the mean over the rows.
+	// Where the Data have Labels, the target is one-hot: of the labels' shape, and a last axis as long as the
+	// prediction's.
+	Loss func(prediction, target autograd.Value) autograd.Value
+
+	// LabelLoss, in place of Loss, takes the Labels themselves.
+	LabelLoss func(prediction autograd.Value, labels autograd.Ints) autograd.Value
+
+	Optimizer optim.Optimizer
+
+	Graph     autograd.Options // of the graph that the training is recorded in
+	Epochs    int              // times that all rows are gone through
+	BatchSize int              // rows per step; 0: all rows. The last batch has what is left
+	RNG       *rand.Rand       // shuffles the rows before every epoch; nil keeps their order
+
+	Metrics    []Metric // measured after each epoch, on the training data and on Validation
+	Validation Data     // measured after each epoch, never trained on; zero: none
+
+	// OnGradients is called in every step between feedback and adjustment, to clip the gradients, say.
+	OnGradients func(grads autograd.Gradients)
+
+	// OnEpoch is called after each epoch, to print progress, change a learning rate, or save parameters. An error
+	// ends the training: Stop without, any other with an error.
+	OnEpoch func(epoch Epoch) error
+}
+
+// Stop is what OnEpoch returns to end the training early. Run then returns no error.
+var Stop error = stop{}
+
+type stop struct{}
+
+func (stop) Error() string { return "train: stop" }
+
+// Run goes through the cycle once for every batch of rows, for as many epochs as the configuration says:
+//
+//	prediction := model.Forward(inputs)    // predict
+//	loss := Loss(prediction, targets)      // measure
+//	grads := loss.Backward()               // feedback
+//	optimizer.Step(grads)                  // adjust
+//
+// It returns the history of the epochs that were completed, with an error too. The error is
+//
+//   - ctx.Err() once the context is done, which is looked at before every step;
+//   - what OnEpoch returned, if that is not Stop;
+//   - a *[StepError], if a step failed. It wraps an *[autograd.NonFiniteError] that names the operation in which the first
+//     NaN or infinity arose, if a loss or a gradient is not finite; the parameters are then as they were before that
+//     step. It wraps another of autograd's typed errors for a mistake found in a step, such as shapes that do not fit;
+//   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a configuration or data that make no sense.
+//
+// The same configuration, data and seeds give the same history and parameters, bit by bit.
+func Run(ctx context.Context, config Config, data Data) (History, error) {
+	var c *cycle
+	if err := autograd.Try(func() { c = newCycle(ctx, config, data) }); err != nil {
+		return nil, err
+	}
+	var history History
+	for number := 1; number <= config.Epochs; number++ {
+		epoch, err := c.epoch(ctx, number)
+		if err != nil {
+			return history, err
+		}
+		history = append(history, epoch)
+		if config.OnEpoch == nil {
+			continue
+		}
+		if err := config.OnEpoch(epoch); errors.Is(err, Stop) {
+			return history, nil
+		} else if err != nil {
+			return history, err
+		}
+	}
+	return history, nil
+}
+
+// A cycle is a training under way.
+type cycle struct {
+	Config
+	graph      *autograd.Graph
+	batches    *batches
+	training   *evaluation // of the metrics, nil if there are none
+	validation *evaluation // nil if there is none
+	lossSum    float64     // over the rows of this epoch so far
+	batch      int         // under way in this epoch, from 1
+}
+
+func newCycle(ctx context.Context, config Config, data Data) *cycle {
+	const op = "train: Run"
+	config.check(op, ctx)
+	if config.Optimizer == nil {
+		panic(autograd.NewArgumentError(op, "there is no Optimizer"))
+	}
+	if config.Epochs < 0 {
+		panic(autograd.NewArgumentError(op, "Epochs is %d", config.Epochs))
+	}
+	config.checkData(op, data)
+	data = data.in(config.Graph.Precision)
+	c := &cycle{Config: config, graph: autograd.NewGraph(config.Graph), batches: newBatches(config.RNG, data, config.BatchSize)}
+	if len(config.Metrics) > 0 {
+		c.training = newEvaluation(config, data)
+		c.training.withLoss = false
+	}
+	if !config.Validation.isZero() {
+		config.checkData(op+", Validation", config.Validation)
+		c.validation = newEvaluation(config, config.Validation)
+	}
+	return c
+}
+
+// check panics unless there is all that an evaluation needs.
+func (c *Config) check(op string, ctx context.Context) {
+	c.checkModel(op, ctx)
+	if (c.Loss == nil) == (c.LabelLoss == nil) {
+		panic(autograd.NewArgumentError(op, "there must be either a Loss or a LabelLoss"))
+	}
+	for _, m := range c.Metrics {
+		if m.Func == nil {
+			panic(autograd.NewArgumentError(op, "metric %q has no Func", m.Name))
+		}
+	}
+}
+
+// checkModel panics unless there is all that a prediction needs.
+func (c *Config) checkModel(op string, ctx context.Context) {
+	switch {
+	case ctx == nil:
+		panic(autograd.NewArgumentError(op, "the context is nil"))
+	case c.Model == nil:
+		panic(autograd.NewArgumentError(op, "there is no Model"))
+	case c.BatchSize < 0:
+		panic(autograd.NewArgumentError(op, "BatchSize is %d", c.BatchSize))
+	}
+}
+
+// checkData panics unless the data are such as the loss takes.
+func (c *Config) checkData(op string, data Data) {
+	data.check(op)
+	if c.LabelLoss != nil && isGiven(data.Targets) {
+		panic(autograd.NewArgumentError(op, "a LabelLoss takes Labels, the data have Targets"))
+	}
+}
+
+// epoch goes through all rows once, and measures.
+func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
+	epoch := Epoch{Number: number}
+	if err := c.train(ctx); err != nil {
+		return epoch, inPart(err, number, "training")
+	}
+	epoch.Train.Loss = c.lossSum / float64(c.batches.whole.Rows())
+	if c.training != nil {
+		report, err := c.training.measure(ctx)
+		if err != nil {
+			return epoch, inPart(err, number, "training metrics")
+		}
+		epoch.Train.Metrics = report.Metrics
+	}
+	if c.validation != nil {
+		report, err := c.validation.measure(ctx)
+		if err != nil {
+			return epoch, inPart(err, number, "validation")
+		}
+		epoch.Validation = &report
+	}
+	return epoch, nil
+}
+
+// train makes a step with every batch.
+func (c *cycle) train(ctx context.Context) error {
+	c.lossSum, c.batch = 0, 0
+	var cancelled, failed error
+	fault := autograd.Try(func() {
+		for rows := range c.batches.rows {
+			if cancelled = ctx.Err(); cancelled != nil {
+				return
+			}
+			c.batch++
+			if failed = c.step(c.batches.of(rows)); failed != nil {
+				return
+			}
+		}
+	})
+	if fault != nil {
+		failed = fault
+	}
+	if failed != nil {
+		return &StepError{Batch: c.batch, Err: failed}
+	}
+	return cancelled
+}
+
+// step is the cycle itself, once.
+func (c *cycle) step(batch Data) error {
+	c.graph.Reset()
+	random := c.graph.RandomState()
+	prediction := c.predict(c.graph, batch)
+	loss := c.loss(prediction, batch)
+	value := loss.Item()
+	if !isFinite(value) {
+		return c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", value))
+	}
+	grads := loss.Backward()
+	if p := nonFinite(grads); p != nil {
+		return c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
+	}
+	if c.OnGradients != nil {
+		c.OnGradients(grads)
+	}
+	c.Optimizer.Step(grads)
+	c.lossSum += value * float64(batch.Rows())
+	return nil
+}
+
+// predict passes a batch through the model.
+func (c *Config) predict(g *autograd.Graph, batch Data) autograd.Value {
+	prediction := c.Model.Forward(g.Constant(batch.Inputs))
+	if prediction.Rank() == 0 || prediction.Dim(0) != batch.Rows() {
+		panic(autograd.NewShapeError("train: Model", "the model's prediction has not as many rows as its inputs", prediction.Shape(), batch.Inputs.Shape()))
+	}
+	return prediction
+}
+
+// loss measures a prediction for a batch.
+func (c *Config) loss(prediction autograd.Value, batch Data) autograd.Value {
+	g := prediction.Graph()
+	switch {
+	case c.LabelLoss != nil:
+		return c.LabelLoss(prediction, batch.Labels)
+	case isGiven(batch.Targets):
+		return c.Loss(prediction, g.Constant(batch.Targets))
+	}
+	return c.Loss(prediction, g.OneHot(batch.Labels, prediction.Dim(-1)))
+}
