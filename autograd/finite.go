@@ -32,9 +32,9 @@ func (g *Graph) finite(p unsafe.Pointer, size int) (index int, ok bool) {
 }
 
 func (g *Graph) nonFinite(n *node, p unsafe.Pointer, index int) *NonFiniteError {
-	e := &NonFiniteError{Op: n.op.method, Scope: g.scopes.paths[n.scope], Value: g.number(p, index), Index: index}
+	e := &NonFiniteError{Op: n.op.method, Name: g.name(n), Scope: g.scopes.paths[n.scope], Value: g.number(p, index), Index: index}
 	if n.extra != nil {
-		e.Name, e.Location = n.extra.name, n.extra.line
+		e.Location = n.extra.line
 		if n.extra.custom != nil {
 			e.Op = n.extra.custom.Name
 		}

@@ -83,7 +83,7 @@ func (p *pass) keep(id int32, n *node) {
 	}
 	s := &p.leaves[n.in[0]]
 	s.put(p.g, n)
-	if n.op == &opParam && n.extra.param.value.precision != s.precision {
+	if param := p.g.slot(n); param != nil && param.param.value.precision != s.precision {
 		s.convert(p.g, n.shape.size)
 	}
 }
@@ -150,7 +150,7 @@ func (gr Gradients) Of(x Value) Tensor {
 	case s != nil && s.data != nil:
 		return s.tensor(p.g, n.shape)
 	case n.op == &opParam && n.flags&isLeaf != 0:
-		return zerosOf(n.extra.param.value.precision, n.shape.dims)
+		return zerosOf(p.g.slot(n).param.value.precision, n.shape.dims)
 	case n.flags&isLeaf != 0:
 		return zerosOf(p.g.options.Precision, n.shape.dims)
 	}
@@ -177,7 +177,7 @@ func (p *pass) whyNone(n *node) string {
 	case n.op.mask:
 		return n.op.method + " is piecewise constant: there is no gradient with respect to it"
 	case n.op == &opParam:
-		return "parameter " + n.extra.name + " is frozen: it has no gradient"
+		return "parameter " + p.g.slot(n).param.name + " is frozen: it has no gradient"
 	case n.op == &opConstant:
 		return "a constant has no gradient: record it with Variable"
 	case n.flags&needsGrad == 0:

@@ -80,7 +80,7 @@ type node struct {
 	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
 	gone  float64        // storage of a single number's gradient
 	a, b  float64        // the operation's constants
-	in    [2]int32       // the first two inputs; a leaf's place in leaves
+	in    [2]int32       // the first two inputs; a leaf's place in leaves and a parameter's among the slots
 	extra *extra         // what few nodes have
 	scope int32
 	flags flags
@@ -93,10 +93,7 @@ type extra struct {
 	in     []int32 // all inputs, when there are more than two
 	ints   []int   // axes, permutations, indices, … as the operation defines
 	custom *Operation
-	param  *Param
 	line   Location
-
-	version uint64 // of param, when it was recorded
 }
 
 type flags uint8

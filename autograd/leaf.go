@@ -83,9 +83,7 @@ func (g *Graph) Param(p *Param) Value {
 		}
 		return Value{g, slot.id, g.gen}
 	}
-	v := g.enterParam(p)
-	g.params.add(paramSlot{p, v.id, p.version})
-	return v
+	return g.enterParam(p)
 }
 
 func (g *Graph) enterParam(p *Param) Value {
@@ -104,13 +102,22 @@ func (g *Graph) enterParam(p *Param) Value {
 	default:
 		n.data = unsafe.Pointer(unsafe.SliceData(t.f64))
 	}
-	e := g.extraOf(n)
-	e.name, e.param, e.version = p.name, p, p.version
-	v := g.done()
+	n.in[1] = int32(g.params.used)
+	g.params.offer(paramSlot{p, g.count - 1, p.version})
+	v := g.done() // may panic: then the parameter counts as not recorded
+	g.params.used++
 	if !p.Frozen {
 		g.leaf(v)
 	}
 	return v
+}
+
+// slot returns the slot of a parameter's node, nil for any other node.
+func (g *Graph) slot(n *node) *paramSlot {
+	if n.op != &opParam {
+		return nil
+	}
+	return &g.params.slots[n.in[1]]
 }
 
 // Detach returns x as a constant: the same numbers, through which no gradient
@@ -147,13 +154,13 @@ func (t *paramTable) find(p *Param) *paramSlot {
 	return nil
 }
 
-// add notes a parameter that find has not found.
-func (t *paramTable) add(slot paramSlot) {
+// offer fills the next slot, which counts once used has been raised, for a
+// parameter that find has not found.
+func (t *paramTable) offer(slot paramSlot) {
 	if t.used == len(t.slots) || t.slots[t.used].param != slot.param {
 		t.replace(slot.param)
 	}
 	t.slots[t.used] = slot
-	t.used++
 }
 
 // replace gives the next slot, and all behind it, up for p.

@@ -96,8 +96,8 @@ func (g *Graph) overwritten(n *node) *Param {
 	for n.flags&isView != 0 {
 		n = g.at(n.in[0])
 	}
-	if n.op == &opParam && n.extra.version != n.extra.param.version {
-		return n.extra.param
+	if s := g.slot(n); s != nil && s.version != s.param.version {
+		return s.param
 	}
 	return nil
 }
@@ -114,8 +114,15 @@ func (x Value) Named(name string) Value {
 
 // Name returns the name given by Named or by the Param, or "".
 func (x Value) Name() string {
-	if e := x.node(opNamed).extra; e != nil {
-		return e.name
+	return x.g.name(x.node(opNamed))
+}
+
+func (g *Graph) name(n *node) string {
+	if n.extra != nil && n.extra.name != "" {
+		return n.extra.name
+	}
+	if s := g.slot(n); s != nil {
+		return s.param.name
 	}
 	return ""
 }

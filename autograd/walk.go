@@ -43,13 +43,16 @@ func (x Value) Node() Node {
 	n, g := x.node(opShape), x.g
 	node := Node{
 		Value: x, ID: int(x.id), Op: n.op.name, Kind: n.kind(), NeedsGrad: n.flags&needsGrad != 0,
-		Scope: g.scopes.paths[n.scope], Scopes: g.scopes.names(n.scope), Constants: n.constants(), Ints: n.ints(),
+		Scope: g.scopes.paths[n.scope], Scopes: g.scopes.names(n.scope), Constants: n.constants(), Ints: slices.Clone(n.ints()),
 	}
 	for _, input := range n.inputs() {
 		node.Inputs = append(node.Inputs, int(input))
 	}
+	if s := g.slot(n); s != nil {
+		node.Param = s.param
+	}
 	if e := n.extra; e != nil {
-		node.Param, node.Location = e.param, e.line
+		node.Location = e.line
 		if e.custom != nil {
 			node.Op, node.Custom = e.custom.Name, true
 		}
