@@ -37,17 +37,25 @@ func (x Value) Linear() Value { return x }
 //	∂y/∂x = 1 for x > 0, else 0, also at 0
 func (x Value) ReLU() Value { return x.unary(&opReLU, reluRule, 0, 0) }
 
-func reluRule(r *Rule) { r.Add(0, gate(r.Grad(), r.In(0).GreaterScalar(0))) }
+func reluRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), r.In(0).GreaterScalar(0))) }
 
 // gate returns g where the mask is 1 and 0 elsewhere, for an infinite g too.
 func gate(g, mask Value) Value { return Where(mask, g, g.g.Scalar(0)) }
+
+// gateAt is gate by a comparison of x, which says nothing where x is NaN: NaN
+// stands there.
+func gateAt(x, g, mask Value) Value { return Where(mask, g, flatAt(x)) }
+
+// flatAt is the derivative, at x, of what does not change with it: 0, but NaN
+// where x is NaN.
+func flatAt(x Value) Value { return Where(x.IsNaN(), x.Detach(), x.g.Scalar(0)) }
 
 // ReLU6 returns min(max(x, 0), 6).
 //
 //	∂y/∂x = 1 for 0 < x < 6, else 0
 func (x Value) ReLU6() Value { return x.unary(&opReLU6, relu6Rule, 0, 0) }
 
-func relu6Rule(r *Rule) { r.Add(0, gate(r.Grad(), inside(r.In(0), 0, 6))) }
+func relu6Rule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), inside(r.In(0), 0, 6))) }
 
 // inside is the mask of lo < x < hi.
 func inside(x Value, lo, hi float64) Value { return x.GreaterScalar(lo).Mul(x.LessScalar(hi)) }
@@ -58,7 +66,8 @@ func inside(x Value, lo, hi float64) Value { return x.GreaterScalar(lo).Mul(x.Le
 func (x Value) LeakyReLU(slope float64) Value { return x.unary(&opLeakyReLU, leakyReLURule, slope, 0) }
 
 func leakyReLURule(r *Rule) {
-	r.Add(0, Where(r.In(0).GreaterScalar(0), r.Grad(), r.Grad().Scale(r.n.a)))
+	x := r.In(0)
+	r.Add(0, Where(x.GreaterScalar(0), r.Grad(), r.Grad().Scale(r.n.a).Add(flatAt(x))))
 }
 
 // PReLU returns x for x > 0, else slope·x with a slope that is learned,
@@ -112,6 +121,11 @@ func (x Value) CELU(alpha float64) Value { return x.unary(&opCELU, celuRule, alp
 
 func celuRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, 1, 1/r.n.a)) }
 
+// saturated cuts x off where e^x and e^−x are 0 or infinite: the derivatives of
+// GELU and its like do not change beyond, and an infinite x would make them
+// ∞·0.
+func saturated(x Value) Value { return x.Clamp(-1000, 1000) }
+
 // GELU returns x·Φ(x), with the distribution function Φ of the normal
 // distribution, computed without cancellation for large negative x.
 //
@@ -119,7 +133,7 @@ func celuRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, 1, 1/r.
 func (x Value) GELU() Value { return x.unary(&opGELU, geluRule, 0, 0) }
 
 func geluRule(r *Rule) {
-	x := r.In(0)
+	x := saturated(r.In(0))
 	distribution := x.Scale(-1 / math.Sqrt2).Erfc().Scale(0.5)
 	density := x.Square().Scale(-0.5).Exp().Scale(1 / math.Sqrt(2*math.Pi))
 	r.Add(0, r.Grad().Mul(distribution.Add(x.Mul(density))))
@@ -132,7 +146,7 @@ func geluRule(r *Rule) {
 func (x Value) GELUTanh() Value { return x.unary(&opGELUTanh, geluTanhRule, 0, 0) }
 
 func geluTanhRule(r *Rule) {
-	x := r.In(0)
+	x := saturated(r.In(0))
 	scale := 2 * math.Sqrt(2/math.Pi)
 	u2 := x.Square().Scale(0.044715).AddScalar(1).Mul(x).Scale(scale)
 	slope := x.Square().Scale(3 * 0.044715).AddScalar(1).Scale(scale)
@@ -146,7 +160,7 @@ func geluTanhRule(r *Rule) {
 func (x Value) SiLU() Value { return x.unary(&opSiLU, siluRule, 0, 0) }
 
 func siluRule(r *Rule) {
-	x := r.In(0)
+	x := saturated(r.In(0))
 	r.Add(0, r.Grad().Mul(x.Sigmoid()).Mul(x.Mul(x.Neg().Sigmoid()).AddScalar(1)))
 }
 
@@ -156,7 +170,7 @@ func siluRule(r *Rule) {
 func (x Value) Mish() Value { return x.unary(&opMish, mishRule, 0, 0) }
 
 func mishRule(r *Rule) {
-	x := r.In(0)
+	x := saturated(r.In(0))
 	s2 := x.Softplus().Scale(2)
 	slope := s2.Sigmoid().Mul(s2.Neg().Sigmoid()).Scale(4)
 	r.Add(0, r.Grad().Mul(x.Softplus().Tanh().Add(x.Mul(x.Sigmoid()).Mul(slope))))
@@ -197,7 +211,9 @@ func logSigmoidRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Neg().Sigmoid())) }
 //	∂y/∂x = 1/6 for −3 < x < 3, else 0
 func (x Value) HardSigmoid() Value { return x.unary(&opHardSigmoid, hardSigmoidRule, 0, 0) }
 
-func hardSigmoidRule(r *Rule) { r.Add(0, gate(r.Grad().Scale(1./6), inside(r.In(0), -3, 3))) }
+func hardSigmoidRule(r *Rule) {
+	r.Add(0, gateAt(r.In(0), r.Grad().Scale(1./6), inside(r.In(0), -3, 3)))
+}
 
 // HardSwish returns x·HardSigmoid(x).
 //
@@ -207,7 +223,7 @@ func (x Value) HardSwish() Value { return x.unary(&opHardSwish, hardSwishRule, 0
 func hardSwishRule(r *Rule) {
 	gy, x := r.Grad(), r.In(0)
 	middle := gy.Mul(x.Scale(1. / 3).AddScalar(0.5))
-	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gate(middle, x.GreaterScalar(-3))))
+	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gateAt(x, middle, x.GreaterScalar(-3))))
 }
 
 // HardTanh returns min(max(x, −1), 1).
@@ -215,7 +231,7 @@ func hardSwishRule(r *Rule) {
 //	∂y/∂x = 1 for −1 < x < 1, else 0
 func (x Value) HardTanh() Value { return x.unary(&opHardTanh, hardTanhRule, -1, 1) }
 
-func hardTanhRule(r *Rule) { r.Add(0, gate(r.Grad(), inside(r.In(0), -1, 1))) }
+func hardTanhRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), inside(r.In(0), -1, 1))) }
 
 // Softmax returns e^x / Σ e^x along an axis, without overflow.
 //

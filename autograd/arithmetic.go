@@ -1,6 +1,10 @@
 package autograd
 
-import "nabla/internal/kernel"
+import (
+	"math"
+
+	"nabla/internal/kernel"
+)
 
 var (
 	opAdd        = operation{name: "add", method: "Add", binary: &kernel.Add}
@@ -123,16 +127,17 @@ func powScalarRule(r *Rule) {
 //
 //	∂/∂y = x/(x²+y²), ∂/∂x = −y/(x²+y²)
 //
-// At (0, 0) both gradients are 0.
+// At (0, 0) and where x or y is infinite both gradients are 0.
 func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
 
 func atan2Rule(r *Rule) {
 	// Divided by the hypotenuse twice: its square may overflow.
 	gy, y, x := r.Grad(), r.In(0), r.In(1)
 	h := x.Hypot(y)
+	far, still := h.EqualScalar(math.Inf(1)), flatAt(r.Out())
 	h = Where(h.EqualScalar(0), r.Graph().Scalar(1), h)
-	r.Add(0, gy.Mul(x.Div(h)).Div(h))
-	r.Add(1, gy.Mul(y.Div(h)).Div(h).Neg())
+	r.Add(0, Where(far, still, gy.Mul(x.Div(h)).Div(h)))
+	r.Add(1, Where(far, still, gy.Mul(y.Div(h)).Div(h).Neg()))
 }
 
 // Hypot returns √(x²+y²), without overflow on the way, broadcasting.
@@ -225,5 +230,5 @@ func (x Value) Ceil() Value { return x.unary(&opCeil, flatRule, 0, 0) }
 // Round returns the nearest integer, halves to even. Its gradient is 0.
 func (x Value) Round() Value { return x.unary(&opRound, flatRule, 0, 0) }
 
-// flatRule is the rule of a function whose derivative is 0 everywhere.
-func flatRule(r *Rule) { r.Add(0, r.Graph().Full(0, r.n.shape.dims...)) }
+// flatRule is the rule of a function whose derivative is 0 at every number.
+func flatRule(r *Rule) { r.Add(0, flatAt(r.In(0))) }

@@ -34,13 +34,16 @@ func (x Value) Maximum(y Value) Value { return x.binary(&opMaximum, maximumRule,
 
 func maximumRule(r *Rule) {
 	x, y := r.In(0), r.In(1)
-	r.Add(0, share(r.Grad(), x.Greater(y), x.Equal(y)))
-	r.Add(1, share(r.Grad(), y.Greater(x), y.Equal(x)))
+	won, lost, tied := x.Greater(y), x.Less(y), x.Equal(y)
+	r.Add(0, share(r.Grad(), won, lost, tied))
+	r.Add(1, share(r.Grad(), lost, won, tied))
 }
 
-// share returns g where won is 1, half of it where tied is 1, and else 0.
-func share(g, won, tied Value) Value {
-	return Where(won, g, gate(g.Scale(0.5), tied))
+// share returns g where won is 1, 0 where lost is 1, half of g where tied is 1,
+// and NaN where none is: there an operand is NaN.
+func share(g, won, lost, tied Value) Value {
+	part := Where(tied, g.Scale(0.5), g.g.Scalar(math.NaN()))
+	return Where(won, g, Where(lost, g.g.Scalar(0), part))
 }
 
 // Minimum returns the smaller of x and y, element by element, broadcasting.
@@ -52,8 +55,9 @@ func (x Value) Minimum(y Value) Value { return x.binary(&opMinimum, minimumRule,
 
 func minimumRule(r *Rule) {
 	x, y := r.In(0), r.In(1)
-	r.Add(0, share(r.Grad(), x.Less(y), x.Equal(y)))
-	r.Add(1, share(r.Grad(), y.Less(x), y.Equal(x)))
+	won, lost, tied := x.Less(y), x.Greater(y), x.Equal(y)
+	r.Add(0, share(r.Grad(), won, lost, tied))
+	r.Add(1, share(r.Grad(), lost, won, tied))
 }
 
 // Clamp returns x, raised to lo or lowered to hi where it lies outside. It
@@ -69,7 +73,7 @@ func (x Value) Clamp(lo, hi float64) Value {
 
 func clampRule(r *Rule) {
 	x := r.In(0)
-	r.Add(0, gate(r.Grad(), x.GreaterEqualScalar(r.n.a).Mul(x.LessEqualScalar(r.n.b))))
+	r.Add(0, gateAt(x, r.Grad(), x.GreaterEqualScalar(r.n.a).Mul(x.LessEqualScalar(r.n.b))))
 }
 
 // Where returns x where the mask is not 0 and y elsewhere, broadcasting all

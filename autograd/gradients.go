@@ -343,10 +343,14 @@ func (p *pass) add(param *Param, t Tensor) {
 	s.total.accumulate(t)
 }
 
-// Clear empties a sum and keeps its memory for the next one.
+// Clear empties a sum and keeps its memory for the next one. It panics with a
+// *GradientError when gr came from Backward.
 func (gr *Gradients) Clear() {
-	if gr.pass == nil || gr.pass.g != nil {
+	if gr.pass == nil {
 		return
+	}
+	if gr.pass.g != nil {
+		panic(&GradientError{"Gradients.Clear", "only a sum can be cleared: Backward returns new Gradients each time", callSite()})
 	}
 	for _, s := range gr.pass.sums {
 		s.used = false

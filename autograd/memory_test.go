@@ -2,6 +2,7 @@ package autograd_test
 
 import (
 	"math/rand/v2"
+	"runtime"
 	"testing"
 	"unsafe"
 
@@ -229,5 +230,54 @@ func TestSecondPassesReuseMemory(t *testing.T) {
 	}
 	if grown := g.Stats().BytesLive - before; grown != 10*64*8 {
 		t.Errorf("ten passes keep %d bytes, want %d", grown, 10*64*8)
+	}
+}
+
+// A later recording does not see the gradients of an earlier one.
+func TestResetForgetsGradients(t *testing.T) {
+	for _, shape := range [][]int{nil, {3}} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		for round := range 3 {
+			g.Reset()
+			x, y := g.Variable(autograd.Ones(shape...)), g.Variable(autograd.Ones(shape...))
+			loss := x.Mul(y).Sum()
+			if round > 0 {
+				loss = x.Mul(y.Detach()).Sum()
+			}
+			grads := loss.Backward()
+			if reached := grads.Reached(y); reached != (round == 0) {
+				t.Errorf("round %d: Reached is %v", round, reached)
+			}
+			want := 1.0
+			if round > 0 {
+				want = 0
+			}
+			wantNumbers(t, "gradient", grads.Of(y).Float64s(), repeated(want, y.Size()), 0)
+			if n := len(grads.Contributions(y)); n != int(want) {
+				t.Errorf("round %d: %d contributions", round, n)
+			}
+		}
+	}
+}
+
+// Reset keeps the memory and hands it out again.
+func TestResetReusesMemory(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x := autograd.Ones(10_000)
+	step := func() {
+		g.Reset()
+		g.Variable(x).Exp().Neg().Sum().Backward()
+	}
+	for range 3 {
+		step()
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 100 {
+		step()
+	}
+	runtime.ReadMemStats(&after)
+	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
+		t.Errorf("100 steps on 10,000 numbers allocate %d bytes", grown)
 	}
 }

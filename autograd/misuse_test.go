@@ -232,6 +232,7 @@ func TestIndexMisuse(t *testing.T) {
 		{here(), "autograd: CumProd: axis -2 is out of range for 1", func(g graph) { full(g, 3).CumProd(-2) }},
 		{here(), "autograd: ArgMax: axis 1 is out of range for 1", func(g graph) { full(g, 3).ArgMax(1) }},
 		{here(), "autograd: ArgMin: axis 0 is out of range for 0", func(g graph) { full(g).ArgMin(0) }},
+		{here(), "autograd: ArgMax: axis -9223372036854775808 is out of range for 1", func(g graph) { full(g, 3).ArgMax(autograd.KeepDims) }},
 		{here(), "autograd: IndexSelect: axis 1 is out of range for 1", func(g graph) { full(g, 3).IndexSelect(1, ints(0)) }},
 		{here(), "autograd: IndexSelect: index 3 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(0, 3)) }},
 		{here(), "autograd: IndexSelect: index -1 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(-1)) }},
@@ -695,6 +696,8 @@ func TestPanicInTheMiddleOfBackward(t *testing.T) {
 		"Grad in a rule":      func(r rule) { autograd.Grad(r.Grad().Sum(), r.In(0)) },
 		"Reset in a rule":     func(r rule) { r.Graph().Reset() },
 		"in an open scope":    func(r rule) { r.Graph().Enter("inner"); defer r.Graph().Leave(); r.Grad().Item() },
+		"no such input":       func(r rule) { r.Add(2, r.Grad()) },
+		"a negative input":    func(r rule) { r.In(-1) },
 		"a panic of its own":  func(rule) { panic("own") },
 		"half of its outputs": func(r rule) { r.Add(0, r.Grad().Exp()); r.Add(0, r.Graph().Full(1, 3)) },
 	} {
@@ -706,8 +709,12 @@ func TestPanicInTheMiddleOfBackward(t *testing.T) {
 				h := x.Mul(g.Param(known)).Mul(x)
 				y := autograd.Custom(operation, h.Exp()).Mul(h).Add(h).Add(bystander.x.Sum()).Sum()
 				broken = breaks
+				nodes := g.Stats().Nodes
 				if breakOff(func() { y.Backward() }) == nil {
 					t.Fatal("Backward did not panic")
+				}
+				if left := g.Stats().Nodes - nodes; left != 0 {
+					t.Errorf("the panic left %d nodes", left)
 				}
 				bystander.checkGradients(t, "after the panic")
 				p := g.Param(unknown)
@@ -799,5 +806,30 @@ func TestNamesGivenInsideARule(t *testing.T) {
 	x.Permute(0).Named("third")
 	if h.Name() != "input" {
 		t.Errorf("the input is named %q", h.Name())
+	}
+}
+
+// A gradient for an input that the operation does not have is refused, also
+// when another operation of the recording has more of them.
+func TestRuleWithoutSuchInput(t *testing.T) {
+	at := ""
+	wrong := autograd.Operation{
+		Name:    "wrong",
+		Forward: func(in []autograd.Tensor) autograd.Tensor { return in[0].Clone() },
+		Rule:    func(r *autograd.Rule) { at = here(); r.Add(2, r.Grad()) },
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(vector(1, 2))
+	y := autograd.Custom(wrong, x, x)
+	y = autograd.Concat(0, y, g.Full(1, 1), g.Full(1, 1), x).Sum()
+	for what, f := range map[string]func(){"Backward": func() { y.Backward() }, "Grad": func() { autograd.Grad(y, x) }} {
+		err := autograd.Try(f)
+		var fault *autograd.IndexError
+		if !errors.As(err, &fault) {
+			t.Fatalf("%s: got the error %T %v", what, err, err)
+		}
+		if want := "autograd: wrong: input 2 is out of range for 2, at " + at; err.Error() != want {
+			t.Errorf("%s: got %q, want %q", what, err, want)
+		}
 	}
 }

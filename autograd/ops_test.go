@@ -236,6 +236,52 @@ func TestBackwardAgreesWithRules(t *testing.T) {
 	})
 }
 
+// TestBackwardAgreesWithRulesAtTheEdges compares them at kinks, saturated,
+// huge, tiny, infinite and NaN numbers, and scalars with tensors there.
+func TestBackwardAgreesWithRulesAtTheEdges(t *testing.T) {
+	edges := []float64{nan, inf, -inf, 0, 1, -1, 3, -3, 6, 40, -40, 1e308, -1e308, 1e-308}
+	eachRow(t, func(t *testing.T, r opRow) {
+		if r.shapes != nil || r.op == "dropout" { // dropout draws anew for each
+			return
+		}
+		for _, at := range tuples(edges, r.inputs) {
+			one, three := filled([]int{}, 1), filled([]int{3}, 1)
+			scalar, tensor := []grid{}, []grid{}
+			for _, v := range at {
+				scalar, tensor = append(scalar, filled([]int{}, v)), append(tensor, filled([]int{3}, v))
+			}
+			got := r.compute(autograd.Options{}, scalar, &one)
+			if diff := cmp.Diff(got.Grad, got.Backward, within(1e-13)); diff != "" {
+				t.Errorf("at %v: gradient of a scalar (-Grad +Backward):\n%s", at, diff)
+			}
+			want := r.compute(autograd.Options{}, tensor, &three)
+			if diff := cmp.Diff(want.Grad, want.Backward, within(1e-13)); diff != "" {
+				t.Errorf("at %v: gradient of a tensor (-Grad +Backward):\n%s", at, diff)
+			}
+			for i := range at {
+				if a, b := got.Backward[i].data[0], want.Backward[i].data[2]; !near(a, b, 1e-13*math.Abs(a)) {
+					t.Errorf("at %v: gradient %d is %v of a scalar, %v of a tensor", at, i, a, b)
+				}
+			}
+		}
+	})
+}
+
+// tuples returns every choice of n numbers.
+func tuples(numbers []float64, n int) [][]float64 {
+	all := [][]float64{{}}
+	for range n {
+		var longer [][]float64
+		for _, tuple := range all {
+			for _, v := range numbers {
+				longer = append(longer, append(slices.Clone(tuple), v))
+			}
+		}
+		all = longer
+	}
+	return all
+}
+
 // TestTraceChangesNoGradient compares Backward with and without Trace: with
 // it, every gradient is kept, so that none is computed in place.
 func TestTraceChangesNoGradient(t *testing.T) {

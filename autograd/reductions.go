@@ -90,6 +90,9 @@ func (x Value) reduction(op *operation, axes []int) reduction {
 		case KeepDims:
 			r.keep = true
 		case Population:
+			if op != &opVar && op != &opStd {
+				panic(argumentError(op, "Population is for Var and Std"))
+			}
 			r.population = true
 		default:
 			axis = g.axis(op, axis, rank)
@@ -449,7 +452,8 @@ func (x Value) ArgMax(axis int) Ints { return x.argExtreme(&opArgMax, axis) }
 func (x Value) ArgMin(axis int) Ints { return x.argExtreme(&opArgMin, axis) }
 
 func (x Value) argExtreme(op *operation, axis int) Ints {
-	r := x.reduction(op, []int{axis})
+	rank := x.node(op).shape.rank()
+	r := x.reduction(op, []int{x.g.axis(op, axis, rank)})
 	r.nonEmpty()
 	dims := r.shape().dims
 	index := Ints{shape: append([]int{}, dims...), values: make([]int, r.outer*r.m)}

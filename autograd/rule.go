@@ -43,23 +43,46 @@ func (r *Rule) Grad() Value { return r.gy }
 func (r *Rule) Out() Value { return Value{r.g, r.id, r.g.gen} }
 
 // In returns input i.
-func (r *Rule) In(i int) Value { return Value{r.g, r.n.inputs()[i], r.g.gen} }
+func (r *Rule) In(i int) Value { return Value{r.g, r.input(i), r.g.gen} }
 
 // Needs reports whether the gradient of input i is wanted. A rule may compute
 // it anyway; Add then ignores it.
-func (r *Rule) Needs(i int) bool { return r.needs[i] }
+func (r *Rule) Needs(i int) bool {
+	r.input(i)
+	return r.needs[i]
+}
+
+// input returns the node of input i. It panics with an *IndexError when the
+// operation has no such input.
+func (r *Rule) input(i int) int32 {
+	inputs := r.n.inputs()
+	if i < 0 || i >= len(inputs) {
+		panic(&IndexError{r.opName(), "input", i, len(inputs), callSite()})
+	}
+	return inputs[i]
+}
+
+// opName returns the operation's name in messages.
+func (r *Rule) opName() string {
+	if r.n.op == &opCustom {
+		return r.n.extra.custom.Name
+	}
+	return r.n.op.method
+}
 
 // Add hands over the gradient with respect to input i, which has that input's
 // shape. A gradient of the output's shape is summed over the axes along which
 // the input was broadcast. Several gradients for one input add up.
 //
-// It panics with a *ShapeError when the gradient fits neither.
+// It panics with a *ShapeError when the gradient fits neither, and with an
+// *IndexError when there is no input i.
 func (r *Rule) Add(i int, gx Value) {
+	x := r.g.at(r.input(i)).shape
 	if !r.needs[i] {
 		return
 	}
 	op := r.n.op
-	s, x := r.gy.operand(op, gx).shape, r.g.at(r.n.inputs()[i]).shape
+	s := r.gy.operand(op, gx).shape
 	if !s.equal(x) && !(s.equal(r.n.shape) || op != &opCustom) || !broadcasts(x.dims, s.dims) {
 		panic(r.wrongShape(i, s, x))
 	}
@@ -71,9 +94,7 @@ func (r *Rule) Add(i int, gx Value) {
 
 func (r *Rule) wrongShape(i int, got, want *shape) error {
 	e := r.g.shapeError(r.n.op, "the rule's gradient does not have the shape of its input", " for ", got.dims, want.dims)
-	if r.n.op == &opCustom {
-		e.Op = r.n.extra.custom.Name
-	}
+	e.Op = r.opName()
 	if extra := r.n.extra; extra != nil && extra.line.Line > 0 {
 		e.Location = extra.line
 	}

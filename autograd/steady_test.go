@@ -105,3 +105,117 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		}
 	}
 }
+
+// Every operation is as frugal, in its backward pass too, but for Split, Einsum
+// and Grad, which hand out slices or read text.
+func TestOperationsAllocateNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	type value = autograd.Value
+	index, places := autograd.NewInts([]int{0, 2, 1, 0}), autograd.NewInts(make([]int, 12), 4, 3)
+	w := autograd.NewParam("w", autograd.Ones(4, 3))
+	ops := map[string]func(x value) value{
+		"sum01":       func(x value) value { return x.Sum(0, 1) },
+		"sum0":        func(x value) value { return x.Sum(0, autograd.KeepDims) },
+		"mean":        func(x value) value { return x.Mean(1) },
+		"prod":        func(x value) value { return x.Prod(1) },
+		"max":         func(x value) value { return x.Max(0) },
+		"var":         func(x value) value { return x.Var(1) },
+		"std":         func(x value) value { return x.Std(0, autograd.KeepDims) },
+		"norm":        func(x value) value { return x.Norm(2, 1) },
+		"norm1":       func(x value) value { return x.Norm(1) },
+		"lse":         func(x value) value { return x.LogSumExp(1) },
+		"softmax":     func(x value) value { return x.Softmax(1) },
+		"logsoftmax":  func(x value) value { return x.LogSoftmax(-1) },
+		"cumsum":      func(x value) value { return x.CumSum(0) },
+		"cumprod":     func(x value) value { return x.CumProd(0) },
+		"T":           value.T,
+		"permute":     func(x value) value { return x.Permute(1, 0) },
+		"reshape":     func(x value) value { return x.Reshape(-1, 2) },
+		"flatten":     func(x value) value { return x.Flatten(0, -1) },
+		"slice":       func(x value) value { return x.Slice(1, 0, 3, 2) },
+		"narrow":      func(x value) value { return x.Narrow(0, 1, 3) },
+		"flip":        func(x value) value { return x.Flip(0) },
+		"pad":         func(x value) value { return x.Pad(0, [2]int{1, 1}, [2]int{0, 2}) },
+		"concat":      func(x value) value { return autograd.Concat(0, x, x, x) },
+		"stack":       func(x value) value { return autograd.Stack(0, x, x) },
+		"roll":        func(x value) value { return x.Roll(0, 1) },
+		"tile":        func(x value) value { return x.Tile(2, 1) },
+		"repeat":      func(x value) value { return x.Repeat(0, 2) },
+		"where":       func(x value) value { return autograd.Where(x.GreaterScalar(0), x, x.Neg()) },
+		"maximum":     func(x value) value { return x.Maximum(x.Neg()) },
+		"clamp":       func(x value) value { return x.Clamp(0, 1) },
+		"pow":         func(x value) value { return x.Pow(x) },
+		"indexselect": func(x value) value { return x.IndexSelect(0, index) },
+		"pick":        func(x value) value { return x.Pick(index) },
+		"gather":      func(x value) value { return x.Gather(0, places) },
+		"onehot":      func(x value) value { return x.Mul(x.Graph().OneHot(index, 3)) },
+		"dropout":     func(x value) value { return x.Dropout(0.5) },
+		"batchmm":     func(x value) value { return x.Reshape(2, 2, 3).MatMul(x.Reshape(2, 2, 3).T()) },
+		"vecmm":       func(x value) value { return x.Flatten(0, -1).MatMul(x.Flatten(0, -1)) },
+		"outer":       func(x value) value { return x.Flatten(0, -1).Outer(x.Flatten(0, -1)) },
+		"diag":        func(x value) value { return x.Diagonal(0) },
+		"triu":        func(x value) value { return x.Triu(0) },
+		"expand":      func(x value) value { return x.Expand(5, 4, 3) },
+		"bce":         func(x value) value { return x.BinaryCrossEntropy(x) },
+		"bcel":        func(x value) value { return x.BinaryCrossEntropyLogits(x) },
+		"gelu":        value.GELU,
+		"mish":        value.Mish,
+		"tanh":        value.Tanh,
+		"prelu":       func(x value) value { return x.PReLU(x) },
+		"atan2":       func(x value) value { return x.Atan2(x) },
+		"hypot":       func(x value) value { return x.Hypot(x) },
+		"scope":       func(x value) value { x.Graph().Enter("a"); defer x.Graph().Leave(); return x.Named("q").Exp() },
+		"detach":      func(x value) value { return x.Mul(x.Detach()) },
+		"round":       value.Round,
+		"sign":        func(x value) value { return x.Mul(x.Sign()) },
+		"floor":       value.Floor,
+		"sub":         func(x value) value { return x.Sub(x.Mean(0)) },
+		"div":         func(x value) value { return x.Div(x) },
+		"full":        func(x value) value { return x.Mul(x.Graph().Full(2, 4, 3)) },
+	}
+	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
+		for name, f := range ops {
+			g := autograd.NewGraph(autograd.Options{Precision: precision})
+			step := func() {
+				g.Reset()
+				grads := f(g.Param(w)).Mean().Backward()
+				grads.Scale(2)
+				grads.Norm()
+				grads.OfParam(w)
+			}
+			for range 4 {
+				step()
+			}
+			if n := testing.AllocsPerRun(20, step); n > 0 {
+				t.Errorf("%s in %v: %v allocations in a step", name, precision, n)
+			}
+		}
+	}
+}
+
+// Nor does adding up gradients and going through them.
+func TestSumOfGradientsAllocatesNothing(t *testing.T) {
+	if raceDetector {
+		t.Skip("the race detector allocates")
+	}
+	w := autograd.NewParam("w", autograd.Ones(4, 3))
+	g := autograd.NewGraph(autograd.Options{})
+	var sum autograd.Gradients
+	step := func() {
+		sum.Clear()
+		for range 2 {
+			g.Reset()
+			sum.Add(g.Param(w).Exp().Mean().Backward())
+		}
+		sum.Scale(0.5)
+		for p := range sum.All() {
+			p.Writable()
+		}
+	}
+	step()
+	if n := testing.AllocsPerRun(20, step); n > 0 {
+		t.Errorf("%v allocations in a step", n)
+	}
+}

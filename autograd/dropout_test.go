@@ -1,0 +1,83 @@
+package autograd_test
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"nabla/autograd"
+)
+
+func dropped(g *autograd.Graph, n int, rate float64) []float64 {
+	return g.Full(1, n).Dropout(rate).Tensor().Float64s()
+}
+
+func TestDropoutStream(t *testing.T) {
+	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
+		draw := func(seed uint64) (first, second, third []float64) {
+			g := autograd.NewGraph(autograd.Options{Seed: seed, Precision: precision})
+			first, second = dropped(g, 50, 0.5), dropped(g, 50, 0.5)
+			g.Reset()
+			return first, second, dropped(g, 50, 0.5)
+		}
+		a, b, c := draw(1)
+		a2, b2, c2 := draw(1)
+		wantBits(t, "the same seed", slices.Concat(a2, b2, c2), slices.Concat(a, b, c))
+		if slices.Equal(a, b) || slices.Equal(a, c) || slices.Equal(b, c) {
+			t.Error("the stream repeats itself, or starts again at Reset")
+		}
+		if other, _, _ := draw(2); slices.Equal(a, other) {
+			t.Error("another seed gives the same mask")
+		}
+		if zero, _, _ := draw(0); slices.Equal(a, zero) {
+			t.Error("seed 0 gives the mask of seed 1")
+		}
+	}
+}
+
+func TestDropoutOffInEvaluation(t *testing.T) {
+	for _, options := range []autograd.Options{{Eval: true}, {NoGrad: true}} {
+		g := autograd.NewGraph(options)
+		x := g.Variable(vector(1, 2))
+		if y := x.Dropout(0.9); y != x {
+			t.Errorf("%+v: Dropout is active", options)
+		}
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	if x := g.Scalar(1); x.Dropout(0) != x || !g.Training() {
+		t.Error("a rate of 0 changes the Value")
+	}
+}
+
+// What is kept is scaled so that the expected value stays; the gradient is 0
+// exactly where the value was dropped.
+func TestDropoutExpectedValue(t *testing.T) {
+	const n = 200_000
+	for _, rate := range []float64{0.1, 0.5, 0.9} {
+		g := autograd.NewGraph(autograd.Options{Seed: 3})
+		x := g.Variable(autograd.Full(2, n))
+		y := x.Dropout(rate)
+		deviation := 2 * math.Sqrt(rate/(1-rate)/n)
+		if mean := y.Mean().Item(); math.Abs(mean-2) > 5*deviation {
+			t.Errorf("rate %v: mean %v, want 2 ± %v", rate, mean, deviation)
+		}
+		gx := y.Sum().Backward().Of(x).Raw64()
+		for i, v := range y.View().Raw64() {
+			if kept := 1 / (1 - rate); v == 0 && gx[i] != 0 || v != 0 && (v != 2*kept || gx[i] != kept) {
+				t.Fatalf("rate %v: value %v with gradient %v", rate, v, gx[i])
+			}
+		}
+	}
+}
+
+// A mask is a constant of the recording: passes and derivatives of any order
+// see the same one.
+func TestDropoutMaskStays(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Seed: 4})
+	x := g.Variable(autograd.Ones(40))
+	y := x.Square().Dropout(0.5).Sum()
+	first := y.Backward().Of(x).Float64s()
+	wantBits(t, "a second pass", y.Backward().Of(x).Float64s(), first)
+	wantBits(t, "Grad", autograd.Grad(y, x)[0].Tensor().Float64s(), first)
+	wantBits(t, "second derivative at 1", autograd.HVP(y, x, g.Full(1, 40)).Tensor().Float64s(), first)
+}
