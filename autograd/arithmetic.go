@@ -95,8 +95,10 @@ func (x Value) Pow(y Value) Value { return x.binary(&opPow, powRule, y) }
 func powRule(r *Rule) {
 	gy, x, y := r.Grad(), r.In(0), r.In(1)
 	if r.Needs(0) {
-		local := y.Mul(x.Pow(y.AddScalar(-1)))
-		r.Add(0, gy.Mul(Where(y.EqualScalar(0), y.Scale(0), local)))
+		// At y = 0 the derivative is 0, also where x is 0 or NaN and the product
+		// is not.
+		base := Where(x.Abs().GreaterScalar(0), x, Where(y.EqualScalar(0), r.Graph().Scalar(1), x))
+		r.Add(0, gy.Mul(y.Mul(base.Pow(y.AddScalar(-1)))))
 	}
 	if r.Needs(1) {
 		flat := x.EqualScalar(0).Mul(y.GreaterEqualScalar(0))

@@ -9,9 +9,14 @@ type Operation struct {
 	// precision, which must not be written to or kept.
 	Forward func(in []Tensor) Tensor
 
-	// Rule hands the gradient of each input to the Rule. Nil means that there
-	// is none: asking for one panics.
+	// Rule hands the gradient of each input to the Rule; an input that it does
+	// not add to has a gradient of zero. Nil means that there is no rule: a
+	// backward pass that gets there panics with a *GradientError.
 	Rule func(*Rule)
+
+	// Mask says that the result is piecewise constant, as that of a comparison:
+	// no gradient passes, and a Rule is not needed.
+	Mask bool
 }
 
 var (
@@ -28,9 +33,12 @@ func Custom(op Operation, in ...Value) Value {
 	if len(in) == 0 || op.Forward == nil {
 		panic(NewArgumentError("autograd: Custom", "%q needs an input and a Forward function", op.Name))
 	}
-	g, kind := in[0].g, &opCustom
-	if op.Rule == nil {
-		kind = &opCustomMask
+	g, kind, rule := in[0].g, &opCustom, op.Rule
+	switch {
+	case op.Mask:
+		kind, rule = &opCustomMask, nil
+	case rule == nil:
+		rule = noRule
 	}
 	views := make([]Tensor, len(in))
 	for i, x := range in {
@@ -39,8 +47,13 @@ func Custom(op Operation, in ...Value) Value {
 	}
 	y := op.Forward(views)
 	y.check(kind)
-	n := g.record(kind, op.Rule, g.shape(y.shape), in...)
+	n := g.record(kind, rule, g.shape(y.shape), in...)
 	g.fill(n.data, y)
 	g.extraOf(n).custom = &op
 	return g.done()
+}
+
+// noRule stands in for the rule of an operation that has none.
+func noRule(r *Rule) {
+	panic(&GradientError{r.opName(), "the operation has no Rule", r.location()})
 }

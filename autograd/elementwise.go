@@ -9,6 +9,9 @@ import (
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	g, from := x.g, x.node(op)
+	if from.flags&inPlace != 0 {
+		g.unchanged(op, from)
+	}
 	n := g.next()
 	n.op, n.rule, n.shape = op, rule, from.shape
 	n.a, n.b = a, b
@@ -42,6 +45,10 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 // binary records a function of two elements, broadcasting the operands.
 func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	g, left, right := x.g, x.node(op), x.operand(op, y)
+	if (left.flags|right.flags)&inPlace != 0 {
+		g.unchanged(op, left)
+		g.unchanged(op, right)
+	}
 	s := left.shape
 	if right.shape != s {
 		s = g.broadcast(op, left.shape, right.shape)

@@ -5,6 +5,8 @@ import (
 	"path"
 	"reflect"
 	"runtime"
+	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -23,8 +25,13 @@ func (l Location) String() string {
 	return fmt.Sprintf("%s:%d", path.Base(l.File), l.Line)
 }
 
-// library is the import path of the module, with a slash behind it.
-var library = path.Dir(reflect.TypeFor[Graph]().PkgPath()) + "/"
+// library is the import path of the module, with a slash behind it, and
+// packages are the first folders of those that are not the user's: a module
+// may have a path that begins alike.
+var (
+	library  = path.Dir(reflect.TypeFor[Graph]().PkgPath()) + "/"
+	packages = []string{"autograd", "layers", "losses", "optim", "data", "metrics", "train", "graphviz", "internal"}
+)
 
 // callSite returns the first frame outside the library's own packages. Tests
 // and examples count as the user's.
@@ -48,7 +55,9 @@ func isUsers(f runtime.Frame) bool {
 	case strings.HasSuffix(f.File, "_test.go"):
 		return true
 	case inside:
-		return strings.HasPrefix(pkg, "examples/") || strings.HasPrefix(pkg, "bench")
+		first, _, _ := strings.Cut(pkg, "/")
+		first, _, _ = strings.Cut(first, ".")
+		return !slices.Contains(packages, first)
 	}
 	return !strings.HasPrefix(f.Function, "runtime.") && f.File != ""
 }
@@ -158,7 +167,11 @@ type IndexError struct {
 }
 
 func (e *IndexError) Error() string {
-	return fmt.Sprintf("%s: %s %d is out of range for %d, at %v", qualified(e.Op), e.What, e.Index, e.Limit, e.Location)
+	limit := strconv.Itoa(e.Limit)
+	if e.What == "axis" {
+		limit = "rank " + limit
+	}
+	return fmt.Sprintf("%s: %s %d is out of range for %s, at %v", qualified(e.Op), e.What, e.Index, limit, e.Location)
 }
 
 // A GradientError says that a gradient was asked for that does not exist: of

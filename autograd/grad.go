@@ -1,36 +1,46 @@
 package autograd
 
 var (
-	opGrad = accessor("Grad")
-	opVJP  = accessor("VJP")
+	opGrad    = accessor("Grad")
+	opVJP     = accessor("VJP")
+	opJVP     = accessor("JVP")
+	opHVP     = accessor("HVP")
+	opHessian = accessor("Hessian")
 )
 
 // Grad returns the gradients of y, which must have one element, with respect
 // to each x, as Values recorded in the graph: they can be differentiated
 // again. Any Value may be an x, constants too; one that y does not depend on
 // has a zero gradient.
-func Grad(y Value, xs ...Value) []Value {
-	n := y.node(opGrad)
+func Grad(y Value, xs ...Value) []Value { return y.grad(opGrad, " needs a seed: see VJP", xs) }
+
+func (y Value) grad(op *operation, advice string, xs []Value) []Value {
+	n := y.node(op)
 	if n.shape.size != 1 {
-		panic(&GradientError{"Grad", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see VJP", callSite()})
+		panic(&GradientError{op.method, "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + advice, callSite()})
 	}
-	return y.g.differentiate(y, y.g.Full(1, n.shape.dims...), xs)
+	return y.g.differentiate(op, y, y.g.Full(1, n.shape.dims...), xs)
 }
 
 // VJP returns the vector-Jacobian products seed·∂y/∂x for each x, as Values
 // recorded in the graph. The seed has y's shape.
 func VJP(y, seed Value, xs ...Value) []Value {
-	n, s := y.node(opVJP), y.operand(opVJP, seed)
+	y.fits(opVJP, "the seed has another shape", seed)
+	return y.g.differentiate(opVJP, y, seed, xs)
+}
+
+// fits panics unless v has x's shape.
+func (x Value) fits(op *operation, reason string, v Value) {
+	n, s := x.node(op), x.operand(op, v)
 	if !n.shape.equal(s.shape) {
-		panic(y.g.shapeError(opVJP, "the seed has another shape", " and ", n.shape.dims, s.shape.dims))
+		panic(x.g.shapeError(op, reason, " and ", n.shape.dims, s.shape.dims))
 	}
-	return y.g.differentiate(y, seed, xs)
 }
 
 // differentiate is the reverse pass whose steps are recorded themselves.
-func (g *Graph) differentiate(y, seed Value, xs []Value) []Value {
-	g.differentiable(opGrad)
-	paths := g.pathsTo(y, xs)
+func (g *Graph) differentiate(op *operation, y, seed Value, xs []Value) []Value {
+	g.differentiable(op)
+	paths := g.pathsTo(op, y, xs)
 	total := make([]Value, len(paths))
 	total[y.id] = seed
 	var r Rule
@@ -67,12 +77,12 @@ func (r *Rule) wants(paths []bool) bool {
 
 // pathsTo marks the nodes up to y through which a derivative with respect to
 // an x passes, and the xs themselves.
-func (g *Graph) pathsTo(y Value, xs []Value) []bool {
+func (g *Graph) pathsTo(op *operation, y Value, xs []Value) []bool {
 	paths := make([]bool, y.id+1)
 	for _, x := range xs {
-		n := y.operand(opGrad, x)
+		n := y.operand(op, x)
 		if n.op.mask && n.op != &opDetach {
-			panic(&GradientError{"Grad", n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
+			panic(&GradientError{op.method, n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
 		}
 		if x.id <= y.id {
 			paths[x.id] = true
@@ -113,7 +123,9 @@ func (g *Graph) gradientsOf(xs, total []Value) []Value {
 // along v, which has x's shape. It is the derivative of u ↦ VJP(y, u, x)·v,
 // which is linear in u.
 func JVP(y, x, v Value) Value {
-	n := y.node(opGrad)
+	n := y.node(opJVP)
+	y.operand(opJVP, x)
+	x.fits(opJVP, "the vector has another shape than x", v)
 	u := y.g.Full(0, n.shape.dims...)
 	gx := VJP(y, u, x)[0]
 	return VJP(gx, v, u)[0]
@@ -121,7 +133,11 @@ func JVP(y, x, v Value) Value {
 
 // HVP returns the product of y's Hessian with respect to x and v, which has
 // x's shape, without forming the Hessian. y must have one element.
-func HVP(y, x, v Value) Value { return VJP(Grad(y, x)[0], v, x)[0] }
+func HVP(y, x, v Value) Value {
+	gx := y.grad(opHVP, " has no Hessian: it needs one element", []Value{x})[0]
+	x.fits(opHVP, "the vector has another shape than x", v)
+	return VJP(gx, v, x)[0]
+}
 
 // Jacobian returns ∂y/∂x, of y's shape followed by x's, by one reverse pass
 // for each element of y.
@@ -142,4 +158,6 @@ func Jacobian(y, x Value) Value {
 
 // Hessian returns the second derivatives of y, which must have one element,
 // with respect to x: of x's shape twice.
-func Hessian(y, x Value) Value { return Jacobian(Grad(y, x)[0], x) }
+func Hessian(y, x Value) Value {
+	return Jacobian(y.grad(opHessian, " has no Hessian: it needs one element", []Value{x})[0], x)
+}

@@ -119,7 +119,11 @@ func (s *slot) tensor(g *Graph, sh *shape) Tensor {
 }
 
 var (
-	opOf = accessor("Of")
+	opOf      = accessor("Of")
+	opOfParam = accessor("OfParam")
+	opReached = accessor("Reached")
+	opAll     = accessor("Gradients.All")
+	opParts   = accessor("Contributions")
 )
 
 // check panics when the recording has been Reset.
@@ -191,7 +195,10 @@ func (p *pass) whyNone(n *node) string {
 // OfParam returns the gradient with respect to a parameter, in the parameter's
 // shape and precision; zero when the pass did not reach it.
 func (gr Gradients) OfParam(p *Param) Tensor {
-	pass := gr.check(opOf)
+	pass := gr.check(opOfParam)
+	if p == nil {
+		panic(argumentError(opOfParam, "the Param is nil"))
+	}
 	if pass.g == nil {
 		if s := pass.byParam[p]; s != nil && s.used {
 			return s.total
@@ -217,7 +224,7 @@ func (g *Graph) recorded(p *Param) (Value, bool) {
 // Reached reports whether the loss depends on x, through a path that carries
 // gradients.
 func (gr Gradients) Reached(x Value) bool {
-	p := gr.check(opOf)
+	p := gr.check(opReached)
 	if p.g == nil || x.g != p.g {
 		panic(&GraphError{"Reached", "a Value of another graph", callSite()})
 	}
@@ -227,7 +234,7 @@ func (gr Gradients) Reached(x Value) bool {
 
 // ReachedParam is Reached for a parameter.
 func (gr Gradients) ReachedParam(p *Param) bool {
-	pass := gr.check(opOf)
+	pass := gr.check(opReached)
 	if pass.g == nil {
 		s := pass.byParam[p]
 		return s != nil && s.used
@@ -245,7 +252,7 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 		if gr.pass == nil {
 			return
 		}
-		p := gr.check(opOf)
+		p := gr.check(opAll)
 		if p.g == nil {
 			for _, s := range p.sums {
 				if s.used && !yield(s.param, s.total) {
@@ -290,12 +297,22 @@ func (gr Gradients) Scale(factor float64) {
 	gr.each(accessorScale, func(t Tensor) { t.scale(factor) })
 }
 
-// Norm returns the Euclidean norm of all gradients as one vector. It neither
-// overflows nor underflows on the way.
+// Norm returns the Euclidean norm of all gradients, of variables too, as one
+// vector: NaN if a number is NaN. It neither overflows nor underflows on the
+// way.
 func (gr Gradients) Norm() float64 {
 	norm := 0.0
-	gr.each(accessorNorm, func(t Tensor) { norm = math.Hypot(norm, t.norm()) })
+	gr.each(accessorNorm, func(t Tensor) { norm = JoinNorms(norm, t.Norm()) })
 	return norm
+}
+
+// JoinNorms returns the norm of two vectors behind each other, √(a²+b²), from
+// the norm of each; NaN if either is NaN.
+func JoinNorms(a, b float64) float64 {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return math.NaN() // math.Hypot would let an infinity win
+	}
+	return math.Hypot(a, b)
 }
 
 var (
@@ -370,14 +387,14 @@ type Contribution struct {
 // the order in which they were added: the latest use first. The graph needs
 // Trace.
 func (gr Gradients) Contributions(x Value) []Contribution {
-	p := gr.check(opOf)
+	p := gr.check(opParts)
 	if p.g == nil || x.g != p.g {
 		panic(&GraphError{"Contributions", "a Value of another graph", callSite()})
 	}
 	if !p.g.options.Trace {
 		panic(&GradientError{"Contributions", "contributions are kept only with Options.Trace", callSite()})
 	}
-	x.node(opOf)
+	x.node(opParts)
 	var all []Contribution
 	for i := range p.parts {
 		if c := &p.parts[i]; p.g.at(c.node).inputs()[c.input] == x.id {
@@ -391,7 +408,7 @@ func (gr Gradients) Contributions(x Value) []Contribution {
 // the Value that it went to, in the order in which they were added: one walk,
 // where Contributions would be one for each Value. The graph needs Trace.
 func (gr Gradients) AllContributions() iter.Seq2[Value, Contribution] {
-	p := gr.check(opOf)
+	p := gr.check(opParts)
 	if p.g == nil || !p.g.options.Trace {
 		panic(&GradientError{"AllContributions", "contributions are kept only with Options.Trace", callSite()})
 	}

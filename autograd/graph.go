@@ -22,6 +22,12 @@ func (p Precision) String() string {
 	return "float64"
 }
 
+func (p Precision) check(op string) {
+	if p > Float32 {
+		panic(NewArgumentError("autograd: "+op, "there is no Precision %d", p))
+	}
+}
+
 // Options are the settings of a graph. The zero Options record in float64,
 // in training mode, with gradients.
 type Options struct {
@@ -104,6 +110,7 @@ const (
 	isView                      // shares its first input's numbers
 	borrowed                    // owns a buffer of the pool
 	isLeaf                      // variable or parameter
+	inPlace                     // shows the numbers of a Param, itself or as a view
 )
 
 // An operation is what all nodes of one kind have in common. Its rule is
@@ -119,6 +126,7 @@ type operation struct {
 
 // NewGraph returns an empty graph.
 func NewGraph(options Options) *Graph {
+	options.Precision.check("NewGraph")
 	g := &Graph{options: options, single: options.Precision == Float32}
 	g.options.Eval = options.Eval || options.NoGrad
 	g.watch = options.Trace || options.CheckFinite
@@ -136,7 +144,8 @@ func (g *Graph) Training() bool { return !g.options.Eval }
 
 // Reset forgets the recording and keeps the memory. Everything that the graph
 // has handed out (Values, views of their numbers, Gradients) is of no use
-// afterwards: using it panics with a *StaleError.
+// afterwards: using it panics with a *StaleError. Only String, which must not
+// panic, says so instead.
 func (g *Graph) Reset() {
 	if g.reverse.active {
 		panic(&GraphError{"Reset", "a derivative rule may not reset its graph", callSite()})
@@ -211,7 +220,7 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 		return n
 	}
 	n.data = from.data
-	n.flags |= isView
+	n.flags |= isView | from.flags&inPlace
 	return n
 }
 
@@ -228,7 +237,11 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 		if i < len(n.in) {
 			n.in[i] = x.id
 		}
-		wants |= g.at(x.id).flags
+		from := g.at(x.id)
+		if from.flags&inPlace != 0 {
+			g.unchanged(op, from)
+		}
+		wants |= from.flags
 	}
 	if len(in) > len(n.in) {
 		e := g.extraOf(n)

@@ -23,6 +23,7 @@ var (
 func (x Value) IndexSelect(axis int, index Ints) Value {
 	g, from := x.g, x.node(&opIndexSelect)
 	axis = g.axis(&opIndexSelect, axis, from.shape.rank())
+	index.check(&opIndexSelect)
 	if len(index.shape) != 1 {
 		panic(g.shapeError(&opIndexSelect, "the indices must be a vector", " by ", from.shape.dims, index.shape))
 	}
@@ -34,7 +35,7 @@ func (x Value) indexSelect(axis int, index []int) Value {
 	g, from := x.g, x.node(&opIndexSelect)
 	dims := g.copied(from.shape.dims)
 	dims[axis] = len(index)
-	n := g.record(&opIndexSelect, indexSelectRule, g.shape(dims), x)
+	n := g.record(&opIndexSelect, indexSelectRule, g.newShape(&opIndexSelect, dims), x)
 	n.a, n.b = float64(axis), 0
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
@@ -57,7 +58,7 @@ func (x Value) indexAdd(axis int, index []int, length int) Value {
 	g, from := x.g, x.node(&opIndexAdd)
 	dims := g.copied(from.shape.dims)
 	dims[axis] = length
-	n := g.record(&opIndexAdd, indexAddRule, g.shape(dims), x)
+	n := g.record(&opIndexAdd, indexAddRule, g.newShape(&opIndexAdd, dims), x)
 	n.a, n.b = float64(axis), 0
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
@@ -146,6 +147,7 @@ func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
 // places returns, for each index, the row-major place of its element in a
 // tensor of shape s.
 func (g *Graph) places(op *operation, s *shape, axis int, index Ints) []int {
+	index.check(op)
 	if len(index.shape) != s.rank() {
 		panic(g.shapeError(op, "the indices have another rank", " by ", s.dims, index.shape))
 	}
@@ -197,6 +199,7 @@ func (g *Graph) copied(ints []int) []int {
 // classes: 1 at each label's class, else 0. It panics with an *IndexError when
 // a label is not in [0, classes).
 func (g *Graph) OneHot(labels Ints, classes int) Value {
+	labels.check(&opOneHot)
 	for _, label := range labels.values {
 		if label < 0 || label >= classes {
 			panic(g.indexError(&opOneHot, "label", label, classes))

@@ -20,6 +20,13 @@ func NewInts(values []int, shape ...int) Ints {
 	return Ints{slices.Clone(shape), append(make([]int, 0, len(values)), values...)}
 }
 
+// check panics when x is the zero Ints.
+func (x Ints) check(op *operation) {
+	if x.shape == nil {
+		panic(argumentError(op, "the Ints are empty: make some with NewInts"))
+	}
+}
+
 // Shape returns a copy of the dimensions.
 func (x Ints) Shape() []int { return append([]int{}, x.shape...) }
 

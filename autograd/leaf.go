@@ -99,8 +99,10 @@ func (g *Graph) enterParam(p *Param) Value {
 		g.fill(n.data, t)
 	case g.single:
 		n.data = unsafe.Pointer(unsafe.SliceData(t.f32))
+		n.flags |= inPlace
 	default:
 		n.data = unsafe.Pointer(unsafe.SliceData(t.f64))
+		n.flags |= inPlace
 	}
 	n.in[1] = int32(g.params.used)
 	g.params.offer(paramSlot{p, g.count - 1, p.version})
@@ -187,5 +189,5 @@ func (g *Graph) fresh(op *operation) {
 }
 
 func (s *paramSlot) stale(op *operation) error {
-	return &StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it", callSite()}
+	return &StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
 }

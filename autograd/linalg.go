@@ -76,7 +76,7 @@ func (g *Graph) product(x, y *shape, transX, transY bool) product {
 	if x.rank() == 2 && y.rank() == 2 {
 		dims := g.ints.take(2)
 		dims[0], dims[1] = m, n
-		p.shape = g.shape(dims)
+		p.shape = g.newShape(&opMatMul, dims)
 		return p
 	}
 	xs, ys := g.shape(x.dims[:x.rank()-2]), g.shape(y.dims[:y.rank()-2])
@@ -84,7 +84,7 @@ func (g *Graph) product(x, y *shape, transX, transY bool) product {
 	dims := g.ints.take(batch.rank() + 2)
 	copy(dims, batch.dims)
 	dims[batch.rank()], dims[batch.rank()+1] = m, n
-	p.shape, p.batch = g.shape(dims), batch.dims
+	p.shape, p.batch = g.newShape(&opMatMul, dims), batch.dims
 	p.x, p.y = g.broadcastStrides(xs, batch), g.broadcastStrides(ys, batch)
 	return p
 }
@@ -255,10 +255,11 @@ func trilRule(r *Rule) { r.Add(0, r.Grad().Tril(int(r.n.a))) }
 
 func (x Value) triangle(op *operation, rule func(*Rule), k int) Value {
 	g, from := x.g, x.matrix(op)
-	n := g.record(op, rule, from.shape, x)
-	n.a, n.b = float64(k), 0
 	rank := from.shape.rank()
 	rows, columns := from.shape.dims[rank-2], from.shape.dims[rank-1]
+	k = min(max(k, -rows), columns) // beyond, nothing changes
+	n := g.record(op, rule, from.shape, x)
+	n.a, n.b = float64(k), 0
 	for i, size := 0, rows*columns; i < from.shape.size; i += size {
 		if g.single {
 			kernel.Triangle(n.f32()[i:i+size], from.f32()[i:i+size], rows, columns, k, op == &opTriu)

@@ -93,6 +93,7 @@ func crossEntropyRule(r *Rule) {
 // It panics with a *ShapeError for labels of another shape, and with an
 // *IndexError when a label is not in [0, n).
 func (x Value) Pick(labels Ints) Value {
+	labels.check(opPick)
 	g, s := x.g, x.node(opPick).shape
 	last := s.rank() - 1
 	if last < 0 || !slices.Equal(s.dims[:last], labels.shape) {

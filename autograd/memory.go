@@ -14,12 +14,16 @@ type arena[T any] struct {
 	chunks [][]T
 	chunk  int // the chunk in use
 	used   int // elements handed out of it
+	asked  int // elements asked for since the last reset
+	most   int // the most that was asked for between two resets
+	held   int // elements of all chunks
 }
 
 // A mark is a place in an arena to rewind to.
 type mark struct{ chunk, used int }
 
 func (a *arena[T]) take(n int) []T {
+	a.asked += n
 	if a.chunk < len(a.chunks) {
 		if c := a.chunks[a.chunk]; a.used+n <= len(c) {
 			a.used += n
@@ -43,13 +47,25 @@ func (a *arena[T]) takeNext(n int) []T {
 		size = min(2*len(a.chunks[len(a.chunks)-1]), 1<<20)
 	}
 	a.chunks = append(a.chunks, make([]T, max(size, n)))
+	a.held += max(size, n)
 	a.chunk, a.used = len(a.chunks)-1, n
 	return a.chunks[a.chunk][:n:n]
 }
 
 func (a *arena[T]) mark() mark    { return mark{a.chunk, a.used} }
 func (a *arena[T]) rewind(m mark) { a.chunk, a.used = m.chunk, m.used }
-func (a *arena[T]) reset()        { a.rewind(mark{}) }
+
+// reset takes everything back. Requests of changing sizes pass over chunks that
+// are too small for them: once the arena holds far more than was ever asked
+// for, one chunk takes their place.
+func (a *arena[T]) reset() {
+	a.most = max(a.most, a.asked)
+	if a.held > 4*max(a.most, 1<<10) {
+		a.chunks, a.held = [][]T{make([]T, a.most)}, a.most
+	}
+	a.asked = 0
+	a.rewind(mark{})
+}
 
 // memory holds the numbers of one graph, in words of eight bytes. Values stay
 // until reset; gradients come from the pool and go back to it.

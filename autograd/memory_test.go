@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"errors"
 	"math/rand/v2"
 	"runtime"
 	"testing"
@@ -279,5 +280,56 @@ func TestResetReusesMemory(t *testing.T) {
 	runtime.ReadMemStats(&after)
 	if grown := after.TotalAlloc - before.TotalAlloc; grown > 1<<20 {
 		t.Errorf("100 steps on 10,000 numbers allocate %d bytes", grown)
+	}
+}
+
+// Memory does not grow over recordings of ever other sizes.
+func TestMemoryStaysBounded(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 5))
+	g := autograd.NewGraph(autograd.Options{})
+	record := func() {
+		g.Reset()
+		x := g.Variable(autograd.Zeros(1 + rng.IntN(1<<(4+rng.IntN(10)))))
+		for range 10 {
+			x = autograd.Concat(0, x, g.Full(1, 1+rng.IntN(1<<(4+rng.IntN(10)))))
+		}
+		x.Sum().Backward()
+	}
+	held := func() uint64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return m.HeapAlloc
+	}
+	for range 300 {
+		record()
+	}
+	early := held()
+	for range 2000 {
+		record()
+	}
+	if late := held(); late > early+early/2+1<<20 {
+		t.Errorf("the heap grew from %d to %d bytes", early, late)
+	}
+	runtime.KeepAlive(g)
+}
+
+// An operation on a parameter that was written since would compute with other
+// numbers than the recording.
+func TestOperationOnChangedParam(t *testing.T) {
+	for _, noGrad := range []bool{false, true} {
+		g := autograd.NewGraph(autograd.Options{NoGrad: noGrad})
+		p := autograd.NewParam("w", vector(1, 2))
+		v := g.Param(p)
+		view := v.Reshape(2, 1)
+		p.Set(vector(5, 5))
+		for name, f := range map[string]func(){
+			"unary": func() { v.Scale(2) }, "binary": func() { g.Full(1, 2).Add(v) }, "of a view": func() { view.Sum() },
+		} {
+			var stale *autograd.StaleError
+			if err := autograd.Try(f); !errors.As(err, &stale) {
+				t.Errorf("%s: got %v", name, err)
+			}
+		}
 	}
 }

@@ -205,51 +205,51 @@ func TestIndexMisuse(t *testing.T) {
 	full := func(g graph, dims ...int) autograd.Value { return g.Full(1, dims...) }
 	ints := func(values ...int) autograd.Ints { return autograd.NewInts(values) }
 	rows := []misuse{
-		{here(), "autograd: Dim: axis 2 is out of range for 2", func(g graph) { full(g, 2, 3).Dim(2) }},
-		{here(), "autograd: Dim: axis -3 is out of range for 2", func(graph) { autograd.Zeros(2, 3).Dim(-3) }},
+		{here(), "autograd: Dim: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 3).Dim(2) }},
+		{here(), "autograd: Dim: axis -3 is out of range for rank 2", func(graph) { autograd.Zeros(2, 3).Dim(-3) }},
 		{here(), "autograd: At: index 3 is out of range for 3", func(graph) { autograd.Zeros(2, 3).At(1, 3) }},
 		{here(), "autograd: At: index -4 is out of range for 3", func(graph) { autograd.Zeros(2, 3).At(1, -4) }},
 		{here(), "autograd: At: node 1000 is out of range for 8", func(g graph) { g.At(1000) }},
 		{here(), "autograd: At: node -1 is out of range for 8", func(g graph) { g.At(-1) }},
-		{here(), "autograd: Transpose: axis -2 is out of range for 1", func(g graph) { full(g, 2).T() }},
-		{here(), "autograd: Transpose: axis 2 is out of range for 2", func(g graph) { full(g, 2, 2).Transpose(0, 2) }},
-		{here(), "autograd: Permute: axis 2 is out of range for 2", func(g graph) { full(g, 2, 2).Permute(0, 2) }},
-		{here(), "autograd: Squeeze: axis 1 is out of range for 1", func(g graph) { full(g, 1).Squeeze(1) }},
-		{here(), "autograd: Unsqueeze: axis 3 is out of range for 2", func(g graph) { full(g, 1).Unsqueeze(3) }},
-		{here(), "autograd: Flatten: axis 2 is out of range for 2", func(g graph) { full(g, 1, 2).Flatten(0, 2) }},
-		{here(), "autograd: Slice: axis 1 is out of range for 1", func(g graph) { full(g, 3).Slice(1, 0, 1, 1) }},
+		{here(), "autograd: Transpose: axis -2 is out of range for rank 1", func(g graph) { full(g, 2).T() }},
+		{here(), "autograd: Transpose: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 2).Transpose(0, 2) }},
+		{here(), "autograd: Permute: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 2).Permute(0, 2) }},
+		{here(), "autograd: Squeeze: axis 1 is out of range for rank 1", func(g graph) { full(g, 1).Squeeze(1) }},
+		{here(), "autograd: Unsqueeze: axis 3 is out of range for rank 2", func(g graph) { full(g, 1).Unsqueeze(3) }},
+		{here(), "autograd: Flatten: axis 2 is out of range for rank 2", func(g graph) { full(g, 1, 2).Flatten(0, 2) }},
+		{here(), "autograd: Slice: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Slice(1, 0, 1, 1) }},
 		{here(), "autograd: Slice: bound 4 is out of range for 4", func(g graph) { full(g, 3).Slice(0, 0, 4, 1) }},
 		{here(), "autograd: Slice: bound -4 is out of range for 4", func(g graph) { full(g, 3).Slice(0, -4, 2, 1) }},
-		{here(), "autograd: Concat: axis 0 is out of range for 0", func(g graph) { autograd.Concat(0, full(g), full(g)) }},
-		{here(), "autograd: Concat: axis -2 is out of range for 1", func(g graph) { autograd.Concat(-2, full(g, 1)) }},
-		{here(), "autograd: Stack: axis 2 is out of range for 2", func(g graph) { autograd.Stack(2, full(g, 1)) }},
-		{here(), "autograd: Split: axis 1 is out of range for 1", func(g graph) { full(g, 3).Split(1, 3) }},
-		{here(), "autograd: Roll: axis 1 is out of range for 1", func(g graph) { full(g, 3).Roll(1, 3) }},
-		{here(), "autograd: Repeat: axis 1 is out of range for 1", func(g graph) { full(g, 3).Repeat(1, 3) }},
-		{here(), "autograd: Softmax: axis 1 is out of range for 1", func(g graph) { full(g, 3).Softmax(1) }},
-		{here(), "autograd: LogSoftmax: axis 0 is out of range for 0", func(g graph) { full(g).LogSoftmax(0) }},
-		{here(), "autograd: CumSum: axis 1 is out of range for 1", func(g graph) { full(g, 3).CumSum(1) }},
-		{here(), "autograd: CumProd: axis -2 is out of range for 1", func(g graph) { full(g, 3).CumProd(-2) }},
-		{here(), "autograd: ArgMax: axis 1 is out of range for 1", func(g graph) { full(g, 3).ArgMax(1) }},
-		{here(), "autograd: ArgMin: axis 0 is out of range for 0", func(g graph) { full(g).ArgMin(0) }},
-		{here(), "autograd: ArgMax: axis -9223372036854775808 is out of range for 1", func(g graph) { full(g, 3).ArgMax(autograd.KeepDims) }},
-		{here(), "autograd: IndexSelect: axis 1 is out of range for 1", func(g graph) { full(g, 3).IndexSelect(1, ints(0)) }},
+		{here(), "autograd: Concat: axis 0 is out of range for rank 0", func(g graph) { autograd.Concat(0, full(g), full(g)) }},
+		{here(), "autograd: Concat: axis -2 is out of range for rank 1", func(g graph) { autograd.Concat(-2, full(g, 1)) }},
+		{here(), "autograd: Stack: axis 2 is out of range for rank 2", func(g graph) { autograd.Stack(2, full(g, 1)) }},
+		{here(), "autograd: Split: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Split(1, 3) }},
+		{here(), "autograd: Roll: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Roll(1, 3) }},
+		{here(), "autograd: Repeat: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Repeat(1, 3) }},
+		{here(), "autograd: Softmax: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Softmax(1) }},
+		{here(), "autograd: LogSoftmax: axis 0 is out of range for rank 0", func(g graph) { full(g).LogSoftmax(0) }},
+		{here(), "autograd: CumSum: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).CumSum(1) }},
+		{here(), "autograd: CumProd: axis -2 is out of range for rank 1", func(g graph) { full(g, 3).CumProd(-2) }},
+		{here(), "autograd: ArgMax: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).ArgMax(1) }},
+		{here(), "autograd: ArgMin: axis 0 is out of range for rank 0", func(g graph) { full(g).ArgMin(0) }},
+		{here(), "autograd: ArgMax: axis -9223372036854775808 is out of range for rank 1", func(g graph) { full(g, 3).ArgMax(autograd.KeepDims) }},
+		{here(), "autograd: IndexSelect: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).IndexSelect(1, ints(0)) }},
 		{here(), "autograd: IndexSelect: index 3 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(0, 3)) }},
 		{here(), "autograd: IndexSelect: index -1 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(-1)) }},
-		{here(), "autograd: Gather: axis 1 is out of range for 1", func(g graph) { full(g, 3).Gather(1, ints(0)) }},
+		{here(), "autograd: Gather: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Gather(1, ints(0)) }},
 		{here(), "autograd: Gather: index 3 is out of range for 3", func(g graph) { full(g, 3).Gather(0, ints(3)) }},
 		{here(), "autograd: ScatterAdd: index 3 is out of range for 3", func(g graph) { full(g, 3).ScatterAdd(0, ints(3), full(g, 1)) }},
 		{here(), "autograd: OneHot: label 3 is out of range for 3", func(g graph) { g.OneHot(ints(0, 3), 3) }},
 		{here(), "autograd: OneHot: label -1 is out of range for 3", func(g graph) { g.OneHot(ints(-1), 3) }},
 		{here(), "autograd: Pick: label 3 is out of range for 3", func(g graph) { full(g, 1, 3).Pick(ints(3)) }},
 	}
-	rows = append(rows, misuse{here(), "autograd: Norm: axis 2 is out of range for 2", func(g graph) { full(g, 2, 3).Norm(2, 2) }})
+	rows = append(rows, misuse{here(), "autograd: Norm: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 3).Norm(2, 2) }})
 	type value = autograd.Value
 	for op, f := range map[string]func(x value, axes ...int) value{
 		"Sum": value.Sum, "Mean": value.Mean, "Prod": value.Prod, "Max": value.Max, "Min": value.Min, "Var": value.Var, "Std": value.Std,
 		"LogSumExp": value.LogSumExp,
 	} {
-		rows = append(rows, misuse{here(), "autograd: " + op + ": axis 2 is out of range for 2", func(g graph) { f(full(g, 2, 3), 2) }})
+		rows = append(rows, misuse{here(), "autograd: " + op + ": axis 2 is out of range for rank 2", func(g graph) { f(full(g, 2, 3), 2) }})
 		checkMisuses[*autograd.ArgumentError](t, autograd.Options{}, []misuse{{here(), "autograd: " + op + ": axis 1 stands twice", func(g graph) { f(full(g, 2, 3), 1, -1) }}})
 	}
 	checkMisuses[*autograd.IndexError](t, autograd.Options{}, rows)
@@ -489,13 +489,13 @@ func TestStaleUse(t *testing.T) {
 		{here(), "autograd: Grad: Value used after its graph's Reset", func(g graph) { x := old(g); autograd.Grad(g.Scalar(1), x) }},
 		{here(), "autograd: Of: Value used after its graph's Reset", func(g graph) { x := old(g); g.Scalar(1).Backward().Of(x) }},
 		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Of(g.Variable(vector(1))) }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); g.Scalar(1).Backward(); gr.OfParam(p) }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Reached(g.Scalar(1)) }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.ReachedParam(p) }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Contributions(g.Scalar(1)) }},
+		{here(), "autograd: OfParam: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); g.Scalar(1).Backward(); gr.OfParam(p) }},
+		{here(), "autograd: Reached: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Reached(g.Scalar(1)) }},
+		{here(), "autograd: Reached: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.ReachedParam(p) }},
+		{here(), "autograd: Contributions: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Contributions(g.Scalar(1)) }},
 		{here(), "autograd: Gradients.Scale: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Scale(2) }},
 		{here(), "autograd: Gradients.Norm: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Norm() }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); var sum autograd.Gradients; sum.Add(gr) }},
+		{here(), "autograd: Gradients.All: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); var sum autograd.Gradients; sum.Add(gr) }},
 		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Float64s() }},
 		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Raw64() }},
 		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Clone() }},
@@ -532,7 +532,7 @@ func TestChangedParam(t *testing.T) {
 				flat, rows := w.Reshape(6), w.Narrow(0, 0, 1)
 				y := w.Square().Sum()
 				write(p)
-				stale := "parameter w was changed after the recording used it, at %v"
+				stale := "parameter w was changed after the recording used it: Reset and record again, at %v"
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { y.Backward() })
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { elsewhere.Backward() })
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { y.BackwardWith(autograd.Scalar(1)) })
@@ -574,7 +574,7 @@ func TestGradientMisuse(t *testing.T) {
 		{here(), "autograd: Grad: a Value of shape [2] needs a seed: see VJP", func(g graph) { x := g.Full(1, 2); autograd.Grad(x, x) }},
 		{here(), "autograd: Gradients.Add: the receiver must be a sum of its own: var sum autograd.Gradients", func(g graph) { gr := g.Variable(vector(1)).Backward(); gr.Add(gr) }},
 		{here(), "autograd: Of: these Gradients are empty", func(g graph) { var sum autograd.Gradients; sum.Of(g.Scalar(1)) }},
-		{here(), "autograd: Of: these Gradients are empty", func(graph) { var sum autograd.Gradients; sum.OfParam(frozen) }},
+		{here(), "autograd: OfParam: these Gradients are empty", func(graph) { var sum autograd.Gradients; sum.OfParam(frozen) }},
 	}
 	checkMisuses[*autograd.GradientError](t, autograd.Options{}, rows)
 	for text, f := range map[string]func(g graph) autograd.Value{

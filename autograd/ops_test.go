@@ -1504,6 +1504,7 @@ var productOperation = autograd.Operation{
 
 var stepOperation = autograd.Operation{
 	Name: "custom",
+	Mask: true,
 	Forward: func(in []autograd.Tensor) autograd.Tensor {
 		return each(func(x float64) float64 { return truth(x > 0) })(gridOf(in[0])).tensor()
 	},

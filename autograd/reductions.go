@@ -146,7 +146,7 @@ func (r reduction) shape() *shape {
 			s = append(s, 1)
 		}
 	}
-	return g.shape(append(s, dims[r.first+r.count:]...))
+	return g.newShape(r.op, append(s, dims[r.first+r.count:]...))
 }
 
 // record records the reduction with room for its result.
@@ -513,11 +513,11 @@ func (x Value) cumProd(axis int, reverse bool) Value {
 	return x.g.done()
 }
 
-// cumProdRule divides the sum by x where no element is 0. Else it forms all
-// n² products, from which no zero can be divided out.
+// cumProdRule divides the sum by x where no product is 0 or infinite. Else it
+// forms all n² products, from which neither can be divided out.
 func cumProdRule(r *Rule) {
 	gy, x, y, axis, reverse := r.Grad(), r.In(0), r.Out(), int(r.n.a), r.n.b == 1
-	if !r.g.hasZero(x.node(&opCumProd)) {
+	if r.g.divides(r.n) {
 		r.Add(0, gy.Mul(y).cumSum(axis, !reverse).Div(x))
 		return
 	}
@@ -536,10 +536,11 @@ func cumProdRule(r *Rule) {
 	r.Add(0, terms.Sum(2).Reshape(dims...))
 }
 
-// hasZero reports whether an element of n is 0.
-func (g *Graph) hasZero(n *node) bool {
+// divides reports whether no element of n is 0, infinite or NaN.
+func (g *Graph) divides(n *node) bool {
+	_, finite := g.finite(n.data, n.shape.size)
 	if g.single {
-		return slices.Contains(n.f32(), 0)
+		return finite && !slices.Contains(n.f32(), 0)
 	}
-	return slices.Contains(n.f64(), 0)
+	return finite && !slices.Contains(n.f64(), 0)
 }

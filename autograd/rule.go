@@ -95,10 +95,17 @@ func (r *Rule) Add(i int, gx Value) {
 func (r *Rule) wrongShape(i int, got, want *shape) error {
 	e := r.g.shapeError(r.n.op, "the rule's gradient does not have the shape of its input", " for ", got.dims, want.dims)
 	e.Op = r.opName()
-	if extra := r.n.extra; extra != nil && extra.line.Line > 0 {
-		e.Location = extra.line
-	}
+	e.Location = r.location()
 	return e
+}
+
+// location returns the line of the operation where the graph keeps it, else
+// that of the call under way.
+func (r *Rule) location() Location {
+	if e := r.n.extra; e != nil && e.line.Line > 0 {
+		return e.line
+	}
+	return callSite()
 }
 
 // reduced returns the gradient for input i in that input's shape.

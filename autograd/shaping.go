@@ -458,6 +458,9 @@ func (x Value) Pad(v float64, pairs ...[2]int) Value {
 		}
 		places[i], places[rank+i] = pair[0], 1
 		dims[i] = pair[0] + from.shape.dims[i] + pair[1]
+		if pair[0] > math.MaxInt/4 || pair[1] > math.MaxInt/4 {
+			panic(argumentError(&opPad, "padding %v overflows", pair))
+		}
 	}
 	return x.place(v, g.newShape(&opPad, dims), places)
 }
@@ -535,9 +538,13 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 	axis = g.axis(opSplit, axis, s.rank())
 	sum := 0
 	for _, n := range lengths {
-		sum += max(n, -s.dims[axis]-1)
+		if n < 0 || n > s.dims[axis]-sum {
+			sum = -1
+			break
+		}
+		sum += n
 	}
-	if sum != s.dims[axis] || len(lengths) > 0 && slices.Min(lengths) < 0 {
+	if sum != s.dims[axis] {
 		panic(g.shapeError(opSplit, fmt.Sprintf("the parts do not make up axis %d", axis), " into ", s.dims, lengths))
 	}
 	parts, start := make([]Value, len(lengths)), 0

@@ -102,6 +102,7 @@ func Eye(n int) Tensor {
 
 // Uniform returns random numbers, each in [lo, hi) with equal probability.
 func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
+	checkRNG("Uniform", rng)
 	t := Zeros(shape...)
 	for i := range t.f64 {
 		t.f64[i] = lo + (hi-lo)*rng.Float64()
@@ -111,11 +112,18 @@ func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
 
 // Normal returns random numbers of the normal distribution.
 func Normal(rng *rand.Rand, mean, deviation float64, shape ...int) Tensor {
+	checkRNG("Normal", rng)
 	t := Zeros(shape...)
 	for i := range t.f64 {
 		t.f64[i] = mean + deviation*rng.NormFloat64()
 	}
 	return t
+}
+
+func checkRNG(op string, rng *rand.Rand) {
+	if rng == nil {
+		panic(NewArgumentError("autograd: "+op, "the rng is nil"))
+	}
 }
 
 // FromNested returns a tensor of nested slices or arrays of numbers, such as
@@ -158,6 +166,9 @@ func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 
 // FromDense returns a tensor with a copy of a matrix.
 func FromDense(m mat.Matrix) Tensor {
+	if m == nil {
+		panic(NewArgumentError("autograd: FromDense", "the matrix is nil"))
+	}
 	rows, columns := m.Dims()
 	t := Zeros(rows, columns)
 	for i := range rows {
@@ -321,6 +332,7 @@ func (t Tensor) Clone() Tensor {
 // In returns a copy in that precision.
 func (t Tensor) In(p Precision) Tensor {
 	t.check(opTensorUse)
+	p.check("In")
 	c := zerosOf(p, t.shape)
 	switch {
 	case p == t.precision:
@@ -359,11 +371,16 @@ func (t Tensor) scale(a float64) {
 	kernel.Scale.F32(t.f32, t.f32, a, 0)
 }
 
-func (t Tensor) norm() float64 {
+// Norm returns the Euclidean norm of all numbers as one vector, in float64 for
+// either precision. It neither overflows nor underflows on the way.
+func (t Tensor) Norm() float64 {
+	t.check(opTensorUse)
 	if t.precision == Float32 {
-		var norm [1]float32
-		kernel.Norm(norm[:], t.f32, 1, len(t.f32), 1, 2)
-		return float64(norm[0])
+		squares := 0.0 // of float32 numbers, which are far from overflow here
+		for _, v := range t.f32 {
+			squares += float64(v) * float64(v)
+		}
+		return math.Sqrt(squares)
 	}
 	var norm [1]float64
 	kernel.Norm(norm[:], t.f64, 1, len(t.f64), 1, 2)

@@ -86,7 +86,7 @@ func (x Value) view(op *operation) Tensor {
 // written since: they are not the ones that the recording was computed with.
 func (g *Graph) unchanged(op *operation, n *node) {
 	if p := g.overwritten(n); p != nil {
-		panic(&StaleError{op.method, "parameter " + p.name, "was changed after the recording used it", callSite()})
+		panic(&StaleError{op.method, "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
 	}
 }
 

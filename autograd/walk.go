@@ -16,7 +16,11 @@ const (
 )
 
 func (k Kind) String() string {
-	return [...]string{"constant", "variable", "param", "operation"}[k]
+	names := [...]string{"constant", "variable", "param", "operation"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
 }
 
 // A Node is a Value with all that an exporter needs to know of how it came

@@ -34,7 +34,7 @@ func ClipValue(grads autograd.Gradients, limit float64) {
 func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {
 	checkLimit("optim: ClipNorm", limit)
 	for _, g := range grads.All() {
-		norm = math.Hypot(norm, normOf(g))
+		norm = autograd.JoinNorms(norm, g.Norm())
 	}
 	if !(norm > limit) || math.IsInf(norm, 1) {
 		return norm
@@ -53,16 +53,4 @@ func checkLimit(op string, limit float64) {
 	if !(limit >= 0) {
 		panic(autograd.NewArgumentError(op, "the limit is %v, want a number from 0 on", limit))
 	}
-}
-
-// normOf returns the Euclidean norm of a tensor, without overflow on the way.
-func normOf(g autograd.Tensor) float64 {
-	if g.Precision() == autograd.Float32 {
-		var norm [1]float32
-		kernel.Norm(norm[:], g.Raw32(), 1, g.Size(), 1, 2)
-		return float64(norm[0])
-	}
-	var norm [1]float64
-	kernel.Norm(norm[:], g.Raw64(), 1, g.Size(), 1, 2)
-	return norm[0]
 }
