@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"sync"
 
 	"nabla/autograd"
 	"nabla/autograd/gradcheck"
@@ -18,27 +19,62 @@ import (
 // The README's code.
 
 func Example_neuron() {
-	// The drawing goes nowhere here: graphviz has golden files.
-	stdout := os.Stdout
-	defer func() { os.Stdout = stdout }()
-	nowhere, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer nowhere.Close()
-
+	defer chdir(os.MkdirTemp("", "neuron"))()
 	g := autograd.NewGraph(autograd.Options{Trace: true}) // float64; Trace keeps every gradient
-	x, w, b := g.Scalar(3), g.Variable(autograd.Scalar(0.5)), g.Variable(autograd.Scalar(2))
+	x := g.Scalar(3).Named("x")
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	b := g.Variable(autograd.Scalar(-1)).Named("b")
 	z := w.Mul(x).Add(b).Named("z") // weighted sum
 	a := z.Tanh().Named("a")        // activation
-	loss := a.Sub(g.Scalar(1)).Square()
+	loss := a.Sub(g.Scalar(1)).Square().Named("loss")
 	grads := loss.Backward()
-	fmt.Printf("dw = %.3g\n", grads.Of(w).Item()) // dw = input × dz
-	os.Stdout = nowhere
-	graphviz.Write(os.Stdout, loss, graphviz.Options{Gradients: grads})
-	graphviz.WriteBackward(os.Stdout, loss, graphviz.Options{Gradients: grads})
-	// Output: dw = -3.98e-05
+	fmt.Printf("dw = %.3f\n", grads.Of(w).Item()) // dw = input × dz
+	err := graphviz.WriteFile("neuron.dot", loss, graphviz.Options{Gradients: grads})
+	fmt.Println(err)
+	// Output:
+	// dw = -2.538
+	// <nil>
+}
+
+// chdir goes to a new folder and returns what goes back and removes it.
+func chdir(folder string, err error) (back func()) {
+	if err != nil {
+		panic(err)
+	}
+	from, err := os.Getwd()
+	if err != nil {
+		panic(err)
+	}
+	if err := os.Chdir(folder); err != nil {
+		panic(err)
+	}
+	return func() {
+		os.Chdir(from)
+		os.RemoveAll(folder)
+	}
+}
+
+func Example_severalCores() {
+	w := autograd.NewParam("w", autograd.Scalar(0))
+	optimizer := optim.NewSGD(0.1)
+	parts := make([]autograd.Gradients, 4)
+	var workers sync.WaitGroup
+	for i := range parts {
+		workers.Go(func() {
+			g := autograd.NewGraph(autograd.Options{})
+			target := g.Scalar(float64(i))
+			parts[i] = g.Param(w).Sub(target).Square().Backward()
+		})
+	}
+	workers.Wait()
+	var sum autograd.Gradients
+	for _, part := range parts { // what each worker's Backward returned
+		sum.Add(part)
+	}
+	sum.Scale(1 / float64(len(parts)))
+	optimizer.Step(sum)
+	fmt.Printf("w = %.1f\n", w.Item()) // 0.1 × 2 × the mean target
+	// Output: w = 0.3
 }
 
 func Example_trainByHand() {

@@ -11,8 +11,9 @@
 //	a := z.Tanh().Named("a")        // activation
 //	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
 //	grads := loss.Backward()
-//	graphviz.Write(os.Stdout, loss, graphviz.Options{Gradients: grads})
-//	graphviz.WriteBackward(os.Stdout, loss, graphviz.Options{Gradients: grads})
+//	var forward, backward bytes.Buffer
+//	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
+//	graphviz.WriteBackward(&backward, loss, graphviz.Options{Gradients: grads})
 //
 // Saved as neuron.dot, the shell command
 //
