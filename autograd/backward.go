@@ -130,6 +130,37 @@ func (g *Graph) step(id int32, n *node) {
 
 // stepScalar is the chain rule between single numbers.
 func (g *Graph) stepScalar(id int32, n *node) {
+	if g.single || g.watch {
+		g.stepNumber(id, n)
+		return
+	}
+	x := g.at(n.in[0])
+	if n.nin == 1 {
+		x.receive(n.op.unary.D(n.gone, x.one, n.one, n.a, n.b))
+		return
+	}
+	y := g.at(n.in[1])
+	gx, gy := n.op.binary.D(n.gone, x.one, y.one, n.one)
+	if x.flags&needsGrad != 0 {
+		x.receive(gx)
+	}
+	if y.flags&needsGrad != 0 {
+		y.receive(gy)
+	}
+}
+
+// receive adds to the gradient of a single float64.
+func (n *node) receive(gx float64) {
+	if n.grad == nil {
+		n.grad, n.gone = unsafe.Pointer(&n.gone), gx
+		return
+	}
+	n.gone += gx
+}
+
+// stepNumber is stepScalar in either precision, for a graph that looks at what
+// it computes.
+func (g *Graph) stepNumber(id int32, n *node) {
 	x := g.at(n.in[0])
 	if n.nin == 1 {
 		g.receiveNumber(id, 0, x, n.op.unary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(n.data, 0), n.a, n.b))

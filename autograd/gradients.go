@@ -291,6 +291,10 @@ func (gr Gradients) each(op *operation, f func(Tensor)) {
 	}
 }
 
+// IsSum reports whether gr is a sum that Add made, which may be older than the
+// recording at hand, and not what a backward pass returned.
+func (gr Gradients) IsSum() bool { return gr.pass == nil || gr.pass.g == nil }
+
 // Scale multiplies every gradient by a number, in place: 1/n for the mean
 // over n workers.
 func (gr Gradients) Scale(factor float64) {

@@ -4,9 +4,12 @@ package autograd
 // itself. Numbers are kept over Reset: the next recording has the same layers.
 type scopeTable struct {
 	paths   []string // by number
+	last    []string // the last name of each path
 	parents []int32
 	numbers map[scopeKey]int32
 	current int32
+	visits  []int32 // the scopes that the last recording entered, in order: the first guess
+	visit   int
 }
 
 type scopeKey struct {
@@ -16,12 +19,26 @@ type scopeKey struct {
 
 func (t *scopeTable) reset() {
 	if t.paths == nil {
-		t.paths, t.parents, t.numbers = []string{""}, []int32{0}, map[scopeKey]int32{}
+		t.paths, t.last, t.parents, t.numbers = []string{""}, []string{""}, []int32{0}, map[scopeKey]int32{}
 	}
-	t.current = 0
+	t.current, t.visit = 0, 0
 }
 
 func (t *scopeTable) enter(name string) {
+	if t.visit < len(t.visits) {
+		if guess := t.visits[t.visit]; t.parents[guess] == t.current && t.last[guess] == name {
+			t.visit++
+			t.current = guess
+			return
+		}
+	}
+	t.find(name)
+	t.visits = append(t.visits[:t.visit], t.current)
+	t.visit++
+}
+
+// find enters a scope by its name.
+func (t *scopeTable) find(name string) {
 	key := scopeKey{t.current, name}
 	number, ok := t.numbers[key]
 	if !ok {
@@ -30,7 +47,7 @@ func (t *scopeTable) enter(name string) {
 			path = t.paths[t.current] + "/" + name
 		}
 		number = int32(len(t.paths))
-		t.paths, t.parents = append(t.paths, path), append(t.parents, t.current)
+		t.paths, t.parents, t.last = append(t.paths, path), append(t.parents, t.current), append(t.last, name)
 		t.numbers[key] = number
 	}
 	t.current = number
@@ -55,11 +72,7 @@ func (g *Graph) Leave() {
 func (t *scopeTable) names(scope int32) []string {
 	var names []string
 	for ; scope != 0; scope = t.parents[scope] {
-		path := t.paths[scope]
-		if parent := t.parents[scope]; parent != 0 {
-			path = path[len(t.paths[parent])+1:]
-		}
-		names = append([]string{path}, names...)
+		names = append([]string{t.last[scope]}, names...)
 	}
 	return names
 }

@@ -13,7 +13,7 @@ type shape struct {
 }
 
 // scalarShape is the shape of every scalar.
-var scalarShape = &shape{size: 1}
+var scalarShape = &shape{dims: []int{}, size: 1}
 
 func (s *shape) rank() int           { return len(s.dims) }
 func (s *shape) equal(t *shape) bool { return s == t || slices.Equal(s.dims, t.dims) }

@@ -215,18 +215,21 @@ func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
 	return t
 }
 
+// usable reports whether the tensor is neither the zero Tensor nor a view that
+// a Reset has ended. Methods ask by pointer: a Tensor is large to copy.
+func (t *Tensor) usable() bool { return t.shape != nil && (t.lease == nil || t.gen == t.lease.gen) }
+
 // live panics when the tensor is a view that a Reset has ended.
-func (t Tensor) live(op *operation) {
+func (t *Tensor) live(op *operation) {
 	if t.lease != nil && t.gen != t.lease.gen {
 		panic(&StaleError{op.method, "Tensor", "is a view of a recording that was Reset", callSite()})
 	}
 }
 
-// check panics when the tensor is the zero Tensor, or a view that a Reset has
-// ended.
-func (t Tensor) check(op *operation) {
-	t.live(op)
-	if t.f64 == nil && t.f32 == nil && t.shape == nil {
+// check panics when the tensor is not usable.
+func (t *Tensor) check(op *operation) {
+	if !t.usable() {
+		t.live(op)
 		panic(&ArgumentError{"autograd: " + op.method, "the Tensor is empty: make one with NewTensor or Zeros", callSite()})
 	}
 }
@@ -306,19 +309,23 @@ func (t Tensor) Float64s() []float64 {
 // Raw64 returns the numbers of a Float64 tensor without a copy. It panics with
 // a *PrecisionError for another precision.
 func (t Tensor) Raw64() []float64 {
-	t.check(opTensorUse)
-	if t.precision != Float64 {
-		panic(&PrecisionError{"Raw64", t.precision, Float64, callSite()})
+	if t.precision != Float64 || !t.usable() {
+		t.refuse("Raw64", Float64)
 	}
 	return t.f64
+}
+
+// refuse panics for a tensor that has no numbers of that precision.
+func (t *Tensor) refuse(op string, p Precision) {
+	t.check(opTensorUse)
+	panic(&PrecisionError{op, t.precision, p, callSite()})
 }
 
 // Raw32 returns the numbers of a Float32 tensor without a copy. It panics with
 // a *PrecisionError for another precision.
 func (t Tensor) Raw32() []float32 {
-	t.check(opTensorUse)
-	if t.precision != Float32 {
-		panic(&PrecisionError{"Raw32", t.precision, Float32, callSite()})
+	if t.precision != Float32 || !t.usable() {
+		t.refuse("Raw32", Float32)
 	}
 	return t.f32
 }
