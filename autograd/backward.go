@@ -41,8 +41,8 @@ func (x Value) Backward() Gradients {
 func (x Value) BackwardWith(seed Tensor) Gradients {
 	n := x.node(opBackwardWith)
 	seed.check(opBackwardWith)
-	if !n.shape.equal(&shape{dims: seed.shape}) {
-		panic(x.g.shapeError(opBackwardWith, "the seed has another shape", " and ", n.shape.dims, seed.shape))
+	if !n.shape.equal(seed.shape) {
+		panic(x.g.shapeError(opBackwardWith, "the seed has another shape", " and ", n.shape.dims, seed.dims()))
 	}
 	return x.g.backward(x.id, n, seed)
 }
@@ -103,7 +103,7 @@ func (g *Graph) seed(n *node, seed Tensor) {
 	} else {
 		n.grad = g.memory.borrow(g.words(n.shape.size))
 	}
-	if seed.f64 == nil && seed.f32 == nil { // Backward's
+	if seed.shape == nil { // Backward's
 		g.setNumber(n.grad, 0, 1)
 		return
 	}

@@ -47,7 +47,7 @@ func Custom(op Operation, in ...Value) Value {
 	}
 	y := op.Forward(views)
 	y.check(kind)
-	n := g.record(kind, rule, g.shape(y.shape), in...)
+	n := g.record(kind, rule, g.shapeOf(y), in...)
 	g.fill(n.data, y)
 	g.extraOf(n).custom = &op
 	return g.done()

@@ -33,18 +33,18 @@ func (x Value) String() string {
 
 // String returns shape and numbers. Long axes show their ends only.
 func (t Tensor) String() string {
-	if t.shape == nil && t.f64 == nil && t.f32 == nil {
+	if t.shape == nil {
 		return "Tensor(none)"
 	}
 	if t.lease != nil && t.gen != t.lease.gen {
 		return "Tensor(of a recording that was Reset)"
 	}
-	if len(t.shape) == 0 {
+	if len(t.dims()) == 0 {
 		return t.text(0)
 	}
 	var b strings.Builder
-	fmt.Fprint(&b, t.shape)
-	if len(t.shape) == 1 {
+	fmt.Fprint(&b, t.dims())
+	if len(t.dims()) == 1 {
 		b.WriteByte(' ')
 	} else {
 		b.WriteByte('\n')
@@ -58,28 +58,28 @@ const ends = 4
 
 // write writes the block of size elements at off, whose first axis is axis.
 func (t Tensor) write(b *strings.Builder, axis, off, size int) {
-	if axis == len(t.shape) {
+	if axis == len(t.dims()) {
 		b.WriteString(t.text(off))
 		return
 	}
 	b.WriteByte('[')
-	for i := 0; i < t.shape[axis]; i++ {
+	for i := 0; i < t.dims()[axis]; i++ {
 		if i > 0 {
 			t.separate(b, axis)
 		}
-		if n := t.shape[axis]; n > 2*ends+1 && i == ends {
+		if n := t.dims()[axis]; n > 2*ends+1 && i == ends {
 			b.WriteString("…")
 			i = n - ends - 1
 			continue
 		}
-		step := size / t.shape[axis]
+		step := size / t.dims()[axis]
 		t.write(b, axis+1, off+i*step, step)
 	}
 	b.WriteByte(']')
 }
 
 func (t Tensor) separate(b *strings.Builder, axis int) {
-	if axis == len(t.shape)-1 {
+	if axis == len(t.dims())-1 {
 		b.WriteByte(' ')
 		return
 	}

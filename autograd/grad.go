@@ -150,7 +150,7 @@ func Jacobian(y, x Value) Value {
 	rows := make([]Value, n.shape.size)
 	for i := range rows {
 		seed := Zeros(n.shape.dims...)
-		seed.f64[i] = 1
+		seed.f64()[i] = 1
 		rows[i] = VJP(y, g.Constant(seed), x)[0]
 	}
 	return Stack(0, rows...).Reshape(dims...)

@@ -109,13 +109,7 @@ func (s *slot) convert(g *Graph, size int) {
 
 // tensor is the gradient as the user sees it.
 func (s *slot) tensor(g *Graph, sh *shape) Tensor {
-	t := Tensor{shape: sh.dims, precision: s.precision, lease: g, gen: g.gen}
-	if s.precision == Float32 {
-		t.f32 = slice[float32](s.data, sh.size)
-	} else {
-		t.f64 = slice[float64](s.data, sh.size)
-	}
-	return t
+	return Tensor{shape: sh, data: s.data, lease: g, gen: g.gen, precision: s.precision}
 }
 
 var (
@@ -203,11 +197,11 @@ func (gr Gradients) OfParam(p *Param) Tensor {
 		if s := pass.byParam[p]; s != nil && s.used {
 			return s.total
 		}
-		return zerosOf(p.value.precision, p.value.shape)
+		return zerosOf(p.value.precision, p.value.dims())
 	}
 	x, known := pass.g.recorded(p)
 	if !known {
-		return zerosOf(p.value.precision, p.value.shape)
+		return zerosOf(p.value.precision, p.value.dims())
 	}
 	return gr.Of(x)
 }
@@ -350,7 +344,7 @@ func (gr *Gradients) Add(other Gradients) {
 func (p *pass) add(param *Param, t Tensor) {
 	s := p.byParam[param]
 	if s == nil {
-		s = &sum{param: param, total: zerosOf(t.precision, t.shape)}
+		s = &sum{param: param, total: zerosOf(t.precision, t.dims())}
 		p.byParam[param] = s
 	}
 	if s.total.precision != t.precision {

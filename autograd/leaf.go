@@ -36,7 +36,7 @@ func (g *Graph) Variable(t Tensor) Value {
 // enter copies a tensor in as a node without inputs.
 func (g *Graph) enter(op *operation, t Tensor) Value {
 	t.check(op)
-	n := g.record(op, nil, g.shape(t.shape))
+	n := g.record(op, nil, g.shapeOf(t))
 	g.fill(n.data, t)
 	return g.done()
 }
@@ -46,13 +46,13 @@ func (g *Graph) fill(p unsafe.Pointer, t Tensor) {
 	size := t.Size()
 	switch {
 	case g.single && t.precision == Float32:
-		copy(slice[float32](p, size), t.f32)
+		copy(slice[float32](p, size), t.f32())
 	case g.single:
-		kernel.Convert32(slice[float32](p, size), t.f64)
+		kernel.Convert32(slice[float32](p, size), t.f64())
 	case t.precision == Float32:
-		kernel.Convert64(slice[float64](p, size), t.f32)
+		kernel.Convert64(slice[float64](p, size), t.f32())
 	default:
-		copy(slice[float64](p, size), t.f64)
+		copy(slice[float64](p, size), t.f64())
 	}
 }
 
@@ -92,16 +92,16 @@ func (g *Graph) enterParam(p *Param) Value {
 	}
 	t := p.value
 	t.check(&opParam)
-	n := g.open(&opParam, nil, g.shape(t.shape), nil)
+	n := g.open(&opParam, nil, g.shapeOf(t), nil)
 	switch {
 	case n.shape.size == 1 || t.precision != g.options.Precision:
 		g.allocate(n)
 		g.fill(n.data, t)
 	case g.single:
-		n.data = unsafe.Pointer(unsafe.SliceData(t.f32))
+		n.data = unsafe.Pointer(unsafe.SliceData(t.f32()))
 		n.flags |= inPlace
 	default:
-		n.data = unsafe.Pointer(unsafe.SliceData(t.f64))
+		n.data = unsafe.Pointer(unsafe.SliceData(t.f64()))
 		n.flags |= inPlace
 	}
 	n.in[1] = int32(g.params.used)

@@ -63,17 +63,17 @@ func (p *Param) Writable() Tensor {
 func (p *Param) Set(t Tensor) {
 	t.check(opSet)
 	if !p.value.sameShape(t) {
-		panic(NewShapeError("Param.Set", "another shape than the parameter's", p.value.shape, t.shape))
+		panic(NewShapeError("Param.Set", "another shape than the parameter's", p.value.dims(), t.dims()))
 	}
 	p.version++
 	switch {
 	case p.value.precision == t.precision:
-		copy(p.value.f64, t.f64)
-		copy(p.value.f32, t.f32)
+		copy(p.value.f64(), t.f64())
+		copy(p.value.f32(), t.f32())
 	case p.value.precision == Float32:
-		kernel.Convert32(p.value.f32, t.f64)
+		kernel.Convert32(p.value.f32(), t.f64())
 	default:
-		kernel.Convert64(p.value.f64, t.f32)
+		kernel.Convert64(p.value.f64(), t.f32())
 	}
 }
 

@@ -30,6 +30,15 @@ func (g *Graph) shape(dims []int) *shape {
 	return s
 }
 
+// shapeOf returns the shape of a tensor. That of a tensor of its own memory is
+// never changed, and serves as it is.
+func (g *Graph) shapeOf(t Tensor) *shape {
+	if t.lease == nil {
+		return t.shape
+	}
+	return g.shape(t.shape.dims)
+}
+
 // sizeOf returns the product of the dimensions, and why they are no shape
 // when a dimension is negative or the product overflows an int.
 func sizeOf(dims []int) (size int, fault string) {

@@ -17,12 +17,11 @@ import (
 // parameters, results. Like a slice, a copy of a Tensor shares its numbers;
 // Clone does not. The last axis varies fastest. The zero Tensor is not valid.
 type Tensor struct {
-	shape     []int
-	precision Precision
-	f64       []float64
-	f32       []float32
-	lease     *Graph // whose memory the numbers are in, nil for the tensor's own
+	shape     *shape
+	data      unsafe.Pointer
+	lease     *Graph // whose memory shape and numbers are in, nil for the tensor's own
 	gen       uint32 // the recording until whose Reset the lease lasts
+	precision Precision
 }
 
 var (
@@ -38,7 +37,9 @@ func NewTensor(values []float64, shape ...int) Tensor {
 		shape = []int{len(values)}
 	}
 	checkFits(opNewTensor, len(values), shape)
-	return Tensor{shape: slices.Clone(shape), f64: append(make([]float64, 0, len(values)), values...)}
+	t := zerosOf(Float64, shape)
+	copy(t.f64(), values)
+	return t
 }
 
 // NewTensor32 is NewTensor in Float32.
@@ -47,7 +48,9 @@ func NewTensor32(values []float32, shape ...int) Tensor {
 		shape = []int{len(values)}
 	}
 	checkFits(opNewTensor, len(values), shape)
-	return Tensor{shape: slices.Clone(shape), precision: Float32, f32: append(make([]float32, 0, len(values)), values...)}
+	t := zerosOf(Float32, shape)
+	copy(t.f32(), values)
+	return t
 }
 
 func checkFits(op *operation, values int, shape []int) {
@@ -60,7 +63,7 @@ func checkFits(op *operation, values int, shape []int) {
 }
 
 // Scalar returns a tensor of rank 0.
-func Scalar(v float64) Tensor { return Tensor{shape: []int{}, f64: []float64{v}} }
+func Scalar(v float64) Tensor { return Tensor{shape: scalarShape, data: unsafe.Pointer(&v)} }
 
 // Zeros returns a tensor of zeros.
 func Zeros(shape ...int) Tensor { return zerosOf(Float64, shape) }
@@ -71,7 +74,7 @@ func Ones(shape ...int) Tensor { return Full(1, shape...) }
 // Full returns a tensor in which every element is v.
 func Full(v float64, shape ...int) Tensor {
 	t := zerosOf(Float64, shape)
-	kernel.Fill(t.f64, v)
+	kernel.Fill(t.f64(), v)
 	return t
 }
 
@@ -95,7 +98,7 @@ func Arange(start, stop, step float64) Tensor {
 func Eye(n int) Tensor {
 	t := Zeros(n, n)
 	for i := range n {
-		t.f64[i*n+i] = 1
+		t.f64()[i*n+i] = 1
 	}
 	return t
 }
@@ -104,8 +107,8 @@ func Eye(n int) Tensor {
 func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
 	checkRNG("Uniform", rng)
 	t := Zeros(shape...)
-	for i := range t.f64 {
-		t.f64[i] = lo + (hi-lo)*rng.Float64()
+	for i := range t.f64() {
+		t.f64()[i] = lo + (hi-lo)*rng.Float64()
 	}
 	return t
 }
@@ -114,8 +117,8 @@ func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
 func Normal(rng *rand.Rand, mean, deviation float64, shape ...int) Tensor {
 	checkRNG("Normal", rng)
 	t := Zeros(shape...)
-	for i := range t.f64 {
-		t.f64[i] = mean + deviation*rng.NormFloat64()
+	for i := range t.f64() {
+		t.f64()[i] = mean + deviation*rng.NormFloat64()
 	}
 	return t
 }
@@ -137,7 +140,7 @@ func FromNested(nested any) Tensor {
 		}
 	}
 	t := zerosOf(Float64, shape)
-	if rest := fillNested(t.f64, reflect.ValueOf(nested), shape, shape); len(rest) > 0 {
+	if rest := fillNested(t.f64(), reflect.ValueOf(nested), shape, shape); len(rest) > 0 {
 		panic(NewShapeError("FromNested", "the lists differ in length", shape))
 	}
 	return t
@@ -173,7 +176,7 @@ func FromDense(m mat.Matrix) Tensor {
 	t := Zeros(rows, columns)
 	for i := range rows {
 		for j := range columns {
-			t.f64[i*columns+j] = m.At(i, j)
+			t.f64()[i*columns+j] = m.At(i, j)
 		}
 	}
 	return t
@@ -184,35 +187,61 @@ func FromDense(m mat.Matrix) Tensor {
 // elements.
 func (t Tensor) Dense() *mat.Dense {
 	t.check(opTensorUse)
-	if len(t.shape) != 2 || t.Size() == 0 {
-		panic(NewShapeError("Dense", "not a matrix with elements", t.shape))
+	if t.Rank() != 2 || t.Size() == 0 {
+		panic(NewShapeError("Dense", "not a matrix with elements", t.dims()))
 	}
-	return mat.NewDense(t.shape[0], t.shape[1], t.Float64s())
+	return mat.NewDense(t.Dim(0), t.Dim(1), t.Float64s())
 }
 
-func zerosOf(p Precision, shape []int) Tensor {
-	size, fault := sizeOf(shape)
+func zerosOf(p Precision, dims []int) Tensor {
+	size, fault := sizeOf(dims)
 	if fault != "" {
-		panic(NewShapeError("Zeros", fault, shape))
+		panic(NewShapeError("Zeros", fault, dims))
 	}
-	t := Tensor{shape: append([]int{}, shape...), precision: p}
+	t := Tensor{shape: ownShape(dims, size), precision: p}
 	if p == Float32 {
-		t.f32 = make([]float32, size)
+		t.data = unsafe.Pointer(unsafe.SliceData(make([]float32, size)))
 	} else {
-		t.f64 = make([]float64, size)
+		t.data = unsafe.Pointer(unsafe.SliceData(make([]float64, size)))
 	}
 	return t
+}
+
+// ownShape returns a shape with a copy of the dimensions.
+func ownShape(dims []int, size int) *shape {
+	if len(dims) == 0 {
+		return scalarShape
+	}
+	return &shape{dims: slices.Clone(dims), size: size}
 }
 
 // tensor returns a view of a graph's memory.
 func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
-	t := Tensor{shape: s.dims, precision: g.options.Precision, lease: g, gen: g.gen}
-	if g.single {
-		t.f32 = slice[float32](p, s.size)
-	} else {
-		t.f64 = slice[float64](p, s.size)
+	return Tensor{shape: s, data: p, lease: g, gen: g.gen, precision: g.options.Precision}
+}
+
+// f64 returns the numbers of a Float64 tensor, nil for another precision.
+func (t *Tensor) f64() []float64 {
+	if t.precision != Float64 || t.shape == nil {
+		return nil
 	}
-	return t
+	return slice[float64](t.data, t.shape.size)
+}
+
+// f32 returns the numbers of a Float32 tensor, nil for another precision.
+func (t *Tensor) f32() []float32 {
+	if t.precision != Float32 || t.shape == nil {
+		return nil
+	}
+	return slice[float32](t.data, t.shape.size)
+}
+
+// dims returns the dimensions themselves.
+func (t *Tensor) dims() []int {
+	if t.shape == nil {
+		return nil
+	}
+	return t.shape.dims
 }
 
 // usable reports whether the tensor is neither the zero Tensor nor a view that
@@ -237,23 +266,29 @@ func (t *Tensor) check(op *operation) {
 // Shape returns a copy of the dimensions, empty for a scalar.
 func (t Tensor) Shape() []int {
 	t.live(opShape)
-	return append([]int{}, t.shape...)
+	return append([]int{}, t.dims()...)
 }
 
 // Rank returns the number of dimensions, 0 for a scalar.
-func (t Tensor) Rank() int { return len(t.shape) }
+func (t Tensor) Rank() int { return len(t.dims()) }
 
 // Dim returns the length of an axis, counted from the end when negative.
 func (t Tensor) Dim(axis int) int {
 	t.live(opDim)
-	if axis < -len(t.shape) || axis >= len(t.shape) {
-		panic(NewIndexError("Dim", "axis", axis, len(t.shape)))
+	if axis < -len(t.dims()) || axis >= len(t.dims()) {
+		panic(NewIndexError("Dim", "axis", axis, len(t.dims())))
 	}
-	return t.shape[(axis+len(t.shape))%len(t.shape)]
+	return t.dims()[(axis+len(t.dims()))%len(t.dims())]
 }
 
 // Size returns the number of elements, 1 for a scalar.
-func (t Tensor) Size() int { return len(t.f64) + len(t.f32) }
+func (t Tensor) Size() int {
+	t.live(opShape)
+	if t.shape == nil {
+		return 0
+	}
+	return t.shape.size
+}
 
 // Precision returns the tensor's precision.
 func (t Tensor) Precision() Precision { return t.precision }
@@ -262,34 +297,34 @@ func (t Tensor) Precision() Precision { return t.precision }
 func (t Tensor) Item() float64 {
 	t.check(opItem)
 	if t.Size() != 1 {
-		panic(NewShapeError("Item", "not one element", t.shape))
+		panic(NewShapeError("Item", "not one element", t.dims()))
 	}
 	return t.element(0)
 }
 
 func (t Tensor) element(i int) float64 {
 	if t.precision == Float32 {
-		return float64(t.f32[i])
+		return float64(t.f32()[i])
 	}
-	return t.f64[i]
+	return t.f64()[i]
 }
 
 // At returns one element by its index along each axis, counted from the end
 // when negative.
 func (t Tensor) At(index ...int) float64 {
 	t.check(opTensorUse)
-	if len(index) != len(t.shape) {
-		panic(NewShapeError("At", "as many indices as axes are needed", t.shape, index))
+	if len(index) != len(t.dims()) {
+		panic(NewShapeError("At", "as many indices as axes are needed", t.dims(), index))
 	}
 	place := 0
 	for axis, i := range index {
-		if i < -t.shape[axis] || i >= t.shape[axis] {
-			panic(NewIndexError("At", "index", i, t.shape[axis]))
+		if i < -t.dims()[axis] || i >= t.dims()[axis] {
+			panic(NewIndexError("At", "index", i, t.dims()[axis]))
 		}
 		if i < 0 {
-			i += t.shape[axis]
+			i += t.dims()[axis]
 		}
-		place = place*t.shape[axis] + i
+		place = place*t.dims()[axis] + i
 	}
 	return t.element(place)
 }
@@ -299,9 +334,9 @@ func (t Tensor) Float64s() []float64 {
 	t.check(opTensorUse)
 	values := make([]float64, t.Size())
 	if t.precision == Float32 {
-		kernel.Convert64(values, t.f32)
+		kernel.Convert64(values, t.f32())
 	} else {
-		copy(values, t.f64)
+		copy(values, t.f64())
 	}
 	return values
 }
@@ -312,7 +347,7 @@ func (t Tensor) Raw64() []float64 {
 	if t.precision != Float64 || !t.usable() {
 		t.refuse("Raw64", Float64)
 	}
-	return t.f64
+	return t.f64()
 }
 
 // refuse panics for a tensor that has no numbers of that precision.
@@ -327,7 +362,7 @@ func (t Tensor) Raw32() []float32 {
 	if t.precision != Float32 || !t.usable() {
 		t.refuse("Raw32", Float32)
 	}
-	return t.f32
+	return t.f32()
 }
 
 // Clone returns a copy with numbers of its own.
@@ -340,15 +375,15 @@ func (t Tensor) Clone() Tensor {
 func (t Tensor) In(p Precision) Tensor {
 	t.check(opTensorUse)
 	p.check("In")
-	c := zerosOf(p, t.shape)
+	c := zerosOf(p, t.dims())
 	switch {
 	case p == t.precision:
-		copy(c.f64, t.f64)
-		copy(c.f32, t.f32)
+		copy(c.f64(), t.f64())
+		copy(c.f32(), t.f32())
 	case p == Float32:
-		kernel.Convert32(c.f32, t.f64)
+		kernel.Convert32(c.f32(), t.f64())
 	default:
-		kernel.Convert64(c.f64, t.f32)
+		kernel.Convert64(c.f64(), t.f32())
 	}
 	return c
 }
@@ -357,25 +392,25 @@ func (t Tensor) In(p Precision) Tensor {
 func (t Tensor) Reshape(shape ...int) Tensor {
 	t.check(opTensorUse)
 	checkFits(accessor("Reshape"), t.Size(), shape)
-	t.shape = append([]int{}, shape...)
+	t.shape = ownShape(shape, t.Size())
 	return t
 }
 
-func (t Tensor) sameShape(u Tensor) bool { return slices.Equal(t.shape, u.shape) }
+func (t Tensor) sameShape(u Tensor) bool { return slices.Equal(t.dims(), u.dims()) }
 
 func (t Tensor) clear() {
-	clear(t.f64)
-	clear(t.f32)
+	clear(t.f64())
+	clear(t.f32())
 }
 
 func (t Tensor) accumulate(u Tensor) {
-	kernel.Accumulate(t.f64, u.f64)
-	kernel.Accumulate(t.f32, u.f32)
+	kernel.Accumulate(t.f64(), u.f64())
+	kernel.Accumulate(t.f32(), u.f32())
 }
 
 func (t Tensor) scale(a float64) {
-	kernel.Scale.F64(t.f64, t.f64, a, 0)
-	kernel.Scale.F32(t.f32, t.f32, a, 0)
+	kernel.Scale.F64(t.f64(), t.f64(), a, 0)
+	kernel.Scale.F32(t.f32(), t.f32(), a, 0)
 }
 
 // Norm returns the Euclidean norm of all numbers as one vector, in float64 for
@@ -384,12 +419,12 @@ func (t Tensor) Norm() float64 {
 	t.check(opTensorUse)
 	if t.precision == Float32 {
 		squares := 0.0 // of float32 numbers, which are far from overflow here
-		for _, v := range t.f32 {
+		for _, v := range t.f32() {
 			squares += float64(v) * float64(v)
 		}
 		return math.Sqrt(squares)
 	}
 	var norm [1]float64
-	kernel.Norm(norm[:], t.f64, 1, len(t.f64), 1, 2)
+	kernel.Norm(norm[:], t.f64(), 1, len(t.f64()), 1, 2)
 	return norm[0]
 }
