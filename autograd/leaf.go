@@ -94,14 +94,14 @@ func (g *Graph) enterParam(p *Param) Value {
 	t.check(&opParam)
 	n := g.open(&opParam, nil, g.shapeOf(t), nil)
 	switch {
-	case n.shape.size == 1 || t.precision != g.options.Precision:
+	case t.precision != g.options.Precision:
 		g.allocate(n)
 		g.fill(n.data, t)
-	case g.single:
-		n.data = unsafe.Pointer(unsafe.SliceData(t.f32()))
-		n.flags |= inPlace
+	case n.shape.size == 1:
+		n.data = unsafe.Pointer(&n.one)
+		g.setNumber(n.data, 0, t.element(0))
 	default:
-		n.data = unsafe.Pointer(unsafe.SliceData(t.f64()))
+		n.data = t.data
 		n.flags |= inPlace
 	}
 	n.in[1] = int32(g.params.used)

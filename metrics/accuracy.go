@@ -5,8 +5,8 @@ import "math"
 // Accuracy returns the share of predicted labels that are the actual ones,
 // from 0 to 1. Any integers are labels here.
 //
-// It panics with a [*LengthError] if the lengths differ. The accuracy of
-// nothing is NaN.
+// It panics with an *autograd.ArgumentError if the lengths differ. The accuracy
+// of nothing is NaN.
 func Accuracy(predicted, actual []int) float64 {
 	checkLengths("Accuracy", len(predicted), len(actual))
 	right := 0
@@ -19,7 +19,7 @@ func Accuracy(predicted, actual []int) float64 {
 }
 
 // BinaryAccuracy returns the share of probabilities that are on the right side
-// of ½: [BinaryAccuracyAt] with a threshold of 0.5.
+// of ½: [BinaryAccuracyAt] with a threshold of 0.5. It panics as that does.
 func BinaryAccuracy(probabilities, targets []float64) float64 {
 	return binaryAccuracy("BinaryAccuracy", probabilities, targets, 0.5)
 }
@@ -28,8 +28,8 @@ func BinaryAccuracy(probabilities, targets []float64) float64 {
 // probability exceeds the threshold exactly if the target is 1. Logits do as
 // well, with a threshold of 0.
 //
-// It panics with a [*LengthError] if the lengths differ, and with a
-// [*LabelError] at a target that is neither 0 nor 1.
+// It panics with an *autograd.ArgumentError if the lengths differ, or at a
+// target that is neither 0 nor 1.
 //
 // Special cases are:
 //

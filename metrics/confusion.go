@@ -3,6 +3,8 @@ package metrics
 import (
 	"math"
 	"slices"
+
+	"nabla/autograd"
 )
 
 // A ConfusionMatrix counts how often each class was predicted as which.
@@ -15,13 +17,13 @@ type ConfusionMatrix struct {
 // are those of the classes with the labels 0, 1, 2, …; there are as many
 // classes as names.
 //
-// It panics with a [*LengthError] if the lengths differ, and with a
-// [*LabelError] at a label that has no name.
+// It panics with an *autograd.ArgumentError if the lengths differ, and with an
+// *autograd.IndexError at a label that has no name.
 func NewConfusionMatrix(predicted, actual []int, names ...string) *ConfusionMatrix {
 	const function = "NewConfusionMatrix"
 	checkLengths(function, len(predicted), len(actual))
-	checkLabels(function, "prediction", predicted, len(names))
-	checkLabels(function, "target", actual, len(names))
+	checkLabels(function, "predicted", predicted, len(names))
+	checkLabels(function, "actual", actual, len(names))
 
 	m := &ConfusionMatrix{Classes: slices.Clone(names), Counts: make([][]int, len(names))}
 	for label := range m.Counts {
@@ -52,7 +54,7 @@ type Scores struct {
 // classes that were predicted as it, FN rows of the class that were predicted
 // as another.
 //
-// It panics with a [*LabelError] if there is no such class.
+// It panics with an *autograd.IndexError if there is no such class.
 //
 // Special cases are:
 //
@@ -61,7 +63,7 @@ type Scores struct {
 //	a class that is neither predicted nor occurs has scores of NaN
 func (m *ConfusionMatrix) Class(label int) Scores {
 	if label < 0 || label >= len(m.Counts) {
-		panic(&LabelError{"Class", "class", -1, float64(label), len(m.Counts)})
+		panic(autograd.NewIndexError("metrics: ConfusionMatrix.Class", "class", label, len(m.Counts)))
 	}
 	right, actual, predicted := m.Counts[label][label], m.actual(label), m.predicted(label)
 	if actual == 0 && predicted == 0 {

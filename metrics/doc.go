@@ -1,7 +1,7 @@
 // Package metrics measures predictions in the numbers that people read: errors
 // of a regression, accuracy, confusion matrix, precision, recall, F1 and the
 // area under the ROC curve of a classification. It works on plain slices and
-// knows nothing of graphs.
+// needs no graph.
 //
 //	probabilities := []float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1}
 //	targets := []float64{1, 1, 0, 1, 0, 0}
@@ -37,6 +37,8 @@
 //
 // # Mistakes
 //
-// Slices of different lengths panic with a [*LengthError], and what is no
-// class label with a [*LabelError].
+// Slices of different lengths and targets that are no classes panic with
+// autograd's typed errors, which name the line of the call, as in
+//
+//	metrics: MSE: 3 predictions for 4 targets, at x.go:12
 package metrics

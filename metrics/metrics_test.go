@@ -1,11 +1,14 @@
 package metrics_test
 
 import (
+	"errors"
 	"math"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"nabla/autograd"
 	"nabla/metrics"
 )
 
@@ -19,72 +22,53 @@ var approximately = cmp.Comparer(func(x, y float64) bool {
 	return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-14*math.Max(math.Abs(x), math.Abs(y))
 })
 
-// panicOf returns what f panics with, or nil.
-func panicOf(f func()) (value any) {
-	defer func() { value = recover() }()
-	f()
-	return nil
-}
-
+// A mistake panics with a typed error that autograd.Try catches, and that names
+// the line of the call.
 func TestMistakesPanic(t *testing.T) {
 	two, three := []float64{0, 1}, []float64{0, 1, 1}
 	ints2, ints3 := []int{0, 1}, []int{0, 1, 1}
-	lengths := func(function string) error {
-		return &metrics.LengthError{Func: function, Predictions: 2, Targets: 3}
-	}
+	argument, index := new(*autograd.ArgumentError), new(*autograd.IndexError)
 	tests := []struct {
 		name string
 		call func()
-		want error
+		want any // the type of the error
 		text string
 	}{
-		{"MSE lengths", func() { metrics.MSE(two, three) }, lengths("MSE"),
-			"metrics: MSE: 2 predictions for 3 targets"},
-		{"MAE lengths", func() { metrics.MAE(two, three) }, lengths("MAE"),
-			"metrics: MAE: 2 predictions for 3 targets"},
-		{"R2 lengths", func() { metrics.R2(two, three) }, lengths("R2"),
-			"metrics: R2: 2 predictions for 3 targets"},
-		{"Accuracy lengths", func() { metrics.Accuracy(ints2, ints3) }, lengths("Accuracy"),
-			"metrics: Accuracy: 2 predictions for 3 targets"},
-		{"BinaryAccuracy lengths", func() { metrics.BinaryAccuracy(two, three) }, lengths("BinaryAccuracy"),
-			"metrics: BinaryAccuracy: 2 predictions for 3 targets"},
-		{"BinaryAccuracyAt lengths", func() { metrics.BinaryAccuracyAt(two, three, 0) }, lengths("BinaryAccuracyAt"),
-			"metrics: BinaryAccuracyAt: 2 predictions for 3 targets"},
-		{"ROCAUC lengths", func() { metrics.ROCAUC(two, three) }, lengths("ROCAUC"),
-			"metrics: ROCAUC: 2 predictions for 3 targets"},
-		{"NewConfusionMatrix lengths", func() { metrics.NewConfusionMatrix(ints2, ints3, "a", "b") }, lengths("NewConfusionMatrix"),
-			"metrics: NewConfusionMatrix: 2 predictions for 3 targets"},
+		{"MSE lengths", func() { metrics.MSE(two, three) }, argument, "MSE: 2 predictions for 3 targets"},
+		{"MAE lengths", func() { metrics.MAE(two, three) }, argument, "MAE: 2 predictions for 3 targets"},
+		{"R2 lengths", func() { metrics.R2(two, three) }, argument, "R2: 2 predictions for 3 targets"},
+		{"Accuracy lengths", func() { metrics.Accuracy(ints2, ints3) }, argument, "Accuracy: 2 predictions for 3 targets"},
+		{"BinaryAccuracy lengths", func() { metrics.BinaryAccuracy(two, three) }, argument,
+			"BinaryAccuracy: 2 predictions for 3 targets"},
+		{"BinaryAccuracyAt lengths", func() { metrics.BinaryAccuracyAt(two, three, 0) }, argument,
+			"BinaryAccuracyAt: 2 predictions for 3 targets"},
+		{"ROCAUC lengths", func() { metrics.ROCAUC(two, three) }, argument, "ROCAUC: 2 predictions for 3 targets"},
+		{"NewConfusionMatrix lengths", func() { metrics.NewConfusionMatrix(ints2, ints3, "a", "b") }, argument,
+			"NewConfusionMatrix: 2 predictions for 3 targets"},
 
-		{"target between", func() { metrics.BinaryAccuracy(two, []float64{1, 0.5}) },
-			&metrics.LabelError{Func: "BinaryAccuracy", What: "target", Index: 1, Label: 0.5, Classes: 2},
-			"metrics: BinaryAccuracy: target 0.5 at index 1 is not a label of 2 classes"},
-		{"target above", func() { metrics.BinaryAccuracyAt(two, []float64{1, 2}, 0) },
-			&metrics.LabelError{Func: "BinaryAccuracyAt", What: "target", Index: 1, Label: 2, Classes: 2},
-			"metrics: BinaryAccuracyAt: target 2 at index 1 is not a label of 2 classes"},
-		{"target below", func() { metrics.ROCAUC(two, []float64{-1, 1}) },
-			&metrics.LabelError{Func: "ROCAUC", What: "target", Index: 0, Label: -1, Classes: 2},
-			"metrics: ROCAUC: target -1 at index 0 is not a label of 2 classes"},
-		{"predicted label without a name", func() { metrics.NewConfusionMatrix([]int{0, 2}, ints2, "a", "b") },
-			&metrics.LabelError{Func: "NewConfusionMatrix", What: "prediction", Index: 1, Label: 2, Classes: 2},
-			"metrics: NewConfusionMatrix: prediction 2 at index 1 is not a label of 2 classes"},
-		{"actual label below 0", func() { metrics.NewConfusionMatrix(ints2, []int{-1, 0}, "a", "b") },
-			&metrics.LabelError{Func: "NewConfusionMatrix", What: "target", Index: 0, Label: -1, Classes: 2},
-			"metrics: NewConfusionMatrix: target -1 at index 0 is not a label of 2 classes"},
-		{"prediction that is NaN", func() { metrics.NewConfusionMatrix(metrics.Threshold([]float64{0, nan}, 0.5), ints2, "a", "b") },
-			&metrics.LabelError{Func: "NewConfusionMatrix", What: "prediction", Index: 1, Label: -1, Classes: 2},
-			"metrics: NewConfusionMatrix: prediction -1 at index 1 is not a label of 2 classes"},
-		{"class without a name", func() { metrics.NewConfusionMatrix(ints2, ints2, "a", "b").Class(2) },
-			&metrics.LabelError{Func: "Class", What: "class", Index: -1, Label: 2, Classes: 2},
-			"metrics: Class: class 2 is not a label of 2 classes"},
+		{"target between", func() { metrics.BinaryAccuracy(two, []float64{1, 0.5}) }, argument,
+			"BinaryAccuracy: targets[1] = 0.5 is neither 0 nor 1"},
+		{"target above", func() { metrics.BinaryAccuracyAt(two, []float64{1, 2}, 0) }, argument,
+			"BinaryAccuracyAt: targets[1] = 2 is neither 0 nor 1"},
+		{"target below", func() { metrics.ROCAUC(two, []float64{-1, 1}) }, argument,
+			"ROCAUC: targets[0] = -1 is neither 0 nor 1"},
+		{"predicted label without a name", func() { metrics.NewConfusionMatrix([]int{0, 2}, ints2, "a", "b") }, index,
+			"NewConfusionMatrix: predicted[1] = 2 is out of range for 2"},
+		{"actual label below 0", func() { metrics.NewConfusionMatrix(ints2, []int{-1, 0}, "a", "b") }, index,
+			"NewConfusionMatrix: actual[0] = -1 is out of range for 2"},
+		{"prediction that is NaN", func() { metrics.NewConfusionMatrix(metrics.Threshold([]float64{0, nan}, 0.5), ints2, "a", "b") }, index,
+			"NewConfusionMatrix: predicted[1] = -1 is out of range for 2"},
+		{"class without a name", func() { metrics.NewConfusionMatrix(ints2, ints2, "a", "b").Class(2) }, index,
+			"ConfusionMatrix.Class: class 2 is out of range for 2"},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			got := panicOf(test.call)
-			if diff := cmp.Diff(any(test.want), got); diff != "" {
-				t.Fatalf("panic value (-want +got):\n%s", diff)
+			err := autograd.Try(test.call)
+			if !errors.As(err, test.want) {
+				t.Fatalf("got %v, want a %T", err, test.want)
 			}
-			if diff := cmp.Diff(test.text, got.(error).Error()); diff != "" {
-				t.Errorf("text (-want +got):\n%s", diff)
+			if want := "metrics: " + test.text + ", at metrics_test.go:"; !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("got %q, want %q and a line", err, want)
 			}
 		})
 	}

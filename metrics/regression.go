@@ -6,7 +6,7 @@ import "math"
 //
 //	MSE = 1/n · Σ (p − t)²
 //
-// It panics with a [*LengthError] if the lengths differ.
+// It panics with an *autograd.ArgumentError if the lengths differ.
 //
 // Special cases are:
 //
@@ -21,7 +21,7 @@ func MSE(predictions, targets []float64) float64 {
 //
 //	MAE = 1/n · Σ |p − t|
 //
-// It panics with a [*LengthError] if the lengths differ.
+// It panics with an *autograd.ArgumentError if the lengths differ.
 //
 // Special cases are:
 //
@@ -42,7 +42,7 @@ func MAE(predictions, targets []float64) float64 {
 //
 //	R² = 1 − Σ (t − p)² / Σ (t − mean t)²
 //
-// It panics with a [*LengthError] if the lengths differ.
+// It panics with an *autograd.ArgumentError if the lengths differ.
 //
 // Special cases are:
 //

@@ -17,8 +17,8 @@ import (
 // where the ranks count from 1 in ascending order and equal scores share the
 // mean of theirs. The time is that of sorting.
 //
-// It panics with a [*LengthError] if the lengths differ, and with a
-// [*LabelError] at a target that is neither 0 nor 1.
+// It panics with an *autograd.ArgumentError if the lengths differ, or at a
+// target that is neither 0 nor 1.
 //
 // Special cases are:
 //

@@ -39,9 +39,13 @@ func (o *SGD) Step(grads autograd.Gradients) {
 	} else {
 		o.states.prepare(opSGD, grads)
 	}
+	var velocity numbers
+	first := true
 	for p, g := range grads.All() {
 		w := p.Writable()
-		velocity, first := o.velocity(p)
+		if o.Momentum != 0 {
+			velocity, first = o.velocity(p)
+		}
 		if w.Precision() == autograd.Float32 {
 			kernel.SGD(w.Raw32(), g.Raw32(), velocity.f32, o.LearningRate, o.Momentum, o.WeightDecay, o.Nesterov, first)
 		} else {
@@ -50,11 +54,8 @@ func (o *SGD) Step(grads autograd.Gradients) {
 	}
 }
 
-// velocity returns the velocity of p, nil without momentum, and whether it has none yet.
+// velocity returns the velocity of p, and whether it has none yet.
 func (o *SGD) velocity(p *autograd.Param) (velocity numbers, first bool) {
-	if o.Momentum == 0 {
-		return numbers{}, true
-	}
 	v := &o.states[p].velocity
 	first = v.f64 == nil && v.f32 == nil
 	v.need(p)

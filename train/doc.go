@@ -46,6 +46,10 @@
 // and batch, and wraps the *[autograd.NonFiniteError] that names the operation where it began. To find that place, the batch is
 // computed once more in a graph with CheckFinite; a model that draws random numbers may not show it then.
 //
+// A step itself may overflow, by a learning rate that is far too high. The next step's loss shows it; after the last step of
+// an epoch the parameters that it adjusted are looked at themselves, so that an epoch that ends without an error has not
+// diverged. Those parameters then stay as they are, infinite or NaN.
+//
 // A loss that is not finite on the validation data is an error too. A metric may be NaN, for the reasons that it states.
 //
 // # Memory

@@ -2,6 +2,7 @@ package train
 
 import (
 	"errors"
+	"fmt"
 	"math"
 
 	"nabla/autograd"
@@ -28,6 +29,17 @@ func allFinite(t autograd.Tensor) bool {
 		_, ok = kernel.IsFinite(t.Raw64())
 	}
 	return ok
+}
+
+// checkStepped returns an error if a Param that the gradients reached holds a NaN or infinity, in the graph's precision.
+func (c *cycle) checkStepped(grads autograd.Gradients) error {
+	c.stepped.Reset()
+	for p := range grads.All() {
+		if !allFinite(c.stepped.Param(p).View()) {
+			return fmt.Errorf("parameter %s is not finite after the step", p.Name())
+		}
+	}
+	return nil
 }
 
 // origin computes a batch again, in a graph that stops at the first NaN or infinity, and returns the error that names

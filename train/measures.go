@@ -19,8 +19,14 @@ type Metric struct {
 // or probabilities, stand for the class with the largest number, the first of equals; so do predictions, be they
 // probabilities or logits. Targets [rows] or [rows, 1] are 0 or 1, and predicted by probabilities above ½.
 //
-// A row with a NaN is predicted wrong; against targets of 0 or 1 it makes the accuracy NaN, as no rows do. Shapes that differ panic with an
-// *[autograd.ShapeError].
+// Special cases are:
+//
+//	several classes: a row with a NaN, in prediction or target, counts as wrong
+//	one class: a NaN anywhere makes the accuracy NaN
+//	no rows: NaN
+//
+// It panics with an *[autograd.ShapeError] when the shapes differ, and with an *[autograd.ArgumentError] at a target of
+// one class that is neither 0 nor 1.
 func Accuracy(prediction, target autograd.Tensor) float64 {
 	mustMatch("train: Accuracy", prediction, target)
 	if target.Rank() < 2 || target.Dim(-1) == 1 {

@@ -65,7 +65,8 @@ func (stop) Error() string { return "train: stop" }
 //   - what OnEpoch returned, if that is not Stop;
 //   - a *[StepError], if a step failed. It wraps an *[autograd.NonFiniteError] that names the operation in which the first
 //     NaN or infinity arose, if a loss or a gradient is not finite; the parameters are then as they were before that
-//     step. It wraps another of autograd's typed errors for a mistake found in a step, such as shapes that do not fit;
+//     step. It is also one, though without such an operation, if the last step of an epoch left a parameter that is not
+//     finite, which a loss would show only in the next epoch. It wraps another of autograd's typed errors for a mistake found in a step, such as shapes that do not fit;
 //   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a configuration or data that make no sense.
 //
 // The same configuration, data and seeds give the same history and parameters, bit by bit.
@@ -97,10 +98,12 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 type cycle struct {
 	Config
 	graph      *autograd.Graph
+	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
 	training   *evaluation // of the metrics, nil if there are none
 	validation *evaluation // nil if there is none
 	lossSum    float64     // over the rows of this epoch so far
+	rows       int         // of this epoch so far
 	batch      int         // under way in this epoch, from 1
 }
 
@@ -115,7 +118,12 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	}
 	config.checkData(op, data)
 	data = data.in(config.Graph.Precision)
-	c := &cycle{Config: config, graph: autograd.NewGraph(config.Graph), batches: newBatches(config.RNG, data, config.BatchSize)}
+	c := &cycle{
+		Config:  config,
+		graph:   autograd.NewGraph(config.Graph),
+		stepped: autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
+		batches: newBatches(config.RNG, data, config.BatchSize),
+	}
 	if len(config.Metrics) > 0 {
 		c.training = newEvaluation(config, data)
 		c.training.withLoss = false
@@ -186,7 +194,7 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context) error {
-	c.lossSum, c.batch = 0, 0
+	c.lossSum, c.rows, c.batch = 0, 0, 0
 	var cancelled, failed error
 	fault := autograd.Try(func() {
 		for rows := range c.batches.rows {
@@ -194,8 +202,13 @@ func (c *cycle) train(ctx context.Context) error {
 				return
 			}
 			c.batch++
-			if failed = c.step(c.batches.of(rows)); failed != nil {
+			var grads autograd.Gradients
+			if grads, failed = c.step(c.batches.of(rows)); failed != nil {
 				return
+			}
+			c.rows += len(rows)
+			if c.rows == c.batches.whole.Rows() {
+				failed = c.checkStepped(grads)
 			}
 		}
 	})
@@ -208,26 +221,26 @@ func (c *cycle) train(ctx context.Context) error {
 	return cancelled
 }
 
-// step is the cycle itself, once.
-func (c *cycle) step(batch Data) error {
+// step is the cycle itself, once. It returns the gradients that it adjusted the parameters by.
+func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 	c.graph.Reset()
 	random := c.graph.RandomState()
 	prediction := c.predict(c.graph, batch)
 	loss := c.loss(prediction, batch)
 	value := loss.Item()
 	if !isFinite(value) {
-		return c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", value))
+		return autograd.Gradients{}, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", value))
 	}
 	grads := loss.Backward()
 	if p := nonFinite(grads); p != nil {
-		return c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
+		return grads, c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
 	}
 	if c.OnGradients != nil {
 		c.OnGradients(grads)
 	}
 	c.Optimizer.Step(grads)
 	c.lossSum += value * float64(batch.Rows())
-	return nil
+	return grads, nil
 }
 
 // predict passes a batch through the model.
