@@ -30,6 +30,8 @@ var (
 )
 
 // Linear returns x itself: the activation of a neuron without one.
+//
+//	∂y/∂x = 1
 func (x Value) Linear() Value { return x }
 
 // ReLU returns max(x, 0).
@@ -74,6 +76,8 @@ func leakyReLURule(r *Rule) {
 // broadcasting.
 //
 //	∂/∂x = 1 for x > 0, else slope; ∂/∂slope = 0 for x > 0, else x
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) PReLU(slope Value) Value { return x.binary(&opPReLU, preluRule, slope) }
 
 func preluRule(r *Rule) {
@@ -239,6 +243,8 @@ func hardTanhRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), inside(r.In(0), 
 //
 // An element of −Inf has probability 0 and gradient 0; where all are −Inf the
 // result is NaN.
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) Softmax(axis int) Value {
 	n, from, s := x.along(&opSoftmax, softmaxRule, axis)
 	if x.g.single {
@@ -281,6 +287,8 @@ func softmaxGradRule(r *Rule) {
 // LogSoftmax returns x − ln Σ eˣ along an axis, without overflow.
 //
 //	gx = gy − e^y·Σ gy
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) LogSoftmax(axis int) Value {
 	n, from, s := x.along(&opLogSoftmax, logSoftmaxRule, axis)
 	if x.g.single {

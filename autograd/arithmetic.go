@@ -32,6 +32,8 @@ var (
 // Add returns x + y, broadcasting.
 //
 //	∂/∂x = 1, ∂/∂y = 1
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Add(y Value) Value { return x.binary(&opAdd, addRule, y) }
 
 func addRule(r *Rule) {
@@ -42,6 +44,8 @@ func addRule(r *Rule) {
 // Sub returns x − y, broadcasting.
 //
 //	∂/∂x = 1, ∂/∂y = −1
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Sub(y Value) Value { return x.binary(&opSub, subRule, y) }
 
 func subRule(r *Rule) {
@@ -54,6 +58,8 @@ func subRule(r *Rule) {
 // Mul returns x·y element by element, broadcasting.
 //
 //	∂/∂x = y, ∂/∂y = x
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Mul(y Value) Value { return x.binary(&opMul, mulRule, y) }
 
 func mulRule(r *Rule) {
@@ -70,6 +76,8 @@ func mulRule(r *Rule) {
 //	∂/∂x = 1/y, ∂/∂y = −x/y²
 //
 // Special cases are those of IEEE 754: x/0 is ±Inf, 0/0 is NaN.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Div(y Value) Value { return x.binary(&opDiv, divRule, y) }
 
 func divRule(r *Rule) {
@@ -90,6 +98,8 @@ func divRule(r *Rule) {
 //	∂/∂y = 0 at x = 0 for y ≥ 0
 //	∂/∂x = 0 for y = 0
 //	∂/∂y = NaN for x < 0
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Pow(y Value) Value { return x.binary(&opPow, powRule, y) }
 
 func powRule(r *Rule) {
@@ -130,6 +140,8 @@ func powScalarRule(r *Rule) {
 //	∂/∂y = x/(x²+y²), ∂/∂x = −y/(x²+y²)
 //
 // At (0, 0) and where x or y is infinite both gradients are 0.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
 
 func atan2Rule(r *Rule) {
@@ -147,6 +159,8 @@ func atan2Rule(r *Rule) {
 //	∂/∂x = x/z, ∂/∂y = y/z
 //
 // At (0, 0) both gradients are 0. Hypot(±Inf, NaN) is Inf.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Hypot(y Value) Value { return x.binary(&opHypot, hypotRule, y) }
 
 func hypotRule(r *Rule) {

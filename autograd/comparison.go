@@ -30,6 +30,8 @@ var (
 //	∂/∂x = 1 where x > y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
 // NaN if either is NaN.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Maximum(y Value) Value { return x.binary(&opMaximum, maximumRule, y) }
 
 func maximumRule(r *Rule) {
@@ -51,6 +53,8 @@ func share(g, won, lost, tied Value) Value {
 //	∂/∂x = 1 where x < y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
 // NaN if either is NaN.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Minimum(y Value) Value { return x.binary(&opMinimum, minimumRule, y) }
 
 func minimumRule(r *Rule) {
@@ -85,6 +89,8 @@ func clampRule(r *Rule) {
 // NaN or infinite. If an operation inside that branch multiplies this 0 by an
 // infinite derivative, NaN comes back: guard that operation's input with a
 // Where of its own.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func Where(mask, x, y Value) Value {
 	g := mask.g
 	c, a, b := mask.node(&opWhere), mask.operand(&opWhere, x), mask.operand(&opWhere, y)
@@ -121,22 +127,35 @@ func whereRule(r *Rule) {
 	}
 }
 
-// Equal returns 1 where x = y, else 0, broadcasting. A mask has no gradient.
+// Equal returns 1 where x = y, else 0, broadcasting. Like every comparison it
+// gives a mask, through which no gradient passes.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Equal(y Value) Value { return x.binary(&opEqual, nil, y) }
 
 // NotEqual returns 1 where x ≠ y, else 0, broadcasting; 1 where either is NaN.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) NotEqual(y Value) Value { return x.binary(&opNotEqual, nil, y) }
 
 // Less returns 1 where x < y, else 0, broadcasting.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Less(y Value) Value { return x.binary(&opLess, nil, y) }
 
 // LessEqual returns 1 where x ≤ y, else 0, broadcasting.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) LessEqual(y Value) Value { return x.binary(&opLessEqual, nil, y) }
 
 // Greater returns 1 where x > y, else 0, broadcasting.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Greater(y Value) Value { return x.binary(&opGreater, nil, y) }
 
 // GreaterEqual returns 1 where x ≥ y, else 0, broadcasting.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) GreaterEqual(y Value) Value { return x.binary(&opGreaterEqual, nil, y) }
 
 // EqualScalar returns 1 where x = c, else 0.

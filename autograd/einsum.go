@@ -16,8 +16,13 @@ var opEinsum = accessor("Einsum")
 //	Einsum("ii->i", a)          // diagonal
 //
 // Without "->" the result has the letters that stand once, in alphabetical
-// order. It panics with an *ArgumentError when the equation cannot be read and
-// with a *ShapeError when the operands do not fit it.
+// order.
+//
+//	∂/∂a = Einsum("ik,jk->ij", gy, b) for the matrix product: each operand's
+//	gradient is the sum of products of gy and the other operands
+//
+// It panics with an *ArgumentError when the equation cannot be read, and with a
+// *ShapeError when the operands do not fit it.
 func Einsum(equation string, in ...Value) Value {
 	terms, result := readEquation(equation, len(in))
 	e := einsum{equation: equation, lengths: map[byte]int{}}

@@ -12,6 +12,11 @@ var (
 // to each x, as Values recorded in the graph: they can be differentiated
 // again. Any Value may be an x, constants too; one that y does not depend on
 // has a zero gradient.
+//
+//	gx = ∂y/∂x
+//
+// It panics with a *GradientError when y has not one element, an x is a mask,
+// such as a comparison, or the graph has the option NoGrad.
 func Grad(y Value, xs ...Value) []Value { return y.grad(opGrad, " needs a seed: see VJP", xs) }
 
 func (y Value) grad(op *operation, advice string, xs []Value) []Value {
@@ -22,8 +27,13 @@ func (y Value) grad(op *operation, advice string, xs []Value) []Value {
 	return y.g.differentiate(op, y, y.g.Full(1, n.shape.dims...), xs)
 }
 
-// VJP returns the vector-Jacobian products seed·∂y/∂x for each x, as Values
-// recorded in the graph. The seed has y's shape.
+// VJP returns the vector-Jacobian products for each x, as Values recorded in
+// the graph. The seed has y's shape.
+//
+//	gx = Σ seedᵢ·∂yᵢ/∂x
+//
+// It panics with a *ShapeError for a seed of another shape, and with a
+// *GradientError when an x is a mask or the graph has the option NoGrad.
 func VJP(y, seed Value, xs ...Value) []Value {
 	y.fits(opVJP, "the seed has another shape", seed)
 	return y.g.differentiate(opVJP, y, seed, xs)
@@ -122,6 +132,9 @@ func (g *Graph) gradientsOf(xs, total []Value) []Value {
 // JVP returns the Jacobian-vector product ∂y/∂x·v: how y changes when x moves
 // along v, which has x's shape. It is the derivative of u ↦ VJP(y, u, x)·v,
 // which is linear in u.
+//
+// It panics with a *ShapeError when v has not x's shape, and with a
+// *GradientError when x is a mask or the graph has the option NoGrad.
 func JVP(y, x, v Value) Value {
 	n := y.node(opJVP)
 	y.operand(opJVP, x)
@@ -133,6 +146,10 @@ func JVP(y, x, v Value) Value {
 
 // HVP returns the product of y's Hessian with respect to x and v, which has
 // x's shape, without forming the Hessian. y must have one element.
+//
+// It panics with a *ShapeError when v has not x's shape, and with a
+// *GradientError when y has not one element, x is a mask, or the graph has the
+// option NoGrad.
 func HVP(y, x, v Value) Value {
 	gx := y.grad(opHVP, " has no Hessian: it needs one element", []Value{x})[0]
 	x.fits(opHVP, "the vector has another shape than x", v)
@@ -141,6 +158,9 @@ func HVP(y, x, v Value) Value {
 
 // Jacobian returns ∂y/∂x, of y's shape followed by x's, by one reverse pass
 // for each element of y.
+//
+// It panics with a *GradientError when x is a mask or the graph has the option
+// NoGrad.
 func Jacobian(y, x Value) Value {
 	g, n := y.g, y.node(opGrad)
 	dims := append(y.Shape(), x.Shape()...)
@@ -158,6 +178,9 @@ func Jacobian(y, x Value) Value {
 
 // Hessian returns the second derivatives of y, which must have one element,
 // with respect to x: of x's shape twice.
+//
+// It panics with a *GradientError when y has not one element, x is a mask, or
+// the graph has the option NoGrad.
 func Hessian(y, x Value) Value {
 	return Jacobian(y.grad(opHessian, " has no Hessian: it needs one element", []Value{x})[0], x)
 }

@@ -19,7 +19,8 @@ var (
 //
 //	gx = gy added up at the slices' places
 //
-// It panics with an *IndexError when an index is not in [0, n).
+// It panics with an *IndexError when an index is not in [0, n) or there is no
+// such axis, and with a *ShapeError when the indices are no vector.
 func (x Value) IndexSelect(axis int, index Ints) Value {
 	g, from := x.g, x.node(&opIndexSelect)
 	axis = g.axis(&opIndexSelect, axis, from.shape.rank())
@@ -83,7 +84,8 @@ func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints(
 //
 //	gx = gy added up at the elements' places
 //
-// It panics with an *IndexError when an index is not in [0, n).
+// It panics with an *IndexError when an index is not in [0, n) or there is no
+// such axis, and with a *ShapeError for indices of another shape.
 func (x Value) Gather(axis int, index Ints) Value {
 	g, from := x.g, x.node(&opGather)
 	axis = g.axis(&opGather, axis, from.shape.rank())
@@ -134,6 +136,10 @@ func scatterRule(r *Rule) { r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.
 // The indices have src's shape. Elements with the same index add up.
 //
 //	∂/∂x = 1, ∂/∂src = gy gathered
+//
+// It panics with an *IndexError when an index is not in [0, n) or there is no
+// such axis, and with a *ShapeError for indices that have not src's shape or do
+// not fit x.
 func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
 	g, from, s := x.g, x.node(&opScatterAdd), x.operand(&opScatterAdd, src)
 	axis = g.axis(&opScatterAdd, axis, from.shape.rank())

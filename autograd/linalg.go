@@ -19,7 +19,8 @@ var (
 //	∂/∂x = gy·yᵀ, ∂/∂y = xᵀ·gy
 //
 // A product over no elements is 0; 0·NaN is NaN. It panics with a *ShapeError
-// when the inner dimensions differ or an operand is a scalar.
+// when the inner dimensions differ, an operand is a scalar, or the batches do
+// not broadcast.
 func (x Value) MatMul(y Value) Value {
 	left, right := x.node(&opMatMul).shape, x.operand(&opMatMul, y).shape
 	if left.rank() == 0 || right.rank() == 0 {
@@ -159,6 +160,8 @@ func matmulRule(r *Rule) {
 // Dot returns the scalar product Σ xᵢyᵢ of two vectors.
 //
 //	∂/∂x = y, ∂/∂y = x
+//
+// It panics with a *ShapeError unless both are vectors of one length.
 func (x Value) Dot(y Value) Value {
 	left, right := x.node(opDot).shape, x.operand(opDot, y).shape
 	if left.rank() != 1 || !left.equal(right) {
@@ -168,6 +171,10 @@ func (x Value) Dot(y Value) Value {
 }
 
 // Outer returns the outer product xᵢyⱼ of two vectors.
+//
+//	∂/∂x = gy·y, ∂/∂y = gyᵀ·x
+//
+// It panics with a *ShapeError unless both are vectors.
 func (x Value) Outer(y Value) Value {
 	left, right := x.node(opOuter).shape, x.operand(opOuter, y).shape
 	if left.rank() != 1 || right.rank() != 1 {
@@ -180,6 +187,8 @@ func (x Value) Outer(y Value) Value {
 // last axis: the main one for k = 0, above it for k > 0, below for k < 0.
 //
 //	gx = gy on the diagonal, else 0
+//
+// It panics with a *ShapeError when there are fewer than two axes.
 func (x Value) Diagonal(k int) Value {
 	g, from := x.g, x.matrix(&opDiagonal)
 	s := from.shape
@@ -241,6 +250,8 @@ func onDiagonalRule(r *Rule) { r.Add(0, r.Grad().Diagonal(int(r.n.a))) }
 // diagonal.
 //
 //	gx = Triu(gy)
+//
+// It panics with a *ShapeError when there are fewer than two axes.
 func (x Value) Triu(k int) Value { return x.triangle(&opTriu, triuRule, k) }
 
 func triuRule(r *Rule) { r.Add(0, r.Grad().Triu(int(r.n.a))) }
@@ -249,6 +260,8 @@ func triuRule(r *Rule) { r.Add(0, r.Grad().Triu(int(r.n.a))) }
 // diagonal.
 //
 //	gx = Tril(gy)
+//
+// It panics with a *ShapeError when there are fewer than two axes.
 func (x Value) Tril(k int) Value { return x.triangle(&opTril, trilRule, k) }
 
 func trilRule(r *Rule) { r.Add(0, r.Grad().Tril(int(r.n.a))) }

@@ -25,6 +25,8 @@ const smallest = 1e-12
 //
 // Special cases are: 100 with gradient ∓1e12 where p is 0 or 1 and the target
 // the other; NaN for p outside [0, 1].
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (p Value) BinaryCrossEntropy(y Value) Value { return p.binary(&opBCE, bceRule, y) }
 
 func bceRule(r *Rule) {
@@ -48,6 +50,8 @@ func bceRule(r *Rule) {
 //
 // Neither the value nor the gradient overflows or cancels: at x = ±1000 they
 // are 0 and 0, or 1000 and ±1.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) BinaryCrossEntropyLogits(y Value) Value {
 	return x.binary(&opBCELogits, bceLogitsRule, y)
 }
@@ -72,6 +76,8 @@ func bceLogitsRule(r *Rule) {
 //	∂/∂p = −y / max(p, 1e−12), ∂/∂y = −ln p
 //
 // Special cases are: 100·y with gradient −1e12·y where p is 0; NaN for p < 0.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
 func (p Value) CrossEntropy(y Value) Value { return p.binary(&opCrossEntropy, crossEntropyRule, y) }
 
 func crossEntropyRule(r *Rule) {

@@ -14,7 +14,8 @@ const (
 	// x.Sum(1, autograd.KeepDims) broadcasts against x.
 	KeepDims = math.MinInt
 
-	// Population makes Var and Std divide by n instead of n − 1.
+	// Population makes Var and Std divide by n instead of n − 1. Other
+	// reductions panic at it, with an *ArgumentError.
 	Population = math.MinInt + 1
 )
 
@@ -217,6 +218,9 @@ func (r *Rule) elements() int {
 // grow with the logarithm of their number; 0 for none.
 //
 //	∂y/∂xᵢ = 1
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, sumForward) }
 
 func sumForward(n *node, r reduction) {
@@ -232,6 +236,9 @@ func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).Expand(r.g.at(r.n.in[0]).sha
 // Mean returns the mean over axes; NaN for none.
 //
 //	∂y/∂xᵢ = 1/n
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) Mean(axes ...int) Value { return x.reduce(&opMean, meanRule, axes, meanForward) }
 
 func meanForward(n *node, r reduction) {
@@ -250,6 +257,9 @@ func meanRule(r *Rule) {
 // Prod returns the product over axes; 1 for none.
 //
 //	∂y/∂xᵢ = the product of the others, also where elements are 0
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) Prod(axes ...int) Value { return x.reduce(&opProd, prodRule, axes, prodForward) }
 
 func prodForward(n *node, r reduction) {
@@ -278,10 +288,13 @@ func prodRule(r *Rule) {
 	r.Add(0, r.spread(r.Grad()).Mul(before.Mul(after).Reshape(dims...)))
 }
 
-// Max returns the greatest element over axes; NaN if one is NaN. It panics
-// with a *ShapeError when there is none.
+// Max returns the greatest element over axes; NaN if one is NaN.
 //
 //	∂y/∂xᵢ = 1/k for each of the k greatest, else 0
+//
+// It panics with a *ShapeError when there are no elements, with an *IndexError
+// for an axis that there is not, and with an *ArgumentError for one that stands
+// twice.
 func (x Value) Max(axes ...int) Value { return x.reduce(&opMax, extremeRule, axes, maxForward) }
 
 func maxForward(n *node, r reduction) {
@@ -299,10 +312,13 @@ func (r reduction) nonEmpty() {
 	}
 }
 
-// Min returns the smallest element over axes; NaN if one is NaN. It panics
-// with a *ShapeError when there is none.
+// Min returns the smallest element over axes; NaN if one is NaN.
 //
 //	∂y/∂xᵢ = 1/k for each of the k smallest, else 0
+//
+// It panics with a *ShapeError when there are no elements, with an *IndexError
+// for an axis that there is not, and with an *ArgumentError for one that stands
+// twice.
 func (x Value) Min(axes ...int) Value { return x.reduce(&opMin, extremeRule, axes, minForward) }
 
 func minForward(n *node, r reduction) {
@@ -336,6 +352,9 @@ func (r *Rule) axes() []int {
 // axes.
 //
 //	∂y/∂xᵢ = 2(xᵢ − mean)/(n − 1)
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) Var(axes ...int) Value { return x.reduce(&opVar, varRule, axes, varForward) }
 
 func varForward(n *node, r reduction) {
@@ -359,6 +378,9 @@ func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[
 // Std returns the standard deviation over axes: the square root of Var.
 //
 //	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) Std(axes ...int) Value { return x.reduce(&opStd, stdRule, axes, stdForward) }
 
 func stdForward(n *node, r reduction) {
@@ -380,11 +402,14 @@ func nonZero(y Value) Value { return Where(y.EqualScalar(0), y.g.Scalar(1), y) }
 
 // Norm returns the p-norm (Σ |xᵢ|ᵖ)^(1/p) over axes, for p > 0; math.Inf(1)
 // gives the greatest magnitude. It neither overflows nor underflows on the
-// way. It panics with an *ArgumentError for another p.
+// way.
 //
 //	∂y/∂xᵢ = sign xᵢ·(|xᵢ|/y)^(p−1), 0 at the zero vector
 //
 // For p = ∞ the gradient is split evenly among the greatest magnitudes.
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice or a p that is not positive.
 func (x Value) Norm(p float64, axes ...int) Value {
 	if !(p > 0) {
 		panic(argumentError(&opNorm, "p = %v is not positive", p))
@@ -423,6 +448,9 @@ func normRule(r *Rule) {
 // elements are −Inf, with gradient 0.
 //
 //	∂y/∂xᵢ = e^(xᵢ − y)
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError for one that stands twice.
 func (x Value) LogSumExp(axes ...int) Value {
 	return x.reduce(&opLogSumExp, logSumExpRule, axes, logSumExpForward)
 }
@@ -441,14 +469,18 @@ func logSumExpRule(r *Rule) {
 	r.Add(0, r.spread(r.Grad()).Mul(r.In(0).Sub(y).Exp()))
 }
 
-// ArgMax returns the index of the greatest element along an axis, the first
-// of equal ones; NaN counts as the greatest. It panics with a *ShapeError when
-// there is none.
+// ArgMax returns the index of the greatest element along an axis, the first of
+// equal ones; NaN counts as the greatest. Indices have no gradient.
+//
+// It panics with a *ShapeError when there are no elements, and with an
+// *IndexError when there is no such axis.
 func (x Value) ArgMax(axis int) Ints { return x.argExtreme(&opArgMax, axis) }
 
 // ArgMin returns the index of the smallest element along an axis, the first of
-// equal ones; NaN counts as the smallest. It panics with a *ShapeError when
-// there is none.
+// equal ones; NaN counts as the smallest. Indices have no gradient.
+//
+// It panics with a *ShapeError when there are no elements, and with an
+// *IndexError when there is no such axis.
 func (x Value) ArgMin(axis int) Ints { return x.argExtreme(&opArgMin, axis) }
 
 func (x Value) argExtreme(op *operation, axis int) Ints {
@@ -473,6 +505,8 @@ func (x Value) argExtreme(op *operation, axis int) Ints {
 // CumSum returns the running sum along an axis.
 //
 //	gxᵢ = Σ gyⱼ over j ≥ i
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) CumSum(axis int) Value { return x.cumSum(axis, false) }
 
 // cumSum adds up from the end if reverse.
@@ -499,6 +533,8 @@ func cumSumRule(r *Rule) { r.Add(0, r.Grad().cumSum(int(r.n.a), r.n.b == 0)) }
 // CumProd returns the running product along an axis.
 //
 //	gxᵢ = Σ gyⱼ·∏ xₖ over j ≥ i and k ≤ j, k ≠ i
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) CumProd(axis int) Value { return x.cumProd(axis, false) }
 
 // cumProd multiplies from the end if reverse.

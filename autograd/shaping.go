@@ -93,6 +93,11 @@ func (g *Graph) inferred(from *shape, dims []int) *shape {
 
 // Flatten joins the axes from first to last, both included, into one; a
 // scalar becomes a vector of one element.
+//
+//	gx = gy, in x's shape
+//
+// It panics with an *IndexError for an axis that there is not, and with an
+// *ArgumentError when first stands behind last.
 func (x Value) Flatten(first, last int) Value {
 	g, s := x.g, x.node(opFlatten).shape
 	if s.rank() == 0 {
@@ -108,8 +113,12 @@ func (x Value) Flatten(first, last int) Value {
 	return x.Reshape(append(dims, s.dims[last+1:]...)...)
 }
 
-// Squeeze drops axes of length 1; without axes, all such. It panics with a
-// *ShapeError for an axis of another length.
+// Squeeze drops axes of length 1; without axes, all such.
+//
+//	gx = gy, in x's shape
+//
+// It panics with a *ShapeError for an axis of another length, and with an
+// *IndexError for one that there is not.
 func (x Value) Squeeze(axes ...int) Value {
 	g, s := x.g, x.node(opSqueeze).shape
 	drop := g.ints.take(s.rank())
@@ -137,6 +146,10 @@ func (x Value) Squeeze(axes ...int) Value {
 
 // Unsqueeze inserts an axis of length 1, which becomes that axis of the
 // result.
+//
+//	gx = gy, in x's shape
+//
+// It panics with an *IndexError when the result has no such axis.
 func (x Value) Unsqueeze(axis int) Value {
 	g, s := x.g, x.node(opUnsqueeze).shape
 	axis = g.axis(opUnsqueeze, axis, s.rank()+1)
@@ -224,6 +237,10 @@ func (x Value) sumTo(s *shape) Value {
 // Permute reorders the axes: axis i of the result is axis order[i] of x.
 //
 //	gx = gy, in the inverse order
+//
+// It panics with a *ShapeError unless there are as many numbers as axes, with
+// an *IndexError for an axis that there is not, and with an *ArgumentError for
+// one that stands twice.
 func (x Value) Permute(order ...int) Value {
 	g, from := x.g, x.node(&opPermute)
 	rank := from.shape.rank()
@@ -269,6 +286,10 @@ func (g *Graph) copy(dst, src *node, dims []int, dOff int, dStride []int, sOff i
 }
 
 // Transpose swaps two axes.
+//
+//	gx = gy, with the same axes swapped
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) Transpose(a, b int) Value {
 	g, rank := x.g, x.Rank()
 	a, b = g.axis(opTranspose, a, rank), g.axis(opTranspose, b, rank)
@@ -282,6 +303,10 @@ func (x Value) Transpose(a, b int) Value {
 
 // T returns the transpose of a matrix, or of the matrices in the last two
 // axes.
+//
+//	gx = gyᵀ
+//
+// It panics with an *IndexError when there are fewer than two axes.
 func (x Value) T() Value { return x.Transpose(-2, -1) }
 
 // End stands for the end of an axis in Slice: behind the last element, or with
@@ -291,7 +316,7 @@ const End = math.MaxInt
 // Slice returns every step-th element along an axis, from start up to but
 // without stop. Start and stop count from the end when negative; a negative
 // step walks backward. It panics with an *IndexError when start or stop lies
-// outside, and with an *ArgumentError for a step of 0.
+// outside or there is no such axis, and with an *ArgumentError for a step of 0.
 //
 //	gx = gy at the elements taken, else 0
 func (x Value) Slice(axis, start, stop, step int) Value {
@@ -425,9 +450,18 @@ func padRule(r *Rule) { r.Add(0, r.Grad().take(r.g.at(r.n.in[0]).shape, r.n.ints
 
 // Narrow returns the elements along an axis from start up to but without stop,
 // both counted from the end when negative.
+//
+//	gx = gy at the elements taken, else 0
+//
+// It panics with an *IndexError when start or stop lies outside, or there is no
+// such axis.
 func (x Value) Narrow(axis, start, stop int) Value { return x.Slice(axis, start, stop, 1) }
 
 // Flip reverses the order along axes; without axes, along all.
+//
+//	gx = gy, in reverse order too
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) Flip(axes ...int) Value {
 	if len(axes) == 0 {
 		for axis := range x.Rank() {
@@ -465,9 +499,13 @@ func (x Value) Pad(v float64, pairs ...[2]int) Value {
 	return x.place(v, g.newShape(&opPad, dims), places)
 }
 
-// Concat joins Values along an existing axis. All other axes must agree.
+// Concat joins Values along an existing axis.
 //
 //	gxᵢ = the part of gy that xᵢ became
+//
+// It panics with a *ShapeError when the shapes differ on another axis, with an
+// *IndexError when there is no such axis, and with an *ArgumentError for no
+// Values.
 func Concat(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(argumentError(&opConcat, "nothing to join"))
@@ -516,6 +554,11 @@ func concatRule(r *Rule) {
 }
 
 // Stack joins Values of one shape along a new axis.
+//
+//	gxᵢ = gy at index i of the new axis
+//
+// It panics with a *ShapeError when the shapes differ, with an *IndexError when
+// the result has no such axis, and with an *ArgumentError for no Values.
 func Stack(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(argumentError(opStack, "nothing to join"))
@@ -531,8 +574,12 @@ func Stack(axis int, xs ...Value) Value {
 	return Concat(axis, all...)
 }
 
-// Split cuts x along an axis into parts of the given lengths, which must add
-// up to that of x.
+// Split cuts x along an axis into parts of the given lengths.
+//
+//	gx = the gys of the parts, joined
+//
+// It panics with a *ShapeError when the lengths do not add up to that of x, and
+// with an *IndexError when there is no such axis.
 func (x Value) Split(axis int, lengths ...int) []Value {
 	g, s := x.g, x.node(opSplit).shape
 	axis = g.axis(opSplit, axis, s.rank())
@@ -557,6 +604,10 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 
 // Roll moves the elements along an axis by shift places; what leaves at one
 // end comes back at the other.
+//
+//	gx = gy, moved back
+//
+// It panics with an *IndexError when there is no such axis.
 func (x Value) Roll(axis, shift int) Value {
 	g, s := x.g, x.node(opRoll).shape
 	axis = g.axis(opRoll, axis, s.rank())
@@ -573,6 +624,11 @@ func (x Value) Roll(axis, shift int) Value {
 
 // Tile repeats the whole of x the given number of times along each axis: with
 // more numbers than axes, new axes come in front.
+//
+//	gx = the sum of gy over the copies
+//
+// It panics with a *ShapeError when there are fewer numbers than axes or a
+// negative one.
 func (x Value) Tile(times ...int) Value {
 	g, s := x.g, x.node(opTile).shape
 	if len(times) < s.rank() {
@@ -596,6 +652,11 @@ func (x Value) Tile(times ...int) Value {
 }
 
 // Repeat repeats each element the given number of times along an axis.
+//
+//	gx = the sum of gy over the copies
+//
+// It panics with an *IndexError when there is no such axis, and with an
+// *ArgumentError for a negative number.
 func (x Value) Repeat(axis, times int) Value {
 	g, s := x.g, x.node(opRepeat).shape
 	axis = g.axis(opRepeat, axis, s.rank())

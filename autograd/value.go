@@ -3,6 +3,13 @@ package autograd
 // A Value is a scalar or tensor in a graph: a small handle, passed by value,
 // never changed once computed. Operations are its methods; they return new
 // Values of the same graph. A Value is of no use after its graph's Reset.
+//
+// The operations' comments give their derivatives: ∂y/∂x of the result y, or
+// the gradient gx that goes on to x where gy arrives for y. They say which
+// arguments an operation panics for. All panic with a *GraphError for the zero
+// Value and for operands of two graphs, with a *StaleError after the graph's
+// Reset, and with a *NonFiniteError in a graph with CheckFinite for a result
+// that is NaN or infinite.
 type Value struct {
 	g   *Graph
 	id  int32

@@ -3,7 +3,7 @@ package layers
 import "nabla/autograd"
 
 func newActivation(kind string, f func(autograd.Value) autograd.Value) *function {
-	return &function{f, "a", label{kind: kind}}
+	return &function{f: f, kind: kind, result: "a"}
 }
 
 // Linear returns the activation a = z, which records nothing.
@@ -84,7 +84,7 @@ func LogSoftmax() Layer {
 // PReLU returns the activation z for z > 0, else slope·z with one slope that
 // is learned, a scalar Param, which starts at 0.25.
 func PReLU() Layer {
-	p := &prelu{slope: autograd.NewParam("", autograd.Scalar(preluStart)), label: label{kind: "prelu"}}
+	p := &prelu{slope: autograd.NewParam("", autograd.Scalar(preluStart))}
 	p.place("")
 	return p
 }
@@ -97,6 +97,7 @@ type prelu struct {
 	label
 }
 
+func (p *prelu) Name() string              { return p.or("prelu") }
 func (p *prelu) place(path string)         { p.slope.SetName(path + p.Name() + ".slope") }
 func (p *prelu) Params() []*autograd.Param { return []*autograd.Param{p.slope} }
 

@@ -8,11 +8,11 @@ import (
 	"nabla/autograd"
 )
 
-// A Dense layer connects each input with each output: z = x·W + b.
+// A Dense layer connects each input with each output: z = x·W + b. Besides
+// NewDense, a literal with Params of your own makes one.
 type Dense struct {
 	Weight *autograd.Param // [in, out]
 	Bias   *autograd.Param // [out]; nil for none
-	in     int
 	label
 }
 
@@ -47,7 +47,7 @@ func NewDenseWith(rng *rand.Rand, in, out int, settings DenseSettings) *Dense {
 	if !slices.Equal(weights.Shape(), []int{in, out}) {
 		panic(autograd.NewShapeError("layers: Dense", "the Initialiser returned another shape than that of the weights", weights.Shape(), []int{in, out}))
 	}
-	d := &Dense{in: in, label: userLabel("dense", settings.Name)}
+	d := &Dense{label: userLabel(settings.Name)}
 	d.Weight = autograd.NewParam("", weights.In(settings.Precision))
 	if !settings.NoBias {
 		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(settings.Precision))
@@ -56,12 +56,33 @@ func NewDenseWith(rng *rand.Rand, in, out int, settings DenseSettings) *Dense {
 	return d
 }
 
+// Name returns the layer's name, which is "dense" until it has one.
+func (d *Dense) Name() string { return d.or("dense") }
+
 func (d *Dense) place(path string) {
+	d.check()
 	d.Weight.SetName(path + d.Name() + ".weight")
 	if d.Bias != nil {
 		d.Bias.SetName(path + d.Name() + ".bias")
 	}
 }
+
+// check panics unless the Params are those of a layer: they may have been set
+// by hand.
+func (d *Dense) check() {
+	if d == nil || d.Weight == nil {
+		panic(autograd.NewArgumentError("layers: Dense", "there is no Weight"))
+	}
+	if d.Weight.Rank() != 2 {
+		panic(autograd.NewShapeError(d.op(), "the weights are no matrix [in, out]", d.Weight.Shape()))
+	}
+	if b := d.Bias; b != nil && (b.Rank() != 1 || b.Dim(0) != d.Weight.Dim(1)) {
+		panic(autograd.NewShapeError(d.op(), "the biases are not one for each output", b.Shape(), d.Weight.Shape()))
+	}
+}
+
+// op is what errors call the layer.
+func (d *Dense) op() string { return fmt.Sprintf("layers: Dense %q", d.Name()) }
 
 // Params returns the weights and, if there are any, the biases.
 func (d *Dense) Params() []*autograd.Param {
@@ -74,11 +95,13 @@ func (d *Dense) Params() []*autograd.Param {
 // Forward returns the weighted sums z = x·W + b of shape [batch, out] for x of
 // shape [batch, in]; a vector [in] gives [out], and more axes in front stay as
 // they are. It panics with an *autograd.ShapeError when x's last axis is not
-// as long as the layer has inputs.
+// as long as the layer has inputs, or the shapes of Weight and Bias are not
+// [in, out] and [out], and with an *autograd.ArgumentError without a Weight.
 func (d *Dense) Forward(x autograd.Value) autograd.Value {
-	if x.Rank() == 0 || x.Dim(-1) != d.in {
-		panic(autograd.NewShapeError(fmt.Sprintf("layers: Dense %q", d.Name()),
-			fmt.Sprintf("the input's last axis must have %d elements", d.in), x.Shape(), d.Weight.Shape()))
+	d.check()
+	if in := d.Weight.Dim(0); x.Rank() == 0 || x.Dim(-1) != in {
+		reason := fmt.Sprintf("the input's last axis must have %d elements", in)
+		panic(autograd.NewShapeError(d.op(), reason, x.Shape(), d.Weight.Shape()))
 	}
 	g := enter(x, d.Name())
 	defer g.Leave()

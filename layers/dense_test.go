@@ -101,6 +101,44 @@ func TestDenseDefaults(t *testing.T) {
 	}
 }
 
+// A literal of Params of one's own is a layer like any other.
+func TestDenseLiteral(t *testing.T) {
+	d := &layers.Dense{Weight: autograd.NewParam("", autograd.NewTensor([]float64{1, 2, 3, 4, 5, 6}, 2, 3))}
+	if diff := diffTensor(forward(d, autograd.Ones(1, 2)), []int{1, 3}, []float64{5, 7, 9}); diff != "" {
+		t.Error(diff)
+	}
+	if d.Name() != "dense" {
+		t.Errorf("its name is %q", d.Name())
+	}
+	model := layers.NewSequential(d, &layers.Sequential{})
+	if diff := cmp.Diff([]string{"dense1", "sequential1"}, names(model)); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"dense1.weight"}, paramNames(model)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestDenseLiteralMisuse(t *testing.T) {
+	param := func(shape ...int) *autograd.Param { return autograd.NewParam("", autograd.Ones(shape...)) }
+	none := []*layers.Dense{nil, {}, {Bias: param(3)}}
+	for _, d := range none {
+		mustFault[*autograd.ArgumentError](t, func() { forward(d, autograd.Ones(1, 2)) }, "layers: Dense: there is no Weight")
+		mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(d) }, "layers: Dense: there is no Weight")
+	}
+	for _, row := range []struct {
+		d    *layers.Dense
+		text string
+	}{
+		{&layers.Dense{Weight: param(2)}, "the weights are no matrix [in, out]: [2]"},
+		{&layers.Dense{Weight: param(2, 3), Bias: param(2)}, "the biases are not one for each output: [2], [2 3]"},
+		{&layers.Dense{Weight: param(2, 3), Bias: param(1, 3)}, "the biases are not one for each output: [1 3], [2 3]"},
+	} {
+		mustFault[*autograd.ShapeError](t, func() { forward(row.d, autograd.Ones(1, 2)) }, `layers: Dense "dense": `+row.text)
+		mustFault[*autograd.ShapeError](t, func() { layers.NeuronsOf(row.d) }, row.text)
+	}
+}
+
 func TestDenseMisuse(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	d := layers.NewDenseWith(seeded(1), 3, 2, layers.DenseSettings{Name: "hidden"})

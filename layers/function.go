@@ -5,10 +5,12 @@ import "nabla/autograd"
 // A function is a layer without Params.
 type function struct {
 	f      func(autograd.Value) autograd.Value
+	kind   string // "relu"
 	result string // the name of its result, "" for none
 	label
 }
 
+func (l *function) Name() string              { return l.or(l.kind) }
 func (l *function) place(string)              {}
 func (l *function) Params() []*autograd.Param { return nil }
 
@@ -30,7 +32,7 @@ func Func(name string, f func(autograd.Value) autograd.Value) Layer {
 	if f == nil {
 		panic(autograd.NewArgumentError("layers: Func", "the function of %q is nil", name))
 	}
-	return &function{f: f, label: userLabel("func", name)}
+	return &function{f: f, kind: "func", label: userLabel(name)}
 }
 
 // Dropout returns a layer that, in training, replaces each element by 0 with
@@ -42,15 +44,15 @@ func Dropout(rate float64) Layer {
 		panic(autograd.NewArgumentError("layers: Dropout", "a rate of %v is not in [0, 1)", rate))
 	}
 	return &function{
-		f:     func(x autograd.Value) autograd.Value { return x.Dropout(rate) },
-		label: label{kind: "dropout"},
+		f:    func(x autograd.Value) autograd.Value { return x.Dropout(rate) },
+		kind: "dropout",
 	}
 }
 
 // Flatten returns a layer that joins all axes but the first, that of the
 // batch: [batch, 3, 4] becomes [batch, 12]. It panics with an
 // *autograd.ShapeError when there is only one axis, or none.
-func Flatten() Layer { return &function{f: flatten, label: label{kind: "flatten"}} }
+func Flatten() Layer { return &function{f: flatten, kind: "flatten"} }
 
 func flatten(x autograd.Value) autograd.Value {
 	switch x.Rank() {

@@ -22,6 +22,7 @@ type Layer interface {
 type placed interface {
 	Layer
 	named() *label
+	Name() string
 	// place names the layer's Params after it, behind the path of the layers
 	// around it.
 	place(path string)
@@ -29,30 +30,29 @@ type placed interface {
 
 var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*function)(nil), (*prelu)(nil)}
 
-// A label is a layer's name.
+// A label is a layer's name. The zero label is none yet.
 type label struct {
-	kind  string // "dense"
 	name  string // "dense1", "hidden"; "" until somebody gives one
 	fixed bool   // given by the user
 }
 
 func (l *label) named() *label { return l }
 
-// Name returns the layer's name, which is its kind until it has one.
-func (l *label) Name() string {
+// or returns the name, or the layer's kind until it has one.
+func (l *label) or(kind string) string {
 	if l.name == "" {
-		return l.kind
+		return kind
 	}
 	return l.name
 }
 
-func userLabel(kind, name string) label { return label{kind, name, name != ""} }
+func userLabel(name string) label { return label{name, name != ""} }
 
-// choose gives the layer a name that is not taken: the one it has, with a
-// number where it needs one.
-func (l *label) choose(taken map[string]bool, nth int) {
+// choose gives the layer, the nth of its kind, a name that is not taken: the
+// one it has, with a number where it needs one.
+func (l *label) choose(kind string, nth int, taken map[string]bool) {
 	if l.name == "" || !l.fixed && taken[l.name] {
-		l.name = free(l.kind, nth, taken)
+		l.name = free(kind, nth, taken)
 	} else if taken[l.name] {
 		l.name = free(l.name, 2, taken)
 	}
@@ -68,14 +68,14 @@ func free(base string, n int, taken map[string]bool) string {
 	return fmt.Sprint(base, n)
 }
 
-// kindOf returns what a layer is called when it has no name of its own: a
-// user's layer after its type.
+// kindOf returns what a layer is called when it has no name of its own: it is
+// called after its type.
 func kindOf(l Layer) string {
-	if p, ok := l.(placed); ok {
-		return p.named().kind
-	}
-	if l == nil {
+	if isNil(l) {
 		return "nil"
+	}
+	if f, ok := l.(*function); ok {
+		return f.kind
 	}
 	t := reflect.TypeOf(l)
 	if t.Kind() == reflect.Pointer {
@@ -87,6 +87,15 @@ func kindOf(l Layer) string {
 	return strings.ToLower(t.Name())
 }
 
+// isNil reports whether there is no layer, or a nil pointer to one.
+func isNil(l Layer) bool {
+	if l == nil {
+		return true
+	}
+	v := reflect.ValueOf(l)
+	return v.Kind() == reflect.Pointer && v.IsNil()
+}
+
 // enter opens a scope in x's graph, which the caller leaves.
 func enter(x autograd.Value, name string) *autograd.Graph {
 	x.Rank() // panics when x is of no graph, or of one that was Reset
@@ -95,12 +104,12 @@ func enter(x autograd.Value, name string) *autograd.Graph {
 	return g
 }
 
-// appendNew appends the Params that are not there yet.
-func appendNew(all, params []*autograd.Param) []*autograd.Param {
-	for _, p := range params {
-		if !slices.Contains(all, p) {
-			all = append(all, p)
-		}
-	}
-	return all
+// unique returns the Params in order, each once. It overwrites the slice.
+func unique(params []*autograd.Param) []*autograd.Param {
+	seen := make(map[*autograd.Param]bool, len(params))
+	return slices.DeleteFunc(params, func(p *autograd.Param) bool {
+		again := seen[p]
+		seen[p] = true
+		return again
+	})
 }

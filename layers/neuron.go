@@ -1,6 +1,7 @@
 package layers
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -10,15 +11,16 @@ import (
 
 // A Neuron is the weighted sum of its inputs and an activation, on scalar
 // Values: z = w₁x₁ + w₂x₂ + … + b, a = f(z). Each weight is a scalar Param of
-// its own, so that a drawing shows every step of the chain rule.
+// its own, so that a drawing shows every step of the chain rule. Besides
+// NewNeuron, a literal with Params of your own makes one.
 type Neuron struct {
 	Weights    []*autograd.Param // one for each input
 	Bias       *autograd.Param   // nil for none
 	Activation Layer             // nil for none: a = z
 
-	scope   string
-	z, a    string   // the names of its weighted sum and activation
-	weights []string // w1, w2, …: the names of its weights
+	scope   string   // "" stands for "neuron"
+	z, a    string   // the names of its weighted sum and activation, "" for those
+	weights []string // w1, w2, …: the names of its weights, as far as known
 }
 
 // NewNeuron returns a neuron with that many inputs, whose weights are drawn by
@@ -26,22 +28,40 @@ type Neuron struct {
 // package, such as Tanh(), or nil for none. It panics with an
 // *autograd.ArgumentError when there are no inputs or the rng is nil.
 func NewNeuron(rng *rand.Rand, inputs int, activation Layer) *Neuron {
-	return neuronOf(NewDense(rng, inputs, 1), 0, activation)
-}
-
-// neuronOf returns the neuron of one output of a Dense layer.
-func neuronOf(d *Dense, output int, activation Layer) *Neuron {
-	n := &Neuron{Activation: activation}
-	for i := range d.in {
-		n.Weights = append(n.Weights, scalarParam(d.Weight.Tensor().At(i, output), d.Weight.Precision()))
-		n.weights = append(n.weights, fmt.Sprint("w", i+1))
-	}
-	if d.Bias != nil {
-		n.Bias = scalarParam(d.Bias.Tensor().At(output), d.Bias.Precision())
-	}
+	n := neuronsOf(NewDense(rng, inputs, 1))[0]
+	n.Activation = activation
 	n.name("neuron.", "neuron", "")
 	return n
 }
+
+// neuronsOf returns the neurons of a Dense layer, one for each output, without
+// names.
+func neuronsOf(d *Dense) []*Neuron {
+	d.check()
+	weights := d.Weight.Tensor()
+	inputs := weights.Dim(0)
+	names := make([]string, inputs)
+	for i := range names {
+		names[i] = weightName(i)
+	}
+	neurons := make([]*Neuron, weights.Dim(1))
+	for j := range neurons {
+		n := &Neuron{Weights: make([]*autograd.Param, inputs), weights: names}
+		for i := range n.Weights {
+			n.Weights[i] = scalarParam(weights.At(i, j), d.Weight.Precision())
+		}
+		neurons[j] = n
+	}
+	if d.Bias != nil {
+		biases := d.Bias.Tensor()
+		for j, n := range neurons {
+			n.Bias = scalarParam(biases.At(j), d.Bias.Precision())
+		}
+	}
+	return neurons
+}
+
+func weightName(i int) string { return fmt.Sprint("w", i+1) }
 
 func scalarParam(v float64, p autograd.Precision) *autograd.Param {
 	return autograd.NewParam("", autograd.Scalar(v).In(p))
@@ -52,15 +72,24 @@ func scalarParam(v float64, p autograd.Precision) *autograd.Param {
 func (n *Neuron) name(path, scope, number string) {
 	n.scope, n.z, n.a = scope, "z"+number, "a"+number
 	for i, w := range n.Weights {
-		w.SetName(path + n.weights[i])
+		w.SetName(path + n.weightName(i))
 	}
 	if n.Bias != nil {
 		n.Bias.SetName(path + "b")
 	}
 }
 
+// weightName returns the name of a weight: known, or made for a literal's.
+func (n *Neuron) weightName(i int) string {
+	if i < len(n.weights) {
+		return n.weights[i]
+	}
+	return weightName(i)
+}
+
 // Params returns the weights, the bias and the activation's Params.
 func (n *Neuron) Params() []*autograd.Param {
+	n.mustExist()
 	all := slices.Clone(n.Weights)
 	if n.Bias != nil {
 		all = append(all, n.Bias)
@@ -73,14 +102,13 @@ func (n *Neuron) Params() []*autograd.Param {
 
 // Forward returns the neuron's activation for scalar inputs, one for each
 // weight. It panics with an *autograd.ArgumentError for another number of
-// inputs, and with an *autograd.ShapeError for an input that is no scalar.
+// inputs, for none, and for a weight that is nil, and with an
+// *autograd.ShapeError for an input, weight or bias that is no scalar.
 func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
-	if len(x) != len(n.Weights) {
-		panic(autograd.NewArgumentError("layers: Neuron", "%d inputs for %d weights", len(x), len(n.Weights)))
-	}
-	g := enter(x[0], n.scope)
+	n.check(len(x))
+	g := enter(x[0], cmp.Or(n.scope, "neuron"))
 	defer g.Leave()
-	z := n.weightedSum(g, x).Named(n.z)
+	z := n.weightedSum(g, x).Named(cmp.Or(n.z, "z"))
 	if n.Activation == nil {
 		return z
 	}
@@ -88,7 +116,34 @@ func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
 	if a == z {
 		return z
 	}
-	return a.Named(n.a)
+	return a.Named(cmp.Or(n.a, "a"))
+}
+
+// check panics unless the neuron takes so many inputs, and its Params are those
+// of a neuron: they may have been set by hand.
+func (n *Neuron) check(inputs int) {
+	const op = "layers: Neuron"
+	n.mustExist()
+	if inputs != len(n.Weights) || inputs == 0 {
+		panic(autograd.NewArgumentError(op, "%d inputs for %d weights", inputs, len(n.Weights)))
+	}
+	for i, w := range n.Weights {
+		if w == nil {
+			panic(autograd.NewArgumentError(op, "weight %d is nil", i))
+		}
+		if w.Rank() != 0 {
+			panic(autograd.NewShapeError(op, fmt.Sprintf("weight %d is no scalar", i), w.Shape()))
+		}
+	}
+	if n.Bias != nil && n.Bias.Rank() != 0 {
+		panic(autograd.NewShapeError(op, "the bias is no scalar", n.Bias.Shape()))
+	}
+}
+
+func (n *Neuron) mustExist() {
+	if n == nil {
+		panic(autograd.NewArgumentError("layers: Neuron", "the neuron is nil"))
+	}
 }
 
 func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Value {
@@ -97,7 +152,7 @@ func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Val
 		if x[i].Rank() != 0 {
 			panic(autograd.NewShapeError("layers: Neuron", fmt.Sprintf("input %d is no scalar", i), x[i].Shape()))
 		}
-		product := g.Param(w).Named(n.weights[i]).Mul(x[i])
+		product := g.Param(w).Named(n.weightName(i)).Mul(x[i])
 		if i == 0 {
 			z = product
 		} else {
@@ -126,24 +181,35 @@ type NeuronLayer struct {
 	// behind their own; nil for none.
 	Joint Layer
 
-	scope string
+	scope string // "" stands for "layer"
 }
 
 // Params returns the Params of all neurons, in order, each once.
 func (l *NeuronLayer) Params() []*autograd.Param {
+	l.mustExist()
 	var all []*autograd.Param
 	for _, n := range l.Neurons {
-		all = appendNew(all, n.Params())
+		all = append(all, n.Params()...)
 	}
-	return all
+	return unique(all)
 }
 
-// Forward returns each neuron's activation for the same scalar inputs.
+func (l *NeuronLayer) mustExist() {
+	if l == nil {
+		panic(autograd.NewArgumentError("layers: NeuronLayer", "the layer is nil"))
+	}
+}
+
+// Forward returns each neuron's activation for the same scalar inputs. It
+// panics as Neuron.Forward does, and with an *autograd.ArgumentError when there
+// are no neurons; with an *autograd.ShapeError when the Joint does not return
+// one number for each.
 func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
+	l.mustExist()
 	if len(x) == 0 || len(l.Neurons) == 0 {
 		panic(autograd.NewArgumentError("layers: NeuronLayer", "%d inputs for %d neurons", len(x), len(l.Neurons)))
 	}
-	g := enter(x[0], l.scope)
+	g := enter(x[0], cmp.Or(l.scope, "layer"))
 	defer g.Leave()
 	a := make([]autograd.Value, len(l.Neurons))
 	for i, n := range l.Neurons {
@@ -153,8 +219,11 @@ func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
 		return a
 	}
 	joint := activate(l.Joint, autograd.Stack(0, a...))
+	if joint.Rank() != 1 || joint.Dim(0) != len(a) {
+		panic(autograd.NewShapeError("layers: NeuronLayer", "the Joint does not return one number for each neuron", joint.Shape()))
+	}
 	for i, n := range l.Neurons {
-		a[i] = joint.Slice(0, i, i+1, 1).Reshape().Named(n.a)
+		a[i] = joint.Slice(0, i, i+1, 1).Reshape().Named(cmp.Or(n.a, "a"))
 	}
 	return a
 }
@@ -200,7 +269,7 @@ func NeuronsOf(model Layer) *NeuronNetwork {
 // flat returns the layers of a model, those of Sequentials in their place.
 func flat(model Layer) []Layer {
 	s, ok := model.(*Sequential)
-	if !ok {
+	if !ok || s == nil {
 		return []Layer{model}
 	}
 	var all []Layer
@@ -229,11 +298,11 @@ func neuronLayerOf(d *Dense, activation Layer, number int) *NeuronLayer {
 	if isJoint(activation) {
 		l.Joint, activation = activation, nil
 	}
-	for j := range d.Weight.Tensor().Dim(1) {
-		n := neuronOf(d, j, activation)
+	l.Neurons = neuronsOf(d)
+	for j, n := range l.Neurons {
+		n.Activation = activation
 		scope := fmt.Sprint("neuron", j+1)
 		n.name(l.scope+"."+scope+".", scope, fmt.Sprint(j+1))
-		l.Neurons = append(l.Neurons, n)
 	}
 	return l
 }
@@ -242,13 +311,14 @@ func neuronLayerOf(d *Dense, activation Layer, number int) *NeuronLayer {
 func (n *NeuronNetwork) Params() []*autograd.Param {
 	var all []*autograd.Param
 	for _, l := range n.Layers {
-		all = appendNew(all, l.Params())
+		all = append(all, l.Params()...)
 	}
-	return all
+	return unique(all)
 }
 
 // Forward passes scalar inputs, the features of one sample, through all
-// layers and returns the activations of the last.
+// layers and returns the activations of the last. It panics as
+// NeuronLayer.Forward does.
 func (n *NeuronNetwork) Forward(x []autograd.Value) []autograd.Value {
 	for _, l := range n.Layers {
 		x = l.Forward(x)

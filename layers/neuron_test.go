@@ -1,6 +1,7 @@
 package layers_test
 
 import (
+	"runtime"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -158,6 +159,54 @@ func TestNeuronsAreCopies(t *testing.T) {
 	}
 }
 
+// A literal of Params of one's own works, under the names that it would have
+// been given.
+func TestNeuronLiterals(t *testing.T) {
+	param := func(v float64) *autograd.Param { return autograd.NewParam("", autograd.Scalar(v)) }
+	shared := layers.PReLU()
+	network := &layers.NeuronNetwork{Layers: []*layers.NeuronLayer{{
+		Neurons: []*layers.Neuron{
+			{Weights: []*autograd.Param{param(2), param(-3)}, Bias: param(1), Activation: shared},
+			{Weights: []*autograd.Param{param(4), param(1)}, Activation: shared},
+		},
+	}}}
+	if n := len(network.Params()); n != 6 {
+		t.Errorf("%d Params, want 5 and a shared slope", n)
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	out := network.Forward([]autograd.Value{g.Scalar(1), g.Scalar(2)})
+	if diff := cmp.Diff([]float64{-0.75, 6}, items(out), near); diff != "" {
+		t.Error(diff)
+	}
+	var got []string
+	for n := range g.Nodes() {
+		if n.Name() != "" {
+			got = append(got, n.Scope+": "+n.Name())
+		}
+	}
+	want := []string{
+		"layer/neuron: w1", "layer/neuron: w2", "layer/neuron: b", "layer/neuron: z",
+		"layer/neuron/prelu: prelu.slope", "layer/neuron/prelu: a",
+		"layer/neuron: w1", "layer/neuron: w2", "layer/neuron: z", "layer/neuron/prelu: a",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// Time and memory grow with the number of weights, not with its square: one
+// copy of the matrix for each weight would be 128 MiB here.
+func TestNeuronsOfCopiesTheWeightsOnce(t *testing.T) {
+	d := layers.NewDense(seeded(1), 64, 64)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	layers.NeuronsOf(d)
+	runtime.ReadMemStats(&after)
+	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 16 {
+		t.Errorf("%d MiB for %d weights", mib, 64*64)
+	}
+}
+
 // A neuron alone allocates nothing in steady state.
 func TestNeuronAllocatesNothing(t *testing.T) {
 	n := layers.NewNeuron(seeded(1), 3, layers.Tanh())
@@ -188,10 +237,30 @@ func TestNeuronMisuse(t *testing.T) {
 	mustFault[*autograd.ArgumentError](t, func() { layers.NewNeuron(rng, 0, nil) }, "0 inputs")
 	mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(layers.NewDense(rng, 1, 1)).Forward(nil) }, "0 inputs")
 
+	x := []autograd.Value{g.Scalar(1)}
+	scalar, vector := autograd.NewParam("", autograd.Scalar(1)), autograd.NewParam("", autograd.Ones(2))
+	one := &layers.Neuron{Weights: []*autograd.Param{scalar}}
+	mustFault[*autograd.ArgumentError](t, func() { (&layers.Neuron{}).Forward(nil) }, "layers: Neuron: 0 inputs for 0 weights")
+	mustFault[*autograd.ArgumentError](t, func() { (&layers.Neuron{Weights: make([]*autograd.Param, 1)}).Forward(x) }, "weight 0 is nil")
+	mustFault[*autograd.ShapeError](t, func() { (&layers.Neuron{Weights: []*autograd.Param{vector}}).Forward(x) }, "weight 0 is no scalar: [2]")
+	mustFault[*autograd.ShapeError](t, func() { (&layers.Neuron{Weights: one.Weights, Bias: vector}).Forward(x) }, "the bias is no scalar: [2]")
+	hole := &layers.NeuronLayer{Neurons: []*layers.Neuron{nil}}
+	mustFault[*autograd.ArgumentError](t, func() { hole.Forward(x) }, "layers: Neuron: the neuron is nil")
+	mustFault[*autograd.ArgumentError](t, func() { hole.Params() }, "layers: Neuron: the neuron is nil")
+	mustFault[*autograd.ArgumentError](t, func() { (&layers.NeuronLayer{}).Forward(x) }, "1 inputs for 0 neurons")
+	network := &layers.NeuronNetwork{Layers: []*layers.NeuronLayer{nil}}
+	mustFault[*autograd.ArgumentError](t, func() { network.Forward(x) }, "layers: NeuronLayer: the layer is nil")
+	mustFault[*autograd.ArgumentError](t, func() { network.Params() }, "layers: NeuronLayer: the layer is nil")
+	joint := layers.Func("sum", func(x autograd.Value) autograd.Value { return x.Sum() })
+	mustFault[*autograd.ShapeError](t, func() {
+		(&layers.NeuronLayer{Neurons: []*layers.Neuron{one}, Joint: joint}).Forward(x)
+	}, "the Joint does not return one number for each neuron: []")
+
 	for _, row := range []struct {
 		model layers.Layer
 		text  string
 	}{
+		{(*layers.Sequential)(nil), "nil is neither"},
 		{layers.NewSequential(), "no layers"},
 		{nil, "nil is neither"},
 		{layers.ReLU(), "relu is neither"},

@@ -23,12 +23,13 @@ type Sequential struct {
 // Sequential scopes nest and names join: block/dense1, block.dense1.weight.
 //
 // The same layer may stand several times: it shares its Params, and its name.
-// NewSequential panics with an *autograd.ArgumentError when a layer is nil.
+// NewSequential panics with an *autograd.ArgumentError when a layer is nil, or
+// a nil pointer.
 func NewSequential(layers ...Layer) *Sequential {
-	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{kind: "sequential"}}
+	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{}}
 	taken, counts := map[string]bool{}, map[string]int{}
 	for i, l := range s.layers {
-		if l == nil {
+		if isNil(l) {
 			panic(autograd.NewArgumentError("layers: NewSequential", "layer %d is nil", i))
 		}
 		kind := kindOf(l)
@@ -45,11 +46,11 @@ func NewSequential(layers ...Layer) *Sequential {
 
 // nameOf chooses the name of a layer, the nth of its kind.
 func nameOf(l Layer, kind string, nth int, taken map[string]bool) string {
-	own := &label{kind: kind}
+	own := &label{}
 	if p, ok := l.(placed); ok {
 		own = p.named()
 	}
-	own.choose(taken, nth)
+	own.choose(kind, nth, taken)
 	return own.name
 }
 
@@ -65,6 +66,9 @@ func (s *Sequential) first(l Layer) int {
 		return ok && p.named() == q.named()
 	})
 }
+
+// Name returns the name, which is "sequential" until it has one.
+func (s *Sequential) Name() string { return s.or("sequential") }
 
 // Named gives s a name, opens a scope of it in Forward, puts it in front of
 // the Params' names, and returns s.
@@ -94,9 +98,9 @@ func (s *Sequential) Layers() []Layer { return slices.Clone(s.layers) }
 func (s *Sequential) Params() []*autograd.Param {
 	var all []*autograd.Param
 	for _, l := range s.layers {
-		all = appendNew(all, l.Params())
+		all = append(all, l.Params()...)
 	}
-	return all
+	return unique(all)
 }
 
 // Forward passes x through all layers.

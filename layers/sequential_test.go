@@ -124,6 +124,9 @@ func TestSequentialKeepsItsLayers(t *testing.T) {
 
 func TestSequentialMisuse(t *testing.T) {
 	mustFault[*autograd.ArgumentError](t, func() { layers.NewSequential(layers.ReLU(), nil) }, "layer 1 is nil")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewSequential((*layers.Dense)(nil)) }, "layer 0 is nil")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewSequential((*twice)(nil)) }, "layer 0 is nil")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewSequential(&layers.Dense{}) }, "layers: Dense: there is no Weight")
 	model := layers.NewSequential(layers.NewDense(seeded(1), 2, 3), layers.NewDense(seeded(1), 4, 1))
 	mustFault[*autograd.ShapeError](t, func() { forward(model, autograd.Ones(5, 2)) }, `layers: Dense "dense2"`, "[5 3], [4 1]")
 }

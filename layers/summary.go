@@ -49,8 +49,8 @@ func (s *summary) add(path, name string, l Layer, x autograd.Value) autograd.Val
 }
 
 func nameFor(l Layer) string {
-	if p, ok := l.(placed); ok {
-		return p.named().Name()
+	if p, ok := l.(placed); ok && !isNil(l) {
+		return p.Name()
 	}
 	return kindOf(l)
 }

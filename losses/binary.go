@@ -34,7 +34,7 @@ func BinaryCrossEntropyWithLogits(logits, target autograd.Value) autograd.Value 
 func BinaryCrossEntropyWith(prediction, target autograd.Value, settings Settings) autograd.Value {
 	const op = "BinaryCrossEntropy"
 	settings.noClasses(op)
-	mustMatch(op, differ, prediction, target)
+	mustFit(op, prediction, target)
 	g := settings.begin(op, prediction)
 	defer g.Leave()
 	if settings.Logits {

@@ -35,7 +35,7 @@ func CategoricalCrossEntropyWithLogits(logits, target autograd.Value) autograd.V
 // reduction or weights; from logits when the settings say so.
 func CategoricalCrossEntropyWith(prediction, target autograd.Value, settings Settings) autograd.Value {
 	const op = "CategoricalCrossEntropy"
-	mustMatch(op, differ, prediction, target)
+	mustFit(op, prediction, target)
 	settings.checkClasses(op, prediction)
 	g := settings.begin(op, prediction)
 	defer g.Leave()
@@ -75,6 +75,7 @@ func CategoricalCrossEntropyLabelsWithLogits(logits autograd.Value, labels autog
 // another reduction or weights; from logits when the settings say so.
 func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autograd.Ints, settings Settings) autograd.Value {
 	const op = "CategoricalCrossEntropyLabels"
+	mustBeGiven(op, "prediction", prediction)
 	settings.checkClasses(op, prediction)
 	g := settings.begin(op, prediction)
 	defer g.Leave()

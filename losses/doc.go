@@ -32,7 +32,8 @@
 //
 // Prediction and target have exactly the same shape. A target [24] against a
 // prediction [24, 1] would broadcast to [24, 24] and compare every row with
-// every other one: it panics with an *autograd.ShapeError instead.
+// every other one: it panics with an *autograd.ShapeError instead, as the zero
+// Value does with an *autograd.ArgumentError.
 //
 // # In a drawing
 //

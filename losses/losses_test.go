@@ -309,6 +309,20 @@ func TestShapesMustAgree(t *testing.T) {
 	}
 }
 
+// A zero Value is reported in the name of the loss.
+func TestZeroValue(t *testing.T) {
+	var zero autograd.Value
+	for _, row := range allLosses {
+		g := autograd.NewGraph(autograd.Options{})
+		p, s := g.Constant(autograd.NewTensor(row.prediction, 4, 3)), losses.Settings{Logits: row.logits}
+		name, _, _ := strings.Cut(row.name, " ")
+		mustFault[*autograd.ArgumentError](t, func() { row.f(zero, p, s) }, "losses: "+name+": the prediction is the zero Value")
+		if row.target != nil {
+			mustFault[*autograd.ArgumentError](t, func() { row.f(p, zero, s) }, "losses: "+name+": the target is the zero Value")
+		}
+	}
+}
+
 func TestMisuse(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Full(0.5, 4, 3)
@@ -345,7 +359,7 @@ func TestMisuse(t *testing.T) {
 	}
 	other := autograd.NewGraph(autograd.Options{}).Full(0.5, 4, 3)
 	mustFault[*autograd.GraphError](t, func() { losses.MSE(x, other) }, "different graphs")
-	mustFault[*autograd.GraphError](t, func() { losses.MSE(autograd.Value{}, x) })
+	mustFault[*autograd.ArgumentError](t, func() { losses.MSE(autograd.Value{}, x) })
 }
 
 func TestReductionString(t *testing.T) {

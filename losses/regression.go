@@ -76,6 +76,6 @@ func (s Settings) beginRegression(op string, prediction, target autograd.Value) 
 		panic(autograd.NewArgumentError("losses: "+op, "Logits is a setting of the cross entropies alone"))
 	}
 	s.noClasses(op)
-	mustMatch(op, differ, prediction, target)
+	mustFit(op, prediction, target)
 	return s.begin(op, prediction)
 }

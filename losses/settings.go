@@ -93,7 +93,19 @@ func (s Settings) reduce(op string, losses, rows autograd.Value) autograd.Value 
 	return losses.Named("loss")
 }
 
-const differ = "prediction and target differ in shape"
+// mustBeGiven panics for the zero Value.
+func mustBeGiven(op, what string, v autograd.Value) {
+	if !given(v) {
+		panic(autograd.NewArgumentError("losses: "+op, "the %s is the zero Value, of no graph", what))
+	}
+}
+
+// mustFit panics unless there are a prediction and a target of one shape.
+func mustFit(op string, prediction, target autograd.Value) {
+	mustBeGiven(op, "prediction", prediction)
+	mustBeGiven(op, "target", target)
+	mustMatch(op, "prediction and target differ in shape", prediction, target)
+}
 
 // mustMatch panics when two Values differ in shape: broadcasting [24] against
 // [24, 1] would compare each row with each other one.

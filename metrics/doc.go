@@ -38,7 +38,6 @@
 // # Mistakes
 //
 // Slices of different lengths and targets that are no classes panic with
-// autograd's typed errors, which name the line of the call, as in
-//
-//	metrics: MSE: 3 predictions for 4 targets, at x.go:12
+// autograd's typed errors, which autograd.Try catches and which name the line
+// of the call: "metrics: MSE: 3 predictions for 4 targets, at train.go:12".
 package metrics

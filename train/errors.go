@@ -6,7 +6,8 @@ import (
 )
 
 // A StepError says where in a training a step failed, and wraps why: an *[autograd.NonFiniteError] for a NaN or infinity,
-// another of autograd's typed errors for a mistake in the model, the loss or the settings.
+// another of autograd's typed errors for a mistake in the model, the loss or the settings, a plain error for a parameter
+// that the last step of an epoch made infinite or NaN.
 type StepError struct {
 	Epoch int    // from 1; 0 outside Run
 	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation" or "prediction"

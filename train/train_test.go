@@ -408,6 +408,37 @@ func TestNonFinite(t *testing.T) {
 	}
 }
 
+// The last step has none behind it whose loss would show that it overflowed.
+func TestNonFiniteParameter(t *testing.T) {
+	mae := func(p, t autograd.Value) autograd.Value { return p.Sub(t).Abs().Mean() }
+	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
+		for _, size := range []int{0, 4} {
+			steps, optimizer := 0, optim.NewSGD(0)
+			config := train.Config{
+				Model: newLinear(2, 1), Loss: mae, Optimizer: optimizer, Epochs: 3, BatchSize: size,
+				Graph: autograd.Options{Precision: precision},
+			}
+			last := 1
+			if size > 0 {
+				last = 2
+			}
+			config.OnGradients = func(grads autograd.Gradients) {
+				if steps++; steps == 2*last { // at the end of the second epoch
+					optimizer.LearningRate = 1.7e308
+					grads.Scale(10)
+				}
+			}
+			history, err := train.Run(context.Background(), config, plane(1, 6))
+			var step *train.StepError
+			if !errors.As(err, &step) || step.Epoch != 2 || step.Part != "training" || step.Batch != last || len(history) != 1 {
+				t.Errorf("%v, batches of %d: after %d epochs: %v", precision, size, len(history), err)
+			} else if want := "parameter w is not finite after the step"; step.Err.Error() != want {
+				t.Errorf("got %v, want %v", step.Err, want)
+			}
+		}
+	}
+}
+
 func TestNonFiniteInput(t *testing.T) {
 	samples := plane(1, 6)
 	samples.Inputs.Raw64()[7] = math.NaN()
@@ -530,6 +561,8 @@ func TestMisuse(t *testing.T) {
 			c.Loss = func(p, _ autograd.Value) autograd.Value { return p.Sum() }
 			c.Metrics = metric(func(p, _ autograd.Tensor) float64 { return train.MSE(p, ones(3)) })
 		}, "train: epoch 1, training metrics: metric own: train: MSE: prediction and target differ in shape: [6 1], [3]"},
+		{"metric's targets", ctx, func(c *train.Config, _ *train.Data) { c.Metrics = metric(train.Accuracy) },
+			"train: epoch 1, training metrics: metric own: metrics: BinaryAccuracy: targets[0] = "},
 	}
 	for _, test := range tests {
 		config := train.Config{Model: newLinear(2, 1), Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 2, BatchSize: 4}

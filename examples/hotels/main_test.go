@@ -7,6 +7,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -33,6 +34,14 @@ func results(t *testing.T, w io.Writer, s settings) map[string]map[string]string
 		}
 	}
 	return all
+}
+
+// output runs the command and returns the lines that it prints.
+func output(t *testing.T, s settings) []string {
+	t.Helper()
+	var text strings.Builder
+	results(t, &text, s)
+	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
 func number(t *testing.T, result map[string]string, name string) float64 {
@@ -77,6 +86,115 @@ func TestDefaultSeedReachesTheCoursesFigures(t *testing.T) {
 	if mse := number(t, all["nonlinear-linear"], "train_mse"); math.Abs(mse-923.787) > 0.01 {
 		t.Errorf("nonlinear-linear: train MSE %v", mse)
 	}
+}
+
+// The last lines are the networks' results, in order, and nothing else is.
+func TestEndsWithALineForEachNetwork(t *testing.T) {
+	want := []string{
+		"result task=linear network=1-1 epochs=100 train_mse= test_mse=",
+		"result task=nonlinear-linear network=2-3-1 epochs=800 train_mse= test_mse=",
+		"result task=nonlinear network=2-3-1 epochs=800 train_mse= test_mse=",
+		"result task=nonlinear-large network=2-5-10-1 epochs=800 train_mse= test_mse=",
+		"result task=binary network=2-3-1 epochs=800 train_accuracy= test_accuracy=",
+		"result task=binary-large network=2-5-10-1 epochs=800 train_accuracy= test_accuracy=",
+		"result task=multiclass network=2-3-3 epochs=800 train_accuracy= test_accuracy=",
+		"result task=multiclass-large network=2-5-10-3 epochs=800 train_accuracy= test_accuracy=",
+	}
+	lines := output(t, settings{task: "all", seed: defaultSeed})
+	measured := regexp.MustCompile(`((?:train|test)_[a-z]+=)\d+(?:\.\d+)?\b`)
+	var got []string
+	for _, line := range lines[len(lines)-len(want):] {
+		got = append(got, measured.ReplaceAllString(line, "$1"))
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the last lines (-want +got):\n%s", diff)
+	}
+	for _, line := range lines[:len(lines)-len(want)] {
+		if strings.HasPrefix(line, "result") {
+			t.Errorf("a result before the end: %s", line)
+		}
+	}
+}
+
+// What is printed about one network, number by number left out: the exact ones
+// differ between processors in their last digits.
+func TestReport(t *testing.T) {
+	matrix := func(names ...string) []string {
+		all := []string{`actual \ predicted ` + strings.Join(names, " ")}
+		for _, name := range names {
+			all = append(all, name+strings.Repeat(" #", len(names)))
+		}
+		all = append(all, "class precision recall F1 rows")
+		for _, name := range names {
+			all = append(all, name+" # # # #")
+		}
+		return append(all, "accuracy # #", "macro mean # # # #", "weighted mean # # # #")
+	}
+	classifier := func(measures string, names ...string) []string {
+		return slices.Concat([]string{"train " + measures}, matrix(names...), []string{"test " + measures}, matrix(names...))
+	}
+	prices := "MSE # MAE # R² #"
+	tests := []struct {
+		task    string
+		heading string
+		summary []string
+		epochs  []int // with a progress line
+		report  []string
+	}{
+		{"linear", "== linear: 1-1, 100 epochs",
+			[]string{"dense1 [8 1] 2", "total 2"},
+			[]int{1, 12, 24, 36, 48, 60, 72, 84, 96}, []string{"train " + prices, "test " + prices}},
+		{"nonlinear", "== nonlinear: 2-3-1, 800 epochs",
+			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "total 13"},
+			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, []string{"train " + prices, "test " + prices}},
+		{"binary", "== binary: 2-3-1, 800 epochs",
+			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "sigmoid1 [24 1] 0", "total 13"},
+			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # ROC AUC #", "not hot", "hot")},
+		{"multiclass", "== multiclass: 2-3-3, 800 epochs",
+			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 3] 12", "softmax1 [24 3] 0", "total 21"},
+			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # macro F1 #", "bronze", "silver", "gold")},
+	}
+	for _, test := range tests {
+		t.Run(test.task, func(t *testing.T) {
+			want := append([]string{test.heading, "layer output parameters"}, test.summary...)
+			for _, epoch := range test.epochs {
+				want = append(want, fmt.Sprintf("epoch %d cost #", epoch))
+			}
+			want = append(want, test.report...)
+			if diff := cmp.Diff(want, paragraph(output(t, settings{task: test.task, seed: defaultSeed}), test.heading)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+var (
+	decimal = regexp.MustCompile(`-?\d+\.\d+`)
+	whole   = regexp.MustCompile(` \d+\b`)
+	// counts begins the lines in which whole numbers, too, are measured.
+	counts = regexp.MustCompile(`^(accuracy|macro mean|weighted mean|bronze|silver|gold|not hot|hot) `)
+)
+
+// paragraph returns the lines from the heading to the next empty line, columns
+// one space apart. What is measured is a # there.
+func paragraph(lines []string, heading string) []string {
+	start := slices.Index(lines, heading)
+	if start < 0 {
+		return nil
+	}
+	var some []string
+	for _, line := range lines[start:] {
+		if line == "" {
+			break
+		}
+		line = strings.Join(strings.Fields(line), " ")
+		line = decimal.ReplaceAllString(line, "#")
+		if counts.MatchString(line) {
+			line = whole.ReplaceAllString(line, " #")
+		}
+		some = append(some, line)
+	}
+	return some
 }
 
 func TestDefaultSeedIsTheFirst(t *testing.T) {
@@ -133,7 +251,7 @@ func TestWritesFiles(t *testing.T) {
 	var got []string
 	for _, e := range entries {
 		got = append(got, e.Name())
-		if !strings.Contains(text.String(), "wrote "+filepath.Join(dir, e.Name())) {
+		if !strings.Contains(text.String(), "\nwrote "+filepath.Join(dir, e.Name())+"\n") {
 			t.Errorf("%s is written but not reported", e.Name())
 		}
 	}

@@ -6,14 +6,20 @@ import "math"
 //
 // Special cases are: an element of −Inf has probability 0; all elements −Inf, or one +Inf or NaN, give NaN.
 func Softmax[T Float](dst, x []T, outer, n, inner int) {
+	alongMiddle(dst, x, outer, n, inner, softmaxRow, softmaxColumns)
+}
+
+// alongMiddle calls row for each line along the middle axis where those are runs of memory, and else cols for blocks of
+// neighbouring ones.
+func alongMiddle[T Float](dst, x []T, outer, n, inner int, row func(dst, x []T), cols func(dst, x []T, first, width, n, inner int)) {
 	for o := range outer {
 		to, from := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
 		if inner == 1 {
-			softmaxRow(to, from)
+			row(to, from)
 			continue
 		}
 		for i := 0; i < inner; i += columns {
-			softmaxColumns(to, from, i, min(columns, inner-i), n, inner)
+			cols(to, from, i, min(columns, inner-i), n, inner)
 		}
 	}
 }
@@ -48,16 +54,7 @@ func shiftedExp(x, most float64) float64 { return math.Exp(x - most) }
 //
 // Special cases are: an element of −Inf gives −Inf; all elements −Inf, or one +Inf or NaN, give NaN.
 func LogSoftmax[T Float](dst, x []T, outer, n, inner int) {
-	for o := range outer {
-		to, from := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
-		if inner == 1 {
-			logSoftmaxRow(to, from)
-			continue
-		}
-		for i := 0; i < inner; i += columns {
-			logSoftmaxColumns(to, from, i, min(columns, inner-i), n, inner)
-		}
-	}
+	alongMiddle(dst, x, outer, n, inner, logSoftmaxRow, logSoftmaxColumns)
 }
 
 func logSoftmaxRow[T Float](dst, x []T) {
