@@ -28,7 +28,7 @@
 //
 // [Config].OnEpoch is called with every [Epoch] and may end the training, with [Stop] or an error of its own. The epochs are
 // returned as [History], which can be written as CSV. [Metric] is a name and a function of predictions and targets;
-// [Accuracy], [MSE], [MAE] and [R2] are there.
+// [Accuracy], [LogitAccuracy], [MSE], [MAE] and [R2] are there. With Validation data:
 //
 //	config.OnEpoch = func(epoch train.Epoch) error {
 //		if epoch.Validation.Loss < 0.05 {
@@ -44,7 +44,8 @@
 // Where a training can fail, it returns an error, with the history so far; so it does for mistakes that panic elsewhere. A
 // loss or gradient that is not finite ends the training before it touches a parameter: the [*StepError] says in which epoch
 // and batch, and wraps the *[autograd.NonFiniteError] that names the operation where it began. To find that place, the batch is
-// computed once more in a graph with CheckFinite; a model that draws random numbers may not show it then.
+// computed once more in a graph with CheckFinite, with the same random numbers drawn from the graph; a model with randomness
+// of its own may not show it then.
 //
 // A step itself may overflow, by a learning rate that is far too high. The next step's loss shows it; after the last step of
 // an epoch the parameters that it adjusted are looked at themselves, so that an epoch that ends without an error has not

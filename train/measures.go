@@ -17,7 +17,8 @@ type Metric struct {
 
 // Accuracy returns the share of rows whose class is predicted right. Targets whose last axis has several classes, one-hot
 // or probabilities, stand for the class with the largest number, the first of equals; so do predictions, be they
-// probabilities or logits. Targets [rows] or [rows, 1] are 0 or 1, and predicted by probabilities above ½.
+// probabilities or logits. Targets [rows] or [rows, 1] are 0 or 1, and predicted by probabilities above ½; for
+// logits see [LogitAccuracy].
 //
 // Special cases are:
 //
@@ -33,6 +34,16 @@ func Accuracy(prediction, target autograd.Tensor) float64 {
 		return metrics.BinaryAccuracy(prediction.Float64s(), target.Float64s())
 	}
 	return metrics.Accuracy(classes(prediction, -1), classes(target, -2))
+}
+
+// LogitAccuracy is [Accuracy] for a network that ends in logits: those of one class predict 1 above 0, where the
+// probability is ½. Those of several classes are judged alike by both.
+func LogitAccuracy(prediction, target autograd.Tensor) float64 {
+	mustMatch("train: LogitAccuracy", prediction, target)
+	if target.Rank() < 2 || target.Dim(-1) == 1 {
+		return metrics.BinaryAccuracyAt(prediction.Float64s(), target.Float64s(), 0)
+	}
+	return Accuracy(prediction, target)
 }
 
 // classes returns the place of the largest number along the last axis, and for a NaN there the label given.

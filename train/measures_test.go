@@ -23,6 +23,8 @@ func TestMeasures(t *testing.T) {
 		{"binary column", train.Accuracy, tensor([]float64{0.9, 0.6}, 2, 1), tensor([]float64{1, 0}, 2, 1), 0.5},
 		{"binary float32", train.Accuracy, autograd.NewTensor32([]float32{0.9, 0.1}), autograd.NewTensor32([]float32{1, 0}), 1},
 		{"binary NaN", train.Accuracy, tensor([]float64{nan, 0}), tensor([]float64{1, 0}), nan},
+		{"binary logits", train.LogitAccuracy, tensor([]float64{0.4, -0.1, -3, 2}, 4, 1), tensor([]float64{1, 1, 0, 0}, 4, 1), 0.5},
+		{"logits of classes", train.LogitAccuracy, tensor([]float64{-1, -3, 2, 5}, 2, 2), tensor([]float64{1, 0, 1, 0}, 2, 2), 0.5},
 		{"classes", train.Accuracy, tensor([]float64{-1, 3, 2, 5, 4, 4, 0, 0, 1}, 3, 3), tensor([]float64{0, 1, 0, 0, 1, 0, 0, 0, 1}, 3, 3), 2.0 / 3},
 		{"tie", train.Accuracy, tensor([]float64{1, 1}, 1, 2), tensor([]float64{1, 0}, 1, 2), 1},
 		{"two equal NaNs", train.Accuracy, tensor([]float64{nan, 1, 0, 1}, 2, 2), tensor([]float64{nan, 1, 0, 1}, 2, 2), 0.5},

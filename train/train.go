@@ -30,7 +30,7 @@ type Config struct {
 	Optimizer optim.Optimizer
 
 	Graph     autograd.Options // of the graph that the training is recorded in
-	Epochs    int              // times that all rows are gone through
+	Epochs    int              // times that all rows are gone through, at least 1
 	BatchSize int              // rows per step; 0: all rows. The last batch has what is left
 	RNG       *rand.Rand       // shuffles the rows before every epoch; nil keeps their order
 
@@ -113,7 +113,7 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	if config.Optimizer == nil {
 		panic(autograd.NewArgumentError(op, "there is no Optimizer"))
 	}
-	if config.Epochs < 0 {
+	if config.Epochs < 1 {
 		panic(autograd.NewArgumentError(op, "Epochs is %d", config.Epochs))
 	}
 	config.checkData(op, data)

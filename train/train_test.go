@@ -617,10 +617,13 @@ func TestForeignPanic(t *testing.T) {
 	t.Error("the panic was swallowed")
 }
 
+// Epochs that were forgotten are a mistake, and not a training without any.
 func TestNoEpochs(t *testing.T) {
 	config := train.Config{Model: newLinear(2, 1), Loss: mse, Optimizer: optim.NewSGD(0.1)}
-	if history := run(t, config, plane(1, 6)); len(history) != 0 {
-		t.Errorf("got %v", history)
+	_, err := train.Run(context.Background(), config, plane(1, 6))
+	var mistake *autograd.ArgumentError
+	if !errors.As(err, &mistake) || !strings.Contains(err.Error(), "Epochs is 0") {
+		t.Errorf("got %v", err)
 	}
 }
 
