@@ -404,14 +404,18 @@ func divSV[T Float](dst []T, s T, y []T) {
 }
 
 // Fill sets every element of dst to v.
-func Fill[T Float](dst []T, v T) {
+func Fill[T Float](dst []T, v T) { primitivesOf[T]().fill(dst, v) }
+
+func fill[T Float](dst []T, v T) {
 	for i := range dst {
 		dst[i] = v
 	}
 }
 
 // Axpy adds a·x to dst, over len(x) elements.
-func Axpy[T Float](dst []T, a T, x []T) {
+func Axpy[T Float](dst []T, a T, x []T) { primitivesOf[T]().axpy(dst, a, x) }
+
+func axpy[T Float](dst []T, a T, x []T) {
 	dst = dst[:len(x)]
 	for i, v := range x {
 		dst[i] += a * v
@@ -419,7 +423,9 @@ func Axpy[T Float](dst []T, a T, x []T) {
 }
 
 // Accumulate adds x to dst, over len(x) elements.
-func Accumulate[T Float](dst, x []T) {
+func Accumulate[T Float](dst, x []T) { primitivesOf[T]().accumulate(dst, x) }
+
+func accumulate[T Float](dst, x []T) {
 	dst = dst[:len(x)]
 	for i, v := range x {
 		dst[i] += v

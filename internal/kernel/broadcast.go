@@ -90,11 +90,54 @@ func Apply[T Float](loops *BinaryLoops[T], dst, x, y []T, shape, xStride, yStrid
 
 func applyNest[T Float](loops *BinaryLoops[T], n *nest, dst, x, y []T) {
 	outer, inner, xOuter, xInner, yOuter, yInner := n.plane()
+	isShort := outer > 1 && inner <= shortRow
+	fitsX := isShort && xOuter == inner && xInner == 1
+	fitsY := isShort && yOuter == inner && yInner == 1
 	xOff, yOff, at := 0, 0, 0
 	for more := true; more; xOff, yOff, more = n.next(xOff, yOff) {
+		switch size := outer * inner; {
+		case fitsX && &dst[at] != &x[xOff]:
+			expandRows(dst[at:at+size], y[yOff:], inner, yOuter, yInner)
+			loops.VV(dst[at:at+size], x[xOff:xOff+size], dst[at:at+size])
+			at += size
+			continue
+		case fitsY && &dst[at] != &y[yOff]:
+			expandRows(dst[at:at+size], x[xOff:], inner, xOuter, xInner)
+			loops.VV(dst[at:at+size], dst[at:at+size], y[yOff:yOff+size])
+			at += size
+			continue
+		}
 		for i := range outer {
 			applyRun(loops, dst[at:at+inner], x[xOff+i*xOuter:], y[yOff+i*yOuter:], xInner, yInner)
 			at += inner
+		}
+	}
+}
+
+// shortRow is the length up to which the rows of a broadcast operand are written out in full: calling a loop for each of them would take
+// longer.
+const shortRow = 32
+
+// expandRows fills dst with the rows of a broadcast operand.
+func expandRows[T Float](dst, x []T, inner, xOuter, xInner int) {
+	switch {
+	case xOuter == 0:
+		gatherRun(dst[:inner], x, xInner)
+		for done := inner; done < len(dst); done *= 2 {
+			copy(dst[done:], dst[:done])
+		}
+	case xInner == 0:
+		for i := 0; len(dst) > 0; i += xOuter {
+			v := x[i]
+			for j := range dst[:inner] {
+				dst[j] = v
+			}
+			dst = dst[inner:]
+		}
+	default:
+		for i := 0; len(dst) > 0; i += xOuter {
+			gatherRun(dst[:inner], x[i:], xInner)
+			dst = dst[inner:]
 		}
 	}
 }

@@ -261,7 +261,9 @@ func minimumVS[T Float](dst, x []T, s T) {
 func minimumSV[T Float](dst []T, s T, y []T) { minimumVS(dst, y, s) }
 
 // Where sets dst to x where c is not 0 (NaN included), to y elsewhere, over len(c) elements. dst may be any of them.
-func Where[T Float](dst, c, x, y []T) {
+func Where[T Float](dst, c, x, y []T) { primitivesOf[T]().where(dst, c, x, y) }
+
+func where[T Float](dst, c, x, y []T) {
 	dst, x, y = dst[:len(c)], x[:len(c)], y[:len(c)]
 	for i, v := range c {
 		if v != 0 {

@@ -30,7 +30,12 @@ func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int,
 		}
 		return
 	}
+	isShort := !add && outer > 1 && inner <= shortRow && dOuter == inner && dInner == 1
 	for more := true; more; dOff, sOff, more = n.next(dOff, sOff) {
+		if isShort && sOuter >= 0 && sInner >= 0 {
+			expandRows(dst[dOff:dOff+outer*inner], src[sOff:], inner, sOuter, sInner)
+			continue
+		}
 		for i := range outer {
 			moveRun(dst, src, inner, dOff+i*dOuter, dInner, sOff+i*sOuter, sInner, add)
 		}
@@ -100,17 +105,7 @@ func Triangle[T Float](dst, x []T, rows, cols, k int, upper bool) {
 }
 
 // Convert32 rounds float64 numbers to float32, over len(src) elements.
-func Convert32(dst []float32, src []float64) {
-	dst = dst[:len(src)]
-	for i, v := range src {
-		dst[i] = float32(v)
-	}
-}
+func Convert32(dst []float32, src []float64) { conversions.narrow(dst, src) }
 
 // Convert64 widens float32 numbers to float64, over len(src) elements.
-func Convert64(dst []float64, src []float32) {
-	dst = dst[:len(src)]
-	for i, v := range src {
-		dst[i] = float64(v)
-	}
-}
+func Convert64(dst []float64, src []float32) { conversions.widen(dst, src) }

@@ -19,8 +19,8 @@
 // The destination comes first. Slices are row-major and contiguous unless strides (in elements) are given. Reductions and
 // index operations see their array as outer × n × inner and work along the middle axis.
 //
-// No call allocates (broadcasting and strided copies of any rank included), starts a goroutine or keeps state. The only
-// panic is an index out of a slice's bounds: the caller has checked the shapes.
+// No call allocates (broadcasting and strided copies of any rank included) or keeps state; long arrays are shared with the pool's
+// workers. The only panic is an index out of a slice's bounds: the caller has checked the shapes.
 //
 // # Precision
 //
@@ -28,6 +28,29 @@
 // instruction (+ − × ÷ √, comparisons, relu and its kin): these work in float32, and round their constants to it.
 // Reductions sum pairwise, or in float64 in fixed blocks, so that errors hardly grow with the length; matrix products sum in their own
 // precision. The order depends on the sizes alone. Derivatives are computed from whichever of x and y loses no digits.
+//
+// # Assembly
+//
+// On amd64 with AVX2 and FMA the loops are replaced by vectors, unless the environment has NABLA_KERNEL=portable. What is arithmetic,
+// a comparison, relu's kin or an optimizer's update has the same bits in both sets. The errors of the others, in units in the last
+// place:
+//
+//	                         float64   float32
+//	Exp                      1         1.2
+//	Log, Log1p               1         0.51
+//	Expm1                    2         0.51
+//	Tanh                     1.5       1.6
+//	Sigmoid                  2         2
+//	Softplus, LogSigmoid     1.5       0.51
+//	SiLU                     2.5       2.5
+//	Sin, Cos                 1.5       0.51
+//	Erf                      1.5       0.51
+//	GELU                     4         0.51
+//	Softmax                  2.5       2
+//
+// GELUTanh, ELU, SELU and the derivatives have the errors of the portable loops, whose steps they follow: up to 6 units, next to a root
+// of the derivative more. An element's result depends neither on its place in the array nor on its neighbours, so an array's
+// results are the same bits however it is cut into pieces.
 //
 // # Special values
 //

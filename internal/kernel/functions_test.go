@@ -109,9 +109,24 @@ var special = []float64{
 	2, 2.5, 3, 6, 7, 25, 40, 1000,
 }
 
-// Every loop agrees with its scalar form: float64 exactly, float32 within its rounding. The result may overwrite an argument.
+// vectorTolerance is how far the assembly loops of these functions may be from the scalar form in float64, relatively. Those of the others
+// agree exactly.
+var vectorTolerance = map[string]float64{
+	"Exp": 5e-16, "Expm1": 5e-16, "Log": 5e-16, "Log1p": 5e-16, "Tanh": 5e-16, "Sigmoid": 5e-16, "Softplus": 7e-16, "LogSigmoid": 7e-16,
+	"SiLU": 1e-15, "ELU": 7e-16, "SELU": 7e-16, "GELUTanh": 1e-15, "Sin": 5e-16, "Cos": 5e-16, "GELU": 2e-15, "Erf": 7e-16,
+}
+
+// slopeCrosses names the functions whose derivative goes through 0, where its relative error is large.
+var slopeCrosses = map[string]bool{"GELU": true, "GELUTanh": true, "SiLU": true}
+
+// Every loop agrees with its scalar form: float64 exactly, or in the assembly loops nearly so, float32 within its rounding. The result
+// may overwrite an argument.
 func TestLoopsAgreeWithScalarForm(t *testing.T) {
 	for _, row := range unaries {
+		tolerance, tolerance32 := 0.0, 1.2e-7
+		if kernel.HasVectors() && vectorTolerance[row.name] > 0 {
+			tolerance, tolerance32 = vectorTolerance[row.name], 2.4e-7
+		}
 		x32 := make([]float32, len(special))
 		kernel.Convert32(x32, special)
 		y64, y32 := slices.Clone(special), slices.Clone(x32)
@@ -119,7 +134,7 @@ func TestLoopsAgreeWithScalarForm(t *testing.T) {
 		row.u.F32(y32, y32, row.a, row.b)
 		for i, x := range special {
 			want := row.u.F(x, row.a, row.b)
-			if !near(y64[i], want, 0) || !near(float64(y32[i]), float64(float32(want)), 1.2e-7) {
+			if !near(y64[i], want, tolerance) || !near(float64(y32[i]), float64(float32(want)), tolerance32) {
 				t.Errorf("%s(%v): loops give %v and %v, want %v", row.name, x, y64[i], y32[i], want)
 			}
 		}
@@ -136,7 +151,7 @@ func TestLoopsAgreeWithScalarForm(t *testing.T) {
 		row.u.D32(g32, g32, x32, y32, row.a, row.b)
 		for i, x := range special {
 			want := row.u.D(0.75, x, y64[i], row.a, row.b)
-			if !near(g64[i], want, 0) {
+			if !near(g64[i], want, 2*tolerance) && !(slopeCrosses[row.name] && math.Abs(g64[i]-want) <= tolerance) {
 				t.Errorf("%s′(%v): float64 loop gives %v, want %v", row.name, x, g64[i], want)
 			}
 			want32 := row.u.D(0.75, x, float64(y32[i]), row.a, row.b)

@@ -10,6 +10,10 @@ import "math"
 //
 // A nil velocity means no momentum: w = w − rate·d.
 func SGD[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
+	primitivesOf[T]().sgd(w, g, velocity, rate, momentum, decay, nesterov, first)
+}
+
+func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
 	r, mu, l := T(rate), T(momentum), T(decay)
 	g = g[:len(w)]
 	if velocity == nil {
@@ -40,6 +44,10 @@ func SGD[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 //	m = β₁·m + (1−β₁)·g,  v = β₂·v + (1−β₂)·g²
 //	w = w − rate/(1−β₁ˢᵗᵉᵖ) · m / (√v/√(1−β₂ˢᵗᵉᵖ) + eps)
 func Adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
+	primitivesOf[T]().adam(w, g, m, v, rate, beta1, beta2, eps, decay, decoupled, step)
+}
+
+func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
 	coupledDecay, keep := T(decay), T(1)
 	if decoupled {
 		coupledDecay, keep = 0, T(1-rate*decay)
@@ -67,6 +75,10 @@ func Adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decou
 // With mean, the running mean of the gradients (nil: not centered), d = g / (√(v − mean²) + eps). With velocity (nil: no
 // momentum), velocity = momentum·velocity + d and w = w − rate·velocity.
 func RMSProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
+	primitivesOf[T]().rmsProp(w, g, v, mean, velocity, rate, alpha, eps, momentum, decay)
+}
+
+func rmsProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
 	r, a, c, e, mu, l := T(rate), T(alpha), T(1-alpha), T(eps), T(momentum), T(decay)
 	g, v = g[:len(w)], v[:len(w)]
 	for i, p := range w {

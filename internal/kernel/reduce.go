@@ -23,7 +23,9 @@ func chunks[T, R any](dst []R, x []T, outer, n, inner int, f func(dst []R, x []T
 }
 
 // Sum is the sum along the middle axis, added up pairwise; 0 for n = 0.
-func Sum[T Float](dst, x []T, outer, n, inner int) {
+func Sum[T Float](dst, x []T, outer, n, inner int) { primitivesOf[T]().sum(dst, x, outer, n, inner) }
+
+func sumAxis[T Float](dst, x []T, outer, n, inner int) {
 	if inner == 1 {
 		for o := range outer {
 			dst[o] = sumPairwise(x[o*n : (o+1)*n])
@@ -59,12 +61,12 @@ func sumColumns[T Float](dst, x []T, n, inner int) {
 		var upper [columns]T
 		sumColumns(dst, x, half, inner)
 		sumColumns(upper[:len(dst)], x[half*inner:], n-half, inner)
-		Accumulate(dst, upper[:len(dst)])
+		accumulate(dst, upper[:len(dst)])
 		return
 	}
 	clear(dst)
 	for k := range n {
-		Accumulate(dst, x[k*inner:k*inner+len(dst)])
+		accumulate(dst, x[k*inner:k*inner+len(dst)])
 	}
 }
 
@@ -93,7 +95,9 @@ func Prod[T Float](dst, x []T, outer, n, inner int) {
 }
 
 // Max is the largest number along the middle axis, NaN if one of them is; −Inf for n = 0.
-func Max[T Float](dst, x []T, outer, n, inner int) {
+func Max[T Float](dst, x []T, outer, n, inner int) { primitivesOf[T]().max(dst, x, outer, n, inner) }
+
+func maxAxis[T Float](dst, x []T, outer, n, inner int) {
 	if inner == 1 {
 		for o := range outer {
 			most := T(math.Inf(-1))
@@ -108,7 +112,9 @@ func Max[T Float](dst, x []T, outer, n, inner int) {
 }
 
 // Min is the smallest number along the middle axis, NaN if one of them is; +Inf for n = 0.
-func Min[T Float](dst, x []T, outer, n, inner int) {
+func Min[T Float](dst, x []T, outer, n, inner int) { primitivesOf[T]().min(dst, x, outer, n, inner) }
+
+func minAxis[T Float](dst, x []T, outer, n, inner int) {
 	if inner == 1 {
 		for o := range outer {
 			least := T(math.Inf(1))
@@ -126,7 +132,7 @@ func Min[T Float](dst, x []T, outer, n, inner int) {
 func fold[T Float](dst, x []T, outer, n, inner int, start T, combine func(dst, x, y []T)) {
 	for o := range outer {
 		to, rows := dst[o*inner:(o+1)*inner], x[o*n*inner:(o+1)*n*inner]
-		Fill(to, start)
+		fill(to, start)
 		for k := range n {
 			combine(to, to, rows[k*inner:(k+1)*inner])
 		}
@@ -174,7 +180,7 @@ func largest[T Float](x []T) float64 {
 
 // largestOfColumns does the same for each column of a chunk.
 func largestOfColumns[T Float](most *[columns]float64, x []T, width, n, inner int) {
-	Fill(most[:width], math.Inf(-1))
+	fill(most[:width], math.Inf(-1))
 	for k := range n {
 		for i, v := range x[k*inner : k*inner+width] {
 			most[i] = max(most[i], float64(v))
@@ -187,6 +193,10 @@ func largestOfColumns[T Float](most *[columns]float64, x []T, width, n, inner in
 //
 // Special cases are: −Inf where all elements are, and for n = 0; +Inf where one is and none is NaN.
 func LogSumExp[T Float](dst, x []T, outer, n, inner int) {
+	primitivesOf[T]().logSumExp(dst, x, outer, n, inner)
+}
+
+func logSumExpAxis[T Float](dst, x []T, outer, n, inner int) {
 	if inner == 1 {
 		for o := range outer {
 			most, rest := logSum(x[o*n : (o+1)*n])
@@ -250,8 +260,9 @@ func isEqual(x, most float64) float64 { return truth[float64](x == most) }
 // underflows on the way; 0 for n = 0.
 func Norm[T Float](dst, x []T, outer, n, inner int, p float64) {
 	if inner == 1 {
+		norm := primitivesOf[T]().norm
 		for o := range outer {
-			dst[o] = T(normOfRow(x[o*n:(o+1)*n], p))
+			dst[o] = T(norm(x[o*n:(o+1)*n], p))
 		}
 		return
 	}
@@ -335,6 +346,10 @@ func normUnit(most float64) float64 {
 //
 // Special cases are: NaN where n ≤ correction.
 func Var[T Float](dst, x []T, outer, n, inner, correction int) {
+	primitivesOf[T]().variance(dst, x, outer, n, inner, correction)
+}
+
+func varAxis[T Float](dst, x []T, outer, n, inner, correction int) {
 	if inner == 1 {
 		for o := range outer {
 			row := x[o*n : (o+1)*n]
@@ -457,7 +472,7 @@ func scan[T Float](dst, x []T, outer, n, inner int, reverse bool, start float64,
 
 func scanColumns[T Float](dst, x []T, first, width, n, inner int, reverse bool, start float64, f func(so, x float64) float64) {
 	var state [columns]float64
-	Fill(state[:width], start)
+	fill(state[:width], start)
 	for k := range n {
 		if reverse {
 			k = n - 1 - k

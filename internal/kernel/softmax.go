@@ -6,6 +6,10 @@ import "math"
 //
 // Special cases are: an element of −Inf has probability 0; all elements −Inf, or one +Inf or NaN, give NaN.
 func Softmax[T Float](dst, x []T, outer, n, inner int) {
+	primitivesOf[T]().softmax(dst, x, outer, n, inner)
+}
+
+func softmaxAxis[T Float](dst, x []T, outer, n, inner int) {
 	alongMiddle(dst, x, outer, n, inner, softmaxRow, softmaxColumns)
 }
 
@@ -54,6 +58,10 @@ func shiftedExp(x, most float64) float64 { return math.Exp(x - most) }
 //
 // Special cases are: an element of −Inf gives −Inf; all elements −Inf, or one +Inf or NaN, give NaN.
 func LogSoftmax[T Float](dst, x []T, outer, n, inner int) {
+	primitivesOf[T]().logSoftmax(dst, x, outer, n, inner)
+}
+
+func logSoftmaxAxis[T Float](dst, x []T, outer, n, inner int) {
 	alongMiddle(dst, x, outer, n, inner, logSoftmaxRow, logSoftmaxColumns)
 }
 
@@ -81,6 +89,10 @@ func logSoftmaxColumns[T Float](dst, x []T, first, width, n, inner int) {
 
 // SoftmaxGrad is the gradient of [Softmax] from its result: y·(gy − Σ gy·y) along the middle axis. dst may be gy.
 func SoftmaxGrad[T Float](dst, gy, y []T, outer, n, inner int) {
+	primitivesOf[T]().softmaxGrad(dst, gy, y, outer, n, inner)
+}
+
+func softmaxGradAxis[T Float](dst, gy, y []T, outer, n, inner int) {
 	for o := range outer {
 		lo, hi := o*n*inner, (o+1)*n*inner
 		if inner == 1 {
@@ -123,6 +135,10 @@ func softmaxGradColumns[T Float](dst, gy, y []T, first, width, n, inner int) {
 
 // LogSoftmaxGrad is the gradient of [LogSoftmax] from its result: gy − eʸ·Σ gy along the middle axis. dst may be gy.
 func LogSoftmaxGrad[T Float](dst, gy, y []T, outer, n, inner int) {
+	primitivesOf[T]().logSoftmaxGrad(dst, gy, y, outer, n, inner)
+}
+
+func logSoftmaxGradAxis[T Float](dst, gy, y []T, outer, n, inner int) {
 	for o := range outer {
 		lo, hi := o*n*inner, (o+1)*n*inner
 		if inner == 1 {

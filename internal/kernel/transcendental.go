@@ -11,7 +11,7 @@ import (
 //
 //	∂y/∂x = y
 var Exp = Unary{
-	F:   func(x, _, _ float64) float64 { return math.Exp(x) },
+	F:   func(x, _, _ float64) float64 { return expOf(x) },
 	D:   func(gy, _, y, _, _ float64) float64 { return gy * y },
 	F64: exp[float64], F32: exp[float32],
 	D64: expGrad[float64], D32: expGrad[float32],
@@ -20,8 +20,16 @@ var Exp = Unary{
 func exp[T Float](dst, x []T, _, _ float64) {
 	dst = dst[:len(x)]
 	for i, v := range x {
-		dst[i] = T(math.Exp(float64(v)))
+		dst[i] = T(expOf(float64(v)))
 	}
+}
+
+// expOf is math.Exp, but for the last unit before the end of the range, where that of amd64 is infinite too early.
+func expOf(x float64) float64 {
+	if x > 709 && x < 710 {
+		return math.Exp(x-1) * math.E
+	}
+	return math.Exp(x)
 }
 
 func expGrad[T Float](dst, gy, _, y []T, _, _ float64) { mulVV(dst, gy, y) }
@@ -29,14 +37,22 @@ func expGrad[T Float](dst, gy, _, y []T, _, _ float64) { mulVV(dst, gy, y) }
 // Expm1 is y = eˣ − 1, without cancellation near 0.
 //
 //	∂y/∂x = eˣ
-var Expm1 = ofX(math.Expm1, func(gy, x float64) float64 { return gy * math.Exp(x) })
+var Expm1 = ofX(math.Expm1, func(gy, x float64) float64 { return gy * expOf(x) })
 
 // Log is y = ln x.
 //
 //	∂y/∂x = 1/x
 //
 // Special cases are: at ±0 the value is −Inf and the gradient +Inf; for x < 0 the value is NaN and the gradient 1/x.
-var Log = ofX(math.Log, func(gy, x float64) float64 { return gy / (x + 0) }) // x + 0 makes −0 into +0
+var Log = ofX(logOf, func(gy, x float64) float64 { return gy / (x + 0) }) // x + 0 makes −0 into +0
+
+// logOf is math.Log, but for subnormal numbers, of which that of amd64 takes the exponent wrongly.
+func logOf(x float64) float64 {
+	if x > 0 && x < 0x1p-1022 {
+		return math.Log(x*0x1p54) - 54*math.Ln2
+	}
+	return math.Log(x)
+}
 
 // Log1p is y = ln(1 + x), without cancellation near 0.
 //
@@ -68,7 +84,7 @@ func log2(x float64) float64 {
 var Log10 = ofX(log10, func(gy, x float64) float64 { return gy / (x + 0) * (1 / math.Ln10) })
 
 func log10(x float64) float64 {
-	y := math.Log(x) * (1 / math.Ln10)
+	y := logOf(x) * (1 / math.Ln10)
 	if r := math.Round(y); math.Abs(y-r) < 1e-12 && math.Abs(r) < 309 && math.Pow10(int(r)) == x {
 		return r
 	}
@@ -78,12 +94,16 @@ func log10(x float64) float64 {
 // Sin is y = sin x.
 //
 //	∂y/∂x = cos x
-var Sin = ofX(math.Sin, func(gy, x float64) float64 { return gy * math.Cos(x) })
+var Sin = ofX(math.Sin, sinGradOne)
+
+func sinGradOne(gy, x float64) float64 { return gy * math.Cos(x) }
 
 // Cos is y = cos x.
 //
 //	∂y/∂x = −sin x
-var Cos = ofX(math.Cos, func(gy, x float64) float64 { return -gy * math.Sin(x) })
+var Cos = ofX(math.Cos, cosGradOne)
+
+func cosGradOne(gy, x float64) float64 { return -gy * math.Sin(x) }
 
 // Tan is y = tan x.
 //
@@ -337,7 +357,7 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 	if x == 0 && y >= 0 {
 		return powGrad(gy, x, y), 0
 	}
-	return powGrad(gy, x, y), gy * (z * math.Log(x))
+	return powGrad(gy, x, y), gy * (z * logOf(x))
 })
 
 // pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles

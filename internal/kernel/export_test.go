@@ -1,0 +1,4 @@
+package kernel
+
+// HasVectors reports whether the assembly kernels are in use.
+func HasVectors() bool { return useAVX2 }

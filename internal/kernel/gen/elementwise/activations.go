@@ -1,0 +1,112 @@
+package main
+
+func activations(f *file) {
+	for _, l := range f.both() {
+		l.rectifiers()
+		l.clamps()
+		l.hard()
+	}
+	for _, l := range f.careful() {
+		l.softsign()
+	}
+}
+
+func (l *lane) rectifiers() {
+	l.unary("relu", "is dst = max(x, 0).", plenty, func() func(x vec) vec {
+		zero := l.zero()
+		return func(x vec) vec { return l.and(x, l.is(notLessEqual, x, zero)) }
+	})
+	l.gradient("reluGrad", "is dst = gy where x > 0, NaN where x is, else 0.", plenty, "gy x", func() func(in []vec) vec {
+		zero := l.zero()
+		return func(in []vec) vec {
+			g := l.and(in[0], l.is(notLessEqual, in[1], zero))
+			return l.or(g, l.is(unordered, in[1], in[1]))
+		}
+	})
+	l.unary("leakyReLU", "is dst = x where x > 0, else a·x.", plenty, func() func(x vec) vec {
+		a, zero := l.number("a"), l.zero()
+		return func(x vec) vec { return l.pick(l.is(lessEqual, x, zero), x, l.mul(a, x)) }
+	})
+	l.gradient("leakyReLUGrad", "is dst = gy where x > 0, NaN where x is, else a·gy.", plenty, "gy x", func() func(in []vec) vec {
+		a, zero := l.number("a"), l.zero()
+		return func(in []vec) vec {
+			g := l.pick(l.is(lessEqual, in[1], zero), in[0], l.mul(a, in[0]))
+			return l.or(g, l.is(unordered, in[1], in[1]))
+		}
+	})
+	l.binary("prelu", "x where x > 0, else y·x", "VV VS SV", plenty, func() func(x, y vec) vec {
+		zero := l.zero()
+		return func(x, y vec) vec { return l.pick(l.is(greater, x, zero), l.mul(y, x), x) }
+	})
+}
+
+func (l *lane) clamps() {
+	l.unary("clamp", "is dst = min(max(x, a), b).", plenty, func() func(x vec) vec {
+		a, b := l.number("a"), l.number("b")
+		return func(x vec) vec { return l.minimum(l.maximum(x, a), b) }
+	})
+	l.gradient("clampGrad", "is dst = gy where a ≤ x ≤ b, NaN where x is, else 0.", plenty, "gy x", func() func(in []vec) vec {
+		a, b := l.number("a"), l.number("b")
+		return func(in []vec) vec {
+			outside := l.or(l.is(less, in[1], a), l.is(greater, in[1], b))
+			return l.or(l.without(outside, in[0]), l.is(unordered, in[1], in[1]))
+		}
+	})
+	l.gradient("betweenGrad", "is dst = gy where not x ≤ a nor x ≥ b, NaN where x is, else 0.", plenty, "gy x", func() func(in []vec) vec {
+		a, b := l.number("a"), l.number("b")
+		return func(in []vec) vec {
+			outside := l.or(l.is(lessEqual, in[1], a), l.is(greaterEqual, in[1], b))
+			return l.or(l.without(outside, in[0]), l.is(unordered, in[1], in[1]))
+		}
+	})
+}
+
+func (l *lane) hard() {
+	l.unary("hardSigmoid", "is dst = min(max(x+3, 0), 6)/6.", plenty, func() func(x vec) vec {
+		zero, three, six := l.zero(), l.held(3), l.held(6)
+		return func(x vec) vec { return l.div(l.least(six, l.most(zero, l.add(x, three))), six) }
+	})
+	l.gradient("hardSigmoidGrad", "is dst = gy/6 where −3 < x < 3, NaN where x is, else 0.", plenty, "gy x", func() func(in []vec) vec {
+		three := l.held(3)
+		return func(in []vec) vec {
+			g := l.mul(in[0], l.c(1.0/6))
+			g = l.without(l.is(greaterEqual, l.abs(in[1]), three), g)
+			return l.or(g, l.is(unordered, in[1], in[1]))
+		}
+	})
+	l.unary("hardSwish", "is dst = x·min(max(x+3, 0), 6)/6.", plenty, func() func(x vec) vec {
+		three, six, left := l.held(3), l.held(6), l.held(-3)
+		return func(x vec) vec {
+			y := l.div(l.mul(x, l.add(x, three)), six)
+			y = l.pick(l.is(greaterEqual, x, three), y, x)
+			return l.without(l.is(lessEqual, x, left), y)
+		}
+	})
+	l.gradient("hardSwishGrad", "is dst = 0 where x ≤ −3, gy where x ≥ 3, else gy·(2x + 3)/6.", plenty, "gy x", func() func(in []vec) vec {
+		three, six, left := l.held(3), l.held(6), l.held(-3)
+		return func(in []vec) vec {
+			g := l.mul(in[0], l.div(l.add(l.add(in[1], in[1]), three), six))
+			g = l.pick(l.is(greaterEqual, in[1], three), g, in[0])
+			return l.without(l.is(lessEqual, in[1], left), g)
+		}
+	})
+}
+
+func (l *lane) softsign() {
+	l.unary("softsign", "is dst = x/(1 + |x|).", 2, func() func(x vec) vec {
+		unit := l.held(1)
+		return func(x vec) vec {
+			d := l.add(l.abs(x), unit)
+			y := l.div(x, d)
+			isInfinite := l.is(equal, l.abs(x), l.pattern(0x7f800000, 0x7ff0000000000000))
+			return l.pick(isInfinite, y, l.or(l.signOf(x), unit))
+		}
+	})
+	l.gradient("softsignGrad", "is dst = gy/(1 + |x|)².", 2, "gy x", func() func(in []vec) vec {
+		unit := l.held(1)
+		return func(in []vec) vec {
+			d := l.add(l.abs(in[1]), unit)
+			return l.mul(in[0], l.div(l.div(unit, d), d))
+		}
+	})
+}

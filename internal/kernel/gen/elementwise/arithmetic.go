@@ -1,0 +1,160 @@
+package main
+
+import (
+	"github.com/mmcloughlin/avo/operand"
+)
+
+// plenty is the number of vectors at a time in loops that memory limits.
+const plenty = 4
+
+func arithmetic(f *file) {
+	for _, l := range f.both() {
+		l.binary("add", "x + y", "VV VS", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.add(x, y) } })
+		l.binary("sub", "x − y", "VV VS SV", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.sub(x, y) } })
+		l.binary("mul", "x·y", "VV VS", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.mul(x, y) } })
+		l.binary("div", "x/y", "VV VS SV", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.div(x, y) } })
+		l.powers()
+		l.roundings()
+		l.axpy()
+		l.fill()
+	}
+	for _, l := range f.careful() {
+		l.roots()
+	}
+	f.conversions()
+}
+
+func (l *lane) powers() {
+	l.unary("neg", "is dst = −x.", plenty, func() func(x vec) vec {
+		sign := l.load(l.signBits())
+		return func(x vec) vec { return l.xor(x, sign) }
+	})
+	l.unary("scale", "is dst = a·x.", plenty, func() func(x vec) vec {
+		a := l.number("a")
+		return func(x vec) vec { return l.mul(a, x) }
+	})
+	l.unary("addScalar", "is dst = x + a.", plenty, func() func(x vec) vec {
+		a := l.number("a")
+		return func(x vec) vec { return l.add(x, a) }
+	})
+	l.unary("square", "is dst = x².", plenty, func() func(x vec) vec {
+		return func(x vec) vec { return l.mul(x, x) }
+	})
+	l.gradient("squareGrad", "is dst = gy·2x.", plenty, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], l.add(in[1], in[1])) }
+	})
+	l.unary("sqrt", "is dst = √x.", plenty, func() func(x vec) vec {
+		return func(x vec) vec { return l.sqrt(x) }
+	})
+	l.gradient("sqrtGrad", "is dst = gy/2y, with +0 for y = −0.", plenty, "gy y", func() func(in []vec) vec {
+		zero, half := l.zero(), l.held(0.5)
+		return func(in []vec) vec { return l.div(l.mul(half, in[0]), l.add(in[1], zero)) }
+	})
+	l.unary("reciprocal", "is dst = 1/x.", plenty, func() func(x vec) vec {
+		unit := l.held(1)
+		return func(x vec) vec { return l.div(unit, x) }
+	})
+	l.gradient("reciprocalGrad", "is dst = −gy·y².", plenty, "gy y", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(l.mul(l.neg(in[0]), in[1]), in[1]) }
+	})
+	l.unary("abs", "is dst = |x|.", plenty, func() func(x vec) vec {
+		return func(x vec) vec { return l.abs(x) }
+	})
+	l.gradient("absGrad", "is dst = gy·sign x.", plenty, "gy x", func() func(in []vec) vec {
+		zero := l.zero()
+		return func(in []vec) vec {
+			g := l.and(l.xor(in[0], l.signOf(in[1])), l.is(notEqual, in[1], zero))
+			return l.or(g, l.is(unordered, in[1], in[1]))
+		}
+	})
+	l.gradient("logGrad", "is dst = gy/x, with +0 for x = −0.", plenty, "gy x", func() func(in []vec) vec {
+		zero := l.zero()
+		return func(in []vec) vec { return l.div(in[0], l.add(in[1], zero)) }
+	})
+}
+
+// roots are functions that need float64 for the digits of their float32 results.
+func (l *lane) roots() {
+	l.unary("rsqrt", "is dst = 1/√x.", 2, func() func(x vec) vec {
+		unit := l.held(1)
+		return func(x vec) vec { return l.div(unit, l.sqrt(x)) }
+	})
+	l.gradient("rsqrtGrad", "is dst = −½·gy·y/x.", 2, "gy x y", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(l.mul(in[0], l.c(-0.5)), l.div(in[2], in[1])) }
+	})
+	l.gradient("log1pGrad", "is dst = gy/(1 + x).", 2, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(in[0], l.add(in[1], l.c(1))) }
+	})
+}
+
+func (l *lane) roundings() {
+	for _, row := range []struct {
+		name, formula string
+		mode          uint64
+	}{{"round", "x rounded to the nearest integer, halves to the even one", 8}, {"floor", "⌊x⌋", 9}, {"ceil", "⌈x⌉", 10}} {
+		l.unary(row.name, "is dst = "+row.formula+".", plenty, func() func(x vec) vec {
+			return func(x vec) vec {
+				r := l.YMM()
+				if l.bits == 32 {
+					l.VROUNDPS(operand.U8(row.mode), x, r)
+				} else {
+					l.VROUNDPD(operand.U8(row.mode), x, r)
+				}
+				return r
+			}
+		})
+	}
+	l.unary("sign", "is dst = −1, 0 or 1 by the sign of x.", plenty, func() func(x vec) vec {
+		zero, unit := l.zero(), l.held(1)
+		return func(x vec) vec {
+			y := l.and(l.or(unit, l.signOf(x)), l.is(notEqual, x, zero))
+			return l.or(y, l.is(unordered, x, x))
+		}
+	})
+	l.gradient("flatGrad", "is dst = 0, or NaN where x is.", plenty, "x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.is(unordered, in[0], in[0]) }
+	})
+}
+
+// axpy rounds the product and the sum, as the portable loop does.
+func (l *lane) axpy() {
+	l.begin(l.kernel("axpy"), l.signature("func(dst, x *T, a T, n int)"), "is dst += a·x.")
+	a := l.element("a")
+	l.arrays([]string{"dst"}, []string{"dst", "x"}, plenty, one(func(in []vec) vec { return l.add(in[0], l.mul(a, in[1])) }), nil)
+}
+
+func (l *lane) fill() {
+	l.begin(l.kernel("fill"), l.signature("func(dst *T, v T, n int)"), "is dst = v.")
+	v := l.element("v")
+	l.arrays([]string{"dst"}, nil, plenty, one(func([]vec) vec { return l.copy(v) }), nil)
+}
+
+// conversions change the precision, through registers of the narrower side's width.
+func (f *file) conversions() {
+	narrow := &lane{f, 64, 64}
+	narrow.begin("convert32AVX2", "func(dst *float32, src *float64, n int)", "is dst = src, rounded.")
+	narrow.convert(&lane{f, 64, 64}, &lane{f, 64, 32})
+	narrow.begin("convert64AVX2", "func(dst *float64, src *float32, n int)", "is dst = src.")
+	narrow.convert(&lane{f, 64, 32}, &lane{f, 64, 64})
+}
+
+func (l *lane) convert(from, to *lane) {
+	n, src, dst := l.param("n"), l.param("src"), l.param("dst")
+	l.SUBQ(operand.Imm(4), n)
+	l.JLT(operand.LabelRef("loopDone"))
+	l.Label("loop")
+	to.write(from.read(operand.Mem{Base: src}), operand.Mem{Base: dst})
+	l.ADDQ(operand.Imm(uint64(from.step())), src)
+	l.ADDQ(operand.Imm(uint64(to.step())), dst)
+	l.SUBQ(operand.Imm(4), n)
+	l.JGE(operand.LabelRef("loop"))
+	l.Label("loopDone")
+	l.ADDQ(operand.Imm(4), n)
+	l.JZ(operand.LabelRef("end"))
+	x := from.readSome(operand.Mem{Base: src}, from.mask(n))
+	place := l.GP64()
+	l.XORQ(place, place)
+	to.writeSome(x, operand.Mem{Base: dst, Index: place, Scale: 1}, n, "rest")
+	l.Label("end")
+	l.end()
+}

@@ -1,0 +1,82 @@
+"""Prints the coefficients of the polynomials and fractions in transcendental.go and special.go, with their relative errors.
+
+They interpolate at the zeros of a Chebyshev polynomial, with 60 digits, and are rounded at the end. Needs mpmath.
+"""
+
+import struct
+
+from mpmath import cos, erf, erfc, exp, lu_solve, log, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt, tanh
+
+mp.dps = 60
+
+
+def to32(x):
+    return struct.unpack("f", struct.pack("f", float(x)))[0]
+
+
+def nodes(lo, hi, n):
+    return [(lo + hi) / 2 + (hi - lo) / 2 * cos(pi * (2 * k + 1) / (2 * n)) for k in range(n)]
+
+
+def fraction(f, lo, hi, top, bottom):
+    """P of degree top and Q of degree bottom, Q(0) = 1, with P/Q = f at the nodes."""
+    n = top + 1 + bottom
+    a, b = matrix(n, n), matrix(n, 1)
+    for i, x in enumerate(nodes(lo, hi, n)):
+        b[i] = f(x)
+        for j in range(top + 1):
+            a[i, j] = x**j
+        for j in range(1, bottom + 1):
+            a[i, top + j] = -b[i] * x**j
+    c = lu_solve(a, b)
+    return [c[j] for j in range(top + 1)], [mpf(1)] + [c[top + j] for j in range(1, bottom + 1)]
+
+
+def show(name, f, lo, hi, top, bottom=0, rounded=float, weight=lambda x: 1):
+    lo, hi = mpf(lo), mpf(hi)
+    p, q = ([mpf(rounded(c)) for c in part] for part in fraction(f, lo, hi, top, bottom))
+    points = [lo + (hi - lo) * (i + mpf("0.5")) / 997 for i in range(997)]
+    error = max(abs(polyval(p[::-1], x) / polyval(q[::-1], x) - f(x)) * weight(x) for x in points)
+    print(name, nstr(error, 3), [float(c) for c in p], [float(c) for c in q] if bottom else "")
+
+
+def exp_rest(r):
+    return (exp(r) - 1 - r) / r**2 if abs(r) > 1e-8 else mpf(1) / 2 + r / 6
+
+
+def tanh_rest(z):
+    return (tanh(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-12 else -mpf(1) / 3
+
+
+def sin_rest(z):
+    return (sin(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-9 else -mpf(1) / 6
+
+
+def cos_rest(z):
+    return (cos(sqrt(z)) - 1 + z / 2) / z**2 if z > 1e-6 else mpf(1) / 24 - z / 720
+
+
+def erf_slope(z):
+    return erf(sqrt(z)) / sqrt(z) if z > 1e-20 else 2 / sqrt(pi)
+
+
+def tail(t):
+    a = 4 * (1 + t) / (1 - t)
+    return erfc(a / sqrt(2)) / 2 * exp(a * a / 2) * (1 + mpf("0.8") * a)
+
+
+def end(a):
+    return (mpf(a) - 4) / (mpf(a) + 4)
+
+
+half = log(2) / 2 * mpf("1.0001")
+show("exp, float32", exp_rest, -half, half, 4, 0, to32, lambda r: r**2 / exp(r))
+show("exp, float64", exp_rest, -half, half, 9, 0, float, lambda r: r**2 / exp(r))
+show("tanh, float32", tanh_rest, 0, mpf("0.5625") ** 2, 1, 2, to32, lambda z: z)
+show("tanh, float64", tanh_rest, 0, mpf("0.5625") ** 2, 2, 3, float, lambda z: z)
+quarter = (pi / 4) ** 2 * mpf("1.0001")
+show("sin", sin_rest, 0, quarter, 6, 0, float, lambda z: z)
+show("cos", cos_rest, 0, quarter, 5, 0, float, lambda z: z**2)
+show("tail, float32", tail, -1, end("14.5"), 11, 0, float, lambda t: 1 / tail(t))
+show("tail, float64", tail, -1, end("38.6"), 23, 0, float, lambda t: 1 / tail(t))
+show("erf", erf_slope, 0, 1, 12)

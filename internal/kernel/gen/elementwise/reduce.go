@@ -1,0 +1,507 @@
+package main
+
+import (
+	"fmt"
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func reductions(f *file) {
+	f.single().sumSingle()
+	f.double().sumDouble()
+	for _, l := range f.both() {
+		l.sumRows()
+		l.extremum("largest", "the largest of x, NaN if one is", math.Inf(-1), l.most, l.and)
+		l.extremum("smallest", "the smallest of x, NaN if one is", math.Inf(1), l.least, l.or)
+		l.shiftedExp()
+		l.sumExp()
+		l.logSoftmaxGrad()
+		l.ratio()
+	}
+	for _, l := range f.careful() {
+		l.moments()
+		l.softmaxRows()
+	}
+}
+
+// accumulator is a set of float64 sums, a vector for each of them and each vector of a loop's round.
+type accumulator [][]vec
+
+func (l *lane) newAccumulator(unroll, sums int) accumulator {
+	a := make(accumulator, unroll)
+	for u := range a {
+		for range sums {
+			a[u] = append(a[u], l.zero())
+		}
+	}
+	return a
+}
+
+// total adds up the vectors of each sum, pairwise, and then the elements, and returns them as the kernel's results.
+func (l *lane) total(a accumulator, results ...string) {
+	d := l.double()
+	for i, name := range results {
+		for count := len(a); count > 1; count /= 2 {
+			for u := range count / 2 {
+				d.VADDPD(a[u+count/2][i], a[u][i], a[u][i])
+			}
+		}
+		sum, upper := a[0][i], l.XMM()
+		l.VEXTRACTF128(operand.U8(1), sum, upper)
+		l.VADDPD(upper, sum.AsX(), sum.AsX())
+		l.VPERMILPD(operand.U8(1), sum.AsX(), upper)
+		l.VADDSD(upper, sum.AsX(), sum.AsX())
+		l.VMOVSD(sum.AsX(), l.result(name))
+	}
+}
+
+func (l *lane) result(name string) operand.Mem {
+	r, err := l.Return(name).Resolve()
+	if err != nil {
+		panic(err)
+	}
+	return r.Addr
+}
+
+// folds emits loops that add up functions of n elements of the sources. The rest is loaded under a mask, 0 elsewhere, which update
+// gets to leave out the other elements.
+func (l *lane) folds(sources []string, unroll, sums int, update func(a, in []vec, mask vec), results ...string) {
+	n := l.param("n")
+	from := make([]reg.GPVirtual, len(sources))
+	for i, name := range sources {
+		from[i] = l.param(name)
+	}
+	at := l.GP64()
+	l.XORQ(at, at)
+	a := l.newAccumulator(unroll, sums)
+	for _, count := range []int{unroll, 1} {
+		label := fmt.Sprintf("fold%d", count)
+		step := operand.U32(count * l.width())
+		l.SUBQ(step, n)
+		l.JLT(operand.LabelRef(label + "Done"))
+		l.Label(label)
+		for u := range count {
+			update(a[u], l.readAll(from, at, u), nil)
+		}
+		l.ADDQ(operand.U32(count*l.step()), at)
+		l.SUBQ(step, n)
+		l.JGE(operand.LabelRef(label))
+		l.Label(label + "Done")
+		l.ADDQ(step, n)
+		if unroll == 1 {
+			break
+		}
+	}
+	l.JZ(operand.LabelRef("total"))
+	mask := l.mask(n)
+	in := make([]vec, len(from))
+	for i, base := range from {
+		in[i] = l.readSome(operand.Mem{Base: base, Index: at, Scale: 1}, mask)
+	}
+	if l.bits != l.stored {
+		l.VPMOVSXDQ(mask.AsX(), mask)
+	}
+	update(a[0], in, mask)
+	l.Label("total")
+	l.total(a, results...)
+	l.end()
+}
+
+// addWide adds 8 float32 numbers to two vectors of float64 sums.
+func (l *lane) addWide(low, high, x vec) {
+	part, upper := l.YMM(), l.XMM()
+	l.VCVTPS2PD(x.AsX(), part)
+	l.VADDPD(part, low, low)
+	l.VEXTRACTF128(operand.U8(1), x, upper)
+	l.VCVTPS2PD(upper, part)
+	l.VADDPD(part, high, high)
+}
+
+// sumSingle adds up float32 numbers in 64 sums of 8 numbers each, and these in float64.
+func (l *lane) sumSingle() {
+	const sums, rounds = 8, 8
+	l.begin("sum32AVX2", "func(x *float32, n int) (sum float64)", "adds up blocks of 512 numbers in float32, and these and the rest in float64.")
+	x, n := l.param("x"), l.param("n")
+	low, high := l.zero(), l.zero()
+	l.SUBQ(operand.U32(512), n)
+	l.JLT(operand.LabelRef("blocksDone"))
+	l.Label("blocks")
+	a := make([]vec, sums)
+	for i := range a {
+		a[i] = l.load(operand.Mem{Base: x, Disp: 32 * i})
+	}
+	for round := 1; round < rounds; round++ {
+		for i := range a {
+			l.VADDPS(operand.Mem{Base: x, Disp: 32 * (round*sums + i)}, a[i], a[i])
+		}
+	}
+	for count := sums; count > 1; count /= 2 {
+		for i := range count / 2 {
+			l.VADDPS(a[i+count/2], a[i], a[i])
+		}
+	}
+	l.addWide(low, high, a[0])
+	l.ADDQ(operand.U32(4*512), x)
+	l.SUBQ(operand.U32(512), n)
+	l.JGE(operand.LabelRef("blocks"))
+	l.Label("blocksDone")
+	l.ADDQ(operand.U32(512-8), n)
+	l.JLT(operand.LabelRef("vectorsDone"))
+	l.Label("vectors")
+	l.addWide(low, high, l.load(operand.Mem{Base: x}))
+	l.ADDQ(operand.Imm(32), x)
+	l.SUBQ(operand.Imm(8), n)
+	l.JGE(operand.LabelRef("vectors"))
+	l.Label("vectorsDone")
+	l.ADDQ(operand.Imm(8), n)
+	l.JZ(operand.LabelRef("total"))
+	l.addWide(low, high, l.readSome(operand.Mem{Base: x}, l.mask(n)))
+	l.Label("total")
+	l.total(accumulator{{low}, {high}}, "sum")
+	l.end()
+}
+
+func (l *lane) sumDouble() {
+	l.begin("sum64AVX2", "func(x *float64, n int) (sum float64)", "adds up numbers in 32 sums.")
+	l.folds([]string{"x"}, 8, 1, func(a, in []vec, _ vec) { l.VADDPD(in[0], a[0], a[0]) }, "sum")
+}
+
+// sumRows adds up rows, four vectors of columns at a time, then one, then the rest.
+func (l *lane) sumRows() {
+	l.begin(l.kernel("sumRows"), l.signature("func(dst, x *T, rows, stride, columns int)"), "is dst = Σ x over rows > 0 that are stride elements apart.")
+	dst, x, rows, stride, columns := l.param("dst"), l.param("x"), l.param("rows"), l.param("stride"), l.param("columns")
+	l.SHLQ(operand.Imm(uint64(map[int]int{4: 2, 8: 3}[l.size()])), stride)
+	for _, count := range []int{4, 1} {
+		label := fmt.Sprintf("by%d", count)
+		step := operand.U32(count * l.width())
+		l.SUBQ(step, columns)
+		l.JLT(operand.LabelRef(label + "Done"))
+		l.Label(label)
+		l.sumColumns(label, x, dst, rows, stride, count, nil, nil)
+		l.ADDQ(operand.U32(count*l.step()), x)
+		l.ADDQ(operand.U32(count*l.step()), dst)
+		l.SUBQ(step, columns)
+		l.JGE(operand.LabelRef(label))
+		l.Label(label + "Done")
+		l.ADDQ(step, columns)
+	}
+	l.JZ(operand.LabelRef("end"))
+	l.sumColumns("rest", x, dst, rows, stride, 1, l.mask(columns), columns)
+	l.Label("end")
+	l.end()
+}
+
+func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, count int, mask vec, columns reg.Register) {
+	a := make([]vec, count)
+	for i := range a {
+		a[i] = l.zero()
+	}
+	row, left := l.GP64(), l.GP64()
+	l.MOVQ(x, row)
+	l.MOVQ(rows, left)
+	l.Label(label + "Rows")
+	for i := range a {
+		place := operand.Mem{Base: row, Disp: i * l.step()}
+		switch {
+		case mask != nil:
+			place := l.readSome(place, mask)
+			l.accumulate(a[i], place)
+		default:
+			l.accumulate(a[i], place)
+		}
+	}
+	l.ADDQ(stride, row)
+	l.DECQ(left)
+	l.JNZ(operand.LabelRef(label + "Rows"))
+	if mask == nil {
+		for i := range a {
+			l.write(a[i], operand.Mem{Base: dst, Disp: i * l.step()})
+		}
+		return
+	}
+	place := l.GP64()
+	l.XORQ(place, place)
+	l.writeSome(a[0], operand.Mem{Base: dst, Index: place, Scale: 1}, columns, label)
+}
+
+func (l *lane) accumulate(sum vec, x op) {
+	if l.bits == 32 {
+		l.VADDPS(x, sum, sum)
+	} else {
+		l.VADDPD(x, sum, sum)
+	}
+}
+
+// extremum emits the largest or smallest of n > 0 numbers, with Go's rules for NaN and the signs of zeros.
+func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y op) vec) {
+	l.begin(l.kernel(name), l.signature("func(x *T, n int) (y T)"), "returns "+doc+".")
+	n, x := l.param("n"), l.param("x")
+	const count = 4
+	best, isNaN := make([]vec, count), make([]vec, count)
+	for i := range best {
+		best[i], isNaN[i] = l.held(start), l.zero()
+	}
+	update := func(i int, v vec) {
+		l.VMOVAPD(zeros(choose(best[i], v), choose(v, best[i])), best[i])
+		l.VORPD(l.is(unordered, v, v), isNaN[i], isNaN[i])
+	}
+	for _, count := range []int{count, 1} {
+		label := fmt.Sprintf("by%d", count)
+		step := operand.U32(count * l.width())
+		l.SUBQ(step, n)
+		l.JLT(operand.LabelRef(label + "Done"))
+		l.Label(label)
+		for i := range count {
+			update(i, l.load(operand.Mem{Base: x, Disp: i * l.step()}))
+		}
+		l.ADDQ(operand.U32(count*l.step()), x)
+		l.SUBQ(step, n)
+		l.JGE(operand.LabelRef(label))
+		l.Label(label + "Done")
+		l.ADDQ(step, n)
+	}
+	l.JZ(operand.LabelRef("total"))
+	mask := l.mask(n)
+	update(0, l.pick(mask, l.held(start), l.readSome(operand.Mem{Base: x}, mask)))
+	l.Label("total")
+	merge := func(x, y vec) vec { return zeros(choose(x, y), choose(y, x)) }
+	y := merge(merge(best[0], best[2]), merge(best[1], best[3]))
+	bad := l.or(l.or(isNaN[0], isNaN[2]), l.or(isNaN[1], isNaN[3]))
+	upper := l.YMM()
+	fold := func(move func(from, to vec)) {
+		move(y, upper)
+		y = merge(y, upper)
+		move(bad, upper)
+		bad = l.or(bad, upper)
+	}
+	fold(func(from, to vec) { l.VPERM2F128(operand.U8(1), from, from, to) })
+	fold(func(from, to vec) { l.VPERMILPD(operand.U8(5), from, to) })
+	if l.bits == 32 {
+		fold(func(from, to vec) { l.VPERMILPS(operand.U8(0xb1), from, to) })
+	}
+	y = l.or(y, bad)
+	if l.bits == 32 {
+		l.VMOVSS(y.AsX(), l.result("y"))
+	} else {
+		l.VMOVSD(y.AsX(), l.result("y"))
+	}
+	l.end()
+}
+
+// shifted splits the power of e for the functions below: x = (k + shift)·ln 2 + r for the integer shift near x's largest, so that no
+// difference of large numbers is taken. The low bits of t are the integer k.
+func (l *lane) shifted(x, origin vec) (t, r vec) {
+	t = l.copy(origin)
+	l.addProduct(t, x, l.c(math.Log2E))
+	n := l.sub(t, origin)
+	high, low := l.ln2()
+	r = l.copy(x)
+	l.subProduct(r, n, l.c(high))
+	l.subProduct(r, n, l.c(low))
+	return t, r
+}
+
+// origin is the vector that shifted adds to, from the parameter shift.
+func (l *lane) origin() vec { return l.sub(l.load(l.magic()), l.number("shift")) }
+
+// anyShiftedExp is e^(x − shift·ln 2) also where that is too small for a normal number.
+func (l *lane) anyShiftedExp(x, origin, floor vec) vec {
+	t, r := l.shifted(l.most(floor, x), origin)
+	p := l.add(l.reducedExpm1(r), l.c(1))
+	half := l.YMM()
+	l.VPSRAD(operand.U8(1), t, half)
+	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+}
+
+// gather adds numbers, up to four vectors pairwise in their own precision, to a float64 sum of one or two vectors.
+func (l *lane) gather(sum []vec, y []vec) {
+	for count := len(y); count > 1; count /= 2 {
+		for i := range count / 2 {
+			l.accumulate(y[i], y[i+count/2])
+		}
+	}
+	if l.bits == 32 {
+		l.addWide(sum[0], sum[1], y[0])
+	} else {
+		l.VADDPD(y[0], sum[0], sum[0])
+	}
+}
+
+// totalOf returns the sum of the elements of one or two vectors.
+func (l *lane) totalOf(name string, sum []vec) {
+	if len(sum) == 2 {
+		l.VADDPD(sum[1], sum[0], sum[0])
+	}
+	l.total(accumulator{{sum[0]}}, name)
+}
+
+// shiftedExp emits dst = e^(x − shift·ln 2) and the sum.
+func (l *lane) shiftedExp() {
+	l.begin(l.kernel("shiftedExp"), l.signature("func(dst, x *T, n int, most T, shift float64) (sum float64)"),
+		"is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.")
+	p := &powers{lane: l, dst: l.param("dst")}
+	p.loops(func(x, y vec) vec { return y })
+	l.totalOf("sum", p.sum)
+	p.end()
+}
+
+// sumExp emits the sum without the largest, and how often that occurs.
+func (l *lane) sumExp() {
+	l.begin(l.kernel("sumExp"), l.signature("func(x *T, n int, most T, shift float64) (smaller, ties float64)"),
+		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
+	p := &powers{lane: l}
+	ties := l.zero()
+	p.loops(func(x, y vec) vec {
+		isMost := l.is(equal, x, p.most)
+		l.VMOVAPD(l.intSub(ties, isMost), ties)
+		return l.without(isMost, y)
+	})
+	l.totalOf("smaller", p.sum)
+	count := l.YMM()
+	if l.bits == 32 {
+		upper := l.XMM()
+		l.VEXTRACTI128(operand.U8(1), ties, upper)
+		l.VPADDD(upper, ties.AsX(), upper)
+		l.VCVTDQ2PD(upper, count)
+	} else {
+		count = l.sub(l.or(ties, l.c(1<<52)), l.c(1<<52))
+	}
+	l.totalOf("ties", []vec{count})
+	p.end()
+}
+
+// powers are loops that add up powers of e relative to a power of two, and store them if there is a dst. Four vectors at a time, or one,
+// take a fast way if none of their x is far below the largest.
+type powers struct {
+	*lane
+	n, x, dst, at             reg.GPVirtual
+	most, origin, far, bottom vec
+	sum                       []vec
+	term                      func(x, y vec) vec // what is added for e^x
+}
+
+func (p *powers) loops(term func(x, y vec) vec) {
+	l := p.lane
+	p.n, p.x, p.at, p.term = l.param("n"), l.param("x"), l.GP64(), term
+	p.origin, p.most = l.origin(), l.element("most")
+	p.far, p.bottom = l.add(p.most, l.c(-l.extreme())), l.add(p.most, l.c(-2*l.extreme()))
+	p.sum = l.newAccumulator(1, 64/l.bits)[0]
+	l.XORQ(p.at, p.at)
+	for _, count := range []int{4, 1} {
+		p.round(fmt.Sprintf("by%d", count), count)
+	}
+	l.JZ(operand.LabelRef("total"))
+	mask := l.mask(p.n)
+	x := l.pick(mask, p.bottom, l.readSome(operand.Mem{Base: p.x, Index: p.at, Scale: 1}, mask))
+	y := l.anyShiftedExp(x, p.origin, p.bottom)
+	l.gather(p.sum, []vec{p.term(x, l.and(y, mask))})
+	if p.dst != nil {
+		l.writeSome(y, operand.Mem{Base: p.dst, Index: p.at, Scale: 1}, p.n, "rest")
+	}
+	l.Label("total")
+}
+
+func (p *powers) place(base reg.GPVirtual, u int) operand.Mem {
+	return operand.Mem{Base: base, Index: p.at, Scale: 1, Disp: 32 * u}
+}
+
+// round emits the loop of so many vectors at a time, and puts off its slow way.
+func (p *powers) round(label string, count int) {
+	l := p.lane
+	step := operand.U32(count * l.width())
+	l.SUBQ(step, p.n)
+	l.JLT(operand.LabelRef(label + "Done"))
+	l.Label(label)
+	x := make([]vec, count)
+	var outside vec
+	for u := range x {
+		x[u] = l.load(p.place(p.x, u))
+		if below := l.is(less, x[u], p.far); outside == nil {
+			outside = below
+		} else {
+			outside = l.or(outside, below)
+		}
+	}
+	l.jumpIfAny(outside, label+"Slow")
+	p.terms(x, func(x vec) vec {
+		t, r := l.shifted(x, p.origin)
+		return l.timesPower2(l.add(l.reducedExpm1(r), l.c(1)), t)
+	})
+	l.Label(label + "Next")
+	l.ADDQ(operand.U32(32*count), p.at)
+	l.SUBQ(step, p.n)
+	l.JGE(operand.LabelRef(label))
+	l.Label(label + "Done")
+	l.ADDQ(step, p.n)
+}
+
+func (p *powers) terms(x []vec, exp func(x vec) vec) {
+	terms := make([]vec, len(x))
+	for u, x := range x {
+		y := exp(x)
+		if p.dst != nil {
+			p.write(y, p.place(p.dst, u))
+		}
+		terms[u] = p.term(x, y)
+	}
+	p.gather(p.sum, terms)
+}
+
+// end emits the slow ways.
+func (p *powers) end() {
+	p.lane.end()
+	for _, count := range []int{4, 1} {
+		label := fmt.Sprintf("by%d", count)
+		p.Label(label + "Slow")
+		x := make([]vec, count)
+		for u := range x {
+			x[u] = p.load(p.place(p.x, u))
+		}
+		p.terms(x, func(x vec) vec { return p.anyShiftedExp(x, p.origin, p.bottom) })
+		p.JMP(operand.LabelRef(label + "Next"))
+	}
+}
+
+func (l *lane) logSoftmaxGrad() {
+	l.begin(l.kernel("logSoftmaxGrad"), l.signature("func(dst, gy, y *T, n int, sum float64)"), "is dst = gy − sum·eʸ.")
+	sum := l.number("sum")
+	l.arrays([]string{"dst"}, []string{"gy", "y"}, 1, one(func(in []vec) vec { return l.sub(in[0], l.mul(l.exp(in[1]), sum)) }), nil)
+}
+
+// ratio divides by a number whose reciprocal is given in two parts.
+func (l *lane) ratio() {
+	l.begin(l.kernel("ratio"), l.signature("func(dst, x *T, n int, high, low float64)"), "is dst = x·(high + low), rounded once.")
+	high, low := l.number("high"), l.number("low")
+	l.arrays([]string{"dst"}, []string{"x"}, plenty, one(func(in []vec) vec {
+		y := l.mul(in[0], low)
+		l.addProduct(y, in[0], high)
+		return y
+	}), nil)
+}
+
+// moments are sums of products and of differences from a mean, in float64.
+func (l *lane) moments() {
+	l.begin(l.kernel("dot"), l.signature("func(x, y *T, n int) (sum float64)"), "adds up x·y.")
+	l.folds([]string{"x", "y"}, 4, 1, func(a, in []vec, _ vec) { l.addProduct(a[0], in[0], in[1]) }, "sum")
+	l.begin(l.kernel("deviations"), l.signature("func(x *T, n int, mean float64) (sum, squares float64)"), "adds up x − mean and its square.")
+	mean := l.number("mean")
+	l.folds([]string{"x"}, 4, 2, func(a, in []vec, mask vec) {
+		d := l.sub(in[0], mean)
+		if mask != nil {
+			d = l.and(d, mask)
+		}
+		l.accumulate(a[0], d)
+		l.addProduct(a[1], d, d)
+	}, "sum", "squares")
+}
+
+func (l *lane) softmaxRows() {
+	l.begin(l.kernel("softmaxGrad"), l.signature("func(dst, gy, y *T, n int, sum float64)"), "is dst = y·(gy − sum).")
+	sum := l.number("sum")
+	l.arrays([]string{"dst"}, []string{"gy", "y"}, 2, one(func(in []vec) vec { return l.mul(in[1], l.sub(in[0], sum)) }), nil)
+	l.begin(l.kernel("logSoftmax"), l.signature("func(dst, x *T, n int, most, rest float64)"), "is dst = (x − most) − rest.")
+	most, rest := l.number("most"), l.number("rest")
+	l.arrays([]string{"dst"}, []string{"x"}, 2, one(func(in []vec) vec { return l.sub(l.sub(in[0], most), rest) }), nil)
+}

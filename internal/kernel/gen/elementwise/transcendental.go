@@ -1,0 +1,452 @@
+package main
+
+import (
+	"math"
+
+	"github.com/mmcloughlin/avo/operand"
+)
+
+func transcendental(f *file) {
+	for _, l := range f.both() {
+		l.guardedUnary("exp", "is dst = eˣ.", 4, l.exp, l.normalExp)
+		l.guardedUnary("sigmoid", "is dst = 1/(1 + e⁻ˣ).", 4, l.sigmoid, l.normalSigmoid, 1)
+		l.guardedUnary("silu", "is dst = x/(1 + e⁻ˣ).", 4, l.silu, l.normalSiLU, 1)
+		l.unary("tanh", "is dst = tanh x.", 2, func() func(x vec) vec {
+			l.keep(-22)
+			return l.tanh
+		})
+	}
+	for _, l := range f.careful() {
+		l.unary("expm1", "is dst = eˣ − 1.", 1, l.simple(l.expm1))
+		l.unary("log", "is dst = ln x.", 1, l.simple(l.log))
+		l.unary("log1p", "is dst = ln(1 + x).", 1, l.simple(func(x vec) vec { return l.log1p(x, false) }))
+		l.unary("softplus", "is dst = ln(1 + eˣ).", 1, l.simple(l.softplus))
+		l.unary("logSigmoid", "is dst = −ln(1 + e⁻ˣ).", 1, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
+		l.unary("geluTanh", "is dst = x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, l.simple(func(x vec) vec {
+			return l.gate(x, l.sigmoid(l.geluArgument(x)))
+		}))
+		l.transcendentalGradients()
+		l.linearUnits()
+	}
+}
+
+func (l *lane) simple(f func(x vec) vec) func() func(x vec) vec {
+	return func() func(x vec) vec { return f }
+}
+
+func (l *lane) transcendentalGradients() {
+	on := func(f func(g, x vec) vec) func() func(in []vec) vec {
+		return func() func(in []vec) vec { return func(in []vec) vec { return f(in[0], in[1]) } }
+	}
+	l.gradient("expm1Grad", "is dst = gy·eˣ.", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.exp(x)) }))
+	l.gradient("sigmoidGrad", "is dst = gy·e/(1 + e)², e = e^(−|x|).", 1, "gy x", on(func(g, x vec) vec {
+		return l.mul(g, l.bell(l.negativeExp(l.or(x, l.signBits()))))
+	}))
+	l.gradient("tanhGrad", "is dst = gy·4e/(1 + e)², e = e^(−2|x|).", 1, "gy x", on(func(g, x vec) vec {
+		e := l.negativeExp(l.mul(l.or(x, l.signBits()), l.c(2)))
+		return l.mul(g, l.mul(l.bell(e), l.c(4)))
+	}))
+	l.gradient("softplusGrad", "is dst = gy/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
+	l.gradient("logSigmoidGrad", "is dst = gy/(1 + eˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
+	l.gradient("siluGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec {
+		p, slope := l.sigmoidAndSlope(x)
+		return l.mul(g, l.gateGrad(x, p, slope))
+	}))
+	l.gradient("geluTanhGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, "gy x", on(func(g, x vec) vec {
+		p, slope := l.sigmoidAndSlope(l.geluArgument(x))
+		isFlat := l.is(equal, slope, l.c(0))
+		inner := l.mul(l.add(l.mul(l.mul(x, x), l.c(3*geluCubic)), l.c(1)), l.c(geluScale))
+		return l.mul(g, l.gateGrad(x, p, l.without(isFlat, l.mul(slope, inner))))
+	}))
+}
+
+func (l *lane) linearUnits() {
+	elu := func(x, scale vec) vec {
+		return l.pick(l.is(greater, x, l.c(0)), l.mul(scale, l.expm1(x)), x)
+	}
+	eluGrad := func(g, x, scale vec) vec {
+		return l.pick(l.is(greater, x, l.c(0)), l.mul(g, l.mul(scale, l.negativeExp(x))), g)
+	}
+	l.unary("elu", "is dst = x where x > 0, else a·(eˣ − 1).", 1, func() func(x vec) vec {
+		a := l.number("a")
+		return func(x vec) vec { return elu(x, a) }
+	})
+	l.gradient("eluGrad", "is dst = gy where x > 0, else gy·a·eˣ.", 1, "gy x", func() func(in []vec) vec {
+		a := l.number("a")
+		return func(in []vec) vec { return eluGrad(in[0], in[1], a) }
+	})
+	l.unary("selu", "is dst = b·x where x > 0, else b·a·(eˣ − 1).", 1, func() func(x vec) vec {
+		a, b := l.number("a"), l.number("b")
+		return func(x vec) vec { return l.mul(b, elu(x, a)) }
+	})
+	l.gradient("seluGrad", "is dst = b·gy where x > 0, else b·gy·a·eˣ.", 1, "gy x", func() func(in []vec) vec {
+		a, b := l.number("a"), l.number("b")
+		return func(in []vec) vec { return l.mul(b, eluGrad(in[0], in[1], a)) }
+	})
+}
+
+// expSeries are the coefficients of (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2: see coefficients.py.
+func (l *lane) expSeries() []float64 {
+	if l.bits == 32 {
+		return []float64{0.5, 0.16666576266288757, 0.041666556149721146, 0.008363178931176662, 0.0013926184037700295}
+	}
+	return []float64{
+		0.5000000000000001, 0.16666666666666669, 0.04166666666662413, 0.008333333333330062, 0.0013888888917213717, 0.00019841269863053618,
+		2.4801521295954376e-05, 2.7557268459997064e-06, 2.7620088445409746e-07, 2.510038549551032e-08,
+	}
+}
+
+// magic is 1.5 times the number from which on floats are integers: adding it rounds to an integer, which is left in the low bits.
+func (l *lane) magic() operand.Mem {
+	if l.bits == 32 {
+		return l.c(3 << 22)
+	}
+	return l.c(3 << 51)
+}
+
+// reduce splits x into n·ln 2 + r, |r| ≤ ln 2 / 2. The low bits of t are the integer n.
+func (l *lane) reduce(x vec) (t, r vec) {
+	t = l.load(l.magic())
+	l.addProduct(t, x, l.c(math.Log2E))
+	n := l.sub(t, l.magic())
+	r = l.copy(x)
+	high, low := l.ln2()
+	l.subProduct(r, n, l.c(high))
+	l.subProduct(r, n, l.c(low))
+	return t, r
+}
+
+// ln2 is ln 2 in two parts.
+func (l *lane) ln2() (high, low float64) {
+	if l.bits == 32 {
+		high = float64(float32(math.Ln2))
+		return high, math.Ln2 - high
+	}
+	return math.Ln2, 2.3190468138462996e-17
+}
+
+// reducedExpm1 is eʳ − 1 for a reduced r.
+func (l *lane) reducedExpm1(r vec) vec {
+	square := l.mul(r, r)
+	q := l.polynomial(r, square, l.expSeries()...)
+	l.fma(q, square, r)
+	return q
+}
+
+func (l *lane) exponentShift() operand.Op {
+	if l.bits == 32 {
+		return operand.U8(23)
+	}
+	return operand.U8(52)
+}
+
+// power2 is 2ⁿ for the integer in the low bits of t, which must be in the range of normal numbers.
+func (l *lane) power2(t vec) vec {
+	return l.intAdd(l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()), l.c(1))
+}
+
+// expRange are the bounds beyond which eˣ is a constant. For float32 results a range that needs no subnormal float64 will do.
+func (l *lane) expRange() (lo, hi float64) {
+	switch {
+	case l.bits == 32:
+		return -105, 89
+	case l.stored == 32:
+		return -700, 700
+	}
+	return -746, 710
+}
+
+// exp is eˣ. The power of two is multiplied in two halves where it may be beyond the range of numbers. For float32 results there is no
+// need for that: what is not a normal float64 becomes 0 or infinite.
+func (l *lane) exp(x vec) vec {
+	y := l.boundedExp(x)
+	if l.bits == l.stored {
+		return y
+	}
+	y = l.without(l.is(less, x, l.c(-745)), y)
+	return l.pick(l.is(greater, x, l.c(709)), y, l.infinity())
+}
+
+// negativeExp is eˣ for x ≤ 0.
+func (l *lane) negativeExp(x vec) vec {
+	y := l.boundedExp(x)
+	if l.bits == l.stored {
+		return y
+	}
+	return l.without(l.is(less, x, l.c(-745)), y)
+}
+
+func (l *lane) boundedExp(x vec) vec {
+	lo, hi := l.expRange()
+	x = l.most(l.held(lo), l.least(l.held(hi), x))
+	t, r := l.reduce(x)
+	p := l.add(l.reducedExpm1(r), l.c(1))
+	if l.bits != l.stored {
+		return l.mul(p, l.power2(t))
+	}
+	half := l.YMM()
+	l.VPSRAD(operand.U8(1), t, half)
+	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+}
+
+// extreme is the magnitude from which on eˣ is not certain to be a normal number.
+func (l *lane) extreme() float64 {
+	if l.bits == 32 {
+		return 86
+	}
+	return 700
+}
+
+// normalExp is eˣ for arguments that are not extreme: the power of two goes into the exponent's bits.
+func (l *lane) normalExp(x vec) vec {
+	t, r := l.reduce(x)
+	return l.timesPower2(l.add(l.reducedExpm1(r), l.c(1)), t)
+}
+
+// normalDecay is e⁻ˣ likewise, in the same steps with opposite signs, and with one more term of the series in float32: what follows
+// adds to the error.
+func (l *lane) normalDecay(x vec) vec {
+	t := l.load(l.magic())
+	l.subProduct(t, x, l.c(math.Log2E))
+	n := l.sub(t, l.magic())
+	r := l.copy(x)
+	high, low := l.ln2()
+	l.addProduct(r, n, l.c(high))
+	l.addProduct(r, n, l.c(low))
+	square := l.mul(r, r)
+	series := l.decaySeries()
+	for k := 1; k < len(series); k += 2 {
+		series[k] = -series[k]
+	}
+	q := l.polynomial(r, square, series...)
+	l.fms(q, square, r)
+	return l.timesPower2(l.add(q, l.held(1)), t)
+}
+
+func (l *lane) decaySeries() []float64 {
+	if l.bits == 32 {
+		return []float64{
+			0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617, 0.0013933649752289057, 0.00019890991097781807,
+		}
+	}
+	return l.expSeries()
+}
+
+// timesPower2 is p·2ⁿ for the integer n in the low bits of t, if p and the result are normal numbers.
+func (l *lane) timesPower2(p, t vec) vec {
+	return l.intAdd(p, l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()))
+}
+
+// expm1 is eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), with the sign of x for zeros. For n = 1024 it doubles the result for 1023.
+func (l *lane) expm1(x vec) vec {
+	_, hi := l.expRange()
+	z := l.most(l.held(-50), l.least(l.held(hi), x))
+	isLast := l.is(greater, z, l.c(709))
+	t, r := l.reduce(z)
+	u := l.reducedExpm1(r)
+	s := l.power2(l.intAdd(t, isLast))
+	l.fma(u, s, l.sub(s, l.c(1)))
+	u = l.add(u, l.and(u, isLast))
+	return l.or(u, l.signOf(x))
+}
+
+// tanh is 1 − 2e/(1 + e) with e = e^(−2|x|) for |x| ≥ 0.55, and |x| + |x|·z·P(z)/Q(z) with z = x² nearer to 0, with the sign of x.
+// Both are a number plus a fraction, so one division does. All is computed for −|x|, and with r half as large as that of exp.
+func (l *lane) tanh(x vec) vec {
+	a := l.most(l.held(-22), l.or(x, l.signBits()))
+	t := l.load(l.magic())
+	l.addProduct(t, a, l.c(2*math.Log2E))
+	n := l.sub(t, l.magic())
+	high, low := l.ln2()
+	r := l.copy(a)
+	l.subProduct(r, n, l.c(high/2))
+	l.subProduct(r, n, l.c(low/2))
+	square := l.mul(r, r)
+	series := l.expSeries()
+	for k := range series {
+		series[k] = math.Ldexp(series[k], k+2)
+	}
+	e := l.polynomial(r, square, series...)
+	l.fma(e, square, l.add(r, r))
+	e = l.timesPower2(l.add(e, l.c(1)), t) // not a number for NaN, but a is
+	isFar := l.is(lessEqual, a, l.c(-0.55))
+	z := l.mul(a, a)
+	p, q := l.tanhSeries()
+	numerator := l.mul(l.mul(a, z), l.horner(z, p))
+	numerator = l.pick(isFar, numerator, l.add(e, e))
+	denominator := l.pick(isFar, l.horner(z, q), l.add(e, l.c(1)))
+	y := l.add(l.pick(isFar, a, l.c(-1)), l.div(numerator, denominator))
+	return l.or(l.abs(y), l.signOf(x))
+}
+
+// tanhSeries are the coefficients of (tanh(√z)/√z − 1)/z as a fraction: see coefficients.py.
+func (l *lane) tanhSeries() (p, q []float64) {
+	if l.bits == 32 {
+		return []float64{-0.3333333432674408, -0.014780949801206589}, []float64{1, 0.44434285163879395, 0.015832414850592613}
+	}
+	return []float64{-0.3333333333333333, -0.020501465565699636, -0.00019929618499594005},
+		[]float64{1, 0.4615043966970977, 0.0232948853291102, 0.0002066602742421401}
+}
+
+// sigmoid is 1/(1 + e⁻ˣ), and eˣ far to the left, where e⁻ˣ would overflow.
+func (l *lane) sigmoid(x vec) vec {
+	if l.bits != l.stored {
+		e, unit := l.negativeExp(l.or(x, l.signBits())), l.held(1)
+		return l.div(l.pick(x, unit, e), l.add(e, unit))
+	}
+	y := l.normalSigmoid(l.bounded(x))
+	y = l.pick(l.is(less, x, l.c(-l.extreme())), y, l.boundedExp(x))
+	return l.or(y, l.is(unordered, x, x)) // the power of two has spoilt NaN
+}
+
+// bounded is x between the extremes.
+func (l *lane) bounded(x vec) vec {
+	return l.most(l.held(-l.extreme()), l.least(l.held(l.extreme()), x))
+}
+
+// normalSigmoid is the same for arguments that are not extreme.
+func (l *lane) normalSigmoid(x vec) vec {
+	return l.div(l.held(1), l.add(l.normalDecay(x), l.held(1)))
+}
+
+// silu is x/(1 + e⁻ˣ), and x·eˣ far to the left; 0 at −Inf. There the product with x comes before those with the powers of two, because
+// eˣ alone may be too small for all its digits.
+func (l *lane) silu(x vec) vec {
+	y := l.div(x, l.add(l.normalDecay(l.bounded(x)), l.held(1)))
+	lo, _ := l.expRange()
+	z := l.most(l.held(1.25*lo), l.least(l.zero(), x))
+	t, r := l.reduce(z)
+	p := l.mul(z, l.add(l.reducedExpm1(r), l.c(1)))
+	half := l.YMM()
+	l.VPSRAD(operand.U8(1), t, half)
+	far := l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+	y = l.pick(l.is(less, x, l.c(-l.extreme())), y, far)
+	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
+}
+
+// normalSiLU is the same for arguments that are not extreme.
+func (l *lane) normalSiLU(x vec) vec {
+	return l.div(x, l.add(l.normalDecay(x), l.held(1)))
+}
+
+// sigmoidAndSlope is the sigmoid and its derivative.
+func (l *lane) sigmoidAndSlope(x vec) (p, slope vec) {
+	e := l.negativeExp(l.or(x, l.signBits()))
+	unit := l.held(1)
+	d := l.add(e, unit)
+	return l.div(l.pick(x, unit, e), d), l.div(e, l.mul(d, d))
+}
+
+// bell is e/(1 + e)².
+func (l *lane) bell(e vec) vec {
+	d := l.add(e, l.c(1))
+	return l.div(e, l.mul(d, d))
+}
+
+func (l *lane) infinity() operand.Mem { return l.pattern(0x7f800000, 0x7ff0000000000000) }
+
+// gate is x·p for a probability p, 0 at −Inf.
+func (l *lane) gate(x, p vec) vec {
+	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), l.mul(x, p))
+}
+
+// gateGrad is p + x·slope, and p where the slope is 0, as at ±Inf.
+func (l *lane) gateGrad(x, p, slope vec) vec {
+	return l.pick(l.is(equal, slope, l.zero()), l.add(l.mul(x, slope), p), p)
+}
+
+const (
+	geluScale = 2 * math.Sqrt2 / math.SqrtPi
+	geluCubic = 0.044715
+)
+
+// geluArgument is √(8/π)·(x + 0.044715·x³), rounded at each step as in the portable form.
+func (l *lane) geluArgument(x vec) vec {
+	cube := l.mul(l.mul(l.mul(x, l.c(geluCubic)), x), x)
+	return l.mul(l.add(x, cube), l.c(geluScale))
+}
+
+// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), as in FreeBSD's and Go's.
+var logSeries = []float64{
+	6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+	1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+}
+
+const (
+	ln2High  = 6.93147180369123816490e-01 // the upper 32 bits: its products with exponents are exact
+	ln2Low   = 1.90821492927058770002e-10
+	rootHalf = 0x3fe6a09e667f3bcd
+)
+
+// split splits a normal u > 0 into 2ᵏ·(1 + f) with √½ ≤ 1 + f < √2. Both are float64 numbers.
+func (l *lane) split(u vec) (k, f vec) {
+	shifted := l.YMM()
+	l.VPADDQ(l.pattern(0, 0x3ff0000000000000-rootHalf), u, shifted)
+	mantissa := l.and(shifted, l.pattern(0, 1<<52-1))
+	l.VPADDQ(l.pattern(0, rootHalf), mantissa, mantissa)
+	l.VPSRLQ(operand.U8(52), shifted, shifted)
+	k = l.sub(l.or(shifted, l.c(1<<52)), l.c(1<<52+1023))
+	return k, l.sub(mantissa, l.c(1))
+}
+
+// logOf is k·ln 2 + ln(1 + f) + c for a small c.
+func (l *lane) logOf(k, f, c vec) vec {
+	s := l.div(f, l.add(f, l.c(2)))
+	z := l.mul(s, s)
+	series := l.polynomial(z, l.mul(z, z), logSeries...)
+	half := l.mul(l.mul(f, l.c(0.5)), f)
+	l.fma(series, z, half)
+	series = l.mul(series, s)
+	if c != nil {
+		series = l.add(series, c)
+	}
+	l.addProduct(series, k, l.c(ln2Low))
+	y := l.sub(f, l.sub(half, series))
+	l.addProduct(y, k, l.c(ln2High))
+	return y
+}
+
+// ends is y where 0 < x − shift and x is finite; at the other x −Inf for x = shift, NaN below, x itself for +Inf and NaN.
+func (l *lane) ends(y, x vec, shift float64) vec {
+	start := l.c(shift)
+	isInside := l.and(l.is(greater, x, start), l.is(less, x, l.infinity()))
+	end := l.pick(l.is(equal, x, start), x, l.pattern(0xff800000, 0xfff0000000000000))
+	end = l.or(end, l.is(less, x, start))
+	return l.pick(isInside, end, y)
+}
+
+// log is ln x. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+func (l *lane) log(x vec) vec {
+	u, isTiny := x, vec(nil)
+	if l.stored == 64 {
+		isTiny = l.is(less, x, l.pattern(0, 1<<52))
+		u = l.pick(isTiny, x, l.mul(x, l.c(1<<54)))
+	}
+	k, f := l.split(u)
+	if isTiny != nil {
+		k = l.sub(k, l.and(isTiny, l.c(54)))
+	}
+	return l.ends(l.logOf(k, f, nil), x, 0)
+}
+
+// log1p is ln(1 + x) as the logarithm of the rounded u = 1 + x and a correction c/u, or, near 0, of x itself. In the unit
+// interval nothing else can happen.
+func (l *lane) log1p(x vec, inUnit bool) vec {
+	u := l.add(x, l.c(1))
+	c := l.div(l.sub(x, l.sub(u, l.c(1))), u)
+	k, f := l.split(u)
+	isNear := l.is(less, l.abs(l.sub(x, l.c(0.0606601717798213))), l.c(0.35355339059327373))
+	f = l.pick(isNear, f, x)
+	k, c = l.without(isNear, k), l.without(isNear, c)
+	y := l.logOf(k, f, c)
+	if inUnit {
+		return y
+	}
+	return l.or(l.ends(y, x, -1), l.and(l.signOf(x), l.is(equal, x, l.c(0))))
+}
+
+// softplus is max(x, 0) + ln(1 + e^(−|x|)).
+func (l *lane) softplus(x vec) vec {
+	rest := l.log1p(l.negativeExp(l.or(x, l.signBits())), true)
+	return l.add(rest, l.most(x, l.zero()))
+}

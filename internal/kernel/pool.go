@@ -1,0 +1,168 @@
+package kernel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// task is work that is cut into pieces, which may be computed in any order and at the same time. A caller keeps its task in memory
+// of its own (see freeList), so that handing it over allocates nothing.
+type task interface {
+	// run computes one piece. Two pieces with the same worker number never run at the same time: 0 is the caller, and the others
+	// are the workers, which own memory to pack into. It must not panic, because nobody could recover from that.
+	run(piece, worker int)
+}
+
+// parallel computes the pieces of a task, together with the workers if they are free. The caller chooses the pieces by the sizes
+// alone, and each result is computed within one piece, so the bits are the same for any number of workers.
+//
+// Calling the workers takes about a microsecond while they are warm and ten when they have gone to sleep: hand over what takes
+// longer than that, and compute the rest yourself.
+func parallel(pieces int, t task) {
+	if pieces > 1 && runtime.GOMAXPROCS(0) > 1 && workers.busy.CompareAndSwap(false, true) {
+		workers.run(pieces, t)
+		workers.busy.Store(false)
+		return
+	}
+	for piece := range pieces {
+		t.run(piece, 0)
+	}
+}
+
+// workers is the one process-wide thing: goroutines that wait for a task, start with the first one and stay. It holds no results.
+// A kernel that finds it busy runs its pieces itself.
+var workers pool
+
+type pool struct {
+	busy atomic.Bool // a kernel has the workers; all else is its own
+	all  []*worker
+
+	task   task
+	pieces int64
+	_      [64]byte // next is written by all workers: keep it off the line that they read
+	next   atomic.Int64
+	_      [64]byte
+}
+
+// worker is one of the goroutines that help the caller of parallel.
+type worker struct {
+	state  atomic.Uint32
+	number int // 1, 2, …
+	wake   chan struct{}
+	memory scratch
+	_      [64]byte
+}
+
+// The states of a worker. The caller moves it from idle or parked to called, and back to idle if it has not begun by the time that
+// all pieces are done; the worker moves it from called to running, and back to idle.
+const (
+	idle    = iota // looking for a call
+	called         // to help with pool.task
+	running        // helps
+	parked         // sleeps until it is woken
+)
+
+// run computes the pieces with as many workers as there are processors for.
+func (p *pool) run(pieces int, t task) {
+	helpers := min(runtime.GOMAXPROCS(0), pieces) - 1
+	for len(p.all) < helpers {
+		p.start()
+	}
+	p.task, p.pieces = t, int64(pieces)
+	p.next.Store(0)
+	for _, w := range p.all[:helpers] {
+		if w.state.Swap(called) == parked {
+			w.wake <- struct{}{}
+		}
+	}
+	p.take(0)
+	for _, w := range p.all[:helpers] {
+		if !w.state.CompareAndSwap(called, idle) {
+			w.awaitIdle()
+		}
+	}
+	p.task = nil
+}
+
+func (p *pool) start() {
+	w := &worker{number: len(p.all) + 1, wake: make(chan struct{}, 1), memory: newScratch()}
+	p.all = append(p.all, w)
+	go func() {
+		for {
+			w.awaitCall()
+			p.take(w.number)
+			w.state.Store(idle)
+		}
+	}()
+}
+
+// take computes pieces until none is left.
+func (p *pool) take(worker int) {
+	for {
+		piece := p.next.Add(1) - 1
+		if piece >= p.pieces {
+			return
+		}
+		p.task.run(int(piece), worker)
+	}
+}
+
+// awaitCall returns when the worker has been called. It stays awake for a while, since the next kernel of a training step
+// mostly follows soon; then it sleeps.
+func (w *worker) awaitCall() {
+	for {
+		for range spinRounds {
+			if w.state.Load() == called && w.state.CompareAndSwap(called, running) {
+				return
+			}
+			pause()
+		}
+		if w.state.CompareAndSwap(idle, parked) {
+			<-w.wake
+		}
+	}
+}
+
+// awaitIdle returns when a worker that is running has finished its last piece.
+func (w *worker) awaitIdle() {
+	for w.state.Load() == running {
+		pause()
+	}
+}
+
+// pause lets a fraction of a microsecond go by, and other goroutines run.
+func pause() {
+	spin(pauseRounds)
+	runtime.Gosched()
+}
+
+// A worker stays awake for some tens of microseconds.
+const (
+	spinRounds  = 200
+	pauseRounds = 4
+)
+
+// freeList keeps the memory of finished calls for the next ones. It serves all goroutines.
+type freeList[T any] struct {
+	mutex sync.Mutex
+	free  []*T
+}
+
+// get returns memory that nobody else uses; its content is left over from its last use.
+func (l *freeList[T]) get() *T {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if last := len(l.free) - 1; last >= 0 {
+		x := l.free[last]
+		l.free = l.free[:last]
+		return x
+	}
+	return new(T)
+}
+
+func (l *freeList[T]) put(x *T) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.free = append(l.free, x)
+}

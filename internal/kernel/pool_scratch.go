@@ -1,0 +1,5 @@
+package kernel
+
+type scratch struct{}
+
+func newScratch() scratch { return scratch{} }

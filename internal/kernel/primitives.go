@@ -1,0 +1,55 @@
+package kernel
+
+// primitives are the loops that generic functions call in one precision: the portable ones, or a processor's own.
+type primitives[T Float] struct {
+	accumulate func(dst, x []T)
+	axpy       func(dst []T, a T, x []T)
+	fill       func(dst []T, v T)
+	where      func(dst, c, x, y []T)
+
+	sum, max, min, logSumExp func(dst, x []T, outer, n, inner int)
+	norm                     func(x []T, p float64) float64 // of a row
+	variance                 func(dst, x []T, outer, n, inner, correction int)
+
+	softmax, logSoftmax         func(dst, x []T, outer, n, inner int)
+	softmaxGrad, logSoftmaxGrad func(dst, gy, y []T, outer, n, inner int)
+
+	sgd     func(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool)
+	adam    func(w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int)
+	rmsProp func(w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64)
+}
+
+var (
+	primitives32 = portablePrimitives[float32]()
+	primitives64 = portablePrimitives[float64]()
+)
+
+func portablePrimitives[T Float]() primitives[T] {
+	return primitives[T]{
+		accumulate: accumulate[T], axpy: axpy[T], fill: fill[T], where: where[T],
+		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
+		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
+		sgd: sgd[T], adam: adam[T], rmsProp: rmsProp[T],
+	}
+}
+
+// primitivesOf returns the loops of a precision.
+func primitivesOf[T Float]() *primitives[T] {
+	if p, ok := any(&primitives32).(*primitives[T]); ok {
+		return p
+	}
+	return any(&primitives64).(*primitives[T])
+}
+
+// conversions are the loops of Convert32 and Convert64.
+var conversions = struct {
+	narrow func(dst []float32, src []float64)
+	widen  func(dst []float64, src []float32)
+}{convert[float32, float64], convert[float64, float32]}
+
+func convert[T, S Float](dst []T, src []S) {
+	dst = dst[:len(src)]
+	for i, v := range src {
+		dst[i] = T(v)
+	}
+}

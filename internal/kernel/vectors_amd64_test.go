@@ -1,0 +1,379 @@
+package kernel
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// The assembly loops against the portable ones, which the tables hold after the swap at the start of the program.
+
+// tiny is what results may differ by that are no normal numbers.
+const tiny = 4e-321
+
+// twins are the units in the last place by which the two sets of a function and its derivative may differ, and the absolute difference that
+// a derivative may have where it goes through 0; those of all others agree in every bit, but for the sign of NaN.
+var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
+	&Exp: {3, 1.5, 0, 0, 0}, &Expm1: {2, 1, 4, 1, 0}, &Log: {2, 1, 0, 0, 0}, &Log1p: {2, 1, 0, 0, 0}, &Tanh: {2, 2, 6, 1, 0}, &Sigmoid: {3, 2, 6, 1, 0},
+	&Softplus: {3, 1, 4, 1, 0}, &LogSigmoid: {3, 1, 4, 1, 0}, &SiLU: {4, 3, 6, 1, 1e-15}, &GELUTanh: {4, 1, 8, 1, 1e-15}, &ELU: {3, 1, 5, 1, 0}, &SELU: {4, 1, 5, 1, 0},
+	&GELU: {8, 1, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
+}
+
+// arguments are n numbers of all kinds: ordinary ones, those of all magnitudes, and the special ones.
+func arguments(rng *rand.Rand, n int) []float64 {
+	special := []float64{
+		0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1, -1, 3, -3, 6, 0.5, 709.7, -745.2, 88.7, -87.4, -103.9, 86, -86,
+		5e-324, -5e-324, 1e-310, 1e-45, -1e-40, 1e-38, 3.4e38, 1e308, -1e308, 1000, -1000, 1 << 24, 1e-8,
+	}
+	x := make([]float64, n)
+	for i := range x {
+		switch rng.IntN(5) {
+		case 0:
+			x[i] = special[rng.IntN(len(special))]
+		case 1:
+			x[i] = math.Copysign(math.Ldexp(1+rng.Float64(), rng.IntN(280)-145), rng.Float64()-0.5)
+		default:
+			x[i] = 6 * rng.NormFloat64()
+		}
+	}
+	return x
+}
+
+// apart is the number of units in the last place between two numbers.
+func apart[T Float](a, b T) float64 {
+	switch {
+	case a != a || b != b:
+		if a != a && b != b {
+			return 0
+		}
+		return math.Inf(1)
+	case a == b:
+		return 0
+	}
+	if _, ok := any(a).(float32); ok {
+		return math.Abs(float64(order32(float32(a))) - float64(order32(float32(b))))
+	}
+	return math.Abs(float64(order64(float64(a)) - order64(float64(b))))
+}
+
+// order64 numbers the floats in their order.
+func order64(x float64) int64 {
+	if bits := int64(math.Float64bits(x)); bits >= 0 {
+		return bits
+	}
+	return -int64(math.Float64bits(x) &^ (1 << 63))
+}
+
+func order32(x float32) int32 {
+	if bits := int32(math.Float32bits(x)); bits >= 0 {
+		return bits
+	}
+	return -int32(math.Float32bits(x) &^ (1 << 31))
+}
+
+// isSame reports whether two numbers are the same bits, or both NaN.
+func isSame[T Float](a, b T) bool {
+	return (a != a && b != b) || (a == b && math.Signbit(float64(a)) == math.Signbit(float64(b)))
+}
+
+func narrowed(x []float64) []float32 {
+	y := make([]float32, len(x))
+	convert(y, x)
+	return y
+}
+
+func needVectors(t testing.TB) {
+	if !useAVX2 {
+		t.Skip("the portable loops are in use")
+	}
+}
+
+// checkTwins compares two loops on x, up to so many units or an absolute slack; 0 units ask for the same bits. It also checks that an element's result depends
+// neither on its place nor on its neighbours.
+func checkTwins[T Float](t *testing.T, what string, x []T, units, slack float64, vector, portable func(dst, x []T)) {
+	t.Helper()
+	got, want, alone := make([]T, len(x)), make([]T, len(x)), make([]T, 1)
+	vector(got, x)
+	portable(want, x)
+	for i := range x {
+		isOff := units == 0 && !isSame(got[i], want[i])
+		if isOff || (apart(got[i], want[i]) > units && !(math.Abs(float64(got[i])-float64(want[i])) <= slack)) {
+			t.Errorf("%s(%v) = %v, portable %v", what, x[i], got[i], want[i])
+			return
+		}
+		vector(alone, x[i:i+1])
+		if !isSame(alone[0], got[i]) {
+			t.Errorf("%s(%v) is %v alone and %v at %d of %d", what, x[i], alone[0], got[i], i, len(x))
+			return
+		}
+	}
+}
+
+func checkUnary(t *testing.T, row int, x []float64) {
+	v := &vectorUnaries[row]
+	units := twins[v.of]
+	x32 := narrowed(x)
+	for _, constants := range [][2]float64{{-1, 1}, {0.25, 6}, {2, math.Inf(1)}, {0.5, 3}} {
+		a, b := constants[0], constants[1]
+		if v.loops.F64 != nil {
+			checkTwins(t, nameOf(v.of), x, units.f64, tiny, func(dst, x []float64) { v.of.F64(dst, x, a, b) }, func(dst, x []float64) { v.loops.F64(dst, x, a, b) })
+			checkTwins(t, nameOf(v.of), x32, units.f32, tiny, func(dst, x []float32) { v.of.F32(dst, x, a, b) }, func(dst, x []float32) { v.loops.F32(dst, x, a, b) })
+		}
+		if v.loops.D64 == nil {
+			continue
+		}
+		for _, g := range []float64{1, -0.75, math.Inf(1)} {
+			checkTwins(t, nameOf(v.of)+"′", x, units.d64, units.slack+tiny, byGradient(v.of.D64, g, a, b), byGradient(v.loops.D64, g, a, b))
+			checkTwins(t, nameOf(v.of)+"′", x32, units.d32, units.slack+tiny, byGradient(v.of.D32, float32(g), a, b), byGradient(v.loops.D32, float32(g), a, b))
+		}
+	}
+}
+
+// byGradient is a derivative for a constant incoming gradient, and for y = x.
+func byGradient[T Float](d func(dst, gy, x, y []T, a, b float64), g T, a, b float64) func(dst, x []T) {
+	return func(dst, x []T) {
+		fill(dst, g)
+		d(dst, dst, x, x, a, b)
+	}
+}
+
+// nameOf finds a function by its value at a few points: the tables hold no names.
+func nameOf(u *Unary) string {
+	for name, v := range map[string]*Unary{
+		"exp": &Exp, "expm1": &Expm1, "log": &Log, "log1p": &Log1p, "tanh": &Tanh, "sigmoid": &Sigmoid, "softplus": &Softplus, "silu": &SiLU,
+		"log sigmoid": &LogSigmoid, "gelu tanh": &GELUTanh, "elu": &ELU, "selu": &SELU, "relu": &ReLU, "abs": &Abs, "hard tanh": &HardTanh,
+		"clamp": &Clamp, "hard swish": &HardSwish, "hard sigmoid": &HardSigmoid, "softsign": &Softsign, "rsqrt": &Rsqrt, "relu6": &ReLU6,
+		"gelu": &GELU, "erf": &Erf, "sin": &Sin, "cos": &Cos,
+	} {
+		if u == v {
+			return name
+		}
+	}
+	return "a function"
+}
+
+func TestUnaryTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for row := range vectorUnaries {
+		for n := 1; n < 70; n += 1 + n/20 {
+			checkUnary(t, row, arguments(rng, n))
+		}
+	}
+}
+
+func TestBinaryTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, v := range vectorBinaries {
+		for n := 1; n < 70; n += 1 + n/20 {
+			x, y := arguments(rng, n), arguments(rng, n)
+			checkBinary(t, &v.of.A64, &v.a64, x, y)
+			checkBinary(t, &v.of.A32, &v.a32, narrowed(x), narrowed(y))
+		}
+	}
+}
+
+func checkBinary[T Float](t *testing.T, vector, portable *BinaryLoops[T], x, y []T) {
+	t.Helper()
+	s := y[0]
+	checkTwins(t, "x∘s", x, 0, 0, func(dst, x []T) { vector.VS(dst, x, s) }, func(dst, x []T) { portable.VS(dst, x, s) })
+	checkTwins(t, "s∘x", x, 0, 0, func(dst, x []T) { vector.SV(dst, s, x) }, func(dst, x []T) { portable.SV(dst, s, x) })
+	got, want := slices.Clone(x), slices.Clone(x)
+	vector.VV(got, got, y)
+	portable.VV(want, want, y)
+	for i := range x {
+		if !isSame(got[i], want[i]) {
+			t.Errorf("%v∘%v = %v, portable %v", x[i], y[i], got[i], want[i])
+		}
+	}
+}
+
+func TestPrimitiveTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range 70 {
+		x, y, z := arguments(rng, n), arguments(rng, n), arguments(rng, n)
+		checkPrimitives(t, &primitives64, &vectors64, x, y, z)
+		checkPrimitives(t, &primitives32, &vectors32, narrowed(x), narrowed(y), narrowed(z))
+		narrow, portable := make([]float32, n), make([]float32, n)
+		Convert32(narrow, x)
+		vectorConversions.narrow(portable, x)
+		wide := make([]float64, n)
+		Convert64(wide, narrow)
+		for i := range narrow {
+			if !isSame(narrow[i], portable[i]) || !isSame(wide[i], float64(narrow[i])) {
+				t.Errorf("%v is converted to %v and %v, portable %v", x[i], narrow[i], wide[i], portable[i])
+			}
+		}
+	}
+}
+
+func checkPrimitives[T Float](t *testing.T, vector, portable *primitives[T], x, y, z []T) {
+	t.Helper()
+	for _, f := range []func(p *primitives[T], dst []T){
+		func(p *primitives[T], dst []T) { p.accumulate(dst, y) },
+		func(p *primitives[T], dst []T) { p.axpy(dst, 0.3, y) },
+		func(p *primitives[T], dst []T) { p.fill(dst, 0.7) },
+		func(p *primitives[T], dst []T) { p.where(dst, y, z, x) },
+	} {
+		got, want := slices.Clone(x), slices.Clone(x)
+		f(vector, got)
+		f(portable, want)
+		if !slices.EqualFunc(got, want, isSame) {
+			t.Errorf("%v, portable %v", got, want)
+		}
+	}
+}
+
+// The updates of the optimizers are the same bits.
+func TestUpdateTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range 40 {
+		checkUpdates(t, &primitives64, &vectors64, rng, n)
+		checkUpdates(t, &primitives32, &vectors32, rng, n)
+	}
+}
+
+func checkUpdates[T Float](t *testing.T, vector, portable *primitives[T], rng *rand.Rand, n int) {
+	t.Helper()
+	state := func() []T {
+		x := make([]T, n)
+		for i := range x {
+			x[i] = T(rng.NormFloat64())
+		}
+		return x
+	}
+	w, g, m, v := state(), state(), state(), state()
+	for i := range v {
+		v[i] *= v[i]
+	}
+	for i, f := range []func(p *primitives[T], w, m, v []T){
+		func(p *primitives[T], w, _, _ []T) { p.sgd(w, g, nil, 0.1, 0, 0.01, false, false) },
+		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, false, false) },
+		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, true, false) },
+		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, true, true) },
+		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, 0.1, 0.9, 0.99, 1e-8, 0.01, false, 3) },
+		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, 0.1, 0.9, 0.99, 1e-8, 0.01, true, 1) },
+		func(p *primitives[T], w, _, v []T) { p.rmsProp(w, g, v, nil, nil, 0.1, 0.9, 1e-8, 0.9, 0.01) },
+		func(p *primitives[T], w, m, v []T) { p.rmsProp(w, g, v, nil, m, 0.1, 0.9, 1e-8, 0.9, 0.01) },
+	} {
+		w1, m1, v1 := slices.Clone(w), slices.Clone(m), slices.Clone(v)
+		w2, m2, v2 := slices.Clone(w), slices.Clone(m), slices.Clone(v)
+		f(vector, w1, m1, v1)
+		f(portable, w2, m2, v2)
+		if !slices.Equal(w1, w2) || !slices.Equal(m1, m2) || !slices.Equal(v1, v2) {
+			t.Errorf("update %d of %d parameters: %v, portable %v", i, n, w1, w2)
+		}
+	}
+}
+
+// Reductions agree within their rounding, and where NaN or infinities come in.
+func TestReductionTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, form := range [][3]int{
+		{1, 1, 1}, {3, 2, 1}, {2, 7, 1}, {2, 8, 1}, {3, 9, 1}, {2, 31, 1}, {1, 512, 1}, {2, 513, 1}, {2, 1100, 1}, {1, 5000, 1}, {1, 140_000, 1},
+		{200, 700, 1}, {1, 3, 2}, {2, 5, 9}, {1, 300, 70}, {1, 130, 300}, {2, 40, 1000}, {1, 300, 1000},
+	} {
+		n := form[0] * form[1] * form[2]
+		x, gy := make([]float64, n), make([]float64, n)
+		for i := range x {
+			x[i], gy[i] = 3*rng.NormFloat64(), rng.NormFloat64()
+		}
+		checkReductions(t, &primitives64, &vectors64, x, gy, form, 1e-13)
+		checkReductions(t, &primitives32, &vectors32, narrowed(x), narrowed(gy), form, 3e-6)
+		if n < 2000 {
+			for range 20 {
+				x := arguments(rng, n)
+				checkReductions(t, &primitives64, &vectors64, x, gy, form, 1e-13)
+				checkReductions(t, &primitives32, &vectors32, narrowed(x), narrowed(gy), form, 3e-6)
+			}
+		}
+	}
+}
+
+func checkReductions[T Float](t *testing.T, vector, portable *primitives[T], x, gy []T, form [3]int, tolerance float64) {
+	t.Helper()
+	outer, n, inner := form[0], form[1], form[2]
+	for i, f := range []func(p *primitives[T], dst []T){
+		func(p *primitives[T], dst []T) { p.max(dst, x, outer, n, inner) },
+		func(p *primitives[T], dst []T) { p.min(dst, x, outer, n, inner) },
+		func(p *primitives[T], dst []T) { p.logSumExp(dst, x, outer, n, inner) },
+		func(p *primitives[T], dst []T) { dst[0] = T(p.norm(x, 2)) },
+		func(p *primitives[T], dst []T) { p.softmax(dst, x, outer, n, inner) },
+		func(p *primitives[T], dst []T) { p.logSoftmax(dst, x, outer, n, inner) },
+		func(p *primitives[T], dst []T) {
+			p.softmax(dst, x, outer, n, inner)
+			p.softmaxGrad(dst, gy, slices.Clone(dst), outer, n, inner)
+		},
+		func(p *primitives[T], dst []T) {
+			p.logSoftmax(dst, x, outer, n, inner)
+			p.logSoftmaxGrad(dst, gy, slices.Clone(dst), outer, n, inner)
+		},
+		func(p *primitives[T], dst []T) { p.sum(dst, gy, outer, n, inner) },
+		func(p *primitives[T], dst []T) { p.variance(dst, gy, outer, n, inner, 1) },
+	} {
+		got, want := make([]T, len(x)), make([]T, len(x))
+		f(vector, got)
+		f(portable, want)
+		for j := range want {
+			if scale := max(1, math.Abs(float64(want[j]))); !isSame(got[j], want[j]) && !(math.Abs(float64(got[j])-float64(want[j])) <= tolerance*scale*math.Sqrt(float64(n))) {
+				t.Errorf("reduction %d of %v, %T: element %d is %v, portable %v", i, form, x[0], j, got[j], want[j])
+				break
+			}
+		}
+	}
+}
+
+// FuzzUnaryTwins takes a function's number and its arguments' bits.
+func FuzzUnaryTwins(f *testing.F) {
+	needVectors(f)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for row := range vectorUnaries {
+		var data []byte
+		for _, v := range arguments(rng, 12) {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
+		f.Add(byte(row), data)
+	}
+	f.Fuzz(func(t *testing.T, row byte, data []byte) {
+		if x := numbersOf(data); len(x) > 0 {
+			checkUnary(t, int(row)%len(vectorUnaries), x)
+		}
+	})
+}
+
+// FuzzBinaryTwins takes a function's number and the bits of both arguments, one after the other.
+func FuzzBinaryTwins(f *testing.F) {
+	needVectors(f)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for row := range vectorBinaries {
+		var data []byte
+		for _, v := range arguments(rng, 20) {
+			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
+		}
+		f.Add(byte(row), data)
+	}
+	f.Fuzz(func(t *testing.T, row byte, data []byte) {
+		x := numbersOf(data)
+		if len(x) < 2 {
+			return
+		}
+		half := len(x) / 2
+		v := &vectorBinaries[int(row)%len(vectorBinaries)]
+		checkBinary(t, &v.of.A64, &v.a64, x[:half], x[half:2*half])
+		checkBinary(t, &v.of.A32, &v.a32, narrowed(x[:half]), narrowed(x[half:2*half]))
+	})
+}
+
+func numbersOf(data []byte) []float64 {
+	var x []float64
+	for ; len(data) >= 8; data = data[8:] {
+		x = append(x, math.Float64frombits(binary.LittleEndian.Uint64(data)))
+	}
+	return x
+}
