@@ -19,8 +19,18 @@
 // The destination comes first. Slices are row-major and contiguous unless strides (in elements) are given. Reductions and
 // index operations see their array as outer × n × inner and work along the middle axis.
 //
-// No call allocates (broadcasting and strided copies of any rank included) or keeps state; long arrays are shared with the pool's
-// workers. The only panic is an index out of a slice's bounds: the caller has checked the shapes.
+// No call allocates in steady state (broadcasting and strided copies of any rank included). The only panic is an index out of a
+// slice's bounds: the caller has checked the shapes.
+//
+// # Kernel sets and workers
+//
+// On amd64 with AVX2 and FMA, most loops run in assembly, written by the generators under gen (go generate). Their portable
+// twins in Go serve other processors, and all of them when the environment variable NABLA_KERNEL is "portable" at the
+// program's start. The two sets round differently; each gives the same bits on every run.
+//
+// Large products and long arrays are cut into pieces, by their sizes alone, which as many goroutines compute as GOMAXPROCS says. These workers are
+// started by the first large product and stay, asleep when there is nothing to do. An element is computed within one
+// piece, by the same sequence of operations whatever the piece, so the number of workers does not change a bit.
 //
 // # Precision
 //
@@ -33,20 +43,19 @@
 //
 // On amd64 with AVX2 and FMA the loops are replaced by vectors, unless the environment has NABLA_KERNEL=portable. What is arithmetic,
 // a comparison, relu's kin or an optimizer's update has the same bits in both sets. The errors of the others, in units in the last
-// place:
+// place, in float64 and in float32:
 //
-//	                         float64   float32
-//	Exp                      1         1.2
-//	Log, Log1p               1         0.51
-//	Expm1                    2         0.51
-//	Tanh                     1.5       1.6
-//	Sigmoid                  2         2
-//	Softplus, LogSigmoid     1.5       0.51
-//	SiLU                     2.5       2.5
-//	Sin, Cos                 1.5       0.51
-//	Erf                      1.5       0.51
-//	GELU                     4         0.51
-//	Softmax                  2.5       2
+//   - Exp: 1, 1.2
+//   - Log, Log1p: 1, 0.51
+//   - Expm1: 2, 0.51
+//   - Tanh: 1.5, 1.6
+//   - Sigmoid: 2, 2
+//   - Softplus, LogSigmoid: 1.5, 0.51
+//   - SiLU: 2.5, 2.5
+//   - Sin, Cos: 1.5, 0.51
+//   - Erf: 1.5, 0.51
+//   - GELU: 4, 0.51
+//   - Softmax: 2.5, 2
 //
 // GELUTanh, ELU, SELU and the derivatives have the errors of the portable loops, whose steps they follow: up to 6 units, next to a root
 // of the derivative more. An element's result depends neither on its place in the array nor on its neighbours, so an array's

@@ -4,16 +4,29 @@ package kernel
 // k × n; a is stored m × k or, with transA, k × m, and b likewise k × n or n × k. dst may not overlap a or b.
 //
 // Products follow IEEE 754 (0·NaN is NaN), and k = 0 gives zeros. Each element is a sum over k in a fixed order that depends
-// on the sizes alone.
+// on the sizes alone, and not on the number of processors that share the work.
 func MatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	dst = dst[:m*n]
+	dst, a, b = dst[:m*n], a[:m*k], b[:k*n]
+	if m == 0 || n == 0 {
+		return
+	}
+	if k == 0 {
+		if !accumulate {
+			clear(dst)
+		}
+		return
+	}
+	if !fastMatMul(dst, a, b, m, n, k, transA, transB, accumulate) {
+		portableMatMul(dst, a, b, m, n, k, transA, transB, accumulate)
+	}
+}
+
+// portableMatMul is MatMul for every processor; m, n and k are positive.
+func portableMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
 	if !accumulate {
 		clear(dst)
 	}
-	if m == 0 || n == 0 || k == 0 {
-		return
-	}
-	p := product[T]{dst: dst, a: a[:m*k], b: b[:k*n], n: n, k: k, rowStep: k, stepInRow: 1}
+	p := product[T]{dst: dst, a: a, b: b, n: n, k: k, rowStep: k, stepInRow: 1}
 	if transA {
 		p.rowStep, p.stepInRow = 1, m
 	}

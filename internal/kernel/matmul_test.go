@@ -102,19 +102,3 @@ func TestMatMulEmptyInner(t *testing.T) {
 		t.Errorf("the empty product is %v", dst)
 	}
 }
-
-func BenchmarkMatMul(b *testing.B) {
-	const n = 256
-	x, y, dst := make([]float64, n*n), make([]float64, n*n), make([]float64, n*n)
-	for _, row := range []struct {
-		name           string
-		transA, transB bool
-	}{{"NN", false, false}, {"TN", true, false}, {"NT", false, true}, {"TT", true, true}} {
-		b.Run(row.name, func(b *testing.B) {
-			for b.Loop() {
-				kernel.MatMul(dst, x, y, n, n, n, row.transA, row.transB, false)
-			}
-			b.ReportMetric(2*n*n*n*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOPS")
-		})
-	}
-}

@@ -79,7 +79,7 @@ func (p *pool) run(pieces int, t task) {
 	p.take(0)
 	for _, w := range p.all[:helpers] {
 		if !w.state.CompareAndSwap(called, idle) {
-			w.awaitIdle()
+			w.awaitEnd()
 		}
 	}
 	p.task = nil
@@ -124,8 +124,8 @@ func (w *worker) awaitCall() {
 	}
 }
 
-// awaitIdle returns when a worker that is running has finished its last piece.
-func (w *worker) awaitIdle() {
+// awaitEnd returns when a worker that has begun is done with its last piece; by then it may have gone to sleep.
+func (w *worker) awaitEnd() {
 	for w.state.Load() == running {
 		pause()
 	}
@@ -142,6 +142,14 @@ const (
 	spinRounds  = 200
 	pauseRounds = 4
 )
+
+// memory returns what a worker owns to pack into.
+func (p *pool) memory(worker int) *scratch { return &p.all[worker-1].memory }
+
+// scratch is memory to pack into.
+type scratch struct{ floats []float64 }
+
+func newScratch() scratch { return scratch{make([]float64, scratchFloats)} }
 
 // freeList keeps the memory of finished calls for the next ones. It serves all goroutines.
 type freeList[T any] struct {

@@ -12,11 +12,11 @@ import (
 
 // Arrays that the workers share give the same bits for any number of them.
 func TestSameBitsForAnyNumberOfWorkers(t *testing.T) {
-	t.Run("float64", sameBits[float64])
-	t.Run("float32", sameBits[float32])
+	t.Run("float64", sameArrays[float64])
+	t.Run("float32", sameArrays[float32])
 }
 
-func sameBits[T kernel.Float](t *testing.T) {
+func sameArrays[T kernel.Float](t *testing.T) {
 	const rows, columns = 500, 603
 	rng := rand.New(rand.NewPCG(1, 2))
 	x, y := make([]T, rows*columns), make([]T, rows*columns)

@@ -1,0 +1,216 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+// dots writes the kernels for few rows of a and a transposed b: every sum is a dot product of two rows, vectors at a time, so
+// nothing is packed. Four rows of b share the vectors of a; a single row of a takes two steps at a time, to have eight sums
+// in flight.
+func dots(p *precision) {
+	for rows := 1; rows <= 3; rows++ {
+		dot(p, rows, 4)
+		dot(p, rows, 1)
+	}
+}
+
+// dot writes one kernel: width neighbouring elements in each of height rows of c, and on to the right, count times.
+func dot(p *precision, height, width int) {
+	name := fmt.Sprintf("dot%dx%dF%s", height, width, p.bits)
+	text(name, fmt.Sprintf("func(c, a, b *%s, strideC, strideA, strideB, k, count int, accumulate bool)", p.name),
+		fmt.Sprintf("%s computes count groups of dot products of %d rows of a and %d rows of b, next to each other in c.", name, height, width))
+	d := &dotWriter{precision: p, height: height, width: width, steps: 1}
+	if height == 1 {
+		d.steps = 2
+	}
+	d.c, d.strideC = load("c"), load("strideC")
+	d.aBase, d.strideA = load("a"), load("strideA")
+	d.bBase, d.strideB = load("b"), load("strideB")
+	groups := load("count")
+	build.Label("group")
+	d.sums()
+	d.store()
+	build.ADDQ(count(width*p.bytes), d.c)
+	build.LEAQ(indexed(d.bBase, d.strideB, width, 0), d.bBase)
+	build.DECQ(groups)
+	build.JNZ(operand.LabelRef("group"))
+	build.VZEROUPPER()
+	build.RET()
+}
+
+type dotWriter struct {
+	*precision
+	height, width, steps int
+
+	c, strideC, aBase, strideA, bBase, strideB reg.GPVirtual
+	a, b                                       rows
+	sum                                        [][]reg.VecVirtual // height × width·steps
+}
+
+func (d *dotWriter) sums() {
+	d.sum = make([][]reg.VecVirtual, d.height)
+	for i := range d.sum {
+		d.sum[i] = make([]reg.VecVirtual, d.width*d.steps)
+		for j := range d.sum[i] {
+			d.sum[i][j] = build.YMM()
+			zero(d.sum[i][j])
+		}
+	}
+	a, b, k := build.GP64(), build.GP64(), load("k")
+	build.MOVQ(d.aBase, a)
+	build.MOVQ(d.bBase, b)
+	d.a, d.b = rows{base: a, stride: d.strideA}, rows{base: b, stride: d.strideB}
+	if d.width > 3 {
+		d.b.third = threeApart(b, d.strideB)
+	}
+	if d.steps == 2 {
+		d.loop("pair", "single", k, 2)
+		d.addPairs()
+	}
+	build.Label("single")
+	d.loop("vector", "rest", k, 1)
+	build.Label("rest")
+	build.TESTQ(k, k)
+	build.JZ(operand.LabelRef("summed"))
+	d.rest(k)
+	build.Label("summed")
+}
+
+// loop runs over whole vectors, as many at a time as steps says.
+func (d *dotWriter) loop(name, next string, k reg.GPVirtual, steps int) {
+	build.CMPQ(k, count(d.lanes*steps))
+	build.JL(operand.LabelRef(next + "Start"))
+	build.Label(name)
+	for s := range steps {
+		d.step(s)
+	}
+	forward := count(32 * steps)
+	build.ADDQ(forward, d.a.base)
+	build.ADDQ(forward, d.b.base)
+	if d.b.third != nil {
+		build.ADDQ(forward, d.b.third)
+	}
+	build.SUBQ(count(d.lanes*steps), k)
+	build.CMPQ(k, count(d.lanes*steps))
+	build.JGE(operand.LabelRef(name))
+	build.Label(next + "Start")
+}
+
+// step adds the products of one vector of each row.
+func (d *dotWriter) step(s int) {
+	left := vectors(d.height)
+	for i := range left {
+		d.move(d.a.row(i, 32*s), left[i])
+	}
+	for j := range d.width {
+		right := build.YMM()
+		d.move(d.b.row(j, 32*s), right)
+		for i := range left {
+			d.fma(right, left[i], d.sum[i][s*d.width+j])
+		}
+	}
+}
+
+// rest adds the products of the last k numbers, less than a vector. Both sides are masked, because what lies behind a row of one may
+// be a NaN. The vectors of a are loaded again and again: the mask took the last register.
+func (d *dotWriter) rest(k reg.GPVirtual) {
+	mask := d.mask(k)
+	for j := range d.width {
+		right := build.YMM()
+		d.masked(d.b.row(j, 0), mask, right)
+		for i := range d.height {
+			left := build.YMM()
+			d.masked(d.a.row(i, 0), mask, left)
+			d.fma(right, left, d.sum[i][j])
+		}
+	}
+}
+
+// addPairs adds the sums of the second steps to those of the first.
+func (d *dotWriter) addPairs() {
+	for i := range d.sum {
+		for j := range d.width {
+			d.add(d.sum[i][d.width+j], d.sum[i][j], d.sum[i][j])
+		}
+	}
+}
+
+// store adds up the lanes of each sum and writes a row of them at once.
+func (d *dotWriter) store() {
+	to := rows{base: d.c, stride: d.strideC}
+	for i := range d.sum {
+		if d.width == 4 {
+			d.addLanesOfFour(d.sum[i])
+		} else {
+			d.addLanes(d.sum[i][0])
+		}
+	}
+	accumulate := build.Load(build.Param("accumulate"), build.GP8())
+	build.TESTB(accumulate, accumulate)
+	build.JZ(operand.LabelRef("store"))
+	for i := range d.sum {
+		d.addTo(d.sum[i][0], to.row(i, 0))
+	}
+	build.Label("store")
+	for i := range d.sum {
+		d.write(d.sum[i][0], to.row(i, 0))
+	}
+}
+
+// addLanesOfFour leaves the four sums next to each other in the first.
+func (d *dotWriter) addLanesOfFour(s []reg.VecVirtual) {
+	d.hadd(s[1], s[0], s[0])
+	d.hadd(s[3], s[2], s[2])
+	if d.bytes == 4 {
+		d.hadd(s[2], s[0], s[0])
+		build.VEXTRACTF128(operand.Imm(1), s[0], s[1].AsX())
+		build.VADDPS(s[1].AsX(), s[0].AsX(), s[0].AsX())
+		return
+	}
+	build.VPERM2F128(operand.Imm(0x21), s[2], s[0], s[1]) // upper half of 0, lower half of 2
+	build.VBLENDPD(operand.Imm(0b1100), s[2], s[0], s[0]) // lower half of 0, upper half of 2
+	build.VADDPD(s[1], s[0], s[0])
+}
+
+func (d *dotWriter) addLanes(s reg.VecVirtual) {
+	half := build.XMM()
+	build.VEXTRACTF128(operand.Imm(1), s, half)
+	if d.bytes == 4 {
+		build.VADDPS(half, s.AsX(), s.AsX())
+		build.VHADDPS(s.AsX(), s.AsX(), s.AsX())
+		build.VHADDPS(s.AsX(), s.AsX(), s.AsX())
+		return
+	}
+	build.VADDPD(half, s.AsX(), s.AsX())
+	build.VHADDPD(s.AsX(), s.AsX(), s.AsX())
+}
+
+func (d *dotWriter) addTo(s reg.VecVirtual, from operand.Mem) {
+	switch {
+	case d.width == 4 && d.bytes == 4:
+		build.VADDPS(from, s.AsX(), s.AsX())
+	case d.width == 4:
+		build.VADDPD(from, s, s)
+	case d.bytes == 4:
+		build.VADDSS(from, s.AsX(), s.AsX())
+	default:
+		build.VADDSD(from, s.AsX(), s.AsX())
+	}
+}
+
+func (d *dotWriter) write(s reg.VecVirtual, to operand.Mem) {
+	switch {
+	case d.width == 4 && d.bytes == 4:
+		build.VMOVUPS(s.AsX(), to)
+	case d.width == 4:
+		build.VMOVUPD(s, to)
+	case d.bytes == 4:
+		build.VMOVSS(s.AsX(), to)
+	default:
+		build.VMOVSD(s.AsX(), to)
+	}
+}

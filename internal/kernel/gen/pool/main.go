@@ -1,0 +1,19 @@
+// Command pool writes what the worker pool needs of the processor.
+package main
+
+import (
+	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/operand"
+)
+
+func main() {
+	build.TEXT("spin", build.NOSPLIT, "func(rounds int)")
+	build.Doc("spin executes PAUSE so many times, at least once: it gives the core's resources to whoever else runs on it.")
+	rounds := build.Load(build.Param("rounds"), build.GP64())
+	build.Label("again")
+	build.PAUSE()
+	build.DECQ(rounds)
+	build.JNZ(operand.LabelRef("again"))
+	build.RET()
+	build.Generate()
+}

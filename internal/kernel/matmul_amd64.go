@@ -1,0 +1,168 @@
+package kernel
+
+import "unsafe"
+
+// fastMatMul computes what MatMul does with the processor's vectors; it reports false where it cannot. m, n and k are positive.
+//
+// The result is cut into strips of columns, two vectors wide, and these into tiles of six rows, whose sums stay in registers. Each
+// element is a chain of FMAs over a block of k, in order, and the blocks are added in order; their size depends on k alone. So
+// neither the tile nor the piece nor the processor that an element falls to changes its bits. For few rows and a transposed b,
+// where packing would take as long as the product, elements are dot products instead.
+func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) bool {
+	if !useAVX2 {
+		return false
+	}
+	if n == 1 { // the transposed product is a row, and is stored as the column is
+		a, b, m, n, transA, transB = b, a, 1, m, false, !transA
+	}
+	p := tiledProduct[T]{kernels: kernelsOf[T](), dst: dst, a: a, b: b, m: m, n: n, k: k, transB: transB, accumulate: accumulate}
+	p.plan(transA && m > 1)
+	if !p.packs() && !p.isLarge() {
+		p.compute(0, m, 0, n, nil)
+		return true
+	}
+	free := freeProducts[T]()
+	kept := free.get() // the workers need it on the heap, and its memory is used again
+	p.memory = kept.memory
+	*kept = p
+	kept.cut()
+	if kept.isLarge() {
+		parallel(kept.pieces(), kept)
+	} else {
+		for piece := range kept.pieces() {
+			kept.run(piece, 0)
+		}
+	}
+	kept.dst, kept.a, kept.b = nil, nil, nil
+	free.put(kept)
+	return true
+}
+
+// The sizes of blocks, in numbers or bytes. They were found by measuring, on a processor with 48 KiB of first and 1 MiB of second cache:
+// a strip of b takes half of the first, six rows of a, of the same depth, and some lines of c the rest; blockRows rows of a
+// stay in the second cache.
+const (
+	tileRows    = 6
+	depth       = 384     // of a block of k
+	blockRows   = 96      // of a, between two strips
+	pieceRows   = 2 * 96  // of a piece
+	packedRows  = 8 * 96  // of a piece that packs b: its work is divided among them
+	pieceBytes  = 2048    // of a row of c in a piece
+	manyPieces  = 8       // so that no worker waits long for the last one
+	minProducts = 1 << 19 // in a piece that is worth cutting
+	largeBytes  = 1 << 21 // m·n·k·size from which the workers help: calling them takes a microsecond, and this some 15
+	longDot     = 4096    // block of k in dot products, a multiple of all vectors
+)
+
+// tiledProduct is a matrix product in progress.
+type tiledProduct[T Float] struct {
+	*kernels[T]
+	dst, a, b          []T
+	m, n, k            int
+	transB, accumulate bool
+
+	size        int // bytes of a number
+	lanes       int // numbers in a vector
+	strip       int // numbers in two of them
+	rowA, stepA int // the distances in a of neighbours in a column and in a row of op(a)
+
+	asDots         bool
+	packsA, packsB bool
+	memory         scratch
+
+	rows, columns, across int // the size of pieces, and how many are next to each other
+}
+
+// plan chooses how to compute the product, by the sizes alone.
+//
+// The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and
+// strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers.
+func (p *tiledProduct[T]) plan(transA bool) {
+	p.size = int(unsafe.Sizeof(p.a[0]))
+	p.lanes = 32 / p.size
+	p.strip = 2 * p.lanes
+	p.rowA, p.stepA = p.k, 1
+	if transA {
+		p.rowA, p.stepA = 1, p.m
+	}
+	p.asDots = p.transB && !transA && p.m <= 3*p.lanes
+	strideA, strideB := p.stepA*p.size, p.n*p.size
+	p.packsA = transA && (strideA%4096 == 0 && p.k > 16 || strideA >= 2048 && p.k > 128)
+	p.packsB = !p.asDots && (p.transB || strideB >= 3072 && p.m >= 24 && p.k > 16)
+}
+
+func (p *tiledProduct[T]) packs() bool { return p.packsA || p.packsB }
+
+func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeBytes }
+
+// cut chooses the size of the pieces: several, if they don't get too small. A piece packs what it needs itself. Each part of b is packed
+// by one piece only as long as pieces are as high as the matrix; a, which is cheaper to pack, by those next to each other.
+func (p *tiledProduct[T]) cut() {
+	if p.packs() && p.memory.floats == nil {
+		p.memory = newScratch()
+	}
+	p.rows, p.columns = min(p.m, pieceRows), min(p.n, pieceBytes/p.size)
+	switch {
+	case p.asDots:
+		p.rows, p.columns = p.m, min(p.n, 64)
+		return
+	case p.packsB:
+		p.rows = min(p.m, packedRows)
+	}
+	for p.pieces() < manyPieces && p.rows*p.columns*p.k > minProducts {
+		switch {
+		case p.columns > p.strip && (!p.packsA || p.rows <= blockRows):
+			p.columns = roundUp(p.columns/2, p.strip)
+		case p.rows > tileRows:
+			p.rows = roundUp(p.rows/2, tileRows)
+		default:
+			return
+		}
+	}
+}
+
+// pieces returns their number, and fixes how many are next to each other.
+func (p *tiledProduct[T]) pieces() int {
+	p.across = blocks(p.n, p.columns)
+	return p.across * blocks(p.m, p.rows)
+}
+
+// run computes a piece; it is a task's method.
+func (p *tiledProduct[T]) run(piece, worker int) {
+	memory := &p.memory
+	if worker > 0 {
+		memory = workers.memory(worker)
+	}
+	i, j := piece/p.across*p.rows, piece%p.across*p.columns
+	p.compute(i, min(i+p.rows, p.m), j, min(j+p.columns, p.n), memory)
+}
+
+// compute computes the elements with i0 ≤ i < i1 and j0 ≤ j < j1.
+func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
+	if p.asDots {
+		p.dotProducts(j0, j1)
+	} else {
+		p.blocks(i0, i1, j0, j1, memory)
+	}
+}
+
+// blocks returns how many blocks of a size hold n.
+func blocks(n, size int) int { return (n + size - 1) / size }
+
+// roundUp returns the next multiple of unit.
+func roundUp(n, unit int) int { return blocks(n, unit) * unit }
+
+// equalBlock returns the size of blocks that cut n into equal parts, at most most, which is a multiple of unit as the result is.
+func equalBlock(n, most, unit int) int { return roundUp(blocks(n, blocks(n, most)), unit) }
+
+var (
+	freeProducts32 freeList[tiledProduct[float32]]
+	freeProducts64 freeList[tiledProduct[float64]]
+)
+
+func freeProducts[T Float]() *freeList[tiledProduct[T]] {
+	if l, ok := any(&freeProducts32).(*freeList[tiledProduct[T]]); ok {
+		return l
+	}
+	return any(&freeProducts64).(*freeList[tiledProduct[T]])
+}

@@ -1,0 +1,215 @@
+package kernel
+
+import "unsafe"
+
+// operands are those of the tiles of a block: where they begin, and their strides in numbers.
+type operands[T Float] struct {
+	a, b       []T
+	rowA       int // from row to row of op(a)
+	stepA      int // from column to column
+	panelA     int // from tile to tile
+	stepB      int // from row to row of op(b)
+	nextB      int // from strip to strip
+	k          int
+	accumulate bool
+}
+
+// blocks computes a piece of the result: for each block of k it packs what has to be packed, and goes down the rows.
+func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
+	var panelsA, panelsB []T
+	if p.packs() {
+		panelsA, panelsB = panels[T](memory)
+	}
+	block, height := equalBlock(p.k, depth, 1), equalBlock(i1-i0, blockRows, tileRows)
+	for q := 0; q < p.k; q += block {
+		o := operands[T]{k: min(block, p.k-q), accumulate: p.accumulate || q > 0}
+		if p.packsB {
+			o.b, o.stepB, o.nextB = panelsB, p.strip, p.strip*o.k
+			p.packRight(panelsB, q, o.k, j0, j1)
+		} else {
+			o.b, o.stepB, o.nextB = p.b[q*p.n+j0:], p.n, p.strip
+		}
+		for i := i0; i < i1; i += height {
+			end := min(i+height, i1)
+			if p.packsA {
+				o.a, o.rowA, o.stepA, o.panelA = panelsA, 1, tileRows, tileRows*o.k+panelRoom
+				p.packRows(&o, q, i, end)
+			} else {
+				o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, tileRows*p.rowA
+			}
+			p.block(&o, i, end, j0, j1)
+		}
+	}
+}
+
+// block computes what one block of k adds to some rows of a piece.
+func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
+	b := 0
+	if i1-i0 <= 2 && !p.packs() {
+		done := p.wideTiles(o, i0, i1-i0, j0, j1)
+		j0, b = j0+done, done
+	}
+	// While b is packed, and the blocks are so deep that c counts for little, it is faster to keep a strip of b in the first cache.
+	if p.packsB && o.k > 64 {
+		p.downStrips(o, i0, i1, j0, j1)
+	} else {
+		p.alongRows(o, b, i0, i1, j0, j1)
+	}
+}
+
+// wideTiles computes one or two rows as far as eight or four vectors go, and returns how many columns it did.
+func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
+	width := 8 / height * p.lanes
+	count := (j1 - j0) / width
+	if count > 0 {
+		p.wide[height](&p.dst[i*p.n+j0], &o.a[0], &o.b[0], p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size, o.k,
+			width*p.size, 0, width*p.size, count, o.accumulate)
+	}
+	return count * width
+}
+
+// alongRows goes from left to right with six rows of a, which stay in the first cache; it visits c in the order of memory. The strips of b
+// begin at index b.
+func (p *tiledProduct[T]) alongRows(o *operands[T], b, i0, i1, j0, j1 int) {
+	whole, rest := (j1-j0)/p.strip, (j1-j0)%p.strip
+	for i := i0; i < i1; {
+		height := p.tileHeight(i1 - i)
+		row := o.row(i - i0)
+		if whole > 0 {
+			p.tiles(o, row, b, height, whole, i, j0, p.strip, p.strip, 0, o.nextB)
+		}
+		if rest > 0 {
+			p.tiles(o, row, b+whole*o.nextB, height, 1, i, j1-rest, rest, 0, 0, 0)
+		}
+		i += height
+	}
+}
+
+// downStrips goes from top to bottom with a strip of b, which stays in the first cache while a comes from the second.
+func (p *tiledProduct[T]) downStrips(o *operands[T], i0, i1, j0, j1 int) {
+	b := 0
+	for j := j0; j < j1; j += p.strip {
+		width := min(p.strip, j1-j)
+		for i := i0; i < i1; {
+			height, count := p.tileHeight(i1-i), 1
+			if height == tileRows {
+				count = max(1, (i1-i-tileRows/2)/tileRows) // leaves what tileHeight wants to halve
+			}
+			p.tiles(o, o.row(i-i0), b, height, count, i, j, width, tileRows*p.n, o.panelA, 0)
+			i += height * count
+		}
+		b += o.nextB
+	}
+}
+
+// row returns the index of a row of the block in a.
+func (o *operands[T]) row(i int) int { return i/tileRows*o.panelA + i%tileRows*o.rowA }
+
+// tileHeight returns the height of the next tile when so many rows are left. Two tiles of middle height are faster than a full and a
+// low one, which has too few sums to hide the latency. A packed a has panels of six rows.
+func (p *tiledProduct[T]) tileHeight(left int) int {
+	if tileRows < left && left <= tileRows+3 && !p.packsA {
+		return (left + 1) / 2
+	}
+	return min(tileRows, left)
+}
+
+// tiles computes count tiles of one height and width, the first at row i and column j of c; a and b are its operands' indices, and next are
+// the steps from tile to tile.
+func (p *tiledProduct[T]) tiles(o *operands[T], a, b, height, count, i, j, width, nextC, nextA, nextB int) {
+	c, from, to := &p.dst[i*p.n+j], &o.a[a], &o.b[b]
+	strideC, rowA, stepA, stepB := p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size
+	nextC, nextA, nextB = nextC*p.size, nextA*p.size, nextB*p.size
+	switch {
+	case width == p.strip:
+		p.tile[height](c, from, to, strideC, rowA, stepA, stepB, o.k, nextC, nextA, nextB, count, o.accumulate)
+	case width > p.lanes:
+		p.edge[2][height](c, from, to, strideC, rowA, stepA, stepB, o.k, nextC, nextA, nextB, count, o.accumulate, width-p.lanes)
+	default:
+		p.edge[1][height](c, from, to, strideC, rowA, stepA, stepB, o.k, nextC, nextA, nextB, count, o.accumulate, width)
+	}
+}
+
+// dotProducts computes the columns j0 ≤ j < j1 as dot products of rows of a and of b.
+func (p *tiledProduct[T]) dotProducts(j0, j1 int) {
+	for q := 0; q < p.k; q += longDot {
+		k := min(longDot, p.k-q)
+		few := max(4, 8192/p.size/k*4) // rows of b that stay in the first cache
+		for j := j0; j < j1; j += few {
+			for i := 0; i < p.m; i += 3 {
+				p.dotRows(i, min(3, p.m-i), j, min(j+few, j1), q, k)
+			}
+		}
+	}
+}
+
+// dotRows computes elements of up to three rows, by fours and the rest one by one.
+func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
+	strideC, stride := p.n*p.size, p.k*p.size
+	accumulate := p.accumulate || q > 0
+	if fours := (j1 - j0) / 4; fours > 0 {
+		p.dots[height](&p.dst[i*p.n+j0], &p.a[i*p.k+q], &p.b[j0*p.k+q], strideC, stride, stride, k, fours, accumulate)
+		j0 += fours * 4
+	}
+	if j0 < j1 {
+		p.dot[height](&p.dst[i*p.n+j0], &p.a[i*p.k+q], &p.b[j0*p.k+q], strideC, stride, stride, k, j1-j0, accumulate)
+	}
+}
+
+// The memory for panels: those of b first, with room for what packTransposed spoils behind them, then those of a. Sizes are in float64, which
+// take the most room.
+const (
+	panelRoom     = 8 // numbers between panels of a, for what packLeft spoils; it asks for two
+	floatsForB    = depth*(pieceBytes/8) + 64
+	floatsForA    = (blockRows / tileRows) * (tileRows*depth + panelRoom)
+	scratchFloats = floatsForB + floatsForA
+)
+
+// panels divides memory up.
+func panels[T Float](memory *scratch) (a, b []T) {
+	return numbers[T](memory.floats[floatsForB:]), numbers[T](memory.floats[:floatsForB])
+}
+
+// numbers returns the same memory in either precision.
+func numbers[T Float](x []float64) []T {
+	var number T
+	return unsafe.Slice((*T)(unsafe.Pointer(&x[0])), len(x)*8/int(unsafe.Sizeof(number)))
+}
+
+// packRows packs the rows i0 ≤ i < i1 of op(a), which are columns of a.
+func (p *tiledProduct[T]) packRows(o *operands[T], q, i0, i1 int) {
+	count := blocks(i1-i0, tileRows)
+	p.packLeft(&o.a[0], &p.a[q*p.stepA+i0], p.stepA*p.size, o.k, count, o.panelA*p.size, i1-i0-(count-1)*tileRows)
+}
+
+// packRight packs k rows of the columns j0 ≤ j < j1 of op(b), strip by strip. What lies behind the last column of an incomplete strip is left
+// as it is: these lanes are never stored.
+func (p *tiledProduct[T]) packRight(to []T, q, k, j0, j1 int) {
+	for j := j0; j < j1; j += p.strip {
+		width := min(p.strip, j1-j)
+		switch {
+		case p.transB:
+			p.packStripTransposed(to, p.b[j*p.k+q:], k, width)
+		case width == p.strip:
+			p.packColumns(&to[0], &p.b[q*p.n+j], p.n*p.size, k)
+		default:
+			for r := range k {
+				copy(to[r*p.strip:(r+1)*p.strip], p.b[(q+r)*p.n+j:(q+r)*p.n+j1])
+			}
+		}
+		to = to[k*p.strip:]
+	}
+}
+
+// packStripTransposed packs k numbers of each of some rows of b, which follow each other after p.k numbers.
+func (p *tiledProduct[T]) packStripTransposed(to, from []T, k, width int) {
+	j := 0
+	for ; j+p.lanes <= width; j += p.lanes {
+		p.packTransposed(&to[j], &from[j*p.k], p.k*p.size, k)
+	}
+	for ; j < width; j++ {
+		for r, v := range from[j*p.k : j*p.k+k] {
+			to[r*p.strip+j] = v
+		}
+	}
+}

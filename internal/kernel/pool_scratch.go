@@ -1,5 +1,0 @@
-package kernel
-
-type scratch struct{}
-
-func newScratch() scratch { return scratch{} }
