@@ -8,7 +8,4 @@ require (
 	gonum.org/v1/gonum v0.17.0
 )
 
-require (
-	github.com/emicklei/dot v1.11.0
-	golang.org/x/sys v0.49.0
-)
+require github.com/emicklei/dot v1.11.0

@@ -1,0 +1,142 @@
+"""Measures the workloads in PyTorch.
+
+Each line of input asks for a measurement: an object with the workload's name,
+the precision in bits, the threads and the steps. The answer is an object with
+the seconds that the steps took.
+
+All of it is "torch lean": plain functions instead of modules, gradients by
+torch.autograd.grad, and gradient descent by hand, in place under no_grad.
+"""
+
+import json
+import sys
+import time
+
+import torch
+import torch.nn.functional as F
+
+
+def descend(params, loss, rate):
+    grads = torch.autograd.grad(loss, params)
+    with torch.no_grad():
+        for p, g in zip(params, grads):
+            p.add_(g, alpha=-rate)
+
+
+def dense(width, units, dtype):
+    weight = (torch.randn(width, units, dtype=dtype) / width**0.5).requires_grad_()
+    return weight, torch.zeros(units, dtype=dtype, requires_grad=True)
+
+
+def scalar(dtype):
+    """W1-scalar: a 2-16-16-1 network of tensors with one number each."""
+    widths = [2, 16, 16, 1]
+    layers = [
+        [
+            (
+                torch.zeros((), dtype=dtype, requires_grad=True),
+                [(torch.rand((), dtype=dtype) - 0.5).requires_grad_() for _ in range(width)],
+            )
+            for _ in range(units)
+        ]
+        for width, units in zip(widths, widths[1:])
+    ]
+    params = [p for layer in layers for bias, weights in layer for p in [bias, *weights]]
+    inputs = [torch.tensor(v, dtype=dtype) for v in (0.5, -0.3)]
+    target = torch.tensor(0.7, dtype=dtype)
+
+    def step():
+        x = inputs
+        for layer in layers:
+            outputs = []
+            for z, weights in layer:
+                for w, xi in zip(weights, x):
+                    z = z + w * xi
+                outputs.append(z.tanh())
+            x = outputs
+        d = x[0] - target
+        descend(params, d * d, 0.01)
+
+    return step
+
+
+def tiny(dtype):
+    """W2: a 2-3-1 network with relu, 24 rows, mean squared error."""
+    x, t = torch.randn(24, 2, dtype=dtype), torch.randn(24, 1, dtype=dtype)
+    w1, b1 = dense(2, 3, dtype)
+    w2, b2 = dense(3, 1, dtype)
+    params = [w1, b1, w2, b2]
+
+    def step():
+        hidden = torch.relu(torch.addmm(b1, x, w1))
+        descend(params, F.mse_loss(torch.addmm(b2, hidden, w2), t), 0.01)
+
+    return step
+
+
+def network(name, dtype):
+    """W3: 784-128-10-b64 is a network with relu on a batch of 64 rows."""
+    *widths, batch = name.split("-")
+    widths, batch = [int(w) for w in widths], int(batch[1:])
+    x = torch.randn(batch, widths[0], dtype=dtype)
+    labels = torch.randint(widths[-1], (batch,))
+    layers = [dense(width, units, dtype) for width, units in zip(widths, widths[1:])]
+    params = [p for layer in layers for p in layer]
+
+    def step():
+        a = x
+        for weight, bias in layers[:-1]:
+            a = torch.relu(torch.addmm(bias, a, weight))
+        weight, bias = layers[-1]
+        descend(params, F.cross_entropy(torch.addmm(bias, a, weight), labels), 0.001)
+
+    return step
+
+
+def elementwise(name, dtype):
+    """W7: an operation on a million elements."""
+    x, y = torch.randn(1000, 1000, dtype=dtype), torch.randn(1000, 1000, dtype=dtype)
+    operations = {
+        "exp": lambda: torch.exp(x),
+        "tanh": lambda: torch.tanh(x),
+        "sigmoid": lambda: torch.sigmoid(x),
+        "add": lambda: torch.add(x, y),
+        "mul": lambda: torch.mul(x, y),
+        "relu": lambda: torch.relu(x),
+        "sum": lambda: torch.sum(x),
+        "softmax": lambda: torch.softmax(x, 1),
+    }
+    return operations[name]
+
+
+def prepare(workload, dtype):
+    """Returns one step of a workload."""
+    torch.manual_seed(1)
+    if workload == "W1-scalar":
+        return scalar(dtype)
+    if workload == "W2":
+        return tiny(dtype)
+    family, name = workload.split("-", 1)
+    return {"W3": network, "W7": elementwise}[family](name, dtype)
+
+
+def seconds(step, steps):
+    start = time.perf_counter()
+    for _ in range(steps):
+        step()
+    return time.perf_counter() - start
+
+
+def main():
+    print(json.dumps({"version": f"PyTorch {torch.__version__}, Python {sys.version.split()[0]}"}), flush=True)
+    prepared, step = None, None
+    for line in sys.stdin:
+        request = json.loads(line)
+        wanted = request["workload"], request["precision"]
+        if wanted != prepared:
+            prepared, step = wanted, prepare(wanted[0], {32: torch.float32, 64: torch.float64}[wanted[1]])
+        torch.set_num_threads(request["threads"])
+        print(json.dumps({"seconds": seconds(step, request["steps"])}), flush=True)
+
+
+main()
