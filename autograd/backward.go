@@ -54,8 +54,13 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	defer g.end()
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
+		plain := !g.single && !g.watch
 		for id := y; id >= 0; id-- {
-			if n := g.at(id); n.grad != nil {
+			switch n := g.at(id); {
+			case n.grad == nil:
+			case plain && n.flags&scalarOp != 0:
+				g.stepScalar(n)
+			default:
 				g.step(id, n)
 			}
 		}
@@ -119,7 +124,7 @@ func (g *Graph) step(id int32, n *node) {
 	switch {
 	case n.flags&isLeaf != 0:
 	case n.flags&scalarOp != 0:
-		g.stepScalar(id, n)
+		g.stepNumber(id, n)
 	case n.op.unary != nil && n.op.unary.D64 != nil:
 		g.stepUnary(id, n, keep)
 	default:
@@ -128,12 +133,10 @@ func (g *Graph) step(id int32, n *node) {
 	n.grad = nil
 }
 
-// stepScalar is the chain rule between single numbers.
-func (g *Graph) stepScalar(id int32, n *node) {
-	if g.single || g.watch {
-		g.stepNumber(id, n)
-		return
-	}
+// stepScalar is the chain rule between single float64 numbers, which a graph
+// without Trace and CheckFinite does not look at.
+func (g *Graph) stepScalar(n *node) {
+	n.grad = nil
 	x := g.at(n.in[0])
 	if n.nin == 1 {
 		x.receive(n.op.unary.D(n.gone, x.one, n.one, n.a, n.b))
@@ -158,8 +161,7 @@ func (n *node) receive(gx float64) {
 	n.gone += gx
 }
 
-// stepNumber is stepScalar in either precision, for a graph that looks at what
-// it computes.
+// stepNumber is stepScalar in either precision and for any graph.
 func (g *Graph) stepNumber(id int32, n *node) {
 	x := g.at(n.in[0])
 	if n.nin == 1 {

@@ -83,7 +83,7 @@ func (p *pass) keep(id int32, n *node) {
 	}
 	s := &p.leaves[n.in[0]]
 	s.put(p.g, n)
-	if param := p.g.slot(n); param != nil && param.param.value.precision != s.precision {
+	if n.flags&converted != 0 {
 		s.convert(p.g, n.shape.size)
 	}
 }

@@ -111,6 +111,7 @@ const (
 	borrowed                    // owns a buffer of the pool
 	isLeaf                      // variable or parameter
 	inPlace                     // shows the numbers of a Param, itself or as a view
+	converted                   // a Param of another precision than the graph's
 )
 
 // An operation is what all nodes of one kind have in common. Its rule is

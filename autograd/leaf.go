@@ -97,6 +97,7 @@ func (g *Graph) enterParam(p *Param) Value {
 	case t.precision != g.options.Precision:
 		g.allocate(n)
 		g.fill(n.data, t)
+		n.flags |= converted
 	case n.shape.size == 1:
 		n.data = unsafe.Pointer(&n.one)
 		g.setNumber(n.data, 0, t.element(0))

@@ -10,6 +10,10 @@ import "math"
 //
 // A nil velocity means no momentum: w = w − rate·d.
 func SGD[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
+	if len(w) == 1 && velocity == nil { // a network of scalars has many such
+		w[0] -= T(rate) * (g[0] + T(decay)*w[0])
+		return
+	}
 	primitivesOf[T]().sgd(w, g, velocity, rate, momentum, decay, nesterov, first)
 }
 
