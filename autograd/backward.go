@@ -238,7 +238,7 @@ func (g *Graph) stepRule(id int32, n *node, keep bool) {
 
 // scratchGradient is a node's gradient as a Value for its rule.
 func (g *Graph) scratchGradient(n *node, keep bool) Value {
-	s := g.open(&opGradient, nil, n.shape, nil)
+	s := g.start(&opGradient, nil, n.shape)
 	s.data = n.grad
 	if n.shape.size == 1 {
 		s.one, s.data = n.gone, unsafe.Pointer(&s.one)

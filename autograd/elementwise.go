@@ -12,12 +12,9 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	if from.flags&inPlace != 0 {
 		g.unchanged(op, from)
 	}
-	n := g.next()
-	n.op, n.rule, n.shape = op, rule, from.shape
+	n := g.start(op, rule, from.shape)
 	n.a, n.b = a, b
-	n.grad, n.extra, n.scope = nil, nil, g.scopes.current
 	n.in[0], n.nin = x.id, 1
-	n.flags = 0
 	if g.learns() && !op.mask {
 		n.flags = from.flags & needsGrad
 	}
@@ -53,12 +50,8 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	if right.shape != s {
 		s = g.broadcast(op, left.shape, right.shape)
 	}
-	n := g.next()
-	n.op, n.rule, n.shape = op, rule, s
-	n.grad, n.extra, n.scope = nil, nil, g.scopes.current
-	n.a, n.b = 0, 0
+	n := g.start(op, rule, s)
 	n.in, n.nin = [2]int32{x.id, y.id}, 2
-	n.flags = 0
 	if g.learns() && !op.mask {
 		n.flags = (left.flags | right.flags) & needsGrad
 	}

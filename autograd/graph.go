@@ -225,13 +225,19 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 	return n
 }
 
-// open adds a node without numbers.
-func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
+// start adds a node without inputs and numbers.
+func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 	n := g.next()
 	n.op, n.rule, n.shape = op, rule, s
 	n.data, n.grad, n.extra = nil, nil, nil
 	n.a, n.b = 0, 0
-	n.flags, n.scope = 0, g.scopes.current
+	n.nin, n.flags, n.scope = 0, 0, g.scopes.current
+	return n
+}
+
+// open adds a node without numbers.
+func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
+	n := g.start(op, rule, s)
 	n.nin = uint16(min(len(in), tooMany))
 	var wants flags
 	for i, x := range in {

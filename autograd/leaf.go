@@ -15,7 +15,7 @@ var (
 
 // Scalar returns a constant with one number.
 func (g *Graph) Scalar(v float64) Value {
-	n := g.open(&opConstant, nil, scalarShape, nil)
+	n := g.start(&opConstant, nil, scalarShape)
 	n.data = unsafe.Pointer(&n.one)
 	g.setNumber(n.data, 0, v)
 	return g.done()
@@ -92,7 +92,7 @@ func (g *Graph) enterParam(p *Param) Value {
 	}
 	t := p.value
 	t.check(&opParam)
-	n := g.open(&opParam, nil, g.shapeOf(t), nil)
+	n := g.start(&opParam, nil, g.shapeOf(t))
 	switch {
 	case t.precision != g.options.Precision:
 		g.allocate(n)
