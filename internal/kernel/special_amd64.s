@@ -44,7 +44,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y4
+	VMOVUPD      specialConstants<>+608(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       specialConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
@@ -127,7 +128,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y4
+	VMOVUPD      specialConstants<>+608(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       specialConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
@@ -227,7 +229,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       specialConstants<>+608(SB), Y8, Y5
+	VMOVUPD      specialConstants<>+608(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
@@ -316,7 +319,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       specialConstants<>+608(SB), Y8, Y5
+	VMOVUPD      specialConstants<>+608(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
@@ -419,7 +423,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       specialConstants<>+608(SB), Y8, Y5
+	VMOVUPD      specialConstants<>+608(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
@@ -523,7 +528,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       specialConstants<>+608(SB), Y8, Y5
+	VMOVUPD      specialConstants<>+608(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
@@ -643,7 +649,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VADDPD       specialConstants<>+608(SB), Y6, Y2
+	VMOVUPD      specialConstants<>+608(SB), Y2
+	VADDPD       Y2, Y6, Y2
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       specialConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y2, Y2
@@ -701,7 +708,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VADDPD       specialConstants<>+608(SB), Y6, Y2
+	VMOVUPD      specialConstants<>+608(SB), Y2
+	VADDPD       Y2, Y6, Y2
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       specialConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y2, Y2
@@ -1358,7 +1366,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VADDPD       specialConstants<>+608(SB), Y6, Y2
+	VMOVUPD      specialConstants<>+608(SB), Y2
+	VADDPD       Y2, Y6, Y2
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
@@ -1454,7 +1463,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VADDPD       specialConstants<>+608(SB), Y6, Y2
+	VMOVUPD      specialConstants<>+608(SB), Y2
+	VADDPD       Y2, Y6, Y2
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       specialConstants<>+608(SB), Y6, Y6
@@ -1568,7 +1578,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y3
+	VMOVUPD      specialConstants<>+608(SB), Y3
+	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       specialConstants<>+608(SB), Y7, Y7
@@ -1669,7 +1680,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y3
+	VMOVUPD      specialConstants<>+608(SB), Y3
+	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       specialConstants<>+608(SB), Y7, Y7
@@ -1786,7 +1798,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y3
+	VMOVUPD      specialConstants<>+608(SB), Y3
+	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       specialConstants<>+608(SB), Y7, Y7
@@ -1903,7 +1916,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VADDPD       specialConstants<>+608(SB), Y7, Y3
+	VMOVUPD      specialConstants<>+608(SB), Y3
+	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       specialConstants<>+608(SB), Y7, Y7
@@ -2037,7 +2051,8 @@ single:
 	VFMADD213PD  specialConstants<>+576(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
-	VADDPD       specialConstants<>+608(SB), Y5, Y1
+	VMOVUPD      specialConstants<>+608(SB), Y1
+	VADDPD       Y1, Y5, Y1
 	VPSRAD       $0x01, Y2, Y4
 	VPSLLQ       $0x34, Y4, Y5
 	VPADDQ       specialConstants<>+608(SB), Y5, Y5
@@ -2095,7 +2110,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+576(SB), Y4, Y6
 	VFMADD213PD  Y6, Y0, Y5
 	VFMADD213PD  Y0, Y4, Y5
-	VADDPD       specialConstants<>+608(SB), Y5, Y0
+	VMOVUPD      specialConstants<>+608(SB), Y0
+	VADDPD       Y0, Y5, Y0
 	VPSRAD       $0x01, Y2, Y4
 	VPSLLQ       $0x34, Y4, Y5
 	VPADDQ       specialConstants<>+608(SB), Y5, Y5

@@ -45,7 +45,8 @@ many:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
 	VFMADD213PS  Y7, Y0, Y6
 	VFMADD213PS  Y0, Y5, Y6
-	VADDPS       transcendentalConstants<>+352(SB), Y6, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y6, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(BX*1)
@@ -63,7 +64,8 @@ many:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y1, Y6
 	VFMADD213PS  Y6, Y2, Y5
 	VFMADD213PS  Y2, Y1, Y5
-	VADDPS       transcendentalConstants<>+352(SB), Y5, Y1
+	VMOVUPS      transcendentalConstants<>+352(SB), Y1
+	VADDPS       Y1, Y5, Y1
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y1, Y0
 	VMOVUPS      Y0, 32(DX)(BX*1)
@@ -81,7 +83,8 @@ many:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y1, Y5
 	VFMADD213PS  Y5, Y2, Y3
 	VFMADD213PS  Y2, Y1, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y1
+	VMOVUPS      transcendentalConstants<>+352(SB), Y1
+	VADDPS       Y1, Y3, Y1
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y1, Y0
 	VMOVUPS      Y0, 64(DX)(BX*1)
@@ -99,7 +102,8 @@ many:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y1, Y4
 	VFMADD213PS  Y4, Y2, Y3
 	VFMADD213PS  Y2, Y1, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y1
+	VMOVUPS      transcendentalConstants<>+352(SB), Y1
+	VADDPS       Y1, Y3, Y1
 	VPSLLD       $0x17, Y0, Y0
 	VPADDD       Y0, Y1, Y0
 	VMOVUPS      Y0, 96(DX)(BX*1)
@@ -135,7 +139,8 @@ single:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSLLD       $0x17, Y1, Y1
 	VPADDD       Y1, Y0, Y0
 	VMOVUPS      Y0, (DX)(BX*1)
@@ -171,7 +176,8 @@ singleDone:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -224,7 +230,8 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -253,7 +260,8 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -282,7 +290,8 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -311,7 +320,8 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -343,7 +353,8 @@ singleSlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y4
 	VFMADD213PS  Y4, Y0, Y3
 	VFMADD213PS  Y0, Y2, Y3
-	VADDPS       transcendentalConstants<>+352(SB), Y3, Y0
+	VMOVUPS      transcendentalConstants<>+352(SB), Y0
+	VADDPS       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLD       $0x17, Y2, Y3
 	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
@@ -359,6 +370,7 @@ singleSlow:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-40
 	VMOVUPS transcendentalConstants<>+352(SB), Y0
+	VMOVUPS transcendentalConstants<>+32(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -367,108 +379,108 @@ TEXT ·sigmoid32AVX2(SB), NOSPLIT, $0-40
 	JLT     manyDone
 
 many:
-	VMOVUPS      (CX)(BX*1), Y1
-	VANDPS       transcendentalConstants<>+0(SB), Y1, Y2
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y2, Y2
-	VMOVUPS      32(CX)(BX*1), Y3
-	VANDPS       transcendentalConstants<>+0(SB), Y3, Y4
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y4, Y4
-	VORPS        Y4, Y2, Y2
-	VMOVUPS      64(CX)(BX*1), Y4
-	VANDPS       transcendentalConstants<>+0(SB), Y4, Y5
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y5, Y5
-	VORPS        Y5, Y2, Y2
-	VMOVUPS      96(CX)(BX*1), Y5
-	VANDPS       transcendentalConstants<>+0(SB), Y5, Y6
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y6, Y6
-	VORPS        Y6, Y2, Y2
-	VMOVMSKPS    Y2, SI
+	VMOVUPS      (CX)(BX*1), Y2
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y2, Y3
+	VMOVUPS      32(CX)(BX*1), Y4
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y4, Y5
+	VORPS        Y5, Y3, Y3
+	VMOVUPS      64(CX)(BX*1), Y5
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VMOVUPS      96(CX)(BX*1), Y6
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y6, Y7
+	VORPS        Y7, Y3, Y3
+	VMOVMSKPS    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
-	VMOVUPS      transcendentalConstants<>+64(SB), Y2
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y2
-	VSUBPS       transcendentalConstants<>+64(SB), Y2, Y6
-	VMOVAPD      Y1, Y1
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y1
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y1
-	VMULPS       Y1, Y1, Y6
-	VMOVUPS      transcendentalConstants<>+448(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y6, Y7
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
-	VMOVUPS      transcendentalConstants<>+544(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y6, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
-	VFMADD213PS  Y8, Y1, Y7
-	VFMSUB213PS  Y1, Y6, Y7
-	VADDPS       Y0, Y7, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y1, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y3, Y3
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y3
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y3
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y6
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y6
-	VMOVUPS      transcendentalConstants<>+544(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y7
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y7
-	VFMADD213PS  Y7, Y3, Y6
-	VFMSUB213PS  Y3, Y2, Y6
-	VADDPS       Y0, Y6, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y4, Y3
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y3
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y3
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y4
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y4
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y4
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y6
-	VFMADD213PS  Y6, Y3, Y4
-	VFMSUB213PS  Y3, Y2, Y4
-	VADDPS       Y0, Y4, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 64(DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y5, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y5, Y3
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y3
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y3
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y4
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y4
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y4
-	VMOVUPS      transcendentalConstants<>+544(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y5
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y5
-	VFMADD213PS  Y5, Y3, Y4
-	VFMSUB213PS  Y3, Y2, Y4
-	VADDPS       Y0, Y4, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 96(DX)(BX*1)
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y7
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y7, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y7, Y2
+	VMULPS       Y2, Y2, Y7
+	VMOVUPS      transcendentalConstants<>+480(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y7, Y8
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y7, Y8
+	VMOVUPS      transcendentalConstants<>+576(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y7, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y7, Y9
+	VFMADD213PS  Y9, Y2, Y8
+	VFMSUB213PS  Y2, Y7, Y8
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y8
+	VDIVPS       Y8, Y0, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+	VMINPS       Y4, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y8
+	VFMADD213PS  Y8, Y2, Y7
+	VFMSUB213PS  Y2, Y4, Y7
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y7
+	VDIVPS       Y7, Y0, Y2
+	VMOVUPS      Y2, 32(DX)(BX*1)
+	VMINPS       Y5, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y5
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y5
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y7
+	VFMADD213PS  Y7, Y2, Y5
+	VFMSUB213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y5
+	VDIVPS       Y5, Y0, Y2
+	VMOVUPS      Y2, 64(DX)(BX*1)
+	VMINPS       Y6, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y5
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y5
+	VMOVUPS      transcendentalConstants<>+576(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y6
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
+	VFMADD213PS  Y6, Y2, Y5
+	VFMSUB213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y5
+	VDIVPS       Y5, Y0, Y2
+	VMOVUPS      Y2, 96(DX)(BX*1)
 
 manyNext:
 	ADDQ $0x80, BX
@@ -481,33 +493,33 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPS      (CX)(BX*1), Y1
-	VANDPS       transcendentalConstants<>+0(SB), Y1, Y2
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y2, Y2
-	VMOVMSKPS    Y2, SI
+	VMOVUPS      (CX)(BX*1), Y2
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y2, Y3
+	VMOVMSKPS    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
-	VMOVUPS      transcendentalConstants<>+64(SB), Y2
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y2
-	VSUBPS       transcendentalConstants<>+64(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y3, Y1
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y3, Y1
-	VMULPS       Y1, Y1, Y3
-	VMOVUPS      transcendentalConstants<>+448(SB), Y4
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y3, Y4
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y3, Y4
-	VMOVUPS      transcendentalConstants<>+544(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y3, Y5
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y3, Y5
-	VFMADD213PS  Y5, Y1, Y4
-	VFMSUB213PS  Y1, Y3, Y4
-	VADDPS       Y0, Y4, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y1, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y0, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
+	VMINPS       Y2, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y5
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y5
+	VMOVUPS      transcendentalConstants<>+576(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y6
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
+	VFMADD213PS  Y6, Y2, Y5
+	VFMSUB213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y5
+	VDIVPS       Y5, Y0, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
 
 singleNext:
 	ADDQ $0x20, BX
@@ -520,36 +532,34 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), Y1
-	VMASKMOVPS   (CX)(BX*1), Y1, Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y1
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y3
 	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
+	VMOVAPD      Y1, Y1
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y1
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y1
+	VMULPS       Y1, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y5
 	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y5
+	VMOVUPS      transcendentalConstants<>+576(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y6
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y0
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y2
+	VFMADD213PS  Y6, Y1, Y5
+	VFMSUB213PS  Y1, Y4, Y5
+	VPSLLD       $0x17, Y3, Y1
+	VPADDD       transcendentalConstants<>+352(SB), Y1, Y1
+	VADDPS       Y0, Y1, Y3
+	VFMADD213PS  Y3, Y1, Y5
+	VDIVPS       Y5, Y0, Y1
 	VMOVUPS      transcendentalConstants<>+384(SB), Y3
 	VMOVUPS      transcendentalConstants<>+416(SB), Y4
-	VMINPS       Y1, Y4, Y4
+	VMINPS       Y2, Y4, Y4
 	VMAXPS       Y4, Y3, Y3
 	VMOVUPS      transcendentalConstants<>+64(SB), Y4
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
@@ -565,17 +575,20 @@ singleDone:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
 	VFMADD213PS  Y7, Y3, Y6
 	VFMADD213PS  Y3, Y5, Y6
-	VADDPS       transcendentalConstants<>+352(SB), Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VBLENDVPS    Y2, Y3, Y0, Y0
-	VCMPPS       $0x03, Y1, Y1, Y1
+	VADDPS       Y0, Y6, Y0
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLD       $0x17, Y3, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y5, Y0, Y0
+	VPSUBD       Y3, Y4, Y3
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VMULPS       Y3, Y0, Y0
+	VMOVAPD      Y0, Y3
+	VFNMADD231PS Y0, Y0, Y3
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y0
+	VBLENDVPS    Y0, Y3, Y1, Y0
+	VCMPPS       $0x03, Y2, Y2, Y1
 	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
@@ -602,35 +615,33 @@ end:
 	RET
 
 manySlow:
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
+	VMOVUPS      (CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y0, Y3
 	VMOVUPS      transcendentalConstants<>+384(SB), Y4
 	VMOVUPS      transcendentalConstants<>+416(SB), Y5
-	VMINPS       Y1, Y5, Y5
+	VMINPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y4, Y4
 	VMOVUPS      transcendentalConstants<>+64(SB), Y5
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
@@ -646,7 +657,7 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
 	VFMADD213PS  Y8, Y4, Y7
 	VFMADD213PS  Y4, Y6, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y4
+	VADDPS       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLD       $0x17, Y6, Y7
 	VPADDD       transcendentalConstants<>+352(SB), Y7, Y7
@@ -655,39 +666,40 @@ manySlow:
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VCMPPS       $0x03, Y1, Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
-	VMOVUPS      32(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y4, Y4, Y5
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y4
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+	VMOVUPS      32(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y0, Y3
 	VMOVUPS      transcendentalConstants<>+384(SB), Y4
 	VMOVUPS      transcendentalConstants<>+416(SB), Y5
-	VMINPS       Y1, Y5, Y5
+	VMINPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y4, Y4
 	VMOVUPS      transcendentalConstants<>+64(SB), Y5
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
@@ -703,7 +715,7 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
 	VFMADD213PS  Y8, Y4, Y7
 	VFMADD213PS  Y4, Y6, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y4
+	VADDPS       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLD       $0x17, Y6, Y7
 	VPADDD       transcendentalConstants<>+352(SB), Y7, Y7
@@ -712,39 +724,40 @@ manySlow:
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VCMPPS       $0x03, Y1, Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, 32(DX)(BX*1)
-	VMOVUPS      64(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y4, Y4, Y5
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y4
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 32(DX)(BX*1)
+	VMOVUPS      64(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y0, Y3
 	VMOVUPS      transcendentalConstants<>+384(SB), Y4
 	VMOVUPS      transcendentalConstants<>+416(SB), Y5
-	VMINPS       Y1, Y5, Y5
+	VMINPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y4, Y4
 	VMOVUPS      transcendentalConstants<>+64(SB), Y5
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
@@ -760,7 +773,7 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
 	VFMADD213PS  Y8, Y4, Y7
 	VFMADD213PS  Y4, Y6, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y4
+	VADDPS       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLD       $0x17, Y6, Y7
 	VPADDD       transcendentalConstants<>+352(SB), Y7, Y7
@@ -769,39 +782,40 @@ manySlow:
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VCMPPS       $0x03, Y1, Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, 64(DX)(BX*1)
-	VMOVUPS      96(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y4, Y4, Y5
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y4
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 64(DX)(BX*1)
+	VMOVUPS      96(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y0, Y3
 	VMOVUPS      transcendentalConstants<>+384(SB), Y4
 	VMOVUPS      transcendentalConstants<>+416(SB), Y5
-	VMINPS       Y1, Y5, Y5
+	VMINPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y4, Y4
 	VMOVUPS      transcendentalConstants<>+64(SB), Y5
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
@@ -817,7 +831,7 @@ manySlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
 	VFMADD213PS  Y8, Y4, Y7
 	VFMADD213PS  Y4, Y6, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y4
+	VADDPS       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLD       $0x17, Y6, Y7
 	VPADDD       transcendentalConstants<>+352(SB), Y7, Y7
@@ -826,42 +840,43 @@ manySlow:
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VCMPPS       $0x03, Y1, Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, 96(DX)(BX*1)
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y4, Y4, Y5
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y4
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
 singleSlow:
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y0, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
+	VMOVUPS      (CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y0, Y3
 	VMOVUPS      transcendentalConstants<>+384(SB), Y4
 	VMOVUPS      transcendentalConstants<>+416(SB), Y5
-	VMINPS       Y1, Y5, Y5
+	VMINPS       Y2, Y5, Y5
 	VMAXPS       Y5, Y4, Y4
 	VMOVUPS      transcendentalConstants<>+64(SB), Y5
 	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
@@ -877,7 +892,7 @@ singleSlow:
 	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
 	VFMADD213PS  Y8, Y4, Y7
 	VFMADD213PS  Y4, Y6, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y4
+	VADDPS       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLD       $0x17, Y6, Y7
 	VPADDD       transcendentalConstants<>+352(SB), Y7, Y7
@@ -886,16 +901,20 @@ singleSlow:
 	VPSLLD       $0x17, Y5, Y5
 	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
 	VMULPS       Y5, Y4, Y4
-	VBLENDVPS    Y3, Y4, Y2, Y2
-	VCMPPS       $0x03, Y1, Y1, Y1
-	VORPS        Y1, Y2, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y4, Y4, Y5
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y4
+	VBLENDVPS    Y4, Y5, Y3, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func silu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·silu32AVX2(SB), NOSPLIT, $0-40
 	VMOVUPS transcendentalConstants<>+352(SB), Y0
+	VMOVUPS transcendentalConstants<>+32(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -904,108 +923,108 @@ TEXT ·silu32AVX2(SB), NOSPLIT, $0-40
 	JLT     manyDone
 
 many:
-	VMOVUPS      (CX)(BX*1), Y1
-	VANDPS       transcendentalConstants<>+0(SB), Y1, Y2
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y2, Y2
-	VMOVUPS      32(CX)(BX*1), Y3
-	VANDPS       transcendentalConstants<>+0(SB), Y3, Y4
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y4, Y4
-	VORPS        Y4, Y2, Y2
-	VMOVUPS      64(CX)(BX*1), Y4
-	VANDPS       transcendentalConstants<>+0(SB), Y4, Y5
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y5, Y5
-	VORPS        Y5, Y2, Y2
-	VMOVUPS      96(CX)(BX*1), Y5
-	VANDPS       transcendentalConstants<>+0(SB), Y5, Y6
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y6, Y6
-	VORPS        Y6, Y2, Y2
-	VMOVMSKPS    Y2, SI
+	VMOVUPS      (CX)(BX*1), Y2
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y2, Y3
+	VMOVUPS      32(CX)(BX*1), Y4
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y4, Y5
+	VORPS        Y5, Y3, Y3
+	VMOVUPS      64(CX)(BX*1), Y5
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y5, Y6
+	VORPS        Y6, Y3, Y3
+	VMOVUPS      96(CX)(BX*1), Y6
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y6, Y7
+	VORPS        Y7, Y3, Y3
+	VMOVMSKPS    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
-	VMOVUPS      transcendentalConstants<>+64(SB), Y2
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y2
-	VSUBPS       transcendentalConstants<>+64(SB), Y2, Y6
-	VMOVAPD      Y1, Y7
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y7
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y7
-	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+448(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y6, Y8
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+544(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMSUB213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y6, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y3, Y6
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y6
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y6
-	VMULPS       Y6, Y6, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y7
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y7
-	VMOVUPS      transcendentalConstants<>+544(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMSUB213PS  Y6, Y2, Y7
-	VADDPS       Y0, Y7, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y3, Y1
-	VMOVUPS      Y1, 32(DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y4, Y3
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y3
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y3
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y6
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y6
-	VMOVUPS      transcendentalConstants<>+544(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y7
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y7
-	VFMADD213PS  Y7, Y3, Y6
-	VFMSUB213PS  Y3, Y2, Y6
-	VADDPS       Y0, Y6, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y4, Y1
-	VMOVUPS      Y1, 64(DX)(BX*1)
-	VMOVUPS      transcendentalConstants<>+64(SB), Y1
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y5, Y1
-	VSUBPS       transcendentalConstants<>+64(SB), Y1, Y2
-	VMOVAPD      Y5, Y3
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y2, Y3
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y2, Y3
-	VMULPS       Y3, Y3, Y2
-	VMOVUPS      transcendentalConstants<>+448(SB), Y4
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y2, Y4
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y2, Y4
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y2, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y2, Y6
-	VFMADD213PS  Y6, Y3, Y4
-	VFMSUB213PS  Y3, Y2, Y4
-	VADDPS       Y0, Y4, Y2
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       Y1, Y2, Y1
-	VADDPS       Y0, Y1, Y1
-	VDIVPS       Y1, Y5, Y1
-	VMOVUPS      Y1, 96(DX)(BX*1)
+	VMINPS       Y2, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y7
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y7
+	VSUBPS       transcendentalConstants<>+64(SB), Y7, Y8
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y8, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y8, Y3
+	VMULPS       Y3, Y3, Y8
+	VMOVUPS      transcendentalConstants<>+480(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y8, Y9
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y8, Y9
+	VMOVUPS      transcendentalConstants<>+576(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y8, Y10
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y8, Y10
+	VFMADD213PS  Y10, Y3, Y9
+	VFMSUB213PS  Y3, Y8, Y9
+	VPSLLD       $0x17, Y7, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y7
+	VFMADD213PS  Y7, Y3, Y9
+	VDIVPS       Y9, Y2, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+	VMINPS       Y4, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y7
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y7, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y7, Y2
+	VMULPS       Y2, Y2, Y7
+	VMOVUPS      transcendentalConstants<>+480(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y7, Y8
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y7, Y8
+	VMOVUPS      transcendentalConstants<>+576(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y7, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y7, Y9
+	VFMADD213PS  Y9, Y2, Y8
+	VFMSUB213PS  Y2, Y7, Y8
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y8
+	VDIVPS       Y8, Y4, Y2
+	VMOVUPS      Y2, 32(DX)(BX*1)
+	VMINPS       Y5, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y8
+	VFMADD213PS  Y8, Y2, Y7
+	VFMSUB213PS  Y2, Y4, Y7
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y7
+	VDIVPS       Y7, Y5, Y2
+	VMOVUPS      Y2, 64(DX)(BX*1)
+	VMINPS       Y6, Y1, Y2
+	VMOVUPS      transcendentalConstants<>+64(SB), Y3
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
+	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
+	VMULPS       Y2, Y2, Y4
+	VMOVUPS      transcendentalConstants<>+480(SB), Y5
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y4, Y5
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y7
+	VFMADD213PS  Y7, Y2, Y5
+	VFMSUB213PS  Y2, Y4, Y5
+	VPSLLD       $0x17, Y3, Y2
+	VPADDD       transcendentalConstants<>+352(SB), Y2, Y2
+	VADDPS       Y0, Y2, Y3
+	VFMADD213PS  Y3, Y2, Y5
+	VDIVPS       Y5, Y6, Y2
+	VMOVUPS      Y2, 96(DX)(BX*1)
 
 manyNext:
 	ADDQ $0x80, BX
@@ -1018,33 +1037,33 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPS      (CX)(BX*1), Y1
-	VANDPS       transcendentalConstants<>+0(SB), Y1, Y2
-	VCMPPS       $0x16, transcendentalConstants<>+32(SB), Y2, Y2
-	VMOVMSKPS    Y2, SI
+	VMOVUPS      (CX)(BX*1), Y2
+	VCMPPS       $0x19, transcendentalConstants<>+448(SB), Y2, Y3
+	VMOVMSKPS    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
-	VMOVUPS      transcendentalConstants<>+64(SB), Y2
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y2
-	VSUBPS       transcendentalConstants<>+64(SB), Y2, Y3
-	VMOVAPD      Y1, Y4
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y3, Y4
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y3, Y4
-	VMULPS       Y4, Y4, Y3
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y3, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y3, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y3, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y3, Y6
-	VFMADD213PS  Y6, Y4, Y5
-	VFMSUB213PS  Y4, Y3, Y5
-	VADDPS       Y0, Y5, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       Y2, Y3, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
+	VMINPS       Y2, Y1, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y3
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y3
+	VMULPS       Y3, Y3, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y3, Y6
+	VFMSUB213PS  Y3, Y5, Y6
+	VPSLLD       $0x17, Y4, Y3
+	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
+	VADDPS       Y0, Y3, Y4
+	VFMADD213PS  Y4, Y3, Y6
+	VDIVPS       Y6, Y2, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
 
 singleNext:
 	ADDQ $0x20, BX
@@ -1057,64 +1076,68 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), Y1
-	VMASKMOVPS   (CX)(BX*1), Y1, Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y0
-	VDIVPS       Y0, Y1, Y0
-	VMOVUPS      transcendentalConstants<>+640(SB), Y2
-	VXORPS       Y3, Y3, Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y5
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y4, Y5
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y4, Y5
-	VMULPS       Y5, Y5, Y4
-	VMOVUPS      transcendentalConstants<>+192(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y4, Y6
-	VMOVUPS      transcendentalConstants<>+256(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y4, Y7
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y7
-	VFMADD213PS  Y7, Y5, Y6
-	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       transcendentalConstants<>+352(SB), Y6, Y4
-	VMULPS       Y4, Y2, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLD       $0x17, Y4, Y5
-	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
-	VMULPS       Y5, Y2, Y2
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       transcendentalConstants<>+352(SB), Y3, Y3
-	VMULPS       Y3, Y2, Y2
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y3
-	VBLENDVPS    Y3, Y2, Y0, Y0
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y1
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y1, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y1, Y1
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y5, Y1
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y5, Y1
+	VMULPS       Y1, Y1, Y5
+	VMOVUPS      transcendentalConstants<>+480(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y5, Y6
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y5, Y6
+	VMOVUPS      transcendentalConstants<>+576(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y7
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y7
+	VFMADD213PS  Y7, Y1, Y6
+	VFMSUB213PS  Y1, Y5, Y6
+	VPSLLD       $0x17, Y4, Y1
+	VPADDD       transcendentalConstants<>+352(SB), Y1, Y1
+	VADDPS       Y0, Y1, Y4
+	VFMADD213PS  Y4, Y1, Y6
+	VDIVPS       Y6, Y3, Y1
+	VMOVUPS      transcendentalConstants<>+640(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Y2, Y4, Y4
+	VMAXPS       Y4, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+64(SB), Y4
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
+	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
+	VMOVAPD      Y3, Y6
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
+	VMULPS       Y6, Y6, Y5
+	VMOVUPS      transcendentalConstants<>+192(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+256(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
+	VFMADD213PS  Y8, Y6, Y7
+	VFMADD213PS  Y6, Y5, Y7
+	VADDPS       Y0, Y7, Y0
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLD       $0x17, Y5, Y6
+	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
+	VPSUBD       Y5, Y4, Y4
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
+	VMULPS       Y6, Y0, Y5
+	VMULPS       Y4, Y5, Y5
+	VMULPS       Y0, Y3, Y0
+	VMULPS       Y6, Y0, Y0
+	VMULPS       Y4, Y0, Y0
+	VFNMADD231PS Y5, Y0, Y0
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y3
+	VBLENDVPS    Y3, Y0, Y1, Y0
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y1
 	VANDNPS      Y0, Y1, Y0
+	VCMPPS       $0x03, Y2, Y2, Y1
+	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -1140,299 +1163,319 @@ end:
 	RET
 
 manySlow:
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMOVUPS      transcendentalConstants<>+640(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y1, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      transcendentalConstants<>+64(SB), Y4
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
-	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y5
-	VMULPS       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      (CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y4
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y6, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMSUB213PS  Y4, Y6, Y7
+	VPSLLD       $0x17, Y5, Y4
 	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
-	VANDNPS      Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
-	VMOVUPS      32(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMOVUPS      transcendentalConstants<>+640(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y1, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      transcendentalConstants<>+64(SB), Y4
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
-	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y5
-	VMULPS       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VADDPS       Y0, Y4, Y5
+	VFMADD213PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+640(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y5, Y4, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
+	VMULPS       Y7, Y7, Y6
+	VMOVUPS      transcendentalConstants<>+192(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
+	VMOVUPS      transcendentalConstants<>+256(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
+	VFMADD213PS  Y9, Y7, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLD       $0x17, Y7, Y8
+	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
+	VPSUBD       Y7, Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y8, Y6, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VFNMADD231PS Y7, Y4, Y4
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VANDNPS      Y3, Y4, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
+	VMOVUPS      32(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y4
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y6, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMSUB213PS  Y4, Y6, Y7
+	VPSLLD       $0x17, Y5, Y4
 	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
-	VANDNPS      Y2, Y1, Y1
-	VMOVUPS      Y1, 32(DX)(BX*1)
-	VMOVUPS      64(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMOVUPS      transcendentalConstants<>+640(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y1, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      transcendentalConstants<>+64(SB), Y4
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
-	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y5
-	VMULPS       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VADDPS       Y0, Y4, Y5
+	VFMADD213PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+640(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y5, Y4, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
+	VMULPS       Y7, Y7, Y6
+	VMOVUPS      transcendentalConstants<>+192(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
+	VMOVUPS      transcendentalConstants<>+256(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
+	VFMADD213PS  Y9, Y7, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLD       $0x17, Y7, Y8
+	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
+	VPSUBD       Y7, Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y8, Y6, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VFNMADD231PS Y7, Y4, Y4
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VANDNPS      Y3, Y4, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 32(DX)(BX*1)
+	VMOVUPS      64(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y4
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y6, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMSUB213PS  Y4, Y6, Y7
+	VPSLLD       $0x17, Y5, Y4
 	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
-	VANDNPS      Y2, Y1, Y1
-	VMOVUPS      Y1, 64(DX)(BX*1)
-	VMOVUPS      96(CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMOVUPS      transcendentalConstants<>+640(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y1, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      transcendentalConstants<>+64(SB), Y4
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
-	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y5
-	VMULPS       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VADDPS       Y0, Y4, Y5
+	VFMADD213PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+640(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y5, Y4, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
+	VMULPS       Y7, Y7, Y6
+	VMOVUPS      transcendentalConstants<>+192(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
+	VMOVUPS      transcendentalConstants<>+256(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
+	VFMADD213PS  Y9, Y7, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLD       $0x17, Y7, Y8
+	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
+	VPSUBD       Y7, Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y8, Y6, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VFNMADD231PS Y7, Y4, Y4
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VANDNPS      Y3, Y4, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 64(DX)(BX*1)
+	VMOVUPS      96(CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y4
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y6, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMSUB213PS  Y4, Y6, Y7
+	VPSLLD       $0x17, Y5, Y4
 	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
-	VANDNPS      Y2, Y1, Y1
-	VMOVUPS      Y1, 96(DX)(BX*1)
+	VADDPS       Y0, Y4, Y5
+	VFMADD213PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+640(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y5, Y4, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
+	VMULPS       Y7, Y7, Y6
+	VMOVUPS      transcendentalConstants<>+192(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
+	VMOVUPS      transcendentalConstants<>+256(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
+	VFMADD213PS  Y9, Y7, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLD       $0x17, Y7, Y8
+	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
+	VPSUBD       Y7, Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y8, Y6, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VFNMADD231PS Y7, Y4, Y4
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VANDNPS      Y3, Y4, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
 singleSlow:
-	VMOVUPS      (CX)(BX*1), Y1
-	VMOVUPS      transcendentalConstants<>+608(SB), Y2
-	VMOVUPS      transcendentalConstants<>+32(SB), Y3
-	VMINPS       Y1, Y3, Y3
-	VMAXPS       Y3, Y2, Y2
-	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFNMADD231PS transcendentalConstants<>+96(SB), Y2, Y3
-	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PS  transcendentalConstants<>+128(SB), Y4, Y2
-	VFMADD231PS  transcendentalConstants<>+160(SB), Y4, Y2
-	VMULPS       Y2, Y2, Y4
-	VMOVUPS      transcendentalConstants<>+448(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+480(SB), Y4, Y5
-	VFMADD213PS  transcendentalConstants<>+512(SB), Y4, Y5
-	VMOVUPS      transcendentalConstants<>+544(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y2, Y5
-	VFMSUB213PS  Y2, Y4, Y5
-	VADDPS       Y0, Y5, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       Y3, Y2, Y2
-	VADDPS       Y0, Y2, Y2
-	VDIVPS       Y2, Y1, Y2
-	VMOVUPS      transcendentalConstants<>+640(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y1, Y4, Y4
-	VMAXPS       Y4, Y3, Y3
-	VMOVUPS      transcendentalConstants<>+64(SB), Y4
-	VFMADD231PS  transcendentalConstants<>+96(SB), Y3, Y4
-	VSUBPS       transcendentalConstants<>+64(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
-	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
-	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       transcendentalConstants<>+352(SB), Y7, Y5
-	VMULPS       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLD       $0x17, Y5, Y6
-	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
-	VMULPS       Y6, Y3, Y3
-	VPSUBD       Y5, Y4, Y4
-	VPSLLD       $0x17, Y4, Y4
+	VMOVUPS      (CX)(BX*1), Y2
+	VMOVUPS      transcendentalConstants<>+448(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VMINPS       Y3, Y1, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFNMADD231PS transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PS  transcendentalConstants<>+128(SB), Y6, Y4
+	VFMADD231PS  transcendentalConstants<>+160(SB), Y6, Y4
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      transcendentalConstants<>+480(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+512(SB), Y6, Y7
+	VFMADD213PS  transcendentalConstants<>+544(SB), Y6, Y7
+	VMOVUPS      transcendentalConstants<>+576(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y8
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMSUB213PS  Y4, Y6, Y7
+	VPSLLD       $0x17, Y5, Y4
 	VPADDD       transcendentalConstants<>+352(SB), Y4, Y4
-	VMULPS       Y4, Y3, Y3
-	VCMPPS       $0x11, transcendentalConstants<>+608(SB), Y1, Y4
-	VBLENDVPS    Y4, Y3, Y2, Y2
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y1, Y1
-	VANDNPS      Y2, Y1, Y1
-	VMOVUPS      Y1, (DX)(BX*1)
+	VADDPS       Y0, Y4, Y5
+	VFMADD213PS  Y5, Y4, Y7
+	VDIVPS       Y7, Y3, Y3
+	VMOVUPS      transcendentalConstants<>+640(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y2, Y5, Y5
+	VMAXPS       Y5, Y4, Y4
+	VMOVUPS      transcendentalConstants<>+64(SB), Y5
+	VFMADD231PS  transcendentalConstants<>+96(SB), Y4, Y5
+	VSUBPS       transcendentalConstants<>+64(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
+	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
+	VMULPS       Y7, Y7, Y6
+	VMOVUPS      transcendentalConstants<>+192(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
+	VMOVUPS      transcendentalConstants<>+256(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
+	VFMADD213PS  Y9, Y7, Y8
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLD       $0x17, Y7, Y8
+	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
+	VPSUBD       Y7, Y5, Y5
+	VPSLLD       $0x17, Y5, Y5
+	VPADDD       transcendentalConstants<>+352(SB), Y5, Y5
+	VMULPS       Y8, Y6, Y7
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y6, Y4, Y4
+	VMULPS       Y8, Y4, Y4
+	VMULPS       Y5, Y4, Y4
+	VFNMADD231PS Y7, Y4, Y4
+	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
+	VBLENDVPS    Y5, Y4, Y3, Y3
+	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VANDNPS      Y3, Y4, Y3
+	VCMPPS       $0x03, Y2, Y2, Y2
+	VORPS        Y2, Y3, Y2
+	VMOVUPS      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func tanh32AVX2(dst *float32, x *float32, n int, a float64, b float64)
@@ -1703,7 +1746,8 @@ many:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y0, Y6
 	VFMADD213PD  Y0, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y6, Y0
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -1726,7 +1770,8 @@ many:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y1, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
 	VMOVUPD      Y0, 32(DX)(BX*1)
@@ -1749,7 +1794,8 @@ many:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VFMADD213PD  Y2, Y1, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y3, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
 	VMOVUPD      Y0, 64(DX)(BX*1)
@@ -1772,7 +1818,8 @@ many:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y2, Y1, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y3, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
 	VMOVUPD      Y0, 96(DX)(BX*1)
@@ -1813,7 +1860,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -1854,7 +1902,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -1905,7 +1954,8 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -1939,7 +1989,8 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -1973,7 +2024,8 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -2007,7 +2059,8 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -2044,7 +2097,8 @@ singleSlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
@@ -2060,6 +2114,7 @@ singleSlow:
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD transcendentalConstants<>+1248(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2068,124 +2123,124 @@ TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-40
 	JLT     manyDone
 
 many:
-	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       transcendentalConstants<>+1216(SB), Y1, Y2
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y2, Y2
-	VMOVUPD      32(CX)(BX*1), Y3
-	VANDPD       transcendentalConstants<>+1216(SB), Y3, Y4
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y4, Y4
-	VORPD        Y4, Y2, Y2
-	VMOVUPD      64(CX)(BX*1), Y4
-	VANDPD       transcendentalConstants<>+1216(SB), Y4, Y5
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y5, Y5
-	VORPD        Y5, Y2, Y2
-	VMOVUPD      96(CX)(BX*1), Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y6
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y6, Y6
-	VORPD        Y6, Y2, Y2
-	VMOVMSKPD    Y2, SI
+	VMOVUPD      (CX)(BX*1), Y2
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VMOVUPD      32(CX)(BX*1), Y4
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y4, Y5
+	VORPD        Y5, Y3, Y3
+	VMOVUPD      64(CX)(BX*1), Y5
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y5, Y6
+	VORPD        Y6, Y3, Y3
+	VMOVUPD      96(CX)(BX*1), Y6
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y6, Y7
+	VORPD        Y7, Y3, Y3
+	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y6
-	VMOVAPD      Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y1
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y1
-	VMULPD       Y1, Y1, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMINPD       Y2, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y7
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y7, Y2
+	VMULPD       Y2, Y2, Y7
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  Y9, Y2, Y8
+	VFMSUB213PD  Y2, Y7, Y8
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y8
+	VDIVPD       Y8, Y0, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
+	VMINPD       Y4, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y1, Y7
-	VFMSUB213PD  Y1, Y6, Y7
-	VADDPD       Y0, Y7, Y1
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       Y2, Y1, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMSUB213PD  Y2, Y4, Y7
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y7
+	VDIVPD       Y7, Y0, Y2
+	VMOVUPD      Y2, 32(DX)(BX*1)
+	VMINPD       Y5, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMSUB213PD  Y3, Y2, Y6
-	VADDPD       Y0, Y6, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, 32(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y7
+	VFMADD213PD  Y7, Y2, Y5
+	VFMSUB213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y5
+	VDIVPD       Y5, Y0, Y2
+	VMOVUPD      Y2, 64(DX)(BX*1)
+	VMINPD       Y6, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y6
-	VFMADD213PD  Y6, Y3, Y4
-	VFMSUB213PD  Y3, Y2, Y4
-	VADDPD       Y0, Y4, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, 64(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y5, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y5
-	VFMADD213PD  Y5, Y3, Y4
-	VFMSUB213PD  Y3, Y2, Y4
-	VADDPD       Y0, Y4, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, 96(DX)(BX*1)
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VFMSUB213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y5
+	VDIVPD       Y5, Y0, Y2
+	VMOVUPD      Y2, 96(DX)(BX*1)
 
 manyNext:
 	ADDQ $0x80, BX
@@ -2198,37 +2253,37 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       transcendentalConstants<>+1216(SB), Y1, Y2
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y2, Y2
-	VMOVMSKPD    Y2, SI
+	VMOVUPD      (CX)(BX*1), Y2
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y3, Y1
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMSUB213PD  Y1, Y3, Y4
-	VADDPD       Y0, Y4, Y1
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       Y2, Y1, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
+	VMINPD       Y2, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VFMSUB213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y5
+	VDIVPD       Y5, Y0, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
 
 singleNext:
 	ADDQ $0x20, BX
@@ -2241,40 +2296,38 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y1
-	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y3
 	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
+	VMOVAPD      Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y1
+	VMULPD       Y1, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
 	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y2
+	VFMADD213PD  Y6, Y1, Y5
+	VFMSUB213PD  Y1, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y1
+	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VADDPD       Y0, Y1, Y3
+	VFMADD213PD  Y3, Y1, Y5
+	VDIVPD       Y5, Y0, Y1
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
-	VMINPD       Y1, Y4, Y4
+	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
@@ -2295,17 +2348,20 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VBLENDVPD    Y2, Y3, Y0, Y0
-	VCMPPD       $0x03, Y1, Y1, Y1
+	VADDPD       Y0, Y6, Y0
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y5, Y0, Y0
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VMULPD       Y3, Y0, Y0
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD Y0, Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y0
+	VBLENDVPD    Y0, Y3, Y1, Y0
+	VCMPPD       $0x03, Y2, Y2, Y1
 	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -2325,39 +2381,37 @@ end:
 	RET
 
 manySlow:
-	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
+	VMOVUPD      (CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y0, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
+	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
@@ -2378,7 +2432,7 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -2387,43 +2441,44 @@ manySlow:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
-	VMOVUPD      32(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD Y4, Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
+	VMOVUPD      32(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y0, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
+	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
@@ -2444,7 +2499,7 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -2453,43 +2508,44 @@ manySlow:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMOVUPD      Y1, 32(DX)(BX*1)
-	VMOVUPD      64(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD Y4, Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 32(DX)(BX*1)
+	VMOVUPD      64(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y0, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
+	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
@@ -2510,7 +2566,7 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -2519,43 +2575,44 @@ manySlow:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMOVUPD      Y1, 64(DX)(BX*1)
-	VMOVUPD      96(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD Y4, Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 64(DX)(BX*1)
+	VMOVUPD      96(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y0, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
+	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
@@ -2576,7 +2633,7 @@ manySlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -2585,46 +2642,47 @@ manySlow:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMOVUPD      Y1, 96(DX)(BX*1)
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD Y4, Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
 singleSlow:
-	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y0, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
+	VMOVUPD      (CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y0, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
+	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
 	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
@@ -2645,7 +2703,7 @@ singleSlow:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -2654,16 +2712,20 @@ singleSlow:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD Y4, Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VBLENDVPD    Y4, Y5, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func silu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·silu64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD transcendentalConstants<>+1248(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2672,124 +2734,124 @@ TEXT ·silu64AVX2(SB), NOSPLIT, $0-40
 	JLT     manyDone
 
 many:
-	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       transcendentalConstants<>+1216(SB), Y1, Y2
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y2, Y2
-	VMOVUPD      32(CX)(BX*1), Y3
-	VANDPD       transcendentalConstants<>+1216(SB), Y3, Y4
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y4, Y4
-	VORPD        Y4, Y2, Y2
-	VMOVUPD      64(CX)(BX*1), Y4
-	VANDPD       transcendentalConstants<>+1216(SB), Y4, Y5
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y5, Y5
-	VORPD        Y5, Y2, Y2
-	VMOVUPD      96(CX)(BX*1), Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y6
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y6, Y6
-	VORPD        Y6, Y2, Y2
-	VMOVMSKPD    Y2, SI
+	VMOVUPD      (CX)(BX*1), Y2
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VMOVUPD      32(CX)(BX*1), Y4
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y4, Y5
+	VORPD        Y5, Y3, Y3
+	VMOVUPD      64(CX)(BX*1), Y5
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y5, Y6
+	VORPD        Y6, Y3, Y3
+	VMOVUPD      96(CX)(BX*1), Y6
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y6, Y7
+	VORPD        Y7, Y3, Y3
+	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y6
-	VMOVAPD      Y1, Y7
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y7
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y7
-	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y8
+	VMINPD       Y2, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y7
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y7
+	VSUBPD       transcendentalConstants<>+1280(SB), Y7, Y8
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y8, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y8, Y3
+	VMULPD       Y3, Y3, Y8
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  Y10, Y3, Y9
+	VFMSUB213PD  Y3, Y8, Y9
+	VPSLLQ       $0x34, Y7, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y7
+	VFMADD213PD  Y7, Y3, Y9
+	VDIVPD       Y9, Y2, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
+	VMINPD       Y4, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y7
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y7, Y2
+	VMULPD       Y2, Y2, Y7
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y7, Y8
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMSUB213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       Y2, Y6, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y3, Y6
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y6
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y6
-	VMULPD       Y6, Y6, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  Y9, Y2, Y8
+	VFMSUB213PD  Y2, Y7, Y8
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y8
+	VDIVPD       Y8, Y4, Y2
+	VMOVUPD      Y2, 32(DX)(BX*1)
+	VMINPD       Y5, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMSUB213PD  Y6, Y2, Y7
-	VADDPD       Y0, Y7, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y3, Y1
-	VMOVUPD      Y1, 32(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMSUB213PD  Y2, Y4, Y7
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y7
+	VDIVPD       Y7, Y5, Y2
+	VMOVUPD      Y2, 64(DX)(BX*1)
+	VMINPD       Y6, Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVAPD      Y2, Y2
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMSUB213PD  Y3, Y2, Y6
-	VADDPD       Y0, Y6, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y4, Y1
-	VMOVUPD      Y1, 64(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y5, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
-	VMOVAPD      Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y2, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y6
-	VFMADD213PD  Y6, Y3, Y4
-	VFMSUB213PD  Y3, Y2, Y4
-	VADDPD       Y0, Y4, Y2
-	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       Y1, Y2, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y5, Y1
-	VMOVUPD      Y1, 96(DX)(BX*1)
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y7
+	VFMADD213PD  Y7, Y2, Y5
+	VFMSUB213PD  Y2, Y4, Y5
+	VPSLLQ       $0x34, Y3, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VADDPD       Y0, Y2, Y3
+	VFMADD213PD  Y3, Y2, Y5
+	VDIVPD       Y5, Y6, Y2
+	VMOVUPD      Y2, 96(DX)(BX*1)
 
 manyNext:
 	ADDQ $0x80, BX
@@ -2802,37 +2864,37 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       transcendentalConstants<>+1216(SB), Y1, Y2
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y2, Y2
-	VMOVMSKPD    Y2, SI
+	VMOVUPD      (CX)(BX*1), Y2
+	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y1, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y3, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y3, Y4
-	VMULPD       Y4, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y6
-	VFMADD213PD  Y6, Y4, Y5
-	VFMSUB213PD  Y4, Y3, Y5
-	VADDPD       Y0, Y5, Y3
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       Y2, Y3, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
+	VMINPD       Y2, Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMSUB213PD  Y3, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y3
+	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VADDPD       Y0, Y3, Y4
+	VFMADD213PD  Y4, Y3, Y6
+	VDIVPD       Y6, Y2, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
 
 singleNext:
 	ADDQ $0x20, BX
@@ -2845,73 +2907,77 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y1
-	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y0
-	VDIVPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y2
-	VXORPS       Y3, Y3, Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y5
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y5
-	VMULPD       Y5, Y5, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y6
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y1
+	VMULPD       Y1, Y1, Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y7
-	VFMADD213PD  Y7, Y5, Y6
-	VFMADD213PD  Y5, Y4, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y4
-	VMULPD       Y4, Y2, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
-	VBLENDVPD    Y3, Y2, Y0, Y0
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y1, Y6
+	VFMSUB213PD  Y1, Y5, Y6
+	VPSLLQ       $0x34, Y4, Y1
+	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VADDPD       Y0, Y1, Y4
+	VFMADD213PD  Y4, Y1, Y6
+	VDIVPD       Y6, Y3, Y1
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y6
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
+	VMULPD       Y6, Y6, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VFMADD213PD  Y6, Y5, Y7
+	VADDPD       Y0, Y7, Y0
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y6, Y0, Y5
+	VMULPD       Y4, Y5, Y5
+	VMULPD       Y0, Y3, Y0
+	VMULPD       Y6, Y0, Y0
+	VMULPD       Y4, Y0, Y0
+	VFNMADD231PD Y5, Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y3
+	VBLENDVPD    Y3, Y0, Y1, Y0
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y1
 	VANDNPD      Y0, Y1, Y0
+	VCMPPD       $0x03, Y2, Y2, Y1
+	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -2930,344 +2996,364 @@ end:
 	RET
 
 manySlow:
-	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VMOVUPD      (CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y5
-	VMULPD       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMSUB213PD  Y4, Y6, Y7
+	VPSLLQ       $0x34, Y5, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y4
-	VBLENDVPD    Y4, Y3, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
-	VMOVUPD      32(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VADDPD       Y0, Y4, Y5
+	VFMADD213PD  Y5, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPD       Y2, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VMULPD       Y7, Y7, Y6
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VFMADD213PD  Y7, Y6, Y8
+	VADDPD       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLQ       $0x34, Y7, Y8
+	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPSUBQ       Y7, Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y7
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VFNMADD231PD Y7, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VBLENDVPD    Y5, Y4, Y3, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VANDNPD      Y3, Y4, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
+	VMOVUPD      32(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y5
-	VMULPD       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMSUB213PD  Y4, Y6, Y7
+	VPSLLQ       $0x34, Y5, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y4
-	VBLENDVPD    Y4, Y3, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      Y1, 32(DX)(BX*1)
-	VMOVUPD      64(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VADDPD       Y0, Y4, Y5
+	VFMADD213PD  Y5, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPD       Y2, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VMULPD       Y7, Y7, Y6
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VFMADD213PD  Y7, Y6, Y8
+	VADDPD       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLQ       $0x34, Y7, Y8
+	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPSUBQ       Y7, Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y7
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VFNMADD231PD Y7, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VBLENDVPD    Y5, Y4, Y3, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VANDNPD      Y3, Y4, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 32(DX)(BX*1)
+	VMOVUPD      64(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y5
-	VMULPD       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMSUB213PD  Y4, Y6, Y7
+	VPSLLQ       $0x34, Y5, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y4
-	VBLENDVPD    Y4, Y3, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      Y1, 64(DX)(BX*1)
-	VMOVUPD      96(CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VADDPD       Y0, Y4, Y5
+	VFMADD213PD  Y5, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPD       Y2, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VMULPD       Y7, Y7, Y6
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VFMADD213PD  Y7, Y6, Y8
+	VADDPD       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLQ       $0x34, Y7, Y8
+	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPSUBQ       Y7, Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y7
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VFNMADD231PD Y7, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VBLENDVPD    Y5, Y4, Y3, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VANDNPD      Y3, Y4, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 64(DX)(BX*1)
+	VMOVUPD      96(CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y5
-	VMULPD       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMSUB213PD  Y4, Y6, Y7
+	VPSLLQ       $0x34, Y5, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y4
-	VBLENDVPD    Y4, Y3, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      Y1, 96(DX)(BX*1)
+	VADDPD       Y0, Y4, Y5
+	VFMADD213PD  Y5, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPD       Y2, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VMULPD       Y7, Y7, Y6
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VFMADD213PD  Y7, Y6, Y8
+	VADDPD       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLQ       $0x34, Y7, Y8
+	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPSUBQ       Y7, Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y7
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VFNMADD231PD Y7, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VBLENDVPD    Y5, Y4, Y3, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VANDNPD      Y3, Y4, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
 singleSlow:
-	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMSUB213PD  Y2, Y4, Y5
-	VADDPD       Y0, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       Y3, Y2, Y2
-	VADDPD       Y0, Y2, Y2
-	VDIVPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
-	VXORPS       Y4, Y4, Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
-	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
+	VMOVUPD      (CX)(BX*1), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMAXPD       Y2, Y3, Y3
+	VMINPD       Y3, Y1, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y5
-	VMULPD       Y5, Y3, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMSUB213PD  Y4, Y6, Y7
+	VPSLLQ       $0x34, Y5, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y4
-	VBLENDVPD    Y4, Y3, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      Y1, (DX)(BX*1)
+	VADDPD       Y0, Y4, Y5
+	VFMADD213PD  Y5, Y4, Y7
+	VDIVPD       Y7, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPD       Y2, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVAPD      Y4, Y7
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VMULPD       Y7, Y7, Y6
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VFMADD213PD  Y7, Y6, Y8
+	VADDPD       Y0, Y8, Y6
+	VPSRAD       $0x01, Y5, Y7
+	VPSLLQ       $0x34, Y7, Y8
+	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPSUBQ       Y7, Y5, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VMULPD       Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y7
+	VMULPD       Y6, Y4, Y4
+	VMULPD       Y8, Y4, Y4
+	VMULPD       Y5, Y4, Y4
+	VFNMADD231PD Y7, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VBLENDVPD    Y5, Y4, Y3, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VANDNPD      Y3, Y4, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VORPD        Y2, Y3, Y2
+	VMOVUPD      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func tanh64AVX2(dst *float64, x *float64, n int, a float64, b float64)
@@ -3895,7 +3981,7 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -3918,11 +4004,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
@@ -3981,7 +4068,7 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4004,11 +4091,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
@@ -4083,7 +4171,7 @@ single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4106,11 +4194,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
@@ -4171,7 +4260,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4194,11 +4283,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
@@ -4272,13 +4362,13 @@ TEXT ·geluTanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4301,11 +4391,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4329,13 +4420,13 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4358,11 +4449,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4403,7 +4495,7 @@ TEXT ·expm1Grad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4426,11 +4518,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y1
 	VBLENDVPD    Y1, transcendentalConstants<>+3424(SB), Y2, Y1
@@ -4452,7 +4545,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4475,11 +4568,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y0, Y0
 	VBLENDVPD    Y0, transcendentalConstants<>+3424(SB), Y2, Y0
@@ -4517,7 +4611,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4540,11 +4634,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
@@ -4568,7 +4663,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4591,11 +4686,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
@@ -4635,7 +4731,7 @@ single:
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
 	VMULPD       transcendentalConstants<>+3040(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4658,16 +4754,17 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4688,7 +4785,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
 	VMULPD       transcendentalConstants<>+3040(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4711,16 +4808,17 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3616(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4755,7 +4853,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4778,11 +4876,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4807,7 +4906,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4830,11 +4929,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -4875,7 +4975,7 @@ single:
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VXORPD       transcendentalConstants<>+2112(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4898,11 +4998,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4928,7 +5029,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4951,11 +5052,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -4995,7 +5097,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5018,11 +5120,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VADDPD       Y3, Y2, Y4
@@ -5054,7 +5157,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5077,11 +5180,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VADDPD       Y3, Y2, Y4
@@ -5127,13 +5231,13 @@ TEXT ·geluTanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3552(SB), Y1, Y2
+	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
 	VMULPD       Y1, Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3584(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5156,11 +5260,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
 	VANDNPD      Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
 	VADDPD       Y4, Y3, Y5
@@ -5170,9 +5275,9 @@ single:
 	VDIVPD       Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3648(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3584(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -5198,13 +5303,13 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y2
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
 	VMULPD       Y0, Y2, Y2
 	VMULPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3584(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5227,11 +5332,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
 	VANDNPD      Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
 	VADDPD       Y4, Y3, Y5
@@ -5241,9 +5347,9 @@ singleDone:
 	VDIVPD       Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3648(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3584(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -5406,7 +5512,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y1
 	VCVTPS2PD    (DX)(SI*1), Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5429,11 +5535,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y4, Y2, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y2
@@ -5456,7 +5563,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
 	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5479,11 +5586,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
 	VANDNPD      Y4, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
@@ -5648,7 +5756,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y2
 	VCVTPS2PD    (DX)(SI*1), Y3
 	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y5
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5671,11 +5779,12 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       transcendentalConstants<>+1728(SB), Y8, Y5
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VMULPD       Y3, Y2, Y3
@@ -5699,7 +5808,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X2, X2
 	VCVTPS2PD    X2, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y5
+	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
 	VMINPD       Y2, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5722,11 +5831,12 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       transcendentalConstants<>+1728(SB), Y8, Y5
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
+	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3520(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
 	VANDNPD      Y5, Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -5870,8 +5980,8 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+3744(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
 	VPADDQ      transcendentalConstants<>+2880(SB), Y2, Y2
 	VANDPD      transcendentalConstants<>+2912(SB), Y2, Y3
@@ -5880,7 +5990,7 @@ single:
 	VORPD       transcendentalConstants<>+2976(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+3008(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+3744(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+3776(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
 	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
@@ -5923,8 +6033,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3744(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
 	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y3
@@ -5933,7 +6043,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+3744(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+3776(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       transcendentalConstants<>+3040(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
@@ -6158,7 +6268,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6245,7 +6356,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6349,7 +6461,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6438,7 +6551,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6518,16 +6632,16 @@ TEXT ·geluTanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -6535,11 +6649,11 @@ single:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -6547,46 +6661,48 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y1, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -6606,16 +6722,16 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -6623,11 +6739,11 @@ singleDone:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -6635,46 +6751,48 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y1, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -6735,7 +6853,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6782,7 +6901,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y4, Y0
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6847,7 +6967,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6898,7 +7019,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y4, Y0
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6967,7 +7089,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -6979,7 +7102,7 @@ single:
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7020,7 +7143,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VADDPD       transcendentalConstants<>+1728(SB), Y4, Y0
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VADDPD       Y0, Y4, Y0
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
@@ -7032,7 +7156,7 @@ singleDone:
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3616(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7065,11 +7189,11 @@ TEXT ·softplusGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -7077,11 +7201,11 @@ single:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -7089,46 +7213,48 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y1, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -7147,11 +7273,11 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y0, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y0, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -7159,11 +7285,11 @@ singleDone:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -7171,46 +7297,48 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y0, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y0, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y0, Y0, Y0
 	VORPD        Y0, Y2, Y0
@@ -7247,11 +7375,11 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VXORPD       transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -7259,11 +7387,11 @@ single:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -7271,46 +7399,48 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y1, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -7330,11 +7460,11 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1984(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
-	VMINPD       Y0, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMAXPD       Y0, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMINPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
 	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
@@ -7342,11 +7472,11 @@ singleDone:
 	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
 	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1856(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
@@ -7354,46 +7484,48 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y6, Y2
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       Y4, Y2, Y2
+	VPSLLQ       $0x34, Y4, Y2
+	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y2
-	VDIVPD       Y2, Y3, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+1984(SB), Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y4
-	VPSRAD       $0x01, Y5, Y6
-	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y6, Y5, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
+	VADDPD       Y4, Y2, Y4
+	VFMADD213PD  Y4, Y2, Y6
+	VDIVPD       Y6, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMINPD       Y0, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y6
+	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y5, Y4, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD Y3, Y3, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y0, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y0, Y0, Y0
 	VORPD        Y0, Y2, Y0
@@ -7453,7 +7585,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
@@ -7512,7 +7645,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
@@ -7564,11 +7698,11 @@ TEXT ·geluTanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3552(SB), Y1, Y2
+	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
 	VMULPD       Y1, Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3584(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
@@ -7593,7 +7727,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
@@ -7610,9 +7745,9 @@ single:
 	VDIVPD       Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3648(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3584(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -7635,11 +7770,11 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3552(SB), Y0, Y2
+	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
 	VMULPD       Y0, Y2, Y2
 	VMULPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3584(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
@@ -7664,7 +7799,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
@@ -7681,9 +7817,9 @@ singleDone:
 	VDIVPD       Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3648(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3584(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -7865,7 +8001,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y6, Y2
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
@@ -7915,7 +8052,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
 	VFMADD213PD  Y7, Y1, Y6
 	VFMADD213PD  Y1, Y5, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y1
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VADDPD       Y1, Y6, Y1
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
@@ -8106,7 +8244,8 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y3
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -8157,7 +8296,8 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y2, Y6, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y7, Y2
+	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VADDPD       Y2, Y7, Y2
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
@@ -8253,30 +8393,30 @@ DATA transcendentalConstants<>+416(SB)/8, $0x42b2000042b20000
 DATA transcendentalConstants<>+424(SB)/8, $0x42b2000042b20000
 DATA transcendentalConstants<>+432(SB)/8, $0x42b2000042b20000
 DATA transcendentalConstants<>+440(SB)/8, $0x42b2000042b20000
-DATA transcendentalConstants<>+448(SB)/8, $0xb9509279b9509279
-DATA transcendentalConstants<>+456(SB)/8, $0xb9509279b9509279
-DATA transcendentalConstants<>+464(SB)/8, $0xb9509279b9509279
-DATA transcendentalConstants<>+472(SB)/8, $0xb9509279b9509279
-DATA transcendentalConstants<>+480(SB)/8, $0xbc088870bc088870
-DATA transcendentalConstants<>+488(SB)/8, $0xbc088870bc088870
-DATA transcendentalConstants<>+496(SB)/8, $0xbc088870bc088870
-DATA transcendentalConstants<>+504(SB)/8, $0xbc088870bc088870
-DATA transcendentalConstants<>+512(SB)/8, $0xbe2aaaabbe2aaaab
-DATA transcendentalConstants<>+520(SB)/8, $0xbe2aaaabbe2aaaab
-DATA transcendentalConstants<>+528(SB)/8, $0xbe2aaaabbe2aaaab
-DATA transcendentalConstants<>+536(SB)/8, $0xbe2aaaabbe2aaaab
-DATA transcendentalConstants<>+544(SB)/8, $0x3ab6a1923ab6a192
-DATA transcendentalConstants<>+552(SB)/8, $0x3ab6a1923ab6a192
-DATA transcendentalConstants<>+560(SB)/8, $0x3ab6a1923ab6a192
-DATA transcendentalConstants<>+568(SB)/8, $0x3ab6a1923ab6a192
-DATA transcendentalConstants<>+576(SB)/8, $0x3d2aaa753d2aaa75
-DATA transcendentalConstants<>+584(SB)/8, $0x3d2aaa753d2aaa75
-DATA transcendentalConstants<>+592(SB)/8, $0x3d2aaa753d2aaa75
-DATA transcendentalConstants<>+600(SB)/8, $0x3d2aaa753d2aaa75
-DATA transcendentalConstants<>+608(SB)/8, $0xc2ac0000c2ac0000
-DATA transcendentalConstants<>+616(SB)/8, $0xc2ac0000c2ac0000
-DATA transcendentalConstants<>+624(SB)/8, $0xc2ac0000c2ac0000
-DATA transcendentalConstants<>+632(SB)/8, $0xc2ac0000c2ac0000
+DATA transcendentalConstants<>+448(SB)/8, $0xc1800000c1800000
+DATA transcendentalConstants<>+456(SB)/8, $0xc1800000c1800000
+DATA transcendentalConstants<>+464(SB)/8, $0xc1800000c1800000
+DATA transcendentalConstants<>+472(SB)/8, $0xc1800000c1800000
+DATA transcendentalConstants<>+480(SB)/8, $0xb9509279b9509279
+DATA transcendentalConstants<>+488(SB)/8, $0xb9509279b9509279
+DATA transcendentalConstants<>+496(SB)/8, $0xb9509279b9509279
+DATA transcendentalConstants<>+504(SB)/8, $0xb9509279b9509279
+DATA transcendentalConstants<>+512(SB)/8, $0xbc088870bc088870
+DATA transcendentalConstants<>+520(SB)/8, $0xbc088870bc088870
+DATA transcendentalConstants<>+528(SB)/8, $0xbc088870bc088870
+DATA transcendentalConstants<>+536(SB)/8, $0xbc088870bc088870
+DATA transcendentalConstants<>+544(SB)/8, $0xbe2aaaabbe2aaaab
+DATA transcendentalConstants<>+552(SB)/8, $0xbe2aaaabbe2aaaab
+DATA transcendentalConstants<>+560(SB)/8, $0xbe2aaaabbe2aaaab
+DATA transcendentalConstants<>+568(SB)/8, $0xbe2aaaabbe2aaaab
+DATA transcendentalConstants<>+576(SB)/8, $0x3ab6a1923ab6a192
+DATA transcendentalConstants<>+584(SB)/8, $0x3ab6a1923ab6a192
+DATA transcendentalConstants<>+592(SB)/8, $0x3ab6a1923ab6a192
+DATA transcendentalConstants<>+600(SB)/8, $0x3ab6a1923ab6a192
+DATA transcendentalConstants<>+608(SB)/8, $0x3d2aaa753d2aaa75
+DATA transcendentalConstants<>+616(SB)/8, $0x3d2aaa753d2aaa75
+DATA transcendentalConstants<>+624(SB)/8, $0x3d2aaa753d2aaa75
+DATA transcendentalConstants<>+632(SB)/8, $0x3d2aaa753d2aaa75
 DATA transcendentalConstants<>+640(SB)/8, $0xc3034000c3034000
 DATA transcendentalConstants<>+648(SB)/8, $0xc3034000c3034000
 DATA transcendentalConstants<>+656(SB)/8, $0xc3034000c3034000
@@ -8425,30 +8565,30 @@ DATA transcendentalConstants<>+1792(SB)/8, $0x4086300000000000
 DATA transcendentalConstants<>+1800(SB)/8, $0x4086300000000000
 DATA transcendentalConstants<>+1808(SB)/8, $0x4086300000000000
 DATA transcendentalConstants<>+1816(SB)/8, $0x4086300000000000
-DATA transcendentalConstants<>+1824(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1832(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1840(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1848(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1856(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1864(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1872(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1880(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1888(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1896(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1904(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1912(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1920(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1928(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1936(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1944(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1952(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+1960(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+1968(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+1976(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+1984(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+1992(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+2000(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+2008(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+1824(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1832(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1840(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1848(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1856(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1864(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1872(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1880(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1888(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+1896(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+1904(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+1912(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+1920(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+1928(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+1936(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+1944(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+1952(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+1960(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+1968(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+1976(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+1984(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+1992(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2000(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2008(SB)/8, $0xbfc5555555555556
 DATA transcendentalConstants<>+2016(SB)/8, $0xc08d240000000000
 DATA transcendentalConstants<>+2024(SB)/8, $0xc08d240000000000
 DATA transcendentalConstants<>+2032(SB)/8, $0xc08d240000000000
@@ -8637,36 +8777,40 @@ DATA transcendentalConstants<>+3488(SB)/8, $0x3fd6a09e667f3bcc
 DATA transcendentalConstants<>+3496(SB)/8, $0x3fd6a09e667f3bcc
 DATA transcendentalConstants<>+3504(SB)/8, $0x3fd6a09e667f3bcc
 DATA transcendentalConstants<>+3512(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3520(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3528(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3536(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3544(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3552(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3560(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3568(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3576(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3584(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3592(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3600(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3608(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3616(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3624(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3632(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3640(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3648(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3656(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3664(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3672(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3680(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3688(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3696(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3704(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3712(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3720(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3728(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3736(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3744(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3752(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3760(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3768(SB)/8, $0x404b000000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $3776
+DATA transcendentalConstants<>+3520(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3528(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3536(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3544(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3552(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3560(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3568(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3576(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3584(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3592(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3600(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3608(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3616(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3624(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3632(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3640(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3648(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3656(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3664(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3672(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3680(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3688(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3696(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3704(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3712(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3720(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3728(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3736(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3744(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3752(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3760(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3768(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3776(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3784(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3792(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3800(SB)/8, $0x404b000000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $3808

@@ -71,6 +71,7 @@ def end(a):
 
 half = log(2) / 2 * mpf("1.0001")
 show("exp, float32", exp_rest, -half, half, 4, 0, to32, lambda r: r**2 / exp(r))
+show("exp, float32, long", exp_rest, -half, half, 5, 0, to32, lambda r: r**2 / exp(r))
 show("exp, float64", exp_rest, -half, half, 9, 0, float, lambda r: r**2 / exp(r))
 show("tanh, float32", tanh_rest, 0, mpf("0.5625") ** 2, 1, 2, to32, lambda z: z)
 show("tanh, float64", tanh_rest, 0, mpf("0.5625") ** 2, 2, 3, float, lambda z: z)

@@ -208,14 +208,15 @@ func (l *lane) sqrt(x op) vec {
 
 // The predicates of comparisons. NaN makes those of order false and the negated ones true.
 const (
-	equal        = 0x00
-	unordered    = 0x03
-	notEqual     = 0x04
-	less         = 0x11
-	lessEqual    = 0x12
-	notLessEqual = 0x16
-	greaterEqual = 0x1d
-	greater      = 0x1e
+	equal           = 0x00
+	unordered       = 0x03
+	notEqual        = 0x04
+	less            = 0x11
+	lessEqual       = 0x12
+	notLessEqual    = 0x16
+	notGreaterEqual = 0x19
+	greaterEqual    = 0x1d
+	greater         = 0x1e
 )
 
 // is is all ones where x predicate y holds, else 0; y may be memory.

@@ -145,15 +145,13 @@ func (l *lane) unary(name, doc string, unroll int, make func() func(x vec) vec) 
 	l.arrays([]string{"dst"}, []string{"x"}, unroll, one(func(in []vec) vec { return f(in[0]) }), nil)
 }
 
-// guardedUnary emits dst = f(x), with a fast body for arguments that are not extreme.
-func (l *lane) guardedUnary(name, doc string, unroll int, f, fast func(x vec) vec, constants ...float64) {
+// guardedUnary emits dst = f(x), with a fast body for arguments that are not outside, and constants in registers.
+func (l *lane) guardedUnary(name, doc string, unroll int, f, fast, outside func(x vec) vec, constants ...float64) {
 	name = l.kernel(name)
 	l.begin(name, l.signature("func(dst, x *T, n int, a, b float64)"), doc)
 	l.keep(constants...)
-	l.arrays([]string{"dst"}, []string{"x"}, unroll, one(func(in []vec) vec { return f(in[0]) }), &guarded{
-		fast:    one(func(in []vec) vec { return fast(in[0]) }),
-		outside: func(in []vec) vec { return l.is(notLessEqual, l.abs(in[0]), l.c(l.extreme())) },
-	})
+	of := func(f func(x vec) vec) func(in []vec) vec { return func(in []vec) vec { return f(in[0]) } }
+	l.arrays([]string{"dst"}, []string{"x"}, unroll, one(of(f)), &guarded{one(of(fast)), of(outside)})
 }
 
 // gradient emits dst = gy·f′(x; a, b), from the sources named: gy and x, y or both.

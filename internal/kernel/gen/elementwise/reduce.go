@@ -306,15 +306,6 @@ func (l *lane) shifted(x, origin vec) (t, r vec) {
 // origin is the vector that shifted adds to, from the parameter shift.
 func (l *lane) origin() vec { return l.sub(l.load(l.magic()), l.number("shift")) }
 
-// anyShiftedExp is e^(x − shift·ln 2) also where that is too small for a normal number.
-func (l *lane) anyShiftedExp(x, origin, floor vec) vec {
-	t, r := l.shifted(l.most(floor, x), origin)
-	p := l.add(l.reducedExpm1(r), l.c(1))
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
-	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
-}
-
 // gather adds numbers, up to four vectors pairwise in their own precision, to a float64 sum of one or two vectors.
 func (l *lane) gather(sum []vec, y []vec) {
 	for count := len(y); count > 1; count /= 2 {
@@ -341,7 +332,7 @@ func (l *lane) totalOf(name string, sum []vec) {
 func (l *lane) shiftedExp() {
 	l.begin(l.kernel("shiftedExp"), l.signature("func(dst, x *T, n int, most T, shift float64) (sum float64)"),
 		"is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.")
-	p := &powers{lane: l, dst: l.param("dst")}
+	p := &powers{lane: l, dst: l.param("dst"), exp: l.exactExp}
 	p.loops(func(x, y vec) vec { return y })
 	l.totalOf("sum", p.sum)
 	p.end()
@@ -351,7 +342,7 @@ func (l *lane) shiftedExp() {
 func (l *lane) sumExp() {
 	l.begin(l.kernel("sumExp"), l.signature("func(x *T, n int, most T, shift float64) (smaller, ties float64)"),
 		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
-	p := &powers{lane: l}
+	p := &powers{lane: l, exp: l.reducedExp}
 	ties := l.zero()
 	p.loops(func(x, y vec) vec {
 		isMost := l.is(equal, x, p.most)
@@ -379,6 +370,7 @@ type powers struct {
 	n, x, dst, at             reg.GPVirtual
 	most, origin, far, bottom vec
 	sum                       []vec
+	exp                       func(r vec) vec    // of the distance to the nearest power of two
 	term                      func(x, y vec) vec // what is added for e^x
 }
 
@@ -388,6 +380,7 @@ func (p *powers) loops(term func(x, y vec) vec) {
 	p.origin, p.most = l.origin(), l.element("most")
 	p.far, p.bottom = l.add(p.most, l.c(-l.extreme())), l.add(p.most, l.c(-2*l.extreme()))
 	p.sum = l.newAccumulator(1, 64/l.bits)[0]
+	l.keep(1)
 	l.XORQ(p.at, p.at)
 	for _, count := range []int{4, 1} {
 		p.round(fmt.Sprintf("by%d", count), count)
@@ -395,7 +388,7 @@ func (p *powers) loops(term func(x, y vec) vec) {
 	l.JZ(operand.LabelRef("total"))
 	mask := l.mask(p.n)
 	x := l.pick(mask, p.bottom, l.readSome(operand.Mem{Base: p.x, Index: p.at, Scale: 1}, mask))
-	y := l.anyShiftedExp(x, p.origin, p.bottom)
+	y := p.anyExp(x)
 	l.gather(p.sum, []vec{p.term(x, l.and(y, mask))})
 	if p.dst != nil {
 		l.writeSome(y, operand.Mem{Base: p.dst, Index: p.at, Scale: 1}, p.n, "rest")
@@ -427,7 +420,7 @@ func (p *powers) round(label string, count int) {
 	l.jumpIfAny(outside, label+"Slow")
 	p.terms(x, func(x vec) vec {
 		t, r := l.shifted(x, p.origin)
-		return l.timesPower2(l.add(l.reducedExpm1(r), l.c(1)), t)
+		return l.timesPower2(p.exp(r), t)
 	})
 	l.Label(label + "Next")
 	l.ADDQ(operand.U32(32*count), p.at)
@@ -449,6 +442,16 @@ func (p *powers) terms(x []vec, exp func(x vec) vec) {
 	p.gather(p.sum, terms)
 }
 
+// anyExp is e^(x − shift·ln 2) also where that is too small for a normal number.
+func (p *powers) anyExp(x vec) vec {
+	l := p.lane
+	t, r := l.shifted(l.most(p.bottom, x), p.origin)
+	y := p.exp(r)
+	half := l.YMM()
+	l.VPSRAD(operand.U8(1), t, half)
+	return l.mul(l.mul(y, l.power2(half)), l.power2(l.intSub(t, half)))
+}
+
 // end emits the slow ways.
 func (p *powers) end() {
 	p.lane.end()
@@ -459,7 +462,7 @@ func (p *powers) end() {
 		for u := range x {
 			x[u] = p.load(p.place(p.x, u))
 		}
-		p.terms(x, func(x vec) vec { return p.anyShiftedExp(x, p.origin, p.bottom) })
+		p.terms(x, p.anyExp)
 		p.JMP(operand.LabelRef(label + "Next"))
 	}
 }

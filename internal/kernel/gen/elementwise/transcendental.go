@@ -8,9 +8,9 @@ import (
 
 func transcendental(f *file) {
 	for _, l := range f.both() {
-		l.guardedUnary("exp", "is dst = eˣ.", 4, l.exp, l.normalExp)
-		l.guardedUnary("sigmoid", "is dst = 1/(1 + e⁻ˣ).", 4, l.sigmoid, l.normalSigmoid, 1)
-		l.guardedUnary("silu", "is dst = x/(1 + e⁻ˣ).", 4, l.silu, l.normalSiLU, 1)
+		l.guardedUnary("exp", "is dst = eˣ.", 4, l.exp, l.normalExp, l.isExtreme)
+		l.guardedUnary("sigmoid", "is dst = 1/(1 + e⁻ˣ).", 4, l.sigmoid, l.normalSigmoid, l.isBeyondGate, 1, l.extreme())
+		l.guardedUnary("silu", "is dst = x/(1 + e⁻ˣ).", 4, l.silu, l.normalSiLU, l.isBeyondGate, 1, l.extreme())
 		l.unary("tanh", "is dst = tanh x.", 2, func() func(x vec) vec {
 			l.keep(-22)
 			return l.tanh
@@ -133,6 +133,22 @@ func (l *lane) reducedExpm1(r vec) vec {
 	return q
 }
 
+// reducedExp is eʳ for a reduced r.
+func (l *lane) reducedExp(r vec) vec { return l.add(l.reducedExpm1(r), l.held(1)) }
+
+// exactExp is the same, in float32 with hardly more than the error of one rounding, for functions that add to the error: the rounding
+// error of 1 + r is made good, and the series longer.
+func (l *lane) exactExp(r vec) vec {
+	if l.bits == 64 {
+		return l.reducedExp(r)
+	}
+	square := l.mul(r, r)
+	sum := l.add(r, l.held(1))
+	q := l.polynomial(r, square, l.longSeries()...)
+	l.fma(q, square, l.sub(r, l.sub(sum, l.held(1))))
+	return l.add(sum, q)
+}
+
 func (l *lane) exponentShift() operand.Op {
 	if l.bits == 32 {
 		return operand.U8(23)
@@ -180,7 +196,7 @@ func (l *lane) boundedExp(x vec) vec {
 	lo, hi := l.expRange()
 	x = l.most(l.held(lo), l.least(l.held(hi), x))
 	t, r := l.reduce(x)
-	p := l.add(l.reducedExpm1(r), l.c(1))
+	p := l.reducedExp(r)
 	if l.bits != l.stored {
 		return l.mul(p, l.power2(t))
 	}
@@ -197,15 +213,19 @@ func (l *lane) extreme() float64 {
 	return 700
 }
 
+// isExtreme has a sign bit for such magnitudes, and NaN.
+func (l *lane) isExtreme(x vec) vec { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
+
 // normalExp is eˣ for arguments that are not extreme: the power of two goes into the exponent's bits.
 func (l *lane) normalExp(x vec) vec {
 	t, r := l.reduce(x)
-	return l.timesPower2(l.add(l.reducedExpm1(r), l.c(1)), t)
+	return l.timesPower2(l.reducedExp(r), t)
 }
 
-// normalDecay is e⁻ˣ likewise, in the same steps with opposite signs, and with one more term of the series in float32: what follows
-// adds to the error.
-func (l *lane) normalDecay(x vec) vec {
+// onePlusDecay is 1 + e⁻ˣ for x ≥ −gateEnd, without a rounding of e⁻ˣ: 2ⁿ·(eʳ − 1) + (2ⁿ + 1), where the second sum is exact or the power
+// no longer counts.
+func (l *lane) onePlusDecay(x vec) vec {
+	x = l.least(l.held(l.extreme()), x)
 	t := l.load(l.magic())
 	l.subProduct(t, x, l.c(math.Log2E))
 	n := l.sub(t, l.magic())
@@ -214,16 +234,19 @@ func (l *lane) normalDecay(x vec) vec {
 	l.addProduct(r, n, l.c(high))
 	l.addProduct(r, n, l.c(low))
 	square := l.mul(r, r)
-	series := l.decaySeries()
+	series := l.longSeries()
 	for k := 1; k < len(series); k += 2 {
 		series[k] = -series[k]
 	}
 	q := l.polynomial(r, square, series...)
 	l.fms(q, square, r)
-	return l.timesPower2(l.add(q, l.held(1)), t)
+	power := l.power2(t)
+	l.fma(q, power, l.add(power, l.held(1)))
+	return q
 }
 
-func (l *lane) decaySeries() []float64 {
+// longSeries has one more term in float32, for functions that add to the error.
+func (l *lane) longSeries() []float64 {
 	if l.bits == 32 {
 		return []float64{
 			0.5, 0.1666666716337204, 0.04166646674275398, 0.00833331048488617, 0.0013933649752289057, 0.00019890991097781807,
@@ -288,46 +311,55 @@ func (l *lane) tanhSeries() (p, q []float64) {
 		[]float64{1, 0.4615043966970977, 0.0232948853291102, 0.0002066602742421401}
 }
 
-// sigmoid is 1/(1 + e⁻ˣ), and eˣ far to the left, where e⁻ˣ would overflow.
+// gateEnd is where the sigmoid goes on to the left as eˣ − e²ˣ: the last integer for which 2ⁿ + 1 is exact.
+func (l *lane) gateEnd() float64 {
+	if l.bits == 32 {
+		return -16
+	}
+	return -36
+}
+
+// isBeyondGate has a sign bit for numbers left of the gate's end, and NaN.
+func (l *lane) isBeyondGate(x vec) vec { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
+
+// sigmoid is 1/(1 + e⁻ˣ), and eˣ − e²ˣ left of the gate's end.
 func (l *lane) sigmoid(x vec) vec {
 	if l.bits != l.stored {
 		e, unit := l.negativeExp(l.or(x, l.signBits())), l.held(1)
 		return l.div(l.pick(x, unit, e), l.add(e, unit))
 	}
-	y := l.normalSigmoid(l.bounded(x))
-	y = l.pick(l.is(less, x, l.c(-l.extreme())), y, l.boundedExp(x))
+	y := l.normalSigmoid(l.most(l.held(l.gateEnd()), x))
+	e := l.boundedExp(x)
+	far := l.copy(e)
+	l.subProduct(far, e, e)
+	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
 	return l.or(y, l.is(unordered, x, x)) // the power of two has spoilt NaN
 }
 
-// bounded is x between the extremes.
-func (l *lane) bounded(x vec) vec {
-	return l.most(l.held(-l.extreme()), l.least(l.held(l.extreme()), x))
-}
+// normalSigmoid is the same for numbers that are not beyond the gate's end.
+func (l *lane) normalSigmoid(x vec) vec { return l.div(l.held(1), l.onePlusDecay(x)) }
 
-// normalSigmoid is the same for arguments that are not extreme.
-func (l *lane) normalSigmoid(x vec) vec {
-	return l.div(l.held(1), l.add(l.normalDecay(x), l.held(1)))
-}
-
-// silu is x/(1 + e⁻ˣ), and x·eˣ far to the left; 0 at −Inf. There the product with x comes before those with the powers of two, because
-// eˣ alone may be too small for all its digits.
+// silu is x/(1 + e⁻ˣ), and x·eˣ·(1 − eˣ) left of the gate's end; 0 at −Inf. There the product with x comes before those with the powers of
+// two, because eˣ alone may be too small for all its digits.
 func (l *lane) silu(x vec) vec {
-	y := l.div(x, l.add(l.normalDecay(l.bounded(x)), l.held(1)))
+	y := l.normalSiLU(l.most(l.held(l.gateEnd()), x))
 	lo, _ := l.expRange()
 	z := l.most(l.held(1.25*lo), l.least(l.zero(), x))
 	t, r := l.reduce(z)
-	p := l.mul(z, l.add(l.reducedExpm1(r), l.c(1)))
+	p := l.reducedExp(r)
 	half := l.YMM()
 	l.VPSRAD(operand.U8(1), t, half)
-	far := l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
-	y = l.pick(l.is(less, x, l.c(-l.extreme())), y, far)
-	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
+	first, second := l.power2(half), l.power2(l.intSub(t, half))
+	e := l.mul(l.mul(p, first), second)
+	far := l.mul(l.mul(l.mul(z, p), first), second)
+	l.subProduct(far, far, e)
+	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
+	y = l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
+	return l.or(y, l.is(unordered, x, x))
 }
 
-// normalSiLU is the same for arguments that are not extreme.
-func (l *lane) normalSiLU(x vec) vec {
-	return l.div(x, l.add(l.normalDecay(x), l.held(1)))
-}
+// normalSiLU is the same for numbers that are not beyond the gate's end.
+func (l *lane) normalSiLU(x vec) vec { return l.div(x, l.onePlusDecay(x)) }
 
 // sigmoidAndSlope is the sigmoid and its derivative.
 func (l *lane) sigmoidAndSlope(x vec) (p, slope vec) {
