@@ -100,6 +100,7 @@ type extra struct {
 	ints   []int   // axes, permutations, indices, … as the operation defines
 	custom *Operation
 	line   Location
+	role   Role
 }
 
 type flags uint8

@@ -80,7 +80,7 @@ var notNodes = []string{"argmax", "argmin", "one hot"}
 
 // notOperations are declared as operations, or return Values, and compute
 // nothing: they bring numbers into a graph, or give one a name.
-var notOperations = []string{"constant", "variable", "param", "gradient", "Named"}
+var notOperations = []string{"constant", "variable", "param", "gradient", "Named", "As"}
 
 // withoutRow returns what the files declare and the table lacks.
 func withoutRow(files []*ast.File) []string {

@@ -36,6 +36,7 @@ type Node struct {
 	Scope     string    // the path of scopes, joined by "/", "" outside
 	Scopes    []string  // the same path, one name each
 	Param     *Param    // of a KindParam
+	Role      Role      // as given by As
 	NeedsGrad bool      // leads back to a variable or parameter
 	Constants []float64 // of the operation: a factor, an exponent, bounds
 	Ints      []int     // of the operation: axes, a permutation, indices
@@ -56,7 +57,7 @@ func (x Value) Node() Node {
 		node.Param = s.param
 	}
 	if e := n.extra; e != nil {
-		node.Location = e.line
+		node.Location, node.Role = e.line, e.role
 		if e.custom != nil {
 			node.Op, node.Custom = e.custom.Name, true
 		}

@@ -101,7 +101,19 @@ func enter(x autograd.Value, name string) *autograd.Graph {
 	x.Rank() // panics when x is of no graph, or of one that was Reset
 	g := x.Graph()
 	g.Enter(name)
+	asInput(x)
 	return g
+}
+
+// asInput marks a constant that a layer is given as an input of the network,
+// for drawings.
+func asInput(x autograd.Value) {
+	if !x.Graph().Options().Trace {
+		return
+	}
+	if n := x.Node(); n.Kind == autograd.KindConstant && n.Role == autograd.RoleNone {
+		x.As(autograd.RoleInput)
+	}
 }
 
 // unique returns the Params in order, each once. It overwrites the slice.

@@ -152,6 +152,7 @@ func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Val
 		if x[i].Rank() != 0 {
 			panic(autograd.NewShapeError("layers: Neuron", fmt.Sprintf("input %d is no scalar", i), x[i].Shape()))
 		}
+		asInput(x[i])
 		product := g.Param(w).Named(n.weightName(i)).Mul(x[i])
 		if i == 0 {
 			z = product

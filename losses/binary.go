@@ -35,7 +35,7 @@ func BinaryCrossEntropyWith(prediction, target autograd.Value, settings Settings
 	const op = "BinaryCrossEntropy"
 	settings.noClasses(op)
 	mustFit(op, prediction, target)
-	g := settings.begin(op, prediction)
+	g := settings.begin(op, prediction, target)
 	defer g.Leave()
 	if settings.Logits {
 		return settings.reduce(op, prediction.BinaryCrossEntropyLogits(target), none)

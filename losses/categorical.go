@@ -37,7 +37,7 @@ func CategoricalCrossEntropyWith(prediction, target autograd.Value, settings Set
 	const op = "CategoricalCrossEntropy"
 	mustFit(op, prediction, target)
 	settings.checkClasses(op, prediction)
-	g := settings.begin(op, prediction)
+	g := settings.begin(op, prediction, target)
 	defer g.Leave()
 	rows := none
 	if given(settings.ClassWeights) {
@@ -77,7 +77,7 @@ func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autogra
 	const op = "CategoricalCrossEntropyLabels"
 	mustBeGiven(op, "prediction", prediction)
 	settings.checkClasses(op, prediction)
-	g := settings.begin(op, prediction)
+	g := settings.begin(op, prediction, none)
 	defer g.Leave()
 	losses := labelLosses(prediction, labels, settings.Logits)
 	if !given(settings.ClassWeights) {

@@ -77,5 +77,5 @@ func (s Settings) beginRegression(op string, prediction, target autograd.Value) 
 	}
 	s.noClasses(op)
 	mustFit(op, prediction, target)
-	return s.begin(op, prediction)
+	return s.begin(op, prediction, target)
 }

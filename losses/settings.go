@@ -53,14 +53,24 @@ var none autograd.Value
 func given(v autograd.Value) bool { return v.Graph() != nil }
 
 // begin checks the reduction and opens the scope of a loss, which the caller
-// leaves.
-func (s Settings) begin(op string, prediction autograd.Value) *autograd.Graph {
+// leaves. The target may be none.
+func (s Settings) begin(op string, prediction, target autograd.Value) *autograd.Graph {
 	if s.Reduction > None {
 		panic(autograd.NewArgumentError("losses: "+op, "there is no reduction %d", s.Reduction))
 	}
 	g := prediction.Graph()
 	g.Enter("loss")
+	if g.Options().Trace && given(target) {
+		asTarget(target)
+	}
 	return g
+}
+
+// asTarget marks a constant that predictions are compared with, for drawings.
+func asTarget(x autograd.Value) {
+	if n := x.Node(); n.Kind == autograd.KindConstant && n.Role == autograd.RoleNone {
+		x.As(autograd.RoleTarget)
+	}
 }
 
 // noClasses panics for a loss that knows no classes.
