@@ -13,7 +13,7 @@
 //	grads := loss.Backward()
 //	var forward, backward bytes.Buffer
 //	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
-//	graphviz.WriteBackward(&backward, loss, graphviz.Options{Gradients: grads})
+//	graphviz.Write(&backward, loss, graphviz.Options{Gradients: grads, View: graphviz.Backward})
 //
 // Saved as neuron.dot, the shell command
 //

@@ -85,11 +85,7 @@ func newCanvas(m *model, o Options) *canvas {
 
 // draw returns the view that the options ask for.
 func (c *canvas) draw() *dot.Graph {
-	if c.o.View == Backward {
-		c.drawBackward()
-	} else {
-		c.drawForward()
-	}
+	views[c.o.View](c)
 	return c.graph
 }
 
@@ -208,8 +204,8 @@ func (e *edge) handedOn(digits int) string {
 	switch {
 	case n.size != 1:
 		return "norm " + number(n.norm, digits)
-	case e.localKnown:
-		return fmt.Sprintf("× %s = %s", number(e.local, digits), number(n.few[0], digits))
+	case e.localKnown && e.local.size == 1:
+		return fmt.Sprintf("× %s = %s", number(e.local.few[0], digits), number(n.few[0], digits))
 	}
 	return "= " + number(n.few[0], digits)
 }

@@ -20,7 +20,7 @@ func Example() {
 	grads := loss.Backward()
 	var forward, backward bytes.Buffer
 	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
-	graphviz.WriteBackward(&backward, loss, graphviz.Options{Gradients: grads})
+	graphviz.Write(&backward, loss, graphviz.Options{Gradients: grads, View: graphviz.Backward})
 	fmt.Println("boxes:", strings.Count(forward.String(), "shape="), "and", strings.Count(backward.String(), "shape="))
 	fmt.Println("chain rule:", strings.Contains(backward.String(), "× 3.6 = −1.352"))
 	// Output:

@@ -18,6 +18,12 @@ const (
 	Backward             // from the root to the parameters, along the chain rule
 )
 
+// views are the drawers of the views.
+var views = [...]func(*canvas){
+	Forward:  (*canvas).drawForward,
+	Backward: (*canvas).drawBackward,
+}
+
 // A Direction is where the arrows of a drawing lead.
 type Direction string
 
@@ -31,16 +37,19 @@ const (
 type Options struct {
 	Gradients autograd.Gradients // what a backward pass of the same recording returned; the zero Gradients if there was none yet
 	View      View
-	Title     string    // above the drawing; none if empty
-	Direction Direction // LeftToRight if empty
-	Digits    int       // significant digits of numbers, 1 to 17; 4 if zero
-	Elements  int       // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+	Select    []Selection // what part of the recording is drawn, and how; applied in order
+	MaxNodes  int         // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero, no limit if negative
+	Title     string      // above the drawing; none if empty
+	Direction Direction   // LeftToRight if empty
+	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
+	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 }
 
 const (
 	defaultDigits   = 4
 	defaultElements = 6
 	maxDigits       = 17
+	defaultMaxNodes = 1000
 )
 
 // checked returns the options with their defaults filled in. It panics with an
@@ -55,8 +64,11 @@ func (o Options) checked() Options {
 	if o.Elements == 0 {
 		o.Elements = defaultElements
 	}
+	if o.MaxNodes == 0 {
+		o.MaxNodes = defaultMaxNodes
+	}
 	switch {
-	case o.View > Backward:
+	case int(o.View) >= len(views):
 		panic(autograd.NewArgumentError("graphviz: Options", "there is no View %d", o.View))
 	case o.Direction != LeftToRight && o.Direction != TopToBottom:
 		panic(autograd.NewArgumentError("graphviz: Options", "the Direction %q is neither %q nor %q", o.Direction, LeftToRight, TopToBottom))
@@ -68,48 +80,50 @@ func (o Options) checked() Options {
 	return o
 }
 
-// Write draws root and all that it was computed from, in the DOT language,
-// which Graphviz lays out. The same recording gives the same bytes.
+// Write draws root and all that it was computed from, or what Options.Select
+// leaves of it, in the DOT language, which Graphviz lays out. The same
+// recording gives the same bytes.
 //
-// The error is that of w. It panics as root's methods do when the graph has
-// been Reset or a parameter has been changed since, with an
+// The error is that of w, a *TooManyNodesError when the drawing would be too
+// large, or that of a Selection. It panics as root's methods do when the graph
+// has been Reset or a parameter has been changed since, with an
 // *autograd.GraphError when the gradients are another graph's, and with an
 // *autograd.ArgumentError when an option makes no sense.
 func Write(w io.Writer, root autograd.Value, o Options) error {
-	if _, err := w.Write(render(root, o)); err != nil {
+	text, err := render(root, o)
+	if err != nil {
+		return fmt.Errorf("graphviz: %w", err)
+	}
+	if _, err := w.Write(text); err != nil {
 		return fmt.Errorf("graphviz: %w", err)
 	}
 	return nil
-}
-
-// WriteBackward is Write for the backward graph: an arrow leads from each
-// value to those that it was computed from, and says what it hands on. Between
-// scalars that is the local factor and the product, "× 3.6 = −2.17": the
-// gradient so far times the derivative of one value by the other. For tensors
-// it is the norm of what is handed on. The graph needs the option Trace for
-// this; without it the arrows say nothing and only variables and parameters
-// have gradients.
-func WriteBackward(w io.Writer, root autograd.Value, o Options) error {
-	o.View = Backward
-	return Write(w, root, o)
 }
 
 // WriteFile is Write to a file. The drawing is written beside it and renamed
 // once complete, so that a file of that name is replaced as a whole or, on an
 // error, left as it was.
 func WriteFile(path string, root autograd.Value, o Options) error {
-	if err := replace(path, render(root, o)); err != nil {
+	text, err := render(root, o)
+	if err == nil {
+		err = replace(path, text)
+	}
+	if err != nil {
 		return fmt.Errorf("graphviz: %w", err)
 	}
 	return nil
 }
 
 // render returns the drawing as text.
-func render(root autograd.Value, o Options) []byte {
+func render(root autograd.Value, o Options) ([]byte, error) {
 	o = o.checked()
+	m, err := modelOf(root, o)
+	if err != nil {
+		return nil, err
+	}
 	var text bytes.Buffer
-	newCanvas(newModel(root, o), o).draw().Write(&text)
-	return text.Bytes()
+	newCanvas(m, o).draw().Write(&text)
+	return text.Bytes(), nil
 }
 
 // replace gives the file at path that content, all or nothing. A symbolic link

@@ -15,11 +15,17 @@ type model struct {
 	root   int     // the last of nodes
 	passed bool    // there are gradients
 	traced bool    // there are contributions
+
+	gradients autograd.Gradients
 }
 
-// A node is one value.
+// A node is one value: a whole tensor, or one element of it where a Selection
+// takes tensors apart.
 type node struct {
-	id        int // in the recording
+	id        int           // in the recording
+	source    autograd.Node // the same, as recorded
+	element   int           // of the source, in row-major order; whole for all of them
+	role      autograd.Role
 	op        string
 	custom    bool // op is a name that a user chose
 	constants []float64
@@ -34,6 +40,9 @@ type node struct {
 	in        []int // into edges, by input
 	uses      []int // into edges, in the order of the recording
 }
+
+// whole is the element of a node that stands for all elements of its value.
+const whole = -1
 
 // A gradientState says why a node has a gradient or none.
 type gradientState uint8
@@ -55,8 +64,8 @@ type edge struct {
 
 	received     bool // there is a contribution
 	contribution numbers
-	local        float64 // its factor: contribution = gradient of the result × local
-	localKnown   bool    // between scalars, and where the division loses nothing
+	local        numbers // its factor: contribution = gradient of the result × local, of the result's shape
+	localKnown   bool    // the operation is a function of single elements
 }
 
 // A scope is a layer or block that nodes belong to.
@@ -65,9 +74,24 @@ type scope struct {
 	name   string
 }
 
+// modelOf returns what the options draw of the recording of root.
+func modelOf(root autograd.Value, o Options) (*model, error) {
+	m := newModel(root, o)
+	for _, s := range o.Select {
+		var err error
+		if m, err = s.apply(m); err != nil {
+			return nil, err
+		}
+	}
+	if o.MaxNodes > 0 && len(m.nodes) > o.MaxNodes {
+		return nil, &TooManyNodesError{len(m.nodes), o.MaxNodes}
+	}
+	return m, nil
+}
+
 // newModel reads the recording of root. It is linear in nodes and numbers.
 func newModel(root autograd.Value, o Options) *model {
-	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}}
+	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, gradients: o.Gradients}
 	m.traced = m.passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
 	scopes := scopeIndex{}
@@ -85,7 +109,8 @@ func newModel(root autograd.Value, o Options) *model {
 
 func (m *model) addNode(n autograd.Node, scope int, o Options) {
 	added := node{
-		id: n.ID, op: n.Op, custom: n.Custom, constants: constantsOf(n), kind: n.Kind, name: n.Name(), scope: scope,
+		id: n.ID, source: n, element: whole, role: n.Role,
+		op: n.Op, custom: n.Custom, constants: constantsOf(n), kind: n.Kind, name: n.Name(), scope: scope,
 		frozen: n.Kind == autograd.KindParam && n.Param.Frozen, value: newNumbers(n.View(), o.Elements), learns: n.NeedsGrad,
 	}
 	if added.state = m.stateOf(n, o.Gradients); added.state == reached {
@@ -129,50 +154,28 @@ func (m *model) addContributions(o Options, index map[int]int) {
 		}
 		e := &m.edges[m.nodes[to].in[c.Input]]
 		e.received, e.contribution = true, newNumbers(c.Gradient, o.Elements)
-		if m.nodes[to].value.size == 1 && e.contribution.size == 1 {
-			e.local, e.localKnown = m.local(e, c.Gradient.Precision())
-		}
+		e.local, e.localKnown = m.local(e, c.Gradient.Precision(), o)
 	}
 }
 
-// local returns the derivative of one scalar by another, and whether it is
-// known.
-func (m *model) local(e *edge, p autograd.Precision) (float64, bool) {
+// local returns the derivative of a value by one that it was computed from,
+// element by element, and whether it is known.
+func (m *model) local(e *edge, p autograd.Precision, o Options) (numbers, bool) {
 	to := &m.nodes[e.to]
-	if to.state == reached {
-		if factor, known := localFactor(e.contribution.few[0], to.gradient.few[0], p); known {
-			return factor, true
-		}
+	if factors, ok := to.source.Local(e.input); ok {
+		return newNumbers(factors, o.Elements), true
 	}
-	return m.plainFactor(e)
+	if to.state != reached || to.value.size != 1 || e.contribution.size != 1 {
+		return numbers{}, false
+	}
+	factor, known := quotient(e.contribution.few[0], to.gradient.few[0], p)
+	return newNumbers(autograd.Scalar(factor), o.Elements), known
 }
 
-// plainFactor returns the derivative that a reader can tell from the values.
-func (m *model) plainFactor(e *edge) (float64, bool) {
-	to := &m.nodes[e.to]
-	if to.custom {
-		return 0, false
-	}
-	switch to.op {
-	case "add", "add scalar":
-		return 1, true
-	case "sub":
-		return float64(1 - 2*e.input), true
-	case "neg":
-		return -1, true
-	case "scale":
-		return to.constants[0], true
-	case "mul":
-		other := m.edges[to.in[1-e.input]].from
-		return m.nodes[other].value.few[0], true
-	}
-	return 0, false
-}
-
-// localFactor returns the derivative that turned the upstream gradient into
-// the contribution, and whether it can be told from the two: not when upstream
-// is zero, nor when one of them is so small that the product lost its digits.
-func localFactor(contribution, upstream float64, p autograd.Precision) (float64, bool) {
+// quotient returns the derivative that turned the upstream gradient into the
+// contribution, and whether it can be told from the two: not when upstream is
+// zero, nor when one of them is so small that the product lost its digits.
+func quotient(contribution, upstream float64, p autograd.Precision) (float64, bool) {
 	normal := 0x1p-1022
 	if p == autograd.Float32 {
 		normal = 0x1p-126

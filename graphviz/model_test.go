@@ -106,7 +106,7 @@ func TestNewNumbers(t *testing.T) {
 	}
 }
 
-func TestLocalFactor(t *testing.T) {
+func TestQuotient(t *testing.T) {
 	for _, c := range []struct {
 		contribution, upstream float64
 		precision              autograd.Precision
@@ -124,24 +124,23 @@ func TestLocalFactor(t *testing.T) {
 		{math.NaN(), 1, autograd.Float64, 0, false},
 		{math.Inf(1), 1, autograd.Float64, 0, false},
 	} {
-		got, known := localFactor(c.contribution, c.upstream, c.precision)
+		got, known := quotient(c.contribution, c.upstream, c.precision)
 		if known != c.known || known && math.Abs(got-c.want) > 1e-15*math.Abs(c.want) {
 			t.Errorf("%v / %v in %v: %v, %v", c.contribution, c.upstream, c.precision, got, known)
 		}
 	}
 }
 
-// The factor that is read off the values is the one that a gradient of 1 is
-// multiplied by.
-func TestPlainFactor(t *testing.T) {
+// A factor is the one that a gradient of 1 is multiplied by.
+func TestLocalFactors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x, y := g.Variable(autograd.Scalar(3)), g.Variable(autograd.Scalar(-0.25))
 	for _, root := range []autograd.Value{x.Add(y), x.Sub(y), x.Mul(y), x.Mul(x), x.Neg(), x.Scale(-7), x.Scale(0), x.AddScalar(2)} {
 		m := newModel(root, Options{Gradients: root.Backward()})
 		for i := range m.edges {
 			e := &m.edges[i]
-			if got, known := m.plainFactor(e); !known || got != e.contribution.few[0] {
-				t.Errorf("%s, input %d: %v, %v, want %v", root.Node().Op, e.input, got, known, e.contribution.few[0])
+			if !e.localKnown || e.local.few[0] != e.contribution.few[0] {
+				t.Errorf("%s, input %d: %v, %v, want %v", root.Node().Op, e.input, e.local.few, e.localKnown, e.contribution.few[0])
 			}
 		}
 	}

@@ -141,7 +141,7 @@ func TestBackwardArrows(t *testing.T) {
 	root := x.Sum().Mul(w).Mul(g.Scalar(0)).Sub(w)
 	var got []string
 	var b bytes.Buffer
-	if err := graphviz.WriteBackward(&b, root, graphviz.Options{Gradients: root.Backward()}); err != nil {
+	if err := graphviz.Write(&b, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Backward}); err != nil {
 		t.Fatal(err)
 	}
 	p := check(t, b.Bytes())
@@ -200,7 +200,7 @@ func TestCustomOperationOfAKnownName(t *testing.T) {
 		x := g.Variable(autograd.Scalar(7)).Named("x")
 		root := autograd.Custom(identity, x).Scale(0)
 		var b bytes.Buffer
-		if err := graphviz.WriteBackward(&b, root, graphviz.Options{Gradients: root.Backward()}); err != nil {
+		if err := graphviz.Write(&b, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Backward}); err != nil {
 			t.Fatal(err)
 		}
 		for _, a := range check(t, b.Bytes()).arrows {
@@ -243,7 +243,7 @@ func TestDeterministic(t *testing.T) {
 
 func TestTenThousandNodes(t *testing.T) {
 	root := chain(10_000)
-	o := graphviz.Options{Gradients: root.Backward()}
+	o := graphviz.Options{Gradients: root.Backward(), MaxNodes: -1}
 	for view, want := range map[graphviz.View]int{graphviz.Forward: 10_000, graphviz.Backward: 5_001} {
 		o.View = view
 		p, err := parse(drawn(t, root, o))
@@ -255,7 +255,7 @@ func TestTenThousandNodes(t *testing.T) {
 
 func BenchmarkTenThousandNodes(b *testing.B) {
 	root := chain(10_000)
-	o := graphviz.Options{Gradients: root.Backward()}
+	o := graphviz.Options{Gradients: root.Backward(), MaxNodes: -1}
 	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
 		o.View = view
 		b.Run(fmt.Sprintf("view=%d", view), func(b *testing.B) {

@@ -1,0 +1,20 @@
+package graphviz
+
+import "fmt"
+
+// A Selection chooses what is drawn of a recording, or takes it apart or
+// together. Options.Select has those of a drawing, which are applied in order.
+type Selection struct {
+	apply func(m *model) (*model, error)
+}
+
+// A TooManyNodesError says that a drawing would have more boxes than
+// Options.MaxNodes allows: Graphviz takes minutes for some thousand, and
+// nobody can read them.
+type TooManyNodesError struct {
+	Nodes, Max int
+}
+
+func (e *TooManyNodesError) Error() string {
+	return fmt.Sprintf("%d nodes are more than MaxNodes, %d: select some of them or raise it", e.Nodes, e.Max)
+}
