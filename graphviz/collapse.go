@@ -98,7 +98,26 @@ func (m *model) collapseBy(name func(autograd.Node) string) *model {
 		}
 		assigned[i], blocks[at].scope = at, m.common(blocks[at].scope, n.scope)
 	}
+	m.leave(assigned, blocks)
 	return m.collapse(assigned, blocks)
+}
+
+// leave moves each block out of the scopes of which it holds all values.
+func (m *model) leave(assigned []int, blocks []block) {
+	type part struct{ scope, block int }
+	in, all := map[part]int{}, make([]int, len(m.scopes))
+	for i := range m.nodes {
+		for s := m.nodes[i].scope; s != 0; s = m.scopes[s].parent {
+			in[part{s, assigned[i]}]++
+			all[s]++
+		}
+	}
+	for b := range blocks {
+		at := &blocks[b]
+		for at.scope != 0 && in[part{at.scope, b}] == all[at.scope] {
+			at.scope = m.scopes[at.scope].parent
+		}
+	}
 }
 
 // common returns the innermost scope that holds both. Parents have smaller
@@ -144,7 +163,7 @@ func (m *model) collapse(assigned []int, blocks []block) *model {
 	for i := range m.edges {
 		e := m.edges[i]
 		inside := assigned[e.from] >= 0 && assigned[e.from] == assigned[e.to]
-		if !inside || outside[m.source(&e).identity()] {
+		if !inside || outside[m.source(&e).identity()] && m.nodes[e.from].stub == drawn {
 			r.edge(e, r.at[e.from], r.at[e.to])
 		}
 	}
@@ -183,8 +202,11 @@ func (m *model) groupOf(b block, members []int, outside map[identity]bool) node 
 	for _, i := range members {
 		member := m.nodes[i]
 		held, outputs := []node{member}, []node{member}
-		if member.group != nil {
+		switch {
+		case member.group != nil:
 			held, outputs = member.group.members, member.group.outputs
+		case member.stub != drawn:
+			held, outputs = nil, nil
 		}
 		g.members = append(g.members, held...)
 		for _, o := range outputs {
@@ -193,7 +215,7 @@ func (m *model) groupOf(b block, members []int, outside map[identity]bool) node 
 			}
 		}
 		n.learns = n.learns || member.learns
-		n.id, n.source = member.id, member.source
+		n.id, n.element, n.source = member.id, member.element, member.source
 		for _, t := range member.troubles {
 			if !slices.Contains(n.troubles, t) {
 				n.troubles = append(n.troubles, t)

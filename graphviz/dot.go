@@ -27,7 +27,7 @@ const (
 	clusterColour  = "#cbd5e1"
 )
 
-const fontName = "Helvetica,Arial,sans-serif"
+const fontName = "Helvetica"
 
 // clusterFills are those of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
@@ -356,19 +356,16 @@ func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
 	for _, e := range edges {
 		if e.received {
 			received = append(received, e.contribution)
+			lines = c.handedOn(e, c.o.Digits)
 		}
 	}
-	switch {
-	case len(received) == 0:
-		return faintColour, []string{"nothing"}
-	case len(edges) == 1:
-		lines = c.handedOn(edges[0], c.o.Digits)
-	}
 	all := joined(received...)
-	if lines == nil {
+	if len(received) > 1 {
 		lines = []string{plural(len(received), "value"), "norm " + number(all.norm, c.o.Digits)}
 	}
 	switch {
+	case lines == nil:
+		return faintColour, []string{"nothing"}
 	case all.zero():
 		return zeroColour, lines
 	case all.broken():

@@ -124,13 +124,13 @@ func (m *model) within(start []int, steps int, next func(int) []int) []bool {
 // become one stub, and so do its uses, whose contributions are added up.
 func (m *model) keep(kept []bool) *model {
 	r := newRebuild(m)
-	inputs, uses := make([]int, len(m.nodes)), make([]int, len(m.nodes)) // how many are left out
+	inputs, uses := make([][]string, len(m.nodes)), make([][]string, len(m.nodes)) // what is left out
 	for i := range m.edges {
 		switch e := &m.edges[i]; {
 		case kept[e.from] && !kept[e.to]:
-			uses[e.from]++
+			uses[e.from] = append(uses[e.from], m.nodes[e.to].title())
 		case !kept[e.from] && kept[e.to]:
-			inputs[e.to]++
+			inputs[e.to] = append(inputs[e.to], m.source(e).title())
 		}
 	}
 	before, after := make([]int, len(m.nodes)), make([]int, len(m.nodes)) // the stubs
@@ -138,14 +138,14 @@ func (m *model) keep(kept []bool) *model {
 		if !kept[i] {
 			continue
 		}
-		if inputs[i] > 0 {
+		if len(inputs[i]) > 0 {
 			before[i] = r.add(m.nodes[i].stubOf(stubInputs, inputs[i]))
 		}
 		r.at[i] = r.add(m.nodes[i])
 	}
 	// Behind all others, as is what they stand for.
 	for i := range m.nodes {
-		if uses[i] > 0 {
+		if len(uses[i]) > 0 {
 			after[i] = r.add(m.nodes[i].stubOf(stubUses, uses[i]))
 		}
 	}
@@ -164,14 +164,19 @@ func (m *model) keep(kept []bool) *model {
 	return r.model()
 }
 
-// stubOf returns a node for the inputs or uses of n that are left out.
-func (n *node) stubOf(s stub, count int) node {
-	noun := "input"
+// stubOf returns a node for the inputs or uses of n that are left out: the name
+// of one, the number of several.
+func (n *node) stubOf(s stub, titles []string) node {
+	noun := "more input"
 	if s == stubUses {
-		noun = "use"
+		noun = "more use"
+	}
+	name := plural(len(titles), noun)
+	if len(titles) == 1 {
+		name = titles[0]
 	}
 	return node{
 		id: n.id, element: n.element, source: n.source, stub: s, custom: true, kind: autograd.KindOperation,
-		op: plural(count, "more "+noun), scope: n.scope, learns: s == stubUses && n.learns,
+		op: name, scope: n.scope, learns: s == stubUses && n.learns,
 	}
 }

@@ -40,7 +40,23 @@ func (m *model) fold() *model {
 	f.gather()
 	f.sign()
 	f.siblings(0)
+	f.adopt()
 	return noted.collapse(f.assigned, f.blocks)
+}
+
+// adopt puts constants into the block that alone uses them.
+func (f *folder) adopt() {
+	for i := range f.nodes {
+		n := &f.nodes[i]
+		if n.kind != autograd.KindConstant || f.assigned[i] >= 0 || len(n.uses) == 0 {
+			continue
+		}
+		user := func(use int) int { return f.assigned[f.edges[use].to] }
+		first := user(n.uses[0])
+		if !slices.ContainsFunc(n.uses, func(use int) bool { return user(use) != first }) {
+			f.assigned[i] = first
+		}
+	}
 }
 
 // gather notes what lies in each scope.

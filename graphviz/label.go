@@ -221,7 +221,7 @@ func font(colour string, size int, html string) string {
 // its number in the recording.
 func (n *node) title() string {
 	if n.stub != drawn {
-		return "⋯ " + n.op
+		return "⋯ " + strings.TrimPrefix(n.op, "⋯ ")
 	}
 	if n.name != "" {
 		return shown(n.name)

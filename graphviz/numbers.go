@@ -99,7 +99,7 @@ func joined(all ...numbers) numbers {
 			j.min, j.max = min(j.min, n.min), max(j.max, n.max)
 			j.mean += (n.mean - j.mean) * float64(n.finite) / float64(j.finite)
 		}
-		if n.few == nil || j.few == nil {
+		if n.few == nil && n.size > 0 || j.few == nil {
 			j.few = nil
 		} else {
 			j.few = append(j.few, n.few...)
