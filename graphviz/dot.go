@@ -27,7 +27,7 @@ const (
 	clusterColour  = "#cbd5e1"
 )
 
-const fontName = "Helvetica"
+const fontName = "Arial" // one that Graphviz knows widths of where it has no fonts
 
 // clusterFills are those of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}

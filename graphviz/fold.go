@@ -104,10 +104,10 @@ func (f *folder) signature(nodes []int) string {
 			switch {
 			case inside:
 				fmt.Fprintf(&b, " %d", at)
-			case f.nodes[from].learned():
-				fmt.Fprintf(&b, " learned %v", f.nodes[from].value.shape)
+			case f.nodes[from].kind == autograd.KindParam:
+				fmt.Fprintf(&b, " param %v", f.nodes[from].value.shape)
 			default:
-				b.WriteString(" outside")
+				fmt.Fprintf(&b, " %v", f.nodes[from].value.shape)
 			}
 		}
 		b.WriteByte('\n')
