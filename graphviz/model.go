@@ -39,6 +39,7 @@ type node struct {
 	learns    bool  // leads back to a variable or parameter
 	in        []int // into edges, by input
 	uses      []int // into edges, in the order of the recording
+	troubles  []trouble
 }
 
 // whole is the element of a node that stands for all elements of its value.
@@ -77,6 +78,7 @@ type scope struct {
 // modelOf returns what the options draw of the recording of root.
 func modelOf(root autograd.Value, o Options) (*model, error) {
 	m := newModel(root, o)
+	m.diagnose()
 	for _, s := range o.Select {
 		var err error
 		if m, err = s.apply(m); err != nil {
