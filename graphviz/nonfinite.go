@@ -14,6 +14,7 @@ type origin struct {
 	node              int // into nodes: whose value broke, or whose rule made a broken gradient
 	backward          bool
 	cause             Cause
+	harmless          bool  // an infinite constant of which no NaN comes
 	values, gradients []int // into nodes, those at the origin included
 }
 
@@ -48,7 +49,9 @@ func (m *model) spoilage() *spoilage {
 		}
 	}
 	for i := range s.origins {
-		slices.Reverse(s.origins[i].gradients)
+		o := &s.origins[i]
+		slices.Reverse(o.gradients)
+		o.harmless = s.isHarmless(o)
 	}
 	return s
 }
@@ -121,9 +124,9 @@ func (s *spoilage) unexplained(i int, received bool) int {
 	return s.arose(origin{node: i, backward: true, cause: cause})
 }
 
-// harmless reports whether an origin is an infinite constant of which no NaN
+// isHarmless reports whether an origin is an infinite constant of which no NaN
 // comes.
-func (s *spoilage) harmless(o *origin) bool {
+func (s *spoilage) isHarmless(o *origin) bool {
 	if s.nodes[o.node].kind != autograd.KindConstant {
 		return false
 	}
@@ -141,7 +144,7 @@ func (d *diagnosis) nonFinite() {
 	first := true
 	for k := range s.origins {
 		o := &s.origins[k]
-		if s.harmless(o) {
+		if o.harmless {
 			continue
 		}
 		d.origin(s, o, first)
@@ -200,7 +203,7 @@ func (d *diagnosis) spoiled(s *spoilage) {
 		if from == unbroken {
 			from = s.gradient[i]
 		}
-		if from == unbroken || s.harmless(&s.origins[from]) || s.origins[from].node == i {
+		if from == unbroken || s.origins[from].harmless || s.origins[from].node == i {
 			continue
 		}
 		d.add(TroubleSpoiled, i, "spoiled by %s", d.nodes[s.origins[from].node].title())
@@ -255,7 +258,7 @@ func (m *model) elements(n *node) []float64 {
 	return elementsOf(n.source.View())
 }
 
-// gradients returns the gradient of a reached node.
+// gradientElements returns the gradient of a reached node.
 func (m *model) gradientElements(n *node) []float64 {
 	if n.gradient.few != nil || n.element != whole {
 		return n.gradient.few

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"nabla/autograd"
 )
@@ -202,20 +203,29 @@ func (d *diagnosis) relu(i int) {
 // unitsOf returns the elements of a node as rows of units. Of a node that is
 // one element it is the column of its unit, for all data points.
 func (d *diagnosis) unitsOf(n *node) (rows, units int, elements []float64) {
-	shape := n.source.Shape()
-	all := elementsOf(n.source.View())
-	rows, units = 1, len(all)
-	if len(shape) > 1 && len(all) > 0 {
+	shape, all := n.source.Shape(), n.source.View()
+	rows, units = 1, all.Size()
+	if len(shape) > 1 && all.Size() > 0 {
 		units = shape[len(shape)-1]
-		rows = len(all) / units
+		rows = all.Size() / units
 	}
 	if n.element == whole {
-		return rows, units, all
+		return rows, units, elementsOf(all)
 	}
-	for k := n.element % units; k < len(all); k += units {
-		elements = append(elements, all[k])
+	return rows, 1, column(all, n.element%units, units)
+}
+
+// column returns every step-th element from the first on.
+func column(t autograd.Tensor, first, step int) []float64 {
+	var elements []float64
+	for k := first; k < t.Size(); k += step {
+		if t.Precision() == autograd.Float64 {
+			elements = append(elements, t.Raw64()[k])
+		} else {
+			elements = append(elements, float64(t.Raw32()[k]))
+		}
 	}
-	return len(elements), 1, elements
+	return elements
 }
 
 // inCrossEntropy reports whether a cross entropy is all that is made of n.
@@ -433,9 +443,10 @@ func (d *diagnosis) unrecorded(root autograd.Value) {
 	}
 }
 
-// called returns what a sentence calls a node: its name and operation.
+// called returns what a sentence calls a node: its name, and its operation
+// where the name does not say it.
 func (n *node) called() string {
-	if n.name == "" {
+	if strings.Contains(n.title(), shown(n.op)) {
 		return n.title()
 	}
 	return shown(n.op) + " " + n.title()
