@@ -62,13 +62,15 @@ func (p *Param) Writable() Tensor {
 // With calls f while the parameter has other numbers, those of a tensor of the
 // same shape, and puts its own back bit by bit: recordings that have used them
 // stay valid, and those that f makes do not. It serves finite differences.
+// Nothing else may read the parameter meanwhile. It panics with a *ShapeError
+// for a tensor of another shape.
 func (p *Param) With(t Tensor, f func()) {
 	own, version := p.value.Clone(), p.version
 	defer func() {
 		p.value.copyFrom(own)
 		p.version = version
 	}()
-	p.Set(t)
+	p.overwrite(opWith, t)
 	p.trials++
 	p.version = trial | p.trials
 	f()
@@ -80,11 +82,16 @@ const trial = 1 << 63
 // Set copies a tensor of the same shape into the parameter, in the parameter's
 // precision.
 func (p *Param) Set(t Tensor) {
-	t.check(opSet)
-	if !p.value.sameShape(t) {
-		panic(NewShapeError("Param.Set", "another shape than the parameter's", p.value.dims(), t.dims()))
-	}
+	p.overwrite(opSet, t)
 	p.version++
+}
+
+// overwrite copies a tensor into the parameter.
+func (p *Param) overwrite(op *operation, t Tensor) {
+	t.check(op)
+	if !p.value.sameShape(t) {
+		panic(NewShapeError(op.method, "another shape than the parameter's", p.value.dims(), t.dims()))
+	}
 	p.value.copyFrom(t)
 }
 
@@ -101,4 +108,7 @@ func (t Tensor) copyFrom(from Tensor) {
 	}
 }
 
-var opSet = accessor("Param.Set")
+var (
+	opSet  = accessor("Param.Set")
+	opWith = accessor("Param.With")
+)
