@@ -84,7 +84,7 @@ func constantCause(n *node) Cause {
 	at := n.source.Value
 	switch {
 	case n.frozen:
-		return Cause{CauseFrozen, at, n.title() + " is frozen"}
+		return Cause{CauseFrozen, at, n.mention() + " is frozen"}
 	case n.kind == autograd.KindConstant:
 		return Cause{CauseConstant, at, "a constant has no gradient"}
 	case slices.ContainsFunc(n.source.Inputs, func(id int) bool { return at.Graph().At(id).Node().NeedsGrad }):
@@ -95,7 +95,7 @@ func constantCause(n *node) Cause {
 
 func (x *explainer) originCause(o *origin) Cause {
 	c := o.cause
-	c.Words = x.nodes[o.node].title() + ": " + c.Words
+	c.Words = x.nodes[o.node].mention() + ": " + c.Words
 	return c
 }
 
@@ -129,7 +129,7 @@ func (x *explainer) tiny(e *Explanation, i int) Cause {
 
 func (x *explainer) cancellation(i int, size, sum float64) Cause {
 	n := &x.nodes[i]
-	return Cause{CauseCancellation, n.source.Value, fmt.Sprintf("what the uses of %s hand back cancels, to %s of the sum of its sizes", n.title(), number(size/sum, defaultDigits))}
+	return Cause{CauseCancellation, n.source.Value, fmt.Sprintf("what the uses of %s hand back cancels, to %s of the sum of its sizes", n.mention(), number(size/sum, defaultDigits))}
 }
 
 // A weakest step is where a way loses most of the gradient: in an edge, or in
@@ -251,9 +251,9 @@ func (x *explainer) otherFactor(e *edge) *node {
 func sizeOf(n *node, factor float64) string {
 	switch {
 	case n.value.size == 1:
-		return n.title() + ", which is " + number(n.value.few[0], defaultDigits)
+		return n.mention() + ", which is " + number(n.value.few[0], defaultDigits)
 	case factor == 0:
-		return "zeros of " + n.title()
+		return "zeros of " + n.mention()
 	}
-	return n.title() + ", whose norm is " + number(n.value.norm, defaultDigits)
+	return n.mention() + ", whose norm is " + number(n.value.norm, defaultDigits)
 }

@@ -31,7 +31,7 @@ func (x *explainer) difference(e *Explanation, i int, o ExplainOptions) *Differe
 	if o.Loss != nil {
 		return x.throughLoss(e, n, o)
 	}
-	if !e.Known || n.value.size != 1 {
+	if !e.Known || n.value.size != 1 || !isFinite(e.Gradient) {
 		return nil
 	}
 	order, ok := x.scalarsAfter(i)
@@ -126,7 +126,7 @@ func (x *explainer) throughLoss(e *Explanation, n *node, o ExplainOptions) *Diff
 		panic(autograd.NewArgumentError(op, "a Loss checks a Param, and %s is none", n.called()))
 	case x.nodes[x.root].value.size != 1:
 		panic(autograd.NewArgumentError(op, "a Loss checks the gradient of one number, and the backward pass started from a Value of shape %v", x.nodes[x.root].value.shape))
-	case !e.Known || e.Size == 0:
+	case !e.Known || e.Size == 0 || !isFinite(e.Gradient):
 		return nil
 	}
 	epsilon, tolerance := epsilon64, x.tolerance()

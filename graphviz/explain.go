@@ -190,6 +190,7 @@ func newExplainer(grads autograd.Gradients) *explainer {
 
 // explainerOf returns the explainer of a model that keeps all its numbers.
 func explainerOf(m *model) *explainer {
+	m.tellApart()
 	x := &explainer{model: m, index: map[int]int{}, spoiled: m.spoilage()}
 	for i := range m.nodes {
 		x.index[m.nodes[i].id] = i
@@ -236,7 +237,7 @@ func (x *explainer) begin(n *node, element int, o ExplainOptions) Explanation {
 	if e.Element == whole {
 		e.Size = n.value.size
 	}
-	e.words = words{n.title(), n.gradientTitle(), n.value.shape, o.Digits}
+	e.words = words{n.mention(), n.gradientMention(), n.value.shape, o.Digits}
 	e.Number, e.Gradient = pick(&n.value, e.Element), math.NaN()
 	if e.Known = n.state == reached; e.Known {
 		e.Gradient = pick(&n.gradient, e.Element)
@@ -279,7 +280,7 @@ func (x *explainer) addTerms(e *Explanation, n *node) {
 			continue
 		}
 		to := &x.nodes[edge.to]
-		t := Term{To: to.source.Value, Input: edge.input, Contribution: pick(&edge.contribution, e.Element), called: to.called(), gradient: to.gradientTitle()}
+		t := Term{To: to.source.Value, Input: edge.input, Contribution: pick(&edge.contribution, e.Element), called: to.called(), gradient: to.gradientMention()}
 		t.Upstream, t.Local = x.factorsOf(edge, e.Element)
 		e.Terms = append(e.Terms, t)
 	}

@@ -40,6 +40,7 @@ type node struct {
 	in        []int // into edges, by input
 	uses      []int // into edges, in the order of the recording
 	troubles  []trouble
+	prefix    string // "relu1/": the scopes, where sentences need them to tell it from others of its name
 }
 
 // whole is the element of a node that stands for all elements of its value.

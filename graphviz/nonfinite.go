@@ -159,15 +159,15 @@ func (d *diagnosis) origin(s *spoilage, o *origin, first bool) {
 	if !o.backward {
 		values = values[1:] // the origin itself
 	}
-	words := o.cause.Words
+	rest := ""
 	if spoiled := joined(counted(len(values), "value"), counted(len(gradients), "gradient")); spoiled != "" {
-		words += "; spoils " + spoiled
+		rest = "; spoils " + spoiled
 	}
 	order := "first "
 	if !first {
 		order = ""
 	}
-	f := d.add(TroubleNonFinite, o.node, "%s%s: %s", order, s.symbol(o), words)
+	f := d.add(TroubleNonFinite, o.node, fmt.Sprintf("%s%s: %s", order, s.symbol(o), o.cause.Words), rest)
 	f.Cause, f.Backward = o.cause, o.backward
 	f.SpoiledValues, f.SpoiledGradients = d.sources(values), d.sources(gradients)
 }
@@ -206,7 +206,7 @@ func (d *diagnosis) spoiled(s *spoilage) {
 		if from == unbroken || s.origins[from].harmless || s.origins[from].node == i {
 			continue
 		}
-		d.add(TroubleSpoiled, i, "spoiled by %s", d.nodes[s.origins[from].node].title())
+		d.add(TroubleSpoiled, i, "spoiled by "+d.nodes[s.origins[from].node].mention(), "")
 	}
 }
 

@@ -186,12 +186,12 @@ func (e *Explanation) addPath(s *pathSearch, last partial) {
 		edges[p.length-1] = p.edge
 	}
 	path := Path{Values: []autograd.Value{s.nodes[s.start].source.Value}, Contribution: math.NaN(), Share: 1}
-	path.titles = []string{s.nodes[s.start].title()}
+	path.titles = []string{s.nodes[s.start].mention()}
 	for _, k := range edges {
 		edge := &s.edges[k]
 		to := &s.nodes[edge.to]
 		path.Values = append(path.Values, to.source.Value)
-		path.titles = append(path.titles, to.title())
+		path.titles = append(path.titles, to.mention())
 		if s.exact {
 			path.Locals = append(path.Locals, edge.local.few[0])
 		} else {

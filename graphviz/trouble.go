@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"nabla/autograd"
 )
@@ -137,6 +136,7 @@ type finding struct {
 
 // examine looks for every kind of trouble.
 func (m *model) examine() *diagnosis {
+	m.tellApart()
 	d := &diagnosis{model: m}
 	d.nonFinite()
 	for i := range m.nodes {
@@ -147,10 +147,10 @@ func (m *model) examine() *diagnosis {
 	return d
 }
 
-func (d *diagnosis) add(kind TroubleKind, node int, format string, args ...any) *finding {
-	text := fmt.Sprintf(format, args...)
+// add adds a finding: what the box says, and how the sentence goes on.
+func (d *diagnosis) add(kind TroubleKind, node int, text, rest string) *finding {
 	d.found = append(d.found, finding{
-		Trouble: Trouble{Kind: kind, Value: d.nodes[node].source.Value, Words: d.nodes[node].title() + ": " + text},
+		Trouble: Trouble{Kind: kind, Value: d.nodes[node].source.Value, Words: d.nodes[node].mention() + ": " + text + rest},
 		node:    node,
 		text:    text,
 	})
@@ -192,11 +192,11 @@ func (d *diagnosis) relu(i int) {
 	switch {
 	case dead == 0 || len(z) == 0:
 	case len(z) == 1:
-		d.add(TroubleDeadReLU, i, "closed: its input %s is not above 0, so that no gradient passes", number(z[0], defaultDigits))
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("closed: its input %s is not above 0", number(z[0], defaultDigits)), ", so that no gradient passes")
 	case dead == units:
-		d.add(TroubleDeadReLU, i, "dead: all %d elements are closed, so that no gradient passes", len(z))
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("dead: all %d elements are closed", len(z)), ", so that no gradient passes")
 	case rows > 1:
-		d.add(TroubleDeadReLU, i, "%d of %d units %s dead: closed for all %d rows", dead, units, isOrAre(dead), rows)
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("%d of %d units %s dead: closed for all %d rows", dead, units, isOrAre(dead), rows), "")
 	}
 }
 
@@ -253,9 +253,9 @@ func (d *diagnosis) saturation(i int) {
 	switch {
 	case float64(beyond) < saturatedShare*float64(len(a)) || beyond == 0:
 	case len(a) == 1:
-		d.add(TroubleSaturated, i, "saturated: %s, where the slope is %s", number(a[0], defaultDigits), saturated.slope)
+		d.add(TroubleSaturated, i, "saturated", fmt.Sprintf(": %s, where the slope is %s", number(a[0], defaultDigits), saturated.slope))
 	default:
-		d.add(TroubleSaturated, i, "saturated: %d of %d elements are %s, where the slope is %s", beyond, len(a), saturated.where, saturated.slope)
+		d.add(TroubleSaturated, i, fmt.Sprintf("saturated: %d of %d elements", beyond, len(a)), fmt.Sprintf(" are %s, where the slope is %s", saturated.where, saturated.slope))
 	}
 }
 
@@ -295,13 +295,17 @@ func (d *diagnosis) layers() {
 		}
 	}
 	if s := stages[small]; s.rms() < vanishingRatio*last {
-		d.add(TroubleVanishing, s.first, "the gradient vanishes on its way back: its root mean square is %s here, in layer %d, and %s in layer %d, the last",
-			number(s.rms(), defaultDigits), small+1, number(last, defaultDigits), len(stages))
+		d.add(TroubleVanishing, s.first, "the gradient vanishes", compared(s, small, last, len(stages)))
 	}
 	if s := stages[large]; s.rms() > explodingRatio*last {
-		d.add(TroubleExploding, s.first, "the gradient explodes on its way back: its root mean square is %s here, in layer %d, and %s in layer %d, the last",
-			number(s.rms(), defaultDigits), large+1, number(last, defaultDigits), len(stages))
+		d.add(TroubleExploding, s.first, "the gradient explodes", compared(s, large, last, len(stages)))
 	}
+}
+
+// compared says how the gradient of a stage differs from that of the last.
+func compared(s stage, i int, last float64, stages int) string {
+	return fmt.Sprintf(" on its way back: its root mean square is %s here, in layer %d, and %s in layer %d, the last",
+		number(s.rms(), defaultDigits), i+1, number(last, defaultDigits), stages)
 }
 
 // A stage is the weighted sums, or the products that are summed there, that
@@ -376,7 +380,7 @@ func (d *diagnosis) unreached() {
 			continue
 		}
 		if n.state == notReached || !d.passed && !reaches[i] {
-			d.add(TroubleUnreached, i, "%s", d.whyUnreached(i, stops[i]).Words)
+			d.add(TroubleUnreached, i, d.whyUnreached(i, stops[i]).Words, "")
 		}
 	}
 }
@@ -441,15 +445,6 @@ func (d *diagnosis) unrecorded(root autograd.Value) {
 			}})
 		}
 	}
-}
-
-// called returns what a sentence calls a node: its name, and its operation
-// where the name does not say it.
-func (n *node) called() string {
-	if strings.Contains(n.title(), shown(n.op)) {
-		return n.title()
-	}
-	return shown(n.op) + " " + n.title()
 }
 
 func isOrAre(count int) string {

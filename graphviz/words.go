@@ -9,6 +9,45 @@ import (
 	"nabla/autograd"
 )
 
+// tellApart gives each node whose name others have too the path of its scopes,
+// for sentences: in a drawing it stands in their frames.
+func (m *model) tellApart() {
+	count := map[string]int{}
+	for i := range m.nodes {
+		count[m.nodes[i].name]++
+	}
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		n.prefix = ""
+		if n.name == "" || count[n.name] < 2 {
+			continue
+		}
+		for number := n.scope; number != 0; number = m.scopes[number].parent {
+			n.prefix = shown(m.scopes[number].name) + "/" + n.prefix
+		}
+	}
+}
+
+// mention returns what a sentence calls a node.
+func (n *node) mention() string { return n.prefix + n.title() }
+
+// gradientMention returns what a sentence calls a node's gradient.
+func (n *node) gradientMention() string {
+	if n.prefix == "" {
+		return n.gradientTitle()
+	}
+	return "d(" + n.mention() + ")"
+}
+
+// called returns what a sentence calls a node with its operation, unless that
+// is said already.
+func (n *node) called() string {
+	if strings.Contains(n.mention(), shown(n.op)) {
+		return n.mention()
+	}
+	return shown(n.op) + " " + n.mention()
+}
+
 // words are how an Explanation calls its value.
 type words struct {
 	title, gradient string

@@ -102,7 +102,7 @@ func (z *zeroCauses) noTerms(i int) Cause {
 func (z *zeroCauses) cancels(i int) int {
 	n := &z.nodes[i]
 	return z.cause(zeroKey{CauseCancellation, n.source.Value, nowhere}, func() Cause {
-		return Cause{CauseCancellation, n.source.Value, "what the uses of " + n.title() + " hand back cancels"}
+		return Cause{CauseCancellation, n.source.Value, "what the uses of " + n.mention() + " hand back cancels"}
 	})
 }
 
