@@ -64,7 +64,12 @@ func stepFor(given, v, epsilon float64) float64 {
 	return math.Cbrt(epsilon) * max(1, math.Abs(v))
 }
 
+// differenceOf compares a gradient with the difference of three losses; nil
+// where one is not finite.
 func differenceOf(below, at, above, h, seed, gradient, epsilon, tolerance float64) *Difference {
+	if !isFinite(below) || !isFinite(at) || !isFinite(above) {
+		return nil
+	}
 	d := &Difference{Gradient: gradient, Step: h, Below: below, Above: above, Numeric: seed * (above - below) / (2 * h)}
 	rounding := 16 * epsilon * math.Abs(seed) * max(math.Abs(below), math.Abs(above)) / h
 	same := func(a, b float64) bool {
@@ -147,11 +152,19 @@ func (x *explainer) throughLoss(e *Explanation, n *node, o ExplainOptions) *Diff
 		})
 		return loss
 	}
-	gradient := 0.0
-	for k, d := range direction {
-		gradient += d * n.gradient.few[k]
+	gradient := e.Gradient
+	if e.Element == whole {
+		gradient = along(direction, n.gradient.few)
 	}
 	return differenceOf(loss(-h), loss(0), loss(h), h, x.nodes[x.root].gradient.few[0], gradient, epsilon, tolerance)
+}
+
+func along(a, b []float64) float64 {
+	sum := 0.0
+	for k, v := range a {
+		sum += v * b[k]
+	}
+	return sum
 }
 
 // directionOf returns the unit vector of an element, of the gradient, or of

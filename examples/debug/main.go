@@ -43,50 +43,60 @@ var versions = []version{
 }
 
 func run(w io.Writer, out string) error {
+	broken := newNetwork(versions[0])
 	fmt.Fprintf(w, "with CheckFinite\n  %v\n", autograd.Try(func() {
-		record(autograd.NewGraph(autograd.Options{CheckFinite: true}), versions[0])
+		broken.cost(autograd.NewGraph(autograd.Options{CheckFinite: true}))
 	}))
 	for _, v := range versions {
 		fmt.Fprintf(w, "\nthe network %s\n", v.title)
-		g := autograd.NewGraph(autograd.Options{Trace: true})
-		weight, loss := record(g, v)
-		gradients := loss.Backward()
-		diagnose(w, loss, gradients)
-		explain(w, weight, gradients)
-		if err := draw(w, out, v, loss, gradients); err != nil {
+		n := newNetwork(v)
+		cost := n.cost(autograd.NewGraph(autograd.Options{Trace: true}))
+		gradients := cost.Backward()
+		diagnose(w, cost, gradients)
+		n.explain(w, cost.Graph(), gradients)
+		if err := draw(w, out, v, cost, gradients); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// record computes the cost of four hotels, of which two are hot deals: 2
-// features, 3 hidden neurons with relu, 1 output with sigmoid.
-func record(g *autograd.Graph, v version) (weight, loss autograd.Value) {
-	prices, bias := []float64{1.2, 2.5, 0.8, 3.0}, -0.2
+// A network has 2 features, 3 hidden neurons with relu and 1 output with
+// sigmoid: the probability that a hotel is a hot deal.
+type network struct {
+	features      [][]float64 // price and stars of four hotels
+	hidden, model layers.Layer
+}
+
+func newNetwork(v version) *network {
+	euros, bias := 0.01, -0.1
 	if v.unscaled {
-		prices = []float64{120, 250, 80, 300}
+		euros = 1
 	}
 	if v.deadBias {
 		bias = -30
 	}
-	stars := []float64{0.6, 0.8, 0.4, 1.0}
-	var features [][]float64
-	for i := range prices {
-		features = append(features, []float64{prices[i], stars[i]})
-	}
-	hidden := layers.Dense{
+	hidden := &layers.Dense{
 		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.5, 0.05, -0.3}, {-0.6, 0.4, 0.9}})),
 		Bias:   autograd.NewParam("", autograd.NewTensor([]float64{0.1, bias, 0.2})),
 	}
-	output := layers.Dense{
+	output := &layers.Dense{
 		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.4}, {0.3}, {-0.7}})),
 		Bias:   autograd.NewParam("", autograd.NewTensor([]float64{0.1})),
 	}
-	model := layers.NewSequential(&hidden, layers.ReLU(), &output, layers.Sigmoid())
-	p := model.Forward(g.Constant(autograd.FromNested(features)).Named("features"))
+	return &network{
+		features: [][]float64{{120 * euros, 0.6}, {250 * euros, 0.8}, {80 * euros, 0.4}, {300 * euros, 1}},
+		hidden:   hidden,
+		model:    layers.NewSequential(hidden, layers.ReLU(), output, layers.Sigmoid()),
+	}
+}
+
+// cost records the prediction and its cost: the first and the last hotel are
+// hot deals.
+func (n *network) cost(g *autograd.Graph) autograd.Value {
+	p := n.model.Forward(g.Constant(autograd.FromNested(n.features)).Named("features"))
 	y := g.Constant(autograd.FromNested([][]float64{{1}, {0}, {0}, {1}})).Named("y").As(autograd.RoleTarget)
-	return g.Param(hidden.Weight), crossEntropy(p, y)
+	return crossEntropy(p, y)
 }
 
 // crossEntropy returns −(y·ln p + (1−y)·ln(1−p)), the mean over the data, as
@@ -102,8 +112,8 @@ func crossEntropy(p, y autograd.Value) autograd.Value {
 }
 
 // diagnose prints what is wrong, with the line where it was recorded.
-func diagnose(w io.Writer, loss autograd.Value, gradients autograd.Gradients) {
-	troubles := graphviz.Diagnose(loss, gradients)
+func diagnose(w io.Writer, cost autograd.Value, gradients autograd.Gradients) {
+	troubles := graphviz.Diagnose(cost, gradients)
 	if len(troubles) == 0 {
 		fmt.Fprintln(w, "  Diagnose finds nothing wrong")
 	}
@@ -114,15 +124,16 @@ func diagnose(w io.Writer, loss autograd.Value, gradients autograd.Gradients) {
 }
 
 // explain prints why the hidden weights have the gradient that they have: all
-// of them, and the one of the second neuron that the price goes through.
-func explain(w io.Writer, weight autograd.Value, gradients autograd.Gradients) {
+// of them, and the one that the price goes through to the second neuron.
+func (n *network) explain(w io.Writer, g *autograd.Graph, gradients autograd.Gradients) {
+	weight := g.Param(n.hidden.Params()[0])
 	for _, element := range [][]int{nil, {0, 1}} {
 		fmt.Fprintln(w)
-		fmt.Fprint(w, graphviz.ExplainWith(weight, gradients, graphviz.ExplainOptions{Element: element}))
+		fmt.Fprint(w, graphviz.ExplainWith(weight, gradients, graphviz.ExplainOptions{Element: element, Loss: n.cost}))
 	}
 }
 
-func draw(w io.Writer, out string, v version, loss autograd.Value, gradients autograd.Gradients) error {
+func draw(w io.Writer, out string, v version, cost autograd.Value, gradients autograd.Gradients) error {
 	if out == "" {
 		return nil
 	}
@@ -130,8 +141,8 @@ func draw(w io.Writer, out string, v version, loss autograd.Value, gradients aut
 		return err
 	}
 	path := filepath.Join(out, v.name+".dot")
-	o := graphviz.Options{Gradients: gradients, View: graphviz.Backward, Title: "The network " + v.title}
-	if err := graphviz.WriteFile(path, loss, o); err != nil {
+	o := graphviz.Options{Gradients: gradients, View: graphviz.Backward, Elements: 12, Title: "The network " + v.title}
+	if err := graphviz.WriteFile(path, cost, o); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nwrote %s\n", path)
