@@ -2,7 +2,6 @@ package graphviz
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strconv"
 
@@ -311,90 +310,6 @@ func indexText(k int, shape []int) string {
 		index[axis], k = k%shape[axis], k/shape[axis]
 	}
 	return shapeText(index)
-}
-
-// domain says why an operation on finite numbers gave y. The numbers are nil
-// where y is made of many.
-func domain(n *node, in []float64, y float64) (CauseKind, string) {
-	written := func(v float64) string { return number(v, defaultDigits) }
-	if n.custom {
-		return CauseUnknown, fmt.Sprintf("the operation %s returned %s", shown(n.op), written(y))
-	}
-	x, other := math.NaN(), math.NaN()
-	if len(in) > 0 {
-		x = in[0]
-	}
-	if len(in) > 1 {
-		other = in[1]
-	} else if len(n.constants) > 0 {
-		other = n.constants[0]
-	}
-	call := n.op + " of " + written(x)
-	switch n.op {
-	case "log", "log2", "log10":
-		if x == 0 {
-			return CauseLogOfZero, call
-		}
-		return CauseDomain, call + ", a negative number"
-	case "log1p":
-		if x == -1 {
-			return CauseLogOfZero, call + ": log of 0"
-		}
-		return CauseDomain, call + ": log of a negative number"
-	case "div":
-		if other == 0 {
-			return CauseDivisionByZero, written(x) + " / 0"
-		}
-		return CauseOverflow, fmt.Sprintf("%s / %s overflows", written(x), written(other))
-	case "reciprocal":
-		if x == 0 {
-			return CauseDivisionByZero, "1 / 0"
-		}
-	case "sqrt", "rsqrt":
-		if x == 0 {
-			return CauseDivisionByZero, call + ": 1 / 0"
-		}
-		if x < 0 {
-			return CauseDomain, call + ", a negative number"
-		}
-	case "pow", "pow scalar":
-		power := fmt.Sprintf("%s to the power of %s", written(x), written(other))
-		switch {
-		case math.IsNaN(y):
-			return CauseDomain, power + ": a negative number to a fraction"
-		case x == 0:
-			return CauseDivisionByZero, power + ": 1 / 0"
-		}
-		return CauseOverflow, power + " overflows"
-	case "asin", "acos":
-		return CauseDomain, call + ", outside −1 to 1"
-	case "binary cross entropy":
-		if x < 0 || x > 1 {
-			return CauseDomain, call + ", no probability"
-		}
-	case "cross entropy":
-		if x < 0 {
-			return CauseDomain, call + ", no probability"
-		}
-	case "lgamma", "digamma", "polygamma":
-		return CauseDomain, call + ", where it has a pole"
-	case "add", "sub", "mul":
-		sign := map[string]string{"add": "+", "sub": "−", "mul": "×"}[n.op]
-		if len(in) == 2 {
-			return CauseOverflow, fmt.Sprintf("%s %s %s overflows", written(x), sign, written(other))
-		}
-	case "mean", "var", "std":
-		if math.IsNaN(y) {
-			return CauseDomain, n.op + " of too few elements"
-		}
-	}
-	switch {
-	case math.IsNaN(y):
-		return CauseDomain, n.op + " of numbers that it is not defined for"
-	case len(in) == 1:
-		return CauseOverflow, call + " overflows"
-	}
-	return CauseOverflow, n.op + " overflows"
 }
 
 // backwardCause says why an operation's rule handed on a broken gradient,
