@@ -187,6 +187,9 @@ func (x *explainer) smallFactor(e *edge, factor float64) Cause {
 	case kind == CauseSaturated:
 		return Cause{kind, at, to.called() + " is saturated" + x.input(e)}
 	}
+	if factor != 0 && x.cancelsInside(e) {
+		return Cause{CauseCancellation, at, "what the elements of " + to.called() + " hand back cancels"}
+	}
 	if other := x.otherFactor(e); other != nil {
 		return Cause{CauseZeroInput, at, to.called() + " multiplies it by " + sizeOf(other, factor)}
 	}
@@ -232,6 +235,27 @@ func (x *explainer) input(e *edge) string {
 		return ""
 	}
 	return fmt.Sprintf(": its input is %s", number(from.value.few[0], defaultDigits))
+}
+
+// cancelsInside reports whether what an edge hands back is so small because
+// the elements of the result, of which it is a sum, cancel.
+func (x *explainer) cancelsInside(e *edge) bool {
+	from, to := &x.nodes[e.from], &x.nodes[e.to]
+	switch {
+	case e.localKnown:
+		all, kept := 0.0, 0.0
+		for j, factor := range e.local.few {
+			all += math.Abs(factor * to.gradient.few[j])
+		}
+		for _, v := range e.contribution.few {
+			kept += math.Abs(v)
+		}
+		return from.value.size < to.value.size && kept < tinyFactor*all
+	case !to.custom && to.op == "matmul":
+		other := x.otherFactor(e)
+		return other != nil && other.value.norm >= tinyFactor*math.Sqrt(float64(other.value.size))
+	}
+	return !to.custom && to.op == "expand"
 }
 
 // otherFactor returns what a product multiplies an input by; nil where there is

@@ -50,6 +50,15 @@
 // head receives. A value that receives several shows the sum. Between tensors an
 // arrow says the Euclidean norm of what it hands on.
 //
+// # Asking why
+//
+// Explain says why a gradient has its value: the chain rule's sum, the ways to
+// the loss that bring most, why it is zero, tiny, NaN or missing, and how it
+// compares with a central difference. Diagnose lists what is wrong with a
+// recording: where the first NaN or infinity arose and what it spoiled, dead
+// relus, saturated activations, vanishing and exploding gradients, and what the
+// loss does not reach.
+//
 // # Invariants
 //
 // The same recording and options give the same bytes. Names may contain

@@ -125,6 +125,7 @@ func Explain(value autograd.Value, grads autograd.Gradients) Explanation {
 // result is not one number.
 func ExplainWith(value autograd.Value, grads autograd.Gradients, o ExplainOptions) Explanation {
 	const op = "graphviz: Explain"
+	grads.Root()         // panics where there is none
 	grads.Reached(value) // panics where the two do not belong together
 	o = o.checked(op)
 	element := elementAt(op, value, o.Element)
