@@ -62,13 +62,16 @@
 //
 // An arrow of the backward pass says what the value at its head receives:
 //
-//	× 3.6 = −2.17            between scalars: the local factor, which is the derivative of one value
-//	                         by the other, and its product with the gradient at the arrow's tail
-//	× 0 … 1                  between tensors, of an operation on single elements: the least and greatest
-//	= −0.2 … 0.4             factor, and the least and greatest product
-//	× 1, Σ over 24           the same, of a value that was broadcast: it receives sums of 24 products
-//	× Wᵀ                     of any other operation: what becomes of the gradient g at the tail, with x for
-//	norm 0.78                the input and y for the result, and the norm of what comes out
+//   - "× 3.6 = −2.17" between scalars: the local factor, which is the derivative
+//     of one value by the other, and its product with the gradient at the
+//     arrow's tail.
+//   - "× 0 … 1" over "= −0.2 … 0.4" between tensors, of an operation on single
+//     elements: the least and greatest factor, and the least and greatest
+//     product. "× 1, Σ over 24" says that the value was broadcast, so that each
+//     element receives a sum of 24 products.
+//   - "× Wᵀ" over "norm 0.78" of any other operation: what becomes of the gradient
+//     g at the tail, with x for the input and y for the result, and the norm of
+//     what comes out.
 //
 // A value that is used several times shows the sum of what it receives: the
 // terms of scalars, the norms of tensors. What the arrows of a value hand on
@@ -84,20 +87,36 @@
 //
 // # Large recordings
 //
-// Options.Select chooses what is drawn, with one Selection or several that are
-// applied in order:
+// Options.Select chooses what is drawn, with one Selection or several, which
+// are applied in order:
 //
-//	graphviz.Depth(1)              // one box for each outermost scope
-//	graphviz.Collapse(f)           // one box for all values that f gives the same name
-//	graphviz.Fold()                // blocks that repeat are drawn once: "+11 more", "×12" with shared parameters
-//	graphviz.Focus(value, 2, 1)    // a value, two steps up and one down
-//	graphviz.Path(weight, loss)    // what lies between two values
+//	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+//
+// These are the selections:
+//
+//   - Depth draws each scope at a depth as one box.
+//   - Collapse draws all values to which a function gives the same name as one
+//     box.
+//   - Fold draws blocks that repeat once, beside a box for the others: "+11
+//     more", and "×12" in the frame of the first where all share their
+//     parameters.
+//   - Focus draws a value and what lies some steps up and down from it.
+//   - Path draws what lies between two values.
 //
 // A box of several values is a grey folder; it says how many values it holds
 // and how many numbers are learned in it, and shows the numbers of those that
 // are used outside. What is left out around a value is a small dotted box. Above
 // Options.MaxNodes boxes, 1000 unless set, a drawing is refused: Graphviz would
 // take minutes, and nobody could read it.
+//
+// # Asking why
+//
+// Explain says why a gradient has its value: the chain rule's sum, the ways to
+// the loss that bring most, why it is zero, tiny, NaN or missing, and how it
+// compares with a central difference. Diagnose lists what is wrong with a
+// recording: where the first NaN or infinity arose and what it spoiled, dead
+// relus, saturated activations, vanishing and exploding gradients, and what the
+// loss does not reach.
 //
 // # Invariants
 //

@@ -61,17 +61,19 @@ func ExampleOptions_select() {
 	g.Leave()
 	loss := a.Square().Mean().Named("loss")
 	grads := loss.Backward()
-	for _, selected := range [][]graphviz.Selection{
-		{graphviz.Depth(1)},
-		{graphviz.Path(w, a)},
-		{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)},
-	} {
+	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+	draw := func() {
 		var b strings.Builder
-		graphviz.Write(&b, loss, graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: selected})
+		graphviz.Write(&b, loss, o)
 		fmt.Println(strings.Count(b.String(), "shape="), "boxes")
 	}
+	draw()
+	o.Select = []graphviz.Selection{graphviz.Depth(1)}
+	draw()
+	o.Select = []graphviz.Selection{graphviz.Path(w, a)}
+	draw()
 	// Output:
-	// 5 boxes
-	// 5 boxes
 	// 3 boxes
+	// 5 boxes
+	// 5 boxes
 }

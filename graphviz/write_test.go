@@ -44,6 +44,9 @@ func TestGradientStates(t *testing.T) {
 		"x": "x variable value −2", "y": "y relu value 0", "gate": "gate variable value 5",
 		"frozen": "frozen param frozen value 3", "c": "c constant value 1", "open": "open greater scalar 0 value 1", "loss": "loss mul value 4",
 	}
+	troubles := map[string]string{ // where there is something to learn
+		"y": " ⚠ closed: its input −2 is not above 0", "gate": " ⚠ no gradient arrives: greater scalar open stops it",
+	}
 	for _, c := range []struct {
 		name     string
 		options  autograd.Options
@@ -67,6 +70,11 @@ func TestGradientStates(t *testing.T) {
 				o.Gradients = loss.Backward()
 			}
 			got, want := check(t, drawn(t, loss, o)), withGradients(all, c.grad)
+			if !c.options.NoGrad {
+				for title, trouble := range troubles {
+					want[title] += trouble
+				}
+			}
 			for title := range all {
 				if diff := cmp.Diff(want[title], got.label(t, title)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
