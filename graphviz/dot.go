@@ -355,7 +355,10 @@ func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
 
 // handedOnBy returns the colour and the words of a backward arrow.
 func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
-	if !c.traced {
+	switch {
+	case !c.passed: // no backward yet
+		return faintColour, nil
+	case !c.traced:
 		return gradientColour, nil
 	}
 	var received []numbers

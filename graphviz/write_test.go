@@ -436,6 +436,9 @@ func FuzzNames(f *testing.F) {
 			if len(p.boxes) != 2 || len(p.arrows) != arrows || len(p.frames) != 1 {
 				t.Errorf("%d boxes, %d arrows, %d frames", len(p.boxes), len(p.arrows), len(p.frames))
 			}
+			if _, err := parse(oddlyNamed(t, name, view, graphviz.Depth(1), graphviz.Collapse(func(autograd.Node) string { return name }))); err != nil {
+				t.Fatal(err)
+			}
 			for _, c := range p.frames[0]["label"] {
 				if c < ' ' || c == 0x7f {
 					t.Errorf("control character %U", c)
@@ -457,7 +460,7 @@ var names = []string{
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
-func oddlyNamed(t testing.TB, name string, view graphviz.View) []byte {
+func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)
 	operation := autograd.Operation{
@@ -468,5 +471,5 @@ func oddlyNamed(t testing.TB, name string, view graphviz.View) []byte {
 	g.Enter(name)
 	y := autograd.Custom(operation, x)
 	g.Leave()
-	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name})
+	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Select: selected})
 }
