@@ -39,7 +39,7 @@ var goldens = []struct {
 	{name: "broken.backward", root: broken, options: graphviz.Options{View: graphviz.Backward}},
 	{name: "names.forward", root: oddNames, options: graphviz.Options{Title: `<i>&"\N` + "\x00"}},
 	{name: "names.backward", root: oddNames, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined}},
 	{name: "neuron.combined.down", root: neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
 	{name: "network.combined", root: network, options: graphviz.Options{View: graphviz.Combined}},
 	{name: "network.layers", root: network, options: graphviz.Options{View: graphviz.Layers, Legend: true}},
