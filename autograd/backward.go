@@ -15,8 +15,7 @@ var (
 // record into scratch nodes behind the recording, which last for one rule.
 type reverse struct {
 	active   bool
-	gen      uint32 // carried by the Values of scratch nodes
-	recorded int32  // nodes of the recording
+	recorded int32 // nodes of the recording
 	rule     Rule
 	pass     *pass
 }
@@ -54,18 +53,13 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	defer g.end()
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
-		plain := !g.single && !g.watch
 		for id := y; id >= 0; id-- {
-			switch n := g.at(id); {
-			case n.grad == nil:
-			case plain && n.flags&scalarOp != 0:
-				g.stepScalar(n)
-			default:
+			if n := g.at(id); n.grad != nil {
 				g.step(id, n)
 			}
 		}
 	}
-	g.reverse.active = false
+	g.leave()
 	return Gradients{g.reverse.pass, g.reverse.pass.gen}
 }
 
@@ -73,11 +67,15 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 func (g *Graph) begin(y int32) {
 	g.differentiable(opBackward)
 	g.clock++
-	g.reverse.gen = g.clock
+	g.current = g.clock
 	g.reverse.pass = g.newPass(y)
 	g.reverse.recorded = g.count
 	g.reverse.active = true
+	g.wanted = 0 // gradients of gradients are what Grad is for
 }
+
+// leave ends the backward pass.
+func (g *Graph) leave() { g.reverse.active, g.current, g.wanted = false, g.gen, needsGrad }
 
 // differentiable panics when the recording has no gradients to give.
 func (g *Graph) differentiable(op *operation) {
@@ -95,7 +93,7 @@ func (g *Graph) end() {
 	if !g.reverse.active {
 		return
 	}
-	g.reverse.active = false
+	g.leave()
 	g.count = g.reverse.recorded
 	for id := range g.count {
 		g.at(id).grad = nil
@@ -123,74 +121,58 @@ func (g *Graph) step(id int32, n *node) {
 	}
 	switch {
 	case n.flags&isLeaf != 0:
-	case n.flags&scalarOp != 0:
-		g.stepNumber(id, n)
-	case n.op.unary != nil && n.op.unary.D64 != nil:
-		g.stepUnary(id, n, keep)
+	case n.flags&scalarOp == 0:
+		g.stepTensor(id, n, keep)
+	case g.single:
+		stepScalar[float32](g, id, n)
 	default:
+		stepScalar[float64](g, id, n)
+	}
+	n.grad = nil
+}
+
+func (g *Graph) stepTensor(id int32, n *node, keep bool) {
+	if u := n.op.unary; u != nil && u.D64 != nil {
+		g.stepUnary(id, n, keep)
+	} else {
 		g.stepRule(id, n, keep)
 	}
-	n.grad = nil
 }
 
-// stepScalar is the chain rule between single float64 numbers, which a graph
-// without Trace and CheckFinite does not look at.
-func (g *Graph) stepScalar(n *node) {
-	n.grad = nil
-	x := g.at(n.in[0])
+// stepScalar is the chain rule between single numbers.
+func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
+	x, gy, z := g.at(n.in[0]), float64(*number[T](&n.gone)), float64(*number[T](&n.one))
 	if n.nin == 1 {
-		x.receive(n.op.unary.D(n.gone, x.one, n.one, n.a, n.b))
+		gx := T(n.op.unary.D(gy, float64(*number[T](&x.one)), z, n.a, n.b))
+		if g.watch {
+			g.lookAtNumber(id, 0, x, float64(gx))
+		}
+		receiveNumber(x, gx)
 		return
 	}
 	y := g.at(n.in[1])
-	gx, gy := n.op.binary.D(n.gone, x.one, y.one, n.one)
-	if x.flags&needsGrad != 0 {
-		x.receive(gx)
-	}
-	if y.flags&needsGrad != 0 {
-		y.receive(gy)
-	}
-}
-
-// receive adds to the gradient of a single float64.
-func (n *node) receive(gx float64) {
-	if n.grad == nil {
-		n.grad, n.gone = unsafe.Pointer(&n.gone), gx
-		return
-	}
-	n.gone += gx
-}
-
-// stepNumber is stepScalar in either precision and for any graph.
-func (g *Graph) stepNumber(id int32, n *node) {
-	x := g.at(n.in[0])
-	if n.nin == 1 {
-		g.receiveNumber(id, 0, x, n.op.unary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(n.data, 0), n.a, n.b))
-		return
-	}
-	y := g.at(n.in[1])
-	gx, gy := n.op.binary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(y.data, 0), g.number(n.data, 0))
-	if x.flags&needsGrad != 0 {
-		g.receiveNumber(id, 0, x, gx)
-	}
-	if y.flags&needsGrad != 0 {
-		g.receiveNumber(id, 1, y, gy)
-	}
-}
-
-func (g *Graph) receiveNumber(id int32, input int, x *node, gx float64) {
-	if g.single {
-		gx = float64(float32(gx))
-	}
+	dx, dy := n.op.binary.D(gy, float64(*number[T](&x.one)), float64(*number[T](&y.one)), z)
+	gx, gyy := T(dx), T(dy)
 	if g.watch {
-		g.lookAtNumber(id, input, gx)
+		g.lookAtNumber(id, 0, x, float64(gx))
+		g.lookAtNumber(id, 1, y, float64(gyy))
 	}
+	if x.flags&needsGrad != 0 {
+		receiveNumber(x, gx)
+	}
+	if y.flags&needsGrad != 0 {
+		receiveNumber(y, gyy)
+	}
+}
+
+// receiveNumber adds to the gradient of a single number.
+func receiveNumber[T kernel.Float](x *node, gx T) {
+	total := number[T](&x.gone)
 	if x.grad == nil {
-		x.grad = unsafe.Pointer(&x.gone)
-		g.setNumber(x.grad, 0, gx)
+		x.grad, *total = unsafe.Pointer(total), gx
 		return
 	}
-	g.setNumber(x.grad, 0, g.number(x.grad, 0)+gx)
+	*total += gx
 }
 
 // stepUnary is the chain rule of a function of each element, in one pass over

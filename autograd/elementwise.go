@@ -1,10 +1,6 @@
 package autograd
 
-import (
-	"unsafe"
-
-	"nabla/internal/kernel"
-)
+import "nabla/internal/kernel"
 
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
@@ -15,19 +11,12 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	n := g.start(op, rule, from.shape)
 	n.a, n.b = a, b
 	n.in[0], n.nin = x.id, 1
-	if g.learns() && !op.mask {
-		n.flags = from.flags & needsGrad
-	}
+	n.flags = g.inherited(op, from.flags)
 	switch {
 	case n.shape.size == 1:
-		n.data = unsafe.Pointer(&n.one)
+		g.put(n, op.unary.F(g.first(from.data), a, b))
 		if op.unary.D != nil {
 			n.flags |= scalarOp
-		}
-		if g.single {
-			g.setNumber(n.data, 0, op.unary.F(g.number(from.data, 0), a, b))
-		} else {
-			n.one = op.unary.F(*(*float64)(from.data), a, b)
 		}
 	case g.single:
 		g.allocate(n)
@@ -41,7 +30,11 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 
 // binary records a function of two elements, broadcasting the operands.
 func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
-	g, left, right := x.g, x.node(op), x.operand(op, y)
+	if x.g != y.g || !x.usable() || !y.usable() {
+		x.node(op) // one of the two panics
+		x.operand(op, y)
+	}
+	g, left, right := x.g, x.g.at(x.id), x.g.at(y.id)
 	if (left.flags|right.flags)&inPlace != 0 {
 		g.unchanged(op, left)
 		g.unchanged(op, right)
@@ -52,22 +45,13 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	}
 	n := g.start(op, rule, s)
 	n.in, n.nin = [2]int32{x.id, y.id}, 2
-	if g.learns() && !op.mask {
-		n.flags = (left.flags | right.flags) & needsGrad
-	}
-	switch {
-	case s.size != 1:
+	n.flags = g.inherited(op, left.flags|right.flags)
+	if s.size == 1 {
+		g.put(n, op.binary.F(g.first(left.data), g.first(right.data)))
+		n.flags |= scalarOp
+	} else {
 		g.allocate(n)
 		g.apply(op.binary, n, left, right)
-	case g.single:
-		n.data = unsafe.Pointer(&n.one)
-		g.setNumber(n.data, 0, op.binary.F(g.number(left.data, 0), g.number(right.data, 0)))
-	default:
-		n.data = unsafe.Pointer(&n.one)
-		n.one = op.binary.F(*(*float64)(left.data), *(*float64)(right.data))
-	}
-	if s.size == 1 && op.binary.D != nil {
-		n.flags |= scalarOp
 	}
 	return g.done()
 }

@@ -430,7 +430,10 @@ func (c *part) numbers() unsafe.Pointer {
 
 // lookAtNumber and lookAtGradient do what Trace and CheckFinite ask for a
 // contribution to the gradient of an input.
-func (g *Graph) lookAtNumber(id int32, input int, gx float64) {
+func (g *Graph) lookAtNumber(id int32, input int, x *node, gx float64) {
+	if x.flags&needsGrad == 0 {
+		return
+	}
 	var s slot
 	g.setNumber(unsafe.Pointer(&s.one), 0, gx)
 	g.lookAtGradient(id, input, unsafe.Pointer(&s.one), scalarShape)

@@ -49,8 +49,10 @@ type Graph struct {
 	options Options
 	single  bool   // Float32
 	watch   bool   // Trace or CheckFinite: each node is looked at once it is computed
+	wanted  flags  // needsGrad while what is recorded can have a gradient, else 0
 	count   int32  // nodes recorded
-	gen     uint32 // the recording's number; Values carry it
+	gen     uint32 // the recording's number; its Values carry it
+	current uint32 // what new Values carry: gen, or the number of the backward pass under way
 	clock   uint32 // numbers given out so far
 	chunks  []*[chunkSize]node
 
@@ -131,9 +133,12 @@ func NewGraph(options Options) *Graph {
 	g := &Graph{options: options, single: options.Precision == Float32}
 	g.options.Eval = options.Eval || options.NoGrad
 	g.watch = options.Trace || options.CheckFinite
+	if !options.NoGrad {
+		g.wanted = needsGrad
+	}
 	g.random.Seed(options.Seed, 0x6e61626c61)
 	g.scopes.reset()
-	g.clock, g.gen = 1, 1
+	g.clock, g.gen, g.current = 1, 1, 1
 	return g
 }
 
@@ -152,7 +157,7 @@ func (g *Graph) Reset() {
 		panic(&GraphError{"Reset", "a derivative rule may not reset its graph", callSite()})
 	}
 	g.clock++
-	g.gen = g.clock
+	g.gen, g.current = g.clock, g.clock
 	g.count = 0
 	g.memory.reset()
 	g.shapes.reset()
@@ -185,8 +190,7 @@ func (g *Graph) at(id int32) *node {
 	return &g.chunks[id>>chunkBits][id&(chunkSize-1)]
 }
 
-// next returns the node to be filled in next. Every field but one and gone is
-// set by its user.
+// next returns the node to be filled in next.
 func (g *Graph) next() *node {
 	if int(g.count)>>chunkBits == len(g.chunks) {
 		g.chunks = append(g.chunks, new([chunkSize]node))
@@ -197,12 +201,7 @@ func (g *Graph) next() *node {
 }
 
 // handle returns the Value of the node recorded last.
-func (g *Graph) handle() Value {
-	if g.reverse.active {
-		return Value{g, g.count - 1, g.reverse.gen}
-	}
-	return Value{g, g.count - 1, g.gen}
-}
+func (g *Graph) handle() Value { return Value{g, g.count - 1, g.current} }
 
 // record adds a node of up to two inputs and makes room for its numbers, which
 // the caller computes before it calls done.
@@ -225,11 +224,12 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 	return n
 }
 
-// start adds a node without inputs and numbers.
+// start adds a node without inputs, whose numbers are up to the caller. Its
+// gradient is nil, as that of every node outside a backward pass.
 func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 	n := g.next()
 	n.op, n.rule, n.shape = op, rule, s
-	n.data, n.grad, n.extra = nil, nil, nil
+	n.extra = nil
 	n.a, n.b = 0, 0
 	n.nin, n.flags, n.scope = 0, 0, g.scopes.current
 	return n
@@ -257,18 +257,20 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 			e.in[i] = x.id
 		}
 	}
-	if g.learns() && !op.mask {
-		n.flags = wants & needsGrad
-	}
+	n.flags = g.inherited(op, wants)
 	return n
+}
+
+// inherited returns what a node has of its inputs' flags.
+func (g *Graph) inherited(op *operation, of flags) flags {
+	if op.mask {
+		return 0
+	}
+	return of & g.wanted
 }
 
 // tooMany marks a node whose extra has the list of its inputs.
 const tooMany = 3
-
-// learns reports whether what is recorded now can have a gradient. Inside a
-// backward pass it cannot: that is what Grad is for.
-func (g *Graph) learns() bool { return !g.options.NoGrad && !g.reverse.active }
 
 // allocate gives a node room for its numbers: its own field when there is one,
 // the pool inside a backward pass, and else memory that stays until Reset.
@@ -344,6 +346,23 @@ func (g *Graph) number(p unsafe.Pointer, i int) float64 {
 		return float64(slice[float32](p, i+1)[i])
 	}
 	return slice[float64](p, i+1)[i]
+}
+
+// first and put are number and setNumber for what has one number.
+func (g *Graph) first(p unsafe.Pointer) float64 {
+	if g.single {
+		return float64(*(*float32)(p))
+	}
+	return *(*float64)(p)
+}
+
+func (g *Graph) put(n *node, v float64) {
+	n.data = unsafe.Pointer(&n.one)
+	if g.single {
+		*(*float32)(n.data) = float32(v)
+		return
+	}
+	n.one = v
 }
 
 func (g *Graph) setNumber(p unsafe.Pointer, i int, v float64) {
