@@ -54,8 +54,14 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
 		for id := y; id >= 0; id-- {
-			if n := g.at(id); n.grad != nil {
+			switch n := g.at(id); {
+			case n.grad == nil:
+			case n.flags&scalarOp == 0 || g.options.Trace:
 				g.step(id, n)
+			case g.single:
+				stepScalar[float32](g, id, n)
+			default:
+				stepScalar[float64](g, id, n)
 			}
 		}
 	}
@@ -141,6 +147,7 @@ func (g *Graph) stepTensor(id int32, n *node, keep bool) {
 
 // stepScalar is the chain rule between single numbers.
 func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
+	n.grad = nil
 	x, gy, z := g.at(n.in[0]), float64(*number[T](&n.gone)), float64(*number[T](&n.one))
 	if n.nin == 1 {
 		gx := T(n.op.unary.D(gy, float64(*number[T](&x.one)), z, n.a, n.b))

@@ -106,10 +106,12 @@ func (g *Graph) enterParam(p *Param) Value {
 		n.flags |= inPlace
 	}
 	n.in[1] = int32(g.params.used)
-	g.params.offer(paramSlot{p, g.count - 1, p.version})
+	s := g.params.offer(p)
+	s.id, s.leaf, s.version = g.count-1, noLeaf, p.version
 	v := g.done() // may panic: then the parameter counts as not recorded
 	g.params.used++
-	if !p.Frozen {
+	if !p.Frozen && !g.options.NoGrad {
+		s.leaf = int32(len(g.leaves))
 		g.leaf(v)
 	}
 	return v
@@ -143,8 +145,11 @@ type paramTable struct {
 type paramSlot struct {
 	param   *Param
 	id      int32
-	version uint64
+	leaf    int32  // its place in Graph.leaves, noLeaf when there is no gradient
+	version uint64 // when it was recorded
 }
+
+const noLeaf = -1
 
 // find returns the slot of p, nil when it has not been recorded.
 func (t *paramTable) find(p *Param) *paramSlot {
@@ -157,13 +162,13 @@ func (t *paramTable) find(p *Param) *paramSlot {
 	return nil
 }
 
-// offer fills the next slot, which counts once used has been raised, for a
+// offer returns the next slot, which counts once used has been raised, for a
 // parameter that find has not found.
-func (t *paramTable) offer(slot paramSlot) {
-	if t.used == len(t.slots) || t.slots[t.used].param != slot.param {
-		t.replace(slot.param)
+func (t *paramTable) offer(p *Param) *paramSlot {
+	if t.used == len(t.slots) || t.slots[t.used].param != p {
+		t.replace(p)
 	}
-	t.slots[t.used] = slot
+	return &t.slots[t.used]
 }
 
 // replace gives the next slot, and all behind it, up for p.
@@ -174,7 +179,7 @@ func (t *paramTable) replace(p *Param) {
 	for _, s := range t.slots[t.used:] {
 		delete(t.index, s.param)
 	}
-	t.slots = append(t.slots[:t.used], paramSlot{})
+	t.slots = append(t.slots[:t.used], paramSlot{param: p})
 	t.index[p] = t.used
 }
 
