@@ -297,16 +297,17 @@ func (g *Graph) words(n int) int {
 // done ends the recording of the node added last, once its numbers stand.
 func (g *Graph) done() Value {
 	if g.watch {
-		g.look(g.at(g.count - 1))
+		g.look()
 	}
 	return g.handle()
 }
 
-// look does what Trace and CheckFinite ask for a node just computed.
-func (g *Graph) look(n *node) {
+// look does what Trace and CheckFinite ask for the node just computed.
+func (g *Graph) look() {
 	if g.reverse.active {
 		return
 	}
+	n := g.at(g.count - 1)
 	g.extraOf(n).line = callSite()
 	if g.options.CheckFinite {
 		g.checkFinite(n)

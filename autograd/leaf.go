@@ -28,6 +28,9 @@ func (g *Graph) Constant(t Tensor) Value { return g.enter(&opConstant, t) }
 // Variable copies a tensor into the graph, in the graph's precision. Backward
 // computes its gradient.
 func (g *Graph) Variable(t Tensor) Value {
+	if g.reverse.active {
+		panic(&GradientError{"Variable", "no variables inside a derivative rule", callSite()})
+	}
 	v := g.enter(&opVariable, t)
 	g.leaf(v)
 	return v
@@ -56,19 +59,20 @@ func (g *Graph) fill(p unsafe.Pointer, t Tensor) {
 	}
 }
 
-// leaf makes a node one that gradients are computed for.
-func (g *Graph) leaf(v Value) {
-	n := g.at(v.id)
-	if g.reverse.active {
-		panic(&GradientError{n.op.method, "no variables inside a derivative rule", callSite()})
-	}
+// leaf makes a node one that gradients are computed for, unless there are
+// none. It returns its place in leaves.
+func (g *Graph) leaf(v Value) (place int32) {
 	if g.options.NoGrad {
-		return
+		return noLeaf
 	}
+	n := g.at(v.id)
 	n.flags |= needsGrad | isLeaf
 	n.in[0] = int32(len(g.leaves))
 	g.leaves = append(g.leaves, v.id)
+	return n.in[0]
 }
+
+const noLeaf = -1
 
 // Param returns the Value of a parameter, the same one each time in a
 // recording, so that shared use adds up. The numbers are read in place where
@@ -90,17 +94,16 @@ func (g *Graph) enterParam(p *Param) Value {
 	if g.reverse.active {
 		panic(&GradientError{"Param", "no parameters inside a derivative rule", callSite()})
 	}
-	t := p.value
+	t := &p.value
 	t.check(&opParam)
-	n := g.start(&opParam, nil, g.shapeOf(t))
+	n := g.start(&opParam, nil, t.shape)
 	switch {
 	case t.precision != g.options.Precision:
 		g.allocate(n)
-		g.fill(n.data, t)
+		g.fill(n.data, *t)
 		n.flags |= converted
 	case n.shape.size == 1:
-		n.data = unsafe.Pointer(&n.one)
-		g.setNumber(n.data, 0, t.element(0))
+		g.put(n, g.first(t.data))
 	default:
 		n.data = t.data
 		n.flags |= inPlace
@@ -110,9 +113,8 @@ func (g *Graph) enterParam(p *Param) Value {
 	s.id, s.leaf, s.version = g.count-1, noLeaf, p.version
 	v := g.done() // may panic: then the parameter counts as not recorded
 	g.params.used++
-	if !p.Frozen && !g.options.NoGrad {
-		s.leaf = int32(len(g.leaves))
-		g.leaf(v)
+	if !p.Frozen {
+		s.leaf = g.leaf(v)
 	}
 	return v
 }
@@ -148,8 +150,6 @@ type paramSlot struct {
 	leaf    int32  // its place in Graph.leaves, noLeaf when there is no gradient
 	version uint64 // when it was recorded
 }
-
-const noLeaf = -1
 
 // find returns the slot of p, nil when it has not been recorded.
 func (t *paramTable) find(p *Param) *paramSlot {
