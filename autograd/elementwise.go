@@ -5,24 +5,23 @@ import "nabla/internal/kernel"
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	g, from := x.g, x.node(op)
-	if from.flags&inPlace != 0 {
-		g.unchanged(op, from)
-	}
-	n := g.start(op, rule, from.shape)
-	n.a, n.b = a, b
-	n.in[0], n.nin = x.id, 1
-	n.flags = g.inherited(op, from.flags)
-	switch {
-	case n.shape.size == 1:
-		g.put(n, op.unary.F(g.first(from.data), a, b))
+	if from.shape.size == 1 {
+		y := op.unary.F(g.first(from.data), a, b)
+		n := g.start(op, rule, from.shape)
+		n.a, n.b = a, b
+		n.in[0], n.nin = x.id, 1
+		n.flags = g.inherited(op, from.flags)
 		if op.unary.D != nil {
 			n.flags |= scalarOp
 		}
-	case g.single:
-		g.allocate(n)
+		g.put(n, y)
+		return g.done()
+	}
+	n := g.record(op, rule, from.shape, x)
+	n.a, n.b = a, b
+	if g.single {
 		op.unary.F32(n.f32(), from.f32(), a, b)
-	default:
-		g.allocate(n)
+	} else {
 		op.unary.F64(n.f64(), from.f64(), a, b)
 	}
 	return g.done()
@@ -35,24 +34,20 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 		x.operand(op, y)
 	}
 	g, left, right := x.g, x.g.at(x.id), x.g.at(y.id)
-	if (left.flags|right.flags)&inPlace != 0 {
-		g.unchanged(op, left)
-		g.unchanged(op, right)
-	}
 	s := left.shape
 	if right.shape != s {
 		s = g.broadcast(op, left.shape, right.shape)
 	}
-	n := g.start(op, rule, s)
-	n.in, n.nin = [2]int32{x.id, y.id}, 2
-	n.flags = g.inherited(op, left.flags|right.flags)
 	if s.size == 1 {
-		g.put(n, op.binary.F(g.first(left.data), g.first(right.data)))
-		n.flags |= scalarOp
-	} else {
-		g.allocate(n)
-		g.apply(op.binary, n, left, right)
+		z, of := op.binary.F(g.first(left.data), g.first(right.data)), left.flags|right.flags
+		n := g.start(op, rule, s)
+		n.in, n.nin = [2]int32{x.id, y.id}, 2
+		n.flags = g.inherited(op, of) | scalarOp
+		g.put(n, z)
+		return g.done()
 	}
+	n := g.record(op, rule, s, x, y)
+	g.apply(op.binary, n, left, right)
 	return g.done()
 }
 

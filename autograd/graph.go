@@ -84,16 +84,19 @@ type node struct {
 	rule  func(*Rule)
 	shape *shape
 	data  unsafe.Pointer // the numbers; &one when there is one
+	coefficients
 	one   float64        // storage of a single number, in the graph's precision
 	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
 	gone  float64        // storage of a single number's gradient
-	a, b  float64        // the operation's constants
 	in    [2]int32       // the first two inputs; a leaf's place in leaves and a parameter's among the slots
 	extra *extra         // what few nodes have
 	scope int32
 	flags flags
 	nin   uint16 // number of inputs; tooMany when extra has the list
 }
+
+// coefficients are the numbers that an operation was given besides its inputs.
+type coefficients struct{ a, b float64 }
 
 // An extra is what few nodes have.
 type extra struct {
@@ -190,16 +193,6 @@ func (g *Graph) at(id int32) *node {
 	return &g.chunks[id>>chunkBits][id&(chunkSize-1)]
 }
 
-// next returns the node to be filled in next.
-func (g *Graph) next() *node {
-	if int(g.count)>>chunkBits == len(g.chunks) {
-		g.chunks = append(g.chunks, new([chunkSize]node))
-	}
-	n := g.at(g.count)
-	g.count++
-	return n
-}
-
 // handle returns the Value of the node recorded last.
 func (g *Graph) handle() Value { return Value{g, g.count - 1, g.current} }
 
@@ -227,10 +220,14 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 // start adds a node without inputs, whose numbers are up to the caller. Its
 // gradient is nil, as that of every node outside a backward pass.
 func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
-	n := g.next()
+	if int(g.count)>>chunkBits == len(g.chunks) {
+		g.chunks = append(g.chunks, new([chunkSize]node))
+	}
+	n := g.at(g.count)
+	g.count++
 	n.op, n.rule, n.shape = op, rule, s
 	n.extra = nil
-	n.a, n.b = 0, 0
+	n.coefficients = coefficients{}
 	n.nin, n.flags, n.scope = 0, 0, g.scopes.current
 	return n
 }
