@@ -45,10 +45,11 @@ func (g *Graph) Full(v float64, dims ...int) Value {
 
 // newShape returns the shape of dimensions that the user gave.
 func (g *Graph) newShape(op *operation, dims []int) *shape {
-	if _, fault := sizeOf(dims); fault != "" {
+	size, fault := sizeOf(dims)
+	if fault != "" {
 		panic(g.shapeError(op, fault, "", dims))
 	}
-	return g.shape(dims)
+	return g.sized(dims, size)
 }
 
 // Reshape returns the same elements, in row-major order, in another shape. One
@@ -219,15 +220,19 @@ func unexpand[T kernel.Float](g *Graph, numbers []T, n *node) {
 func (x Value) sumTo(s *shape) Value {
 	g, from := x.g, x.node(&opSum)
 	lead := from.shape.rank() - s.rank()
+	switch {
+	case from.shape.equal(s):
+		return x
+	case slices.Equal(from.shape.dims[lead:], s.dims):
+		return x.sumLeading(lead, s)
+	}
 	axes := g.ints.take(from.shape.rank())[:0]
 	for i, d := range from.shape.dims {
 		if i < lead || s.dims[i-lead] == 1 && d != 1 {
 			axes = append(axes, i)
 		}
 	}
-	if len(axes) > 0 {
-		x = x.Sum(axes...)
-	}
+	x = x.Sum(axes...)
 	if x.node(&opSum).shape.equal(s) {
 		return x
 	}

@@ -284,7 +284,10 @@ func (t Tensor) Dim(axis int) int {
 	if axis < -len(t.dims()) || axis >= len(t.dims()) {
 		panic(NewIndexError("Dim", "axis", axis, len(t.dims())))
 	}
-	return t.dims()[(axis+len(t.dims()))%len(t.dims())]
+	if axis < 0 {
+		axis += len(t.dims())
+	}
+	return t.dims()[axis]
 }
 
 // Size returns the number of elements, 1 for a scalar.
