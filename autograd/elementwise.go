@@ -1,6 +1,10 @@
 package autograd
 
-import "nabla/internal/kernel"
+import (
+	"slices"
+
+	"nabla/internal/kernel"
+)
 
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
@@ -69,6 +73,8 @@ func apply[T kernel.Float](g *Graph, loops *kernel.BinaryLoops[T], dst, x, y []T
 		loops.VS(dst, x, y[0])
 	case len(x) == 1:
 		loops.SV(dst, x[0], y)
+	case len(x) == len(dst) && slices.Equal(ys.dims, s.dims[s.rank()-ys.rank():]):
+		kernel.ApplyRows(loops, dst, x, y)
 	default:
 		m := g.ints.mark()
 		kernel.Apply(loops, dst, x, y, s.dims, g.broadcastStrides(xs, s), g.broadcastStrides(ys, s))
