@@ -214,7 +214,7 @@ func (g *Graph) stepRule(id int32, n *node, keep bool) {
 	for i, input := range n.inputs() {
 		r.needs[i] = g.at(input).flags&needsGrad != 0
 	}
-	r.marks = [...]mark{g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()}
+	r.marks.shapes, r.marks.ints, r.marks.ids, r.marks.extras = g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()
 	r.gy = g.scratchGradient(n, keep)
 	n.rule(r)
 	for i, input := range n.inputs() {
@@ -284,10 +284,10 @@ func (g *Graph) forgetScratch(r *Rule) {
 		}
 	}
 	g.count = g.reverse.recorded
-	g.shapes.rewind(r.marks[0])
-	g.ints.rewind(r.marks[1])
-	g.ids.rewind(r.marks[2])
-	g.extras.rewind(r.marks[3])
+	g.shapes.rewind(r.marks.shapes)
+	g.ints.rewind(r.marks.ints)
+	g.ids.rewind(r.marks.ids)
+	g.extras.rewind(r.marks.extras)
 }
 
 func (g *Graph) accumulate(x *node, gx unsafe.Pointer) {
