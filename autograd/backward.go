@@ -219,6 +219,11 @@ func (g *Graph) stepRule(id int32, n *node, keep bool) {
 	n.rule(r)
 	for i, input := range n.inputs() {
 		if r.gx[i].g != nil {
+			r.reduced(i, g.at(input).shape) // all of them first: then the last use of a buffer is known
+		}
+	}
+	for i, input := range n.inputs() {
+		if r.gx[i].g != nil {
 			g.receive(r, i, g.at(input))
 		}
 	}
@@ -242,7 +247,7 @@ var opGradient = operation{name: "gradient", method: "Backward"}
 // receive adds what a rule computed for input i to that input's gradient. The
 // first gradient is adopted where the rule owns the buffer.
 func (g *Graph) receive(r *Rule, i int, x *node) {
-	gx := g.at(r.reduced(i, x.shape).id)
+	gx := g.at(r.gx[i].id)
 	if g.watch {
 		g.lookAtGradient(r.id, i, gx.data, x.shape)
 	}
