@@ -205,7 +205,7 @@ func (r *Rule) spread(y Value) Value {
 	for i := first; i < first+count; i++ {
 		dims[i] = 1
 	}
-	return y.Reshape(dims...)
+	return y.reshaped(r.g.sized(dims, y.Size()))
 }
 
 // elements returns how many elements each result of the rule's reduction is
@@ -241,7 +241,7 @@ func sumForward(n *node, r reduction) {
 	}
 }
 
-func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).Expand(r.g.at(r.n.in[0]).shape.dims...)) }
+func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).expandTo(r.g.at(r.n.in[0]).shape)) }
 
 // Mean returns the mean over axes; NaN for none.
 //
@@ -261,7 +261,7 @@ func meanForward(n *node, r reduction) {
 
 func meanRule(r *Rule) {
 	gx := r.spread(r.Grad().Scale(1 / float64(r.elements())))
-	r.Add(0, gx.Expand(r.g.at(r.n.in[0]).shape.dims...))
+	r.Add(0, gx.expandTo(r.g.at(r.n.in[0]).shape))
 }
 
 // Prod returns the product over axes; 1 for none.

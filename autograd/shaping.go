@@ -166,17 +166,23 @@ func (x Value) Unsqueeze(axis int) Value {
 //	gx = the sum of gy over the repeated axes
 func (x Value) Expand(dims ...int) Value {
 	g, from := x.g, x.node(&opExpand)
-	if _, fault := sizeOf(dims); fault != "" {
+	size, fault := sizeOf(dims)
+	if fault != "" {
 		panic(g.shapeError(&opExpand, fault, " to ", from.shape.dims, dims))
-	}
-	if slices.Equal(from.shape.dims, dims) {
-		return x
 	}
 	if !broadcasts(from.shape.dims, dims) {
 		panic(g.shapeError(&opExpand, "cannot be expanded", " to ", from.shape.dims, dims))
 	}
-	n := g.record(&opExpand, expandRule, g.shape(dims), x)
-	n.a, n.b = 0, 0
+	return x.expandTo(g.sized(dims, size))
+}
+
+// expandTo is Expand to a shape that fits.
+func (x Value) expandTo(s *shape) Value {
+	g, from := x.g, x.node(&opExpand)
+	if from.shape.equal(s) {
+		return x
+	}
+	n := g.record(&opExpand, expandRule, s, x)
 	if g.single {
 		expand(g, n.f32(), from.f32(), n.shape, from.shape)
 	} else {
