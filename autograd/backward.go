@@ -137,6 +137,7 @@ func (g *Graph) step(id int32, n *node) {
 	n.grad = nil
 }
 
+// stepTensor is the chain rule for all but single numbers.
 func (g *Graph) stepTensor(id int32, n *node, keep bool) {
 	if u := n.op.unary; u != nil && u.D64 != nil {
 		g.stepUnary(id, n, keep)
@@ -148,9 +149,9 @@ func (g *Graph) stepTensor(id int32, n *node, keep bool) {
 // stepScalar is the chain rule between single numbers.
 func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
 	n.grad = nil
-	x, gy, z := g.at(n.in[0]), float64(*number[T](&n.gone)), float64(*number[T](&n.one))
+	x, gy, z := g.at(n.in[0]), float64(*as[T](&n.gone)), float64(*as[T](&n.one))
 	if n.nin == 1 {
-		gx := T(n.op.unary.D(gy, float64(*number[T](&x.one)), z, n.a, n.b))
+		gx := T(n.op.unary.D(gy, float64(*as[T](&x.one)), z, n.a, n.b))
 		if g.watch {
 			g.lookAtNumber(id, 0, x, float64(gx))
 		}
@@ -158,7 +159,7 @@ func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
 		return
 	}
 	y := g.at(n.in[1])
-	dx, dy := n.op.binary.D(gy, float64(*number[T](&x.one)), float64(*number[T](&y.one)), z)
+	dx, dy := n.op.binary.D(gy, float64(*as[T](&x.one)), float64(*as[T](&y.one)), z)
 	gx, gyy := T(dx), T(dy)
 	if g.watch {
 		g.lookAtNumber(id, 0, x, float64(gx))
@@ -174,7 +175,7 @@ func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
 
 // receiveNumber adds to the gradient of a single number.
 func receiveNumber[T kernel.Float](x *node, gx T) {
-	total := number[T](&x.gone)
+	total := as[T](&x.gone)
 	if x.grad == nil {
 		x.grad, *total = unsafe.Pointer(total), gx
 		return

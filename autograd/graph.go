@@ -218,7 +218,8 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 }
 
 // start adds a node without inputs, whose numbers are up to the caller. Its
-// gradient is nil, as that of every node outside a backward pass.
+// gradient is nil, as that of every node outside a backward pass. It is short
+// enough to be inlined, which graphs of single numbers feel.
 func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 	if int(g.count)>>chunkBits == len(g.chunks) {
 		g.chunks = append(g.chunks, new([chunkSize]node))
@@ -346,7 +347,7 @@ func (g *Graph) number(p unsafe.Pointer, i int) float64 {
 	return slice[float64](p, i+1)[i]
 }
 
-// first and put are number and setNumber for what has one number.
+// first and put are number and setNumber where there is one number.
 func (g *Graph) first(p unsafe.Pointer) float64 {
 	if g.single {
 		return float64(*(*float32)(p))

@@ -16,8 +16,7 @@ var (
 // Scalar returns a constant with one number.
 func (g *Graph) Scalar(v float64) Value {
 	n := g.start(&opConstant, nil, scalarShape)
-	n.data = unsafe.Pointer(&n.one)
-	g.setNumber(n.data, 0, v)
+	g.put(n, v)
 	return g.done()
 }
 
