@@ -122,6 +122,8 @@ func multiply[T kernel.Float](dst, x, y []T, p product, transX, transY bool) {
 	if mn == 0 {
 		return
 	}
+	transX = transX && min(p.m, p.k) > 1 // a vector lies in memory as its transpose does
+	transY = transY && min(p.k, p.n) > 1
 	if len(p.batch) == 0 {
 		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
 		return
