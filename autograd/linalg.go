@@ -51,6 +51,8 @@ func (x Value) matmul(y Value, transX, transY bool) Value {
 	p := g.product(left.shape, right.shape, transX, transY)
 	n := g.record(&opMatMul, matmulRule, p.shape, x, y)
 	n.a, n.b = reversed(transX), reversed(transY)
+	transX = transX && min(p.m, p.k) > 1 // a vector lies in memory as its transpose does
+	transY = transY && min(p.k, p.n) > 1
 	if g.single {
 		multiply(n.f32(), left.f32(), right.f32(), p, transX, transY)
 	} else {
@@ -122,8 +124,6 @@ func multiply[T kernel.Float](dst, x, y []T, p product, transX, transY bool) {
 	if mn == 0 {
 		return
 	}
-	transX = transX && min(p.m, p.k) > 1 // a vector lies in memory as its transpose does
-	transY = transY && min(p.k, p.n) > 1
 	if len(p.batch) == 0 {
 		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
 		return
