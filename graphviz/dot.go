@@ -110,7 +110,7 @@ func (c *canvas) forwardLabel(n *node) *label {
 func (c *canvas) forwardArrow(e *edge) {
 	to := &c.nodes[e.to]
 	colour := faintColour
-	if e.learns {
+	if e.learns && to.element != rest {
 		colour = inkColour
 	}
 	arrow := c.arrow(e.from, e.to, colour)
@@ -127,7 +127,7 @@ func (n *node) commutes() bool {
 		return false
 	}
 	switch n.op {
-	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal":
+	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", weightedSum, sumOfRows, meanOfRows:
 		return true
 	}
 	return false
@@ -237,6 +237,9 @@ func (c *canvas) box(i int, l *label) {
 func (c *canvas) arrow(from, to int, colour string) dot.Edge {
 	e := c.graph.Edge(c.boxes[from], c.boxes[to])
 	e.Attr("color", colour)
+	if c.nodes[to].element == rest || c.nodes[from].element == rest {
+		e.Attr("style", "dotted")
+	}
 	e.Attr("arrowsize", 0.7)
 	e.Attr("fontname", fontName)
 	e.Attr("fontsize", captionSize+1)

@@ -36,13 +36,17 @@ type node struct {
 	value     numbers
 	gradient  numbers // where state is reached
 	state     gradientState
-	learns    bool  // leads back to a variable or parameter
-	in        []int // into edges, by input
-	uses      []int // into edges, in the order of the recording
+	learns    bool   // leads back to a variable or parameter
+	terms     []term // of a weighted sum
+	in        []int  // into edges, by input
+	uses      []int  // into edges, in the order of the recording
 }
 
-// whole is the element of a node that stands for all elements of its value.
-const whole = -1
+// Two elements of a source that are none.
+const (
+	whole = -1 - iota // all of its numbers
+	rest              // those that are not drawn: the other rows of a batch
+)
 
 // A gradientState says why a node has a gradient or none.
 type gradientState uint8
