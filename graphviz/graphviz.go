@@ -16,12 +16,22 @@ type View uint8
 const (
 	Forward  View = iota // from inputs and parameters to the root, along the computation
 	Backward             // from the root to the parameters, along the chain rule
+	Course               // of one neuron or a small network of single numbers: the forward row, and under it the backward row
+	Neurons              // neurons as circles in columns, with their weights or the gradients of these as edges
 )
 
 // views are the drawers of the views.
 var views = [...]func(*canvas){
 	Forward:  (*canvas).drawForward,
 	Backward: (*canvas).drawBackward,
+	Course:   (*canvas).drawCourse,
+	Neurons:  (*canvas).drawNeurons,
+}
+
+// prepare makes of a model what a view needs, where that is not any model.
+var prepare = map[View]func(*model) (*model, error){
+	Course:  (*model).forCourse,
+	Neurons: (*model).forNeurons,
 }
 
 // A Direction is where the arrows of a drawing lead.
@@ -42,6 +52,7 @@ type Options struct {
 	Title     string      // above the drawing; none if empty
 	Direction Direction   // LeftToRight if empty
 	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
+	Slopes    bool        // in the view Neurons, draw the gradients of the weights instead of the weights
 	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 }
 
@@ -120,6 +131,11 @@ func render(root autograd.Value, o Options) ([]byte, error) {
 	m, err := modelOf(root, o)
 	if err != nil {
 		return nil, err
+	}
+	if fit := prepare[o.View]; fit != nil {
+		if m, err = fit(m); err != nil {
+			return nil, err
+		}
 	}
 	var text bytes.Buffer
 	newCanvas(m, o).draw().Write(&text)

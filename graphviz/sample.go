@@ -38,10 +38,7 @@ func Sample(i int) Selection {
 		if err := s.readRows(); err != nil {
 			return nil, err
 		}
-		if err := s.readDemand(); err != nil {
-			return nil, err
-		}
-		return s.build().withWeightedSums(), nil
+		return s.draw()
 	}}
 }
 
@@ -51,6 +48,29 @@ const (
 	meanOfRows = "Σ/n"
 )
 
+// inSingleNumbers returns the model of a recording of one data point, such as
+// one of scalars that are stacked for a softmax.
+func (m *model) inSingleNumbers(view string) (*model, error) {
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		if n.value.size == 1 || n.element == rest {
+			continue
+		}
+		if err := m.unselected(); err != nil {
+			return nil, &ViewError{view, n.title() + " is a tensor: put Sample(i) first into Select, which draws one data point in single numbers"}
+		}
+		s := newSampler(m, 0)
+		if err := s.readRows(); err != nil {
+			return nil, err
+		}
+		if s.count != 1 {
+			return nil, &ViewError{view, fmt.Sprintf("a batch of %d rows: put Sample(i) into Select, which draws one of them in single numbers", s.count)}
+		}
+		return s.draw()
+	}
+	return m.withWeightedSums(), nil
+}
+
 // A SampleError says why a recording cannot be drawn as one data point.
 type SampleError struct {
 	Op     string // the operation that is in the way: "cumsum"; "Sample" where there is none
@@ -59,9 +79,13 @@ type SampleError struct {
 
 func (e *SampleError) Error() string { return e.Op + ": " + e.Reason }
 
-// mostSampled is of how many numbers and products a recording may be made that
-// Sample takes apart: some seconds' work, and far beyond what can be drawn.
-const mostSampled = 20_000_000
+// A recording that Sample takes apart may be made of so many numbers and
+// products, and this row of so many numbers. Both are far beyond what can be
+// drawn, and take a few seconds.
+const (
+	mostSampled = 20_000_000
+	mostUsed    = 50_000
+)
 
 // unselected reports whether the model is the recording as it was made.
 func (m *model) unselected() error {
@@ -262,6 +286,25 @@ func (s *sampler) readOperation(i int) error {
 	return nil
 }
 
+// draw returns the model of the row.
+func (s *sampler) draw() (*model, error) {
+	if err := s.readDemand(); err != nil {
+		return nil, err
+	}
+	count := 0
+	for _, used := range s.used {
+		for _, u := range used {
+			if u {
+				count++
+			}
+		}
+	}
+	if count > mostUsed {
+		return nil, &SampleError{"Sample", fmt.Sprintf("%d numbers are more than the %d that can be drawn of a row: draw the view Layers", count, mostUsed)}
+	}
+	return s.build().withWeightedSums(), nil
+}
+
 // readDemand finds out, from the root back, which elements are drawn.
 func (s *sampler) readDemand() error {
 	root := s.m.root
@@ -402,14 +445,14 @@ func (s *sampler) drawElements(after bool) {
 	for i, used := range s.used {
 		for at := range used {
 			if x := (element{i, at}); used[at] && s.after[i][at] == after && s.stands[i][at] == x {
-				s.draw(x)
+				s.drawElement(x)
 			}
 		}
 	}
 }
 
-// draw draws an element and what it was computed from.
-func (s *sampler) draw(x element) {
+// drawElement draws an element and what it was computed from.
+func (s *sampler) drawElement(x element) {
 	from := &s.m.nodes[x.node]
 	met := s.meets[x.node][x.at]
 	if met && !from.learns {
@@ -645,15 +688,19 @@ func (s *sampler) beyond(use, at int) float64 {
 	return s.handed[use][at] - s.own[use][at]
 }
 
-// nameOf returns what an element is called: x1 or weight[0,1]; "" where it has
-// no name.
+// nameOf returns what an element is called, in the course's letters where it is
+// a layer's: x1 or w[0,1]; "" where it has no name.
 func (s *sampler) nameOf(x element) string {
 	if copied, ok := s.names[x]; ok {
 		x = copied
 	}
 	n := &s.m.nodes[x.node]
-	name := strings.TrimPrefix(n.name, strings.Join(n.source.Scopes, ".")+".")
+	name := withoutScopes(n.name, n.source.Scopes)
 	switch {
+	case n.kind == autograd.KindParam && name == "weight":
+		name = "w"
+	case n.kind == autograd.KindParam && name == "bias":
+		name = "b"
 	case name != "":
 	case n.role == autograd.RoleInput:
 		name = "x"
@@ -663,6 +710,23 @@ func (s *sampler) nameOf(x element) string {
 		return ""
 	}
 	shape, at := s.place(x)
+	return elementName(name, shape, at)
+}
+
+// withoutScopes returns a name without the path of scopes before it, which a
+// drawing has as frames.
+func withoutScopes(name string, scopes []string) string {
+	for first := range scopes {
+		if rest, found := strings.CutPrefix(name, strings.Join(scopes[first:], ".")+"."); found {
+			return rest
+		}
+	}
+	return name
+}
+
+// elementName returns the name of an element of a value: z1 of a vector with a
+// name of one letter, else weights[0,1].
+func elementName(name string, shape []int, at int) string {
 	switch {
 	case product(shape) == 1:
 		return name

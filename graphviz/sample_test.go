@@ -151,9 +151,9 @@ func TestSampleAgainstScalars(t *testing.T) {
 			for l, layer := range neurons.Layers {
 				for j, neuron := range layer.Neurons {
 					for i, w := range neuron.Weights {
-						name := fmt.Sprintf("dense%d.weight[%d,%d]", l+1, i, j)
+						name := fmt.Sprintf("dense%d.w[%d,%d]", l+1, i, j)
 						if len(layer.Neurons)*len(neuron.Weights) == 1 {
-							name = fmt.Sprintf("dense%d.weight", l+1)
+							name = fmt.Sprintf("dense%d.w", l+1)
 						}
 						n := params[name]
 						if n == nil {
