@@ -86,19 +86,27 @@ func (m *model) lossNodes() []bool {
 }
 
 // isTarget reports whether a node is what predictions are compared with: it is
-// marked as such, or a constant that is only subtracted or compared.
+// marked as such, or a constant that is only compared with, or subtracted from,
+// what is learned. The 1 of 1 − a, which has no name, is none.
 func (m *model) isTarget(i int) bool {
 	n := &m.nodes[i]
 	if n.role != autograd.RoleNone || n.kind != autograd.KindConstant {
 		return n.role == autograd.RoleTarget
 	}
-	return !slices.ContainsFunc(n.uses, func(e int) bool {
-		switch m.nodes[m.edges[e].to].op {
-		case "sub", "binary cross entropy", "binary cross entropy logits", "cross entropy":
-			return false
-		}
-		return true
-	})
+	return len(n.uses) > 0 && !slices.ContainsFunc(n.uses, func(e int) bool { return !m.compares(&m.edges[e], n.name != "") })
+}
+
+// compares reports whether an edge leads a target to where a prediction is
+// compared with it.
+func (m *model) compares(e *edge, named bool) bool {
+	to := &m.nodes[e.to]
+	switch {
+	case to.custom || !to.learns:
+		return false
+	case to.op == "sub":
+		return e.input == 1 || named
+	}
+	return e.input == 1 && (to.op == "binary cross entropy" || to.op == "binary cross entropy logits" || to.op == "cross entropy")
 }
 
 // findColumns puts each value behind what it was computed from, and what is

@@ -172,6 +172,20 @@ func TestCourseColumns(t *testing.T) {
 	}
 }
 
+// A constant is a target only where something learned is compared with it.
+func TestTargets(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	w := g.Variable(autograd.Scalar(2)).Named("w")
+	data, mean, one, y := g.Scalar(3).Named("data"), g.Scalar(1).Named("mean"), g.Scalar(1), g.Scalar(7).Named("y")
+	a := w.Mul(data.Sub(mean)).Sigmoid()
+	m := newModel(y.Sub(one.Sub(a).Mul(a)).Square(), Options{}.checked())
+	for i := range m.nodes {
+		if n := &m.nodes[i]; m.isTarget(i) != (n.name == "y") {
+			t.Errorf("%s: a target is %v", n.title(), m.isTarget(i))
+		}
+	}
+}
+
 func TestCourseErrors(t *testing.T) {
 	loss, _ := hotelTasks[1].record()
 	g := autograd.NewGraph(autograd.Options{Trace: true})

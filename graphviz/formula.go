@@ -38,6 +38,9 @@ func (m *model) written(i int, nameOf func(i int, operand bool) string) string {
 	case n.custom:
 		return shown(n.op) + "(" + strings.Join(names, ", ") + ")"
 	}
+	if len(names) != len(n.source.Inputs) { // a Selection left some out
+		return n.op + "(…)"
+	}
 	switch n.op {
 	case "add":
 		return names[0] + " + " + names[1]
@@ -103,7 +106,7 @@ func (l *lesson) lossFormula() lossFormula {
 	for i := l.root; l.loss[i]; i = l.edges[l.nodes[i].in[0]].from {
 		n := &l.nodes[i]
 		switch {
-		case n.custom || len(n.in) == 0:
+		case n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs):
 			return lossFormula{loss: l.expression(l.root, mostNested)}
 		case n.op == "scale":
 			factor *= n.constants[0]
