@@ -82,7 +82,7 @@ func takeApart(o *operands) (apart, bool) {
 	case "pad":
 		return padding(o), true
 	case "concat":
-		return joined(o), true
+		return concatenation(o), true
 	case "gather":
 		return copies(func(out int) (part, bool) { return part{0, o.n.Ints[out]}, true }), true
 	case "index select":
@@ -220,12 +220,12 @@ func matrixProduct(o *operands) apart {
 	}
 }
 
-// A block is how the elements lie along which a reduction goes: n of them, each
+// A run is how the elements lie along which a reduction goes: n of them, each
 // step of inner elements.
-type block struct{ n, inner int }
+type run struct{ n, inner int }
 
-func blockOf(shape []int, first, count int) block {
-	b := block{1, 1}
+func runOf(shape []int, first, count int) run {
+	b := run{1, 1}
 	for axis, length := range shape {
 		switch {
 		case axis >= first+count:
@@ -237,11 +237,11 @@ func blockOf(shape []int, first, count int) block {
 	return b
 }
 
-// element returns the i-th element of the block that result out came from.
-func (b block) element(out, i int) int { return (out/b.inner*b.n+i)*b.inner + out%b.inner }
+// element returns the i-th element of the run that result out came from.
+func (b run) element(out, i int) int { return (out/b.inner*b.n+i)*b.inner + out%b.inner }
 
 func reduction(o *operands) apart {
-	b := blockOf(o.shapes[0], o.n.Ints[0], o.n.Ints[1])
+	b := runOf(o.shapes[0], o.n.Ints[0], o.n.Ints[1])
 	a := apart{parts: func(out int, yield func(part)) {
 		for i := range b.n {
 			yield(part{0, b.element(out, i)})
@@ -275,7 +275,7 @@ func reduction(o *operands) apart {
 }
 
 // extreme shares the gradient between equal elements.
-func extreme(o *operands, b block, out int, p part) float64 {
+func extreme(o *operands, b run, out int, p part) float64 {
 	if o.at(p) != o.out[out] {
 		return 0
 	}
@@ -291,7 +291,7 @@ func extreme(o *operands, b block, out int, p part) float64 {
 // normalised takes softmax and log softmax: each element depends on all of its
 // row.
 func normalised(o *operands) apart {
-	b := blockOf(o.shapes[0], o.constant(0), 1)
+	b := runOf(o.shapes[0], o.constant(0), 1)
 	start := func(out int) int { return out/(b.n*b.inner)*(b.n*b.inner) + out%b.inner }
 	a := apart{parts: func(out int, yield func(part)) {
 		for i := range b.n {
@@ -344,7 +344,7 @@ func padding(o *operands) apart {
 	})
 }
 
-func joined(o *operands) apart {
+func concatenation(o *operands) apart {
 	axis, shape := o.constant(0), o.n.Shape()
 	strides, offset := stridesOf(shape), 0
 	from := make([]part, len(o.out))
@@ -360,7 +360,7 @@ func joined(o *operands) apart {
 func selection(o *operands) apart {
 	axis := o.constant(0)
 	length := o.shapes[0][axis]
-	inner := blockOf(o.shapes[0], axis, 1).inner
+	inner := runOf(o.shapes[0], axis, 1).inner
 	count := len(o.n.Ints)
 	return copies(func(out int) (part, bool) {
 		outer, chosen := out/inner/count, o.n.Ints[out/inner%count]

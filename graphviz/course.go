@@ -27,7 +27,7 @@ const mostOfCourse = 60
 func (m *model) forCourse() (*model, error) {
 	w, err := m.inSingleNumbers("Course")
 	if err == nil && len(w.nodes) > mostOfCourse {
-		err = &ViewError{"Course", fmt.Sprintf("%d numbers are more than the %d that it is readable with: put Focus into Select, or draw the view Neurons", len(w.nodes), mostOfCourse)}
+		err = &ViewError{"Course", fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(w.nodes), mostOfCourse)}
 	}
 	return w, err
 }
@@ -76,7 +76,7 @@ func (m *model) lossNodes() []bool {
 		if n.kind != autograd.KindOperation {
 			continue
 		}
-		loss[i] = n.element == rest || m.scopes[n.scope].name == "loss" ||
+		loss[i] = n.isRest() || m.scopes[n.scope].name == "loss" ||
 			slices.ContainsFunc(n.in, func(e int) bool {
 				from := m.edges[e].from
 				return loss[from] || m.isTarget(from)
@@ -127,7 +127,7 @@ func (l *lesson) findColumns() {
 	l.last++
 	l.columns[l.root] = l.last
 	for i := range l.nodes {
-		if n := &l.nodes[i]; n.kind != autograd.KindOperation && n.element != rest && i != l.root {
+		if n := &l.nodes[i]; n.kind != autograd.KindOperation && !n.isRest() && i != l.root {
 			l.columns[i] = l.firstUse(n) - 1
 		}
 	}
@@ -212,23 +212,17 @@ func (l *lesson) unseen(from, to dot.Node) dot.Edge {
 
 // plate draws one box of a row.
 func (l *lesson) plate(frame *dot.Graph, row string, i int, text *label) dot.Node {
-	look := l.lookOf(i)
-	id := fmt.Sprintf("%s%06d", row, l.nodes[i].id)
+	id := row + l.nodes[i].key()
 	box := frame.Node(id)
 	box.Attr("id", id)
 	box.Attr("label", text.html())
-	box.Attr("shape", "box")
-	box.Attr("style", look.style)
-	box.Attr("fillcolor", look.fill)
-	box.Attr("color", look.line)
+	l.lookOf(i).apply(box)
 	if row == "b" {
+		box.Attr("shape", "box")
 		box.Attr("style", "rounded,filled")
 		box.Attr("fillcolor", "#fef2f2")
 		box.Attr("color", gradientColour)
 	}
-	box.Attr("penwidth", look.width)
-	box.Attr("fontname", fontName)
-	box.Attr("fontsize", 12)
 	box.Attr("margin", "0.05,0.02")
 	return box
 }
@@ -245,6 +239,7 @@ func (l *lesson) upper(i int) *label {
 		text.wide(font(greyColour, captionSize, htmlText("= "+formula)))
 	}
 	text.wide("<B>" + text.element(n.value.few[0], valueColour) + "</B>")
+	text.troubles(n)
 	return text
 }
 
@@ -256,10 +251,10 @@ func (l *lesson) lower(i int) *label {
 	own, all, parted := l.ownPart(n)
 	switch {
 	case n.state != reached:
-		text.gradientRow("grad", n)
+		text.gradient(n, "")
 	case parted:
-		text.numbers("this row", single(own), gradientColour)
-		text.numbers("all rows, "+all, n.gradient, gradientColour)
+		text.row("this row", text.tensor(single(own), gradientColour))
+		text.row("all rows, "+all, text.tensor(n.gradient, gradientColour))
 	default:
 		colour := gradientColour
 		if n.gradient.zero() {
@@ -280,7 +275,7 @@ func (l *label) wide(content string) {
 func (l *lesson) ownPart(n *node) (sum float64, meeting string, parted bool) {
 	for _, use := range n.uses {
 		e := &l.edges[use]
-		if to := &l.nodes[e.to]; to.element != rest {
+		if to := &l.nodes[e.to]; !to.isRest() {
 			if e.received {
 				sum += e.contribution.few[0]
 			}
@@ -296,7 +291,7 @@ func (l *lesson) drawForwardRow() {
 	for i := range l.edges {
 		e := &l.edges[i]
 		from, to := l.up[e.from], e.to
-		if l.columns[e.from] == hidden || l.nodes[e.to].element == rest {
+		if l.columns[e.from] == hidden || l.nodes[e.to].isRest() {
 			continue
 		}
 		if l.loss[e.to] {
@@ -320,7 +315,7 @@ func (l *lesson) drawBackwardRow() {
 		}
 		text, zero := "", false
 		if e.received {
-			text, zero = e.handedOn(l.o.Digits), e.contribution.zero()
+			text, zero = strings.Join(l.handedOn(e, l.o.Digits), " "), e.contribution.zero()
 		}
 		l.step(e.from, e.to, text, zero)
 	}
@@ -343,7 +338,7 @@ func (l *lesson) fromLoss(i int) (sum float64, leads bool) {
 	}
 	for _, use := range l.nodes[i].uses {
 		e := &l.edges[use]
-		if !e.learns || !l.loss[e.to] || l.nodes[e.to].element == rest {
+		if !e.learns || !l.loss[e.to] || l.nodes[e.to].isRest() {
 			continue
 		}
 		leads = true

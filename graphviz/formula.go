@@ -142,7 +142,7 @@ func (l *lesson) expression(i, depth int) string {
 		switch n := &l.nodes[from]; {
 		case !l.loss[from]:
 			return l.letter(from)
-		case n.element == rest:
+		case n.isRest():
 			return n.name
 		case depth == 0:
 			return "…"

@@ -46,6 +46,9 @@ const mostSynapses = 2000
 // forNeurons returns the model in weighted sums, but for one of tensors that
 // are multiplied with matrices.
 func (m *model) forNeurons() (*model, error) {
+	if err := m.isRecording("Neurons"); err != nil {
+		return nil, err
+	}
 	w := m
 	if !m.hasMatrices() {
 		var err error
@@ -58,7 +61,7 @@ func (m *model) forNeurons() (*model, error) {
 	case len(b.synapses) == 0:
 		return nil, &ViewError{"Neurons", "there are no neurons: no product with a matrix of weights, and no weighted sum of single numbers"}
 	case len(b.synapses) > mostSynapses:
-		return nil, &ViewError{"Neurons", fmt.Sprintf("%d weights are more than the %d that can be told apart: draw the view Layers, or put Focus into Select", len(b.synapses), mostSynapses)}
+		return nil, &ViewError{"Neurons", fmt.Sprintf("%d weights are more than the %d that can be told apart: draw the view Layers", len(b.synapses), mostSynapses)}
 	}
 	return w, nil
 }
@@ -173,7 +176,7 @@ func (b *brain) circleOf(i int, of map[int]int) int {
 func (b *brain) belongsTo(n *node, of map[int]int) (int, bool) {
 	if (n.op == "softmax" || n.op == "log softmax") && !n.custom {
 		shape := n.source.Shape()
-		place := blockOf(shape, axisOf(n.source), 1)
+		place := runOf(shape, axisOf(n.source), 1)
 		c, known := of[b.m.edges[n.in[n.element/place.inner%place.n]].from]
 		return c, known
 	}
@@ -351,7 +354,7 @@ func (c *canvas) drawNeurons() {
 	c.graph.Attr("nodesep", 0.4)
 	c.graph.Attr("labelloc", "t")
 	c.graph.Attr("label", c.neuronsCaption(b))
-	boxes := c.drawLayers(b)
+	boxes := c.drawCircles(b)
 	largest := 0.0
 	for _, s := range b.synapses {
 		if v := math.Abs(c.shownOf(s)); !math.IsInf(v, 0) && !math.IsNaN(v) {
@@ -374,8 +377,8 @@ func (c *canvas) shownOf(s synapse) float64 {
 	return math.NaN()
 }
 
-// drawLayers draws the columns, each under its heading.
-func (c *canvas) drawLayers(b *brain) []dot.Node {
+// drawCircles draws the columns, each under its heading.
+func (c *canvas) drawCircles(b *brain) []dot.Node {
 	last := 0
 	for i := range b.circles {
 		last = max(last, b.circles[i].layer)

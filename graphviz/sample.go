@@ -48,12 +48,23 @@ const (
 	meanOfRows = "Σ/n"
 )
 
+// isRecording reports whether no Selection has left out or joined values.
+func (m *model) isRecording(view string) error {
+	if slices.ContainsFunc(m.nodes, func(n node) bool { return n.several() }) {
+		return &ViewError{view, "it is drawn of a whole recording, with no Selection but Sample and WeightedSums"}
+	}
+	return nil
+}
+
 // inSingleNumbers returns the model of a recording of one data point, such as
 // one of scalars that are stacked for a softmax.
 func (m *model) inSingleNumbers(view string) (*model, error) {
+	if err := m.isRecording(view); err != nil {
+		return nil, err
+	}
 	for i := range m.nodes {
 		n := &m.nodes[i]
-		if n.value.size == 1 || n.element == rest {
+		if n.value.size == 1 || n.isRest() {
 			continue
 		}
 		if err := m.unselected(); err != nil {
@@ -122,6 +133,7 @@ type sampler struct {
 	own    [][]float64         // by edge, then by element of the input: what is drawn of the contributions
 	others int                 // the node of the other rows in out
 	slots  map[element]int     // the numbers in it, by meeting
+	rests  int                 // how many nodes stand for other rows
 }
 
 // An element is one number of a node.
@@ -302,7 +314,10 @@ func (s *sampler) draw() (*model, error) {
 	if count > mostUsed {
 		return nil, &SampleError{"Sample", fmt.Sprintf("%d numbers are more than the %d that can be drawn of a row: draw the view Layers", count, mostUsed)}
 	}
-	return s.build().withWeightedSums(), nil
+	drawn := s.build().withWeightedSums()
+	s.tellApart(drawn)
+	drawn.diagnose()
+	return drawn, nil
 }
 
 // readDemand finds out, from the root back, which elements are drawn.
@@ -384,7 +399,8 @@ func (s *sampler) setAside(i, out int) {
 // the other rows, then the rest.
 func (s *sampler) build() *model {
 	m := s.m
-	s.out = &model{scopes: m.scopes, passed: m.passed, traced: m.traced, gradients: m.gradients}
+	out := *m
+	s.out, out.nodes, out.edges = &out, nil, nil
 	s.resolve()
 	s.own = make([][]float64, len(m.edges))
 	s.drawElements(false)
@@ -458,19 +474,19 @@ func (s *sampler) drawElement(x element) {
 	if met && !from.learns {
 		s.drawOtherConstants(x)
 	}
-	n := *from
-	n.id, n.element, n.name = len(s.out.nodes), x.at, s.nameOf(x)
-	n.in, n.uses = nil, nil
+	n, at := *from, len(s.out.nodes)
+	n.element, n.name = x.at, s.nameOf(x)
+	n.in, n.uses, n.troubles = nil, nil, nil
 	n.value = single(s.tensors[x.node].out[x.at])
 	if n.state == reached {
 		n.gradient = single(s.gradient[x.node][x.at])
 	}
-	s.places[x.node][x.at] = n.id
+	s.places[x.node][x.at] = at
 	s.out.nodes = append(s.out.nodes, n)
 	if n.kind != autograd.KindOperation {
 		return
 	}
-	added := &s.out.nodes[n.id]
+	added := &s.out.nodes[at]
 	inputs := 0
 	s.ways[x.node].parts(x.at, func(p part) {
 		if s.isDrawn(from, p) {
@@ -576,7 +592,7 @@ func (s *sampler) drawOthers(meetings []element) {
 	if n.state == reached {
 		n.gradient = several(gradient)
 	}
-	s.others = n.id
+	s.others = len(s.out.nodes)
 	s.out.nodes = append(s.out.nodes, n)
 }
 
@@ -594,10 +610,9 @@ func (s *sampler) otherRows(meeting *node) node {
 	if s.count > 2 {
 		name = fmt.Sprintf("the other %d rows", s.count-1)
 	}
-	return node{
-		id: len(s.out.nodes), source: s.m.nodes[s.m.edges[meeting.in[0]].from].source, element: rest,
-		op: sumOfRows, name: name, scope: meeting.scope,
-	}
+	source := s.m.nodes[s.m.edges[meeting.in[0]].from].source
+	s.rests++
+	return node{id: source.ID, source: source, element: rest + 1 - s.rests, op: sumOfRows, name: name, scope: meeting.scope}
 }
 
 // otherPart returns the sum of the elements of other rows that meet in x, and
@@ -630,7 +645,8 @@ func (s *sampler) drawMeeting(x element, inputs int) {
 		n.op = meanOfRows
 	}
 	_, factor := s.otherPart(x)
-	e := edge{from: n.id - 1, to: n.id, input: inputs, local: single(factor), localKnown: true}
+	at := len(s.out.nodes) - 1
+	e := edge{from: at - 1, to: at, input: inputs, local: single(factor), localKnown: true}
 	if n.learns {
 		e.from, e.learns = s.others, true
 		if e.received = s.out.traced && n.state == reached; e.received {
@@ -686,6 +702,25 @@ func (s *sampler) beyond(use, at int) float64 {
 		return s.handed[use][at]
 	}
 	return s.handed[use][at] - s.own[use][at]
+}
+
+// tellApart gives names to the elements of one value without a name.
+func (s *sampler) tellApart(m *model) {
+	index, count := map[int]int{}, map[int]int{}
+	for i := range s.m.nodes {
+		index[s.m.nodes[i].id] = i
+	}
+	for i := range m.nodes {
+		if n := &m.nodes[i]; n.name == "" {
+			count[n.id]++
+		}
+	}
+	for i := range m.nodes {
+		if n := &m.nodes[i]; n.name == "" && count[n.id] > 1 {
+			shape, at := s.place(element{index[n.id], n.element})
+			n.name = elementName(n.op, shape, at)
+		}
+	}
 }
 
 // nameOf returns what an element is called, in the course's letters where it is

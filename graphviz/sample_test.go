@@ -253,7 +253,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 				m := sampled(t, root, grads, row)
 				addUp(t, m)
 				for i := range m.nodes {
-					if n := &m.nodes[i]; n.element != rest && n.source.View().Float64s()[n.element] != n.value.few[0] {
+					if n := &m.nodes[i]; !n.isRest() && n.source.View().Float64s()[n.element] != n.value.few[0] {
 						t.Errorf("%s is %v, want element %d of %v", n.title(), n.value.few[0], n.element, n.source.View())
 					}
 				}
@@ -285,7 +285,7 @@ func TestSampleNames(t *testing.T) {
 		got = append(got, m.nodes[i].name)
 	}
 	want := []string{"x1", "x2", "W[0,0]", "W[0,1]", "W[0,2]", "W[1,0]", "W[1,1]", "W[1,2]", "b1", "b2", "b3",
-		"z1", "z2", "z3", "a1", "a2", "a3", "", "", "", "", "the other 3 rows", "loss"}
+		"z1", "z2", "z3", "a1", "a2", "a3", "softmax[0]", "softmax[1]", "softmax[2]", "", "the other 3 rows", "loss"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -307,7 +307,7 @@ func TestSampleWithoutBatch(t *testing.T) {
 		m := sampled(t, root, root.Backward(), 0)
 		addUp(t, m)
 		for i := range m.nodes {
-			if m.nodes[i].element == rest {
+			if m.nodes[i].isRest() {
 				t.Errorf("%s: other rows", name)
 			}
 		}

@@ -150,8 +150,8 @@ func TestBackwardArrows(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"v000002 v000000 norm 0",   // sum → x
-		"v000003 v000001 × −1 = 0", // (Σx)·w → w, by the value: nothing comes down
+		"v000002 v000000 copied\nnorm 0", // sum → x
+		"v000003 v000001 × −1 = 0",       // (Σx)·w → w, by the value: nothing comes down
 		"v000003 v000002 × −0.5 = 0",
 		"v000005 v000003 × 0 = 0", // times the constant zero
 		"v000006 v000001 × −1 = −1",
@@ -161,7 +161,7 @@ func TestBackwardArrows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got, want := p.label(t, "d(variable #1)"), "d(variable #1) grad −1 sum −1 + 0 value −0.5"; got != want {
+	if got, want := p.label(t, "d(variable #1)"), "d(variable #1) grad −1 sum of −1 + 0 value −0.5"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -323,10 +323,10 @@ func TestWriteFileError(t *testing.T) {
 	if err := graphviz.WriteFile(filepath.Join(dir, "none", "x.dot"), neuron(), graphviz.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing folder: %v", err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "folder.dot"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := graphviz.WriteFile(filepath.Join(dir, "folder"), neuron(), graphviz.Options{}); err == nil {
+	if err := graphviz.WriteFile(filepath.Join(dir, "folder.dot"), neuron(), graphviz.Options{}); err == nil {
 		t.Error("a folder was replaced")
 	}
 	onlyFile(t, dir)
@@ -404,7 +404,7 @@ func FuzzNames(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name string) {
 		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
-			p, err := parse(named(t, name, view))
+			p, err := parse(oddlyNamed(t, name, view))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -422,7 +422,7 @@ func FuzzNames(f *testing.F) {
 
 func TestNamesLaidOut(t *testing.T) {
 	for _, name := range names {
-		check(t, named(t, name, graphviz.Forward))
+		check(t, oddlyNamed(t, name, graphviz.Forward))
 	}
 }
 
@@ -432,7 +432,7 @@ var names = []string{
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
-func named(t testing.TB, name string, view graphviz.View) []byte {
+func oddlyNamed(t testing.TB, name string, view graphviz.View) []byte {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)
 	operation := autograd.Operation{
