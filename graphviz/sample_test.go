@@ -345,3 +345,60 @@ func TestSampleErrors(t *testing.T) {
 		}
 	}
 }
+
+// Other Selections draw part of a data point: each weighted sum keeps its
+// inputs in their places, and what each value receives still adds up.
+func TestSampleThenOthers(t *testing.T) {
+	loss, _ := hotelTasks[1].record()
+	grads := loss.Backward()
+	var z autograd.Value
+	for n := range loss.Ancestors() {
+		if n.Name() == "z" && n.Dim(1) == 3 {
+			z = n.Value
+		}
+	}
+	for name, then := range map[string]Selection{"Focus": Focus(z, 1, 1), "Path": Path(z, loss), "Depth": Depth(1), "Fold": Fold()} {
+		m, err := modelOf(loss, Options{Gradients: grads, Select: []Selection{Sample(3), then}}.checked())
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		sums := 0
+		for i := range m.nodes {
+			n := &m.nodes[i]
+			if n.terms == nil {
+				continue
+			}
+			sums++
+			for _, term := range n.terms {
+				for _, input := range term {
+					if m.edges[n.in[input]].input != input {
+						t.Errorf("%s: input %d of %s is in the place of %d", name, m.edges[n.in[input]].input, n.title(), input)
+					}
+				}
+			}
+		}
+		if sums == 0 && name != "Depth" {
+			t.Errorf("%s: no weighted sum is drawn", name)
+		}
+		for _, view := range []View{Course, Neurons} {
+			var refused *ViewError
+			if _, err := prepare[view](m); name != "Fold" && !errors.As(err, &refused) {
+				t.Errorf("%s in view %d: %v", name, view, err)
+			}
+		}
+	}
+}
+
+// A recording that is too large says so, and soon.
+func TestSampleOfTooMuch(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	for name, root := range map[string]autograd.Value{
+		"products": g.Constant(autograd.Ones(300, 300)).MatMul(g.Variable(autograd.Ones(300, 300))).Sum(),
+		"numbers":  g.Constant(autograd.Ones(2, 300)).MatMul(g.Variable(autograd.Ones(300, 300))).Sum(),
+	} {
+		if _, err := modelOf(root, Options{Select: []Selection{Sample(0)}}.checked()); !errors.As(err, new(*SampleError)) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
