@@ -166,6 +166,17 @@ func TestCourseColumns(t *testing.T) {
 				t.Errorf("%s: in the column at %v the rows overlap", task.name, left)
 			}
 		}
+		l := lessonOf(t, loss, Sample(2))
+		for column := range l.last + 1 {
+			above := math.Inf(1)
+			for _, i := range l.inColumn(column) {
+				if id := "f" + l.nodes[i].key(); y[id] >= above {
+					t.Errorf("%s: %s stands too high", task.name, l.nodes[i].title())
+				} else {
+					above = y[id]
+				}
+			}
+		}
 		if len(highest) < 3 {
 			t.Errorf("%s: %d columns", task.name, len(highest))
 		}

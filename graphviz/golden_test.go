@@ -51,7 +51,7 @@ var goldens = []struct {
 	{name: "names.course", root: oddNeuron, options: graphviz.Options{View: graphviz.Course, Title: `<i>&"\N` + "\x00"}},
 	{name: "scalars.neurons", root: scalarNetwork, options: graphviz.Options{View: graphviz.Neurons}},
 	{name: "network.neurons", root: network, options: graphviz.Options{View: graphviz.Neurons, Title: "Exclusive or"}},
-	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, Slopes: true}},
+	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, WeightGradients: true}},
 	{name: "network.neurons.sample", root: network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
 	{name: "names.neurons", root: oddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
 	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
