@@ -55,7 +55,8 @@
 // The tensors of a batch hide the steps of the chain rule. Sample takes them
 // apart and draws one data point in single numbers:
 //
-//	graphviz.Options{Gradients: grads, Select: []graphviz.Selection{graphviz.Sample(3)}}
+//	third := []graphviz.Selection{graphviz.Sample(2)} // row 2, from 0
+//	graphviz.Write(&course, loss, graphviz.Options{Gradients: grads, View: graphviz.Course, Select: third})
 //
 // A neuron's products and sum are one box z, a weighted sum; WeightedSums does
 // that to scalars. Where the rows meet, in the mean or the sum of the losses,
