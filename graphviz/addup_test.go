@@ -66,7 +66,7 @@ func TestAddUpLooksAtAll(t *testing.T) {
 
 var recordings = map[string]func() autograd.Value{
 	"neuron": neuron, "network": network, "scalars": scalarNetwork, "reused": reused, "hotels": hotelNetwork,
-	"shared": shared, "calls": calls, "deep": deep, "classes": classes, "neurons": neurons, "tangle": tangle, "one value": oneValue,
+	"shared": shared, "calls": calls, "deep": deepNetwork, "classes": classes, "neurons": neurons, "tangle": tangle, "one value": oneValue,
 }
 
 // selections are those to try on a recording, with values picked in its middle.

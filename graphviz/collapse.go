@@ -243,7 +243,7 @@ func (n *node) summarise(outputs []node) {
 			gradients = append(gradients, o.gradient)
 		}
 	}
-	n.value, n.gradient = joined(values...), joined(gradients...)
+	n.value, n.gradient = united(values...), united(gradients...)
 }
 
 // plural returns "1 value", "12 values".
@@ -297,7 +297,7 @@ func (r *rebuild) edge(e edge, from, to int) {
 		e.local, e.localKnown = numbers{}, false
 		key := joint{source.identity(), to}
 		if known, ok := r.merged[key]; ok {
-			r.to.edges[known].merge(&e, r.to.elements)
+			r.to.edges[known].merge(&e, r.to.limit)
 			return
 		}
 		r.merged[key] = len(r.to.edges)

@@ -32,12 +32,18 @@ const fontName = "Arial" // one that Graphviz knows widths of where it has no fo
 // clusterFills are those of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
 
-// troubleColourOf returns the colour of a kind of trouble.
-func troubleColourOf(kind troubleKind) string {
-	if kind == troubleNonFinite {
+// troubleColourOf returns the colour of a kind of trouble: what is broken, what
+// is stuck, what gets out of scale, and what nothing reaches.
+func troubleColourOf(kind TroubleKind) string {
+	switch kind {
+	case TroubleNonFinite, TroubleSpoiled:
 		return troubleColour
+	case TroubleDeadReLU, TroubleSaturated:
+		return "#92400e"
+	case TroubleVanishing, TroubleExploding:
+		return "#9f1239"
 	}
-	return "#92400e"
+	return greyColour
 }
 
 // A look is how a box of one kind is drawn.
@@ -349,7 +355,10 @@ func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
 
 // handedOnBy returns the colour and the words of a backward arrow.
 func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
-	if !c.traced {
+	switch {
+	case !c.passed: // no backward yet
+		return faintColour, nil
+	case !c.traced:
 		return gradientColour, nil
 	}
 	var received []numbers
@@ -359,7 +368,7 @@ func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
 			lines = c.handedOn(e, c.o.Digits)
 		}
 	}
-	all := joined(received...)
+	all := united(received...)
 	if len(received) > 1 {
 		lines = []string{plural(len(received), "value"), "norm " + number(all.norm, c.o.Digits)}
 	}

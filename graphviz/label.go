@@ -95,7 +95,7 @@ func (l *label) troubles(n *node) {
 	}
 }
 
-func (l *label) warning(text string, kind troubleKind) {
+func (l *label) warning(text string, kind TroubleKind) {
 	l.WriteString(`<TR><TD COLSPAN="2" ALIGN="LEFT">`)
 	l.WriteString(font(troubleColourOf(kind), captionSize, "<B>⚠ "+htmlText(visible(text))+"</B>"))
 	l.WriteString("</TD></TR>")

@@ -191,7 +191,7 @@ func (t *tally) norms() (value, gradient numbers, words string) {
 	if state != reached {
 		words = cmp.Or(state.words(), noGradient)
 	}
-	return joined(values...), joined(gradients...), words
+	return united(values...), united(gradients...), words
 }
 
 // noGradient stands for the gradient of what depends on nothing that is

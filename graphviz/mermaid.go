@@ -43,7 +43,7 @@ func (f *flowchart) draw() {
 	if f.o.Title != "" {
 		fmt.Fprintf(&f.text, "title: %s\n", yamlText(visible(f.o.Title)))
 	}
-	f.text.WriteString("config:\n  flowchart:\n    wrappingWidth: 400\n---\n")
+	f.text.WriteString("config:\n  flowchart:\n    wrappingWidth: 600\n---\n")
 	direction := "LR"
 	if f.o.Direction == TopToBottom {
 		direction = "TB"
@@ -333,7 +333,10 @@ func mermaidText(lines []string) string {
 func mermaidEscape(line string) string {
 	var b strings.Builder
 	for i, r := range line {
-		if strings.ContainsRune("\"#;:&<>`\\%(*_~$", r) || i == 0 && strings.ContainsRune("-+0123456789", r) {
+		if r == '\\' { // in front of n it would be a line break even as a number
+			r = '⧵'
+		}
+		if strings.ContainsRune("\"#;:&<>`%(*_~$", r) || i == 0 && strings.ContainsRune("-+0123456789", r) {
 			fmt.Fprintf(&b, "#%d;", r)
 		} else {
 			b.WriteRune(r)

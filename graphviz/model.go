@@ -19,7 +19,7 @@ type model struct {
 
 	graph     *autograd.Graph
 	gradients autograd.Gradients
-	elements  int // tensors of at most so many elements keep each one
+	limit     int // tensors of at most so many elements keep each one
 }
 
 // A node is one value: a whole tensor, or one element of it where a Selection
@@ -45,6 +45,7 @@ type node struct {
 	uses      []int  // into edges, in the order of the recording
 
 	troubles []trouble // what is wrong with it
+	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
 	group    *group    // what it stands for, of a box that a Selection made of several values
 	stub     stub      // of a box for what a Selection left out
 }
@@ -123,7 +124,7 @@ var prepare = map[View]func(*model) (*model, error){
 
 // newModel reads the recording of root. It is linear in nodes and numbers.
 func newModel(root autograd.Value, o Options) *model {
-	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, graph: root.Graph(), gradients: o.Gradients, elements: o.Elements}
+	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, graph: root.Graph(), gradients: o.Gradients, limit: o.Elements}
 	m.traced = m.passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
 	scopes := scopeIndex{}

@@ -49,7 +49,7 @@ func rounding(p autograd.Precision) float64 {
 }
 
 func (n *numbers) add(v float64) {
-	n.norm = hypot(n.norm, v)
+	n.norm = math.Hypot(n.norm, v)
 	switch {
 	case math.IsNaN(v):
 		n.nans++
@@ -87,12 +87,12 @@ func (n *numbers) largest() float64 {
 	return max(math.Abs(n.min), math.Abs(n.max))
 }
 
-// joined returns the numbers of several tensors as one vector.
-func joined(all ...numbers) numbers {
+// united returns the numbers of several tensors as one vector.
+func united(all ...numbers) numbers {
 	j := numbers{min: math.Inf(1), max: math.Inf(-1), few: []float64{}}
 	for _, n := range all {
 		j.size += n.size
-		j.norm = hypot(j.norm, n.norm)
+		j.norm = math.Hypot(j.norm, n.norm)
 		j.zeros, j.nans, j.infs = j.zeros+n.zeros, j.nans+n.nans, j.infs+n.infs
 		if n.finite > 0 {
 			j.finite += n.finite
@@ -110,14 +110,6 @@ func joined(all ...numbers) numbers {
 		j.min, j.mean, j.max = math.NaN(), math.NaN(), math.NaN()
 	}
 	return j
-}
-
-// hypot is math.Hypot, but for a NaN, which wins over an infinity.
-func hypot(a, b float64) float64 {
-	if math.IsNaN(a) || math.IsNaN(b) {
-		return math.NaN()
-	}
-	return math.Hypot(a, b)
 }
 
 // broken reports whether an element is NaN or infinite.

@@ -173,8 +173,8 @@ func shared() autograd.Value {
 // calls records one scope entered 12 times.
 func calls() autograd.Value { return steps(func(int) string { return "cell" }) }
 
-// deep records 12 dense layers of the same shape, each with an activation.
-func deep() autograd.Value {
+// deepNetwork records 12 dense layers of the same shape, each with an activation.
+func deepNetwork() autograd.Value {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var all []layers.Layer
 	for range 12 {

@@ -56,7 +56,7 @@ func TestSelectionsShow(t *testing.T) {
 		"path": {root, graphviz.Path(at("z1"), at("z3")), []string{
 			"a1 relu", "add #22", "mul #19", "z1 add", "z3 add", "⋯ 2 more inputs", "⋯ a3", "⋯ b3", "⋯ mul #21", "⋯ v1"}},
 		"path of one":       {root, graphviz.Path(root, root), []string{"loss scale 0.5", "⋯ square #28"}},
-		"fold own":          {deep(), graphviz.Fold(), []string{"+11 more: dense2 … tanh12 55 values, 220 parameters", "a tanh [2 4]", "dense1.bias param [4]", "dense1.weight param [4 4]", "loss mean", "matmul #2 [2 4]", "square #61 [2 4]", "x input [2 4]", "z add [2 4]"}},
+		"fold own":          {deepNetwork(), graphviz.Fold(), []string{"+11 more: dense2 … tanh12 55 values, 220 parameters", "a tanh [2 4]", "dense1.bias param [4]", "dense1.weight param [4 4]", "loss mean", "matmul #2 [2 4]", "square #61 [2 4]", "x input [2 4]", "z add [2 4]"}},
 		"fold shared":       {shared(), graphviz.Fold(), []string{"+11 more: step 2 … step 12 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
 		"fold calls":        {calls(), graphviz.Fold(), []string{"+11 more 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
 		"fold without need": {neuron(), graphviz.Fold(), titles(check(t, drawn(t, neuron(), graphviz.Options{})))},
@@ -76,7 +76,7 @@ func TestFoldTellsSharedParameters(t *testing.T) {
 		root autograd.Value
 		want []string
 	}{
-		"own":    {deep(), []string{"dense1", "tanh1"}},
+		"own":    {deepNetwork(), []string{"dense1", "tanh1"}},
 		"shared": {shared(), []string{"step 1  ×12, the same parameters"}},
 		"calls":  {calls(), []string{"cell  ×12, the same parameters"}},
 	} {
@@ -180,7 +180,7 @@ func TestLayersView(t *testing.T) {
 }
 
 func TestTooManyNodes(t *testing.T) {
-	root := deep()
+	root := deepNetwork()
 	var tooMany *graphviz.TooManyNodesError
 	err := graphviz.Write(&bytes.Buffer{}, root, graphviz.Options{MaxNodes: 20})
 	if !errors.As(err, &tooMany) || tooMany.Nodes != 63 || tooMany.Max != 20 {
