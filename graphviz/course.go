@@ -19,9 +19,9 @@ type ViewError struct {
 
 func (e *ViewError) Error() string { return "the view " + e.View + ": " + e.Reason }
 
-// mostOfCourse is how many numbers a picture of the course shows: beyond that
-// nobody follows its arrows.
-const mostOfCourse = 60
+// mostOfCourse is how many numbers a picture of the course shows, which are
+// two rows of boxes: in more of them nobody finds the way.
+const mostOfCourse = 200
 
 // forCourse returns the model in weighted sums of single numbers.
 func (m *model) forCourse() (*model, error) {
