@@ -178,6 +178,25 @@ func TestLadder(t *testing.T) {
 	}
 }
 
+// Where all ways are equally large, the search ends too.
+func TestEvenLadder(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.Scalar(1)).Named("x")
+	y := x
+	for range 64 {
+		y = y.Scale(0.3).Add(y.Scale(0.3))
+	}
+	e := graphviz.ExplainWith(x, y.Backward(), graphviz.ExplainOptions{Paths: 5})
+	for _, p := range e.Paths {
+		if want := math.Pow(0.3, 64); math.Abs(p.Contribution-want) > 1e-12*want || !near(p.Share, math.Pow(2, -64), 1e-12) {
+			t.Errorf("a path brings %v, a share of %v, want %v", p.Contribution, p.Share, want)
+		}
+	}
+	if len(e.Paths) != 5 {
+		t.Errorf("%d paths", len(e.Paths))
+	}
+}
+
 func TestLongChain(t *testing.T) {
 	root := chain(100_000)
 	var x autograd.Value
