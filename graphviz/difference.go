@@ -112,7 +112,7 @@ func (x *explainer) recompute(i int, v float64, order []int) float64 {
 		for at, edge := range n.in {
 			e := &x.edges[edge]
 			number, known := changed[e.from]
-			if !known || !e.learns {
+			if !known {
 				number = x.nodes[e.from].value.few[0]
 			}
 			in[at] = number

@@ -300,7 +300,7 @@ func (x *explainer) factorsOf(edge *edge, element int) (upstream, local float64)
 		return upstream, local
 	case to.value.size == 1 && edge.localKnown:
 		return to.gradient.few[0], edge.local.few[0]
-	case edge.localKnown && to.value.size == from.value.size && slices.Equal(to.value.shape, from.value.shape):
+	case edge.localKnown && slices.Equal(to.value.shape, from.value.shape):
 		return to.gradient.few[element], edge.local.few[element]
 	case to.value.size == 1:
 		return to.gradient.few[0], math.NaN()

@@ -239,6 +239,8 @@ func TestCauses(t *testing.T) {
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(g.Scalar(2)).Square().Named("loss") }, graphviz.CauseFlat, "square loss has the slope 0 at 0"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(x).Named("y") }, graphviz.CauseCancellation, "what the uses of x hand back cancels"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(1.0001).Sub(x) }, graphviz.CauseCancellation, "what the uses of x hand back cancels, to 5e−5 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { return x.Scale(1000).Sub(x.Scale(999.5)) }, graphviz.CauseCancellation, "what the uses of x hand back cancels, to 0.0002501 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { h := x.Scale(0.5).Named("h"); return h.Scale(1.0001).Sub(h) }, graphviz.CauseCancellation, "what the uses of h hand back cancels, to 5e−5 of the sum of its sizes"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(0.3).Scale(0.2).Scale(0.1).Scale(0.1).Scale(0.1) }, graphviz.CauseAttenuation, "5 steps with factors of 0.1431 on average"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(1e-200).Scale(1e-200).Named("y") }, graphviz.CauseUnderflow, "the product with the slope of scale #1 is below the smallest number"},
 		{2, func(g *autograd.Graph, x V) V { return x.Detach().Named("d").Add(g.Variable(autograd.Scalar(1))) }, graphviz.CauseDetached, "no gradient arrives: detach d stops it"},
