@@ -23,7 +23,7 @@ type Explanation struct {
 	Gradient float64 // NaN unless Known
 
 	Terms   []Term      // what each use handed back, the latest use first
-	Paths   []Path      // the largest ways to the root, the largest first
+	Paths   []Way       // the largest ways to the root, the largest first
 	Ways    float64     // how many ways there are
 	Exact   bool        // the Paths' products are exact; else their shares are estimates
 	Zeros   []ZeroGroup // the elements whose gradient is exactly zero, by cause
@@ -46,9 +46,9 @@ type Term struct {
 	called, gradient string // To and its gradient in words
 }
 
-// A Path is one way of the gradient: the chain rule's product along it is what
+// A Way is one way of the gradient: the chain rule's product along it is what
 // it brings.
-type Path struct {
+type Way struct {
 	Values       []autograd.Value // from the value to the root
 	Locals       []float64        // the factors, one for each step; nil unless exact
 	Contribution float64          // their product with the root's gradient; NaN unless exact
@@ -106,8 +106,8 @@ const defaultPaths = 3
 // gradients, such as Detach, stops the change of v too. ExplainWith can check
 // other graphs.
 //
-// It takes time linear in the recording and its numbers, and for each Path that
-// is asked for time linear in the Path's length and the number of uses along it.
+// It takes time linear in the recording and its numbers, and for each Way that
+// is asked for time linear in the Way's length and the number of uses along it.
 //
 // It panics with a *GradientError when the gradients are empty or a sum, or the
 // graph has no Trace; with a *GraphError when they are another graph's; with a

@@ -29,7 +29,7 @@ func (x *explainer) addPaths(e *Explanation, i, most int) {
 	}
 }
 
-func bySize(a, b Path) int {
+func bySize(a, b Way) int {
 	switch size, other := math.Abs(a.Contribution), math.Abs(b.Contribution); {
 	case size > other:
 		return -1
@@ -185,7 +185,7 @@ func (e *Explanation) addPath(s *pathSearch, last partial) {
 	for p := last; p.before != nowhere; p = s.partial[p.before] {
 		edges[p.length-1] = p.edge
 	}
-	path := Path{Values: []autograd.Value{s.nodes[s.start].source.Value}, Contribution: math.NaN(), Share: 1}
+	path := Way{Values: []autograd.Value{s.nodes[s.start].source.Value}, Contribution: math.NaN(), Share: 1}
 	path.titles = []string{s.nodes[s.start].mention()}
 	for _, k := range edges {
 		edge := &s.edges[k]

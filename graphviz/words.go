@@ -152,7 +152,7 @@ func countText(n float64) string {
 }
 
 // pathLine writes one way: "60 %: w → z → loss, 1.5 × −1.7 = −2.55".
-func (e *Explanation) pathLine(p *Path) string {
+func (e *Explanation) pathLine(p *Way) string {
 	share := ""
 	if !math.IsNaN(p.Share) {
 		share = number(100*p.Share, 3) + " %: "
