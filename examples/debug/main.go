@@ -141,7 +141,7 @@ func draw(w io.Writer, out string, v version, cost autograd.Value, gradients aut
 		return err
 	}
 	path := filepath.Join(out, v.name+".dot")
-	o := graphviz.Options{Gradients: gradients, View: graphviz.Backward, Elements: 12, Title: "The network " + v.title}
+	o := graphviz.Options{Gradients: gradients, View: graphviz.Combined, Elements: 12, Title: "The network " + v.title}
 	if err := graphviz.WriteFile(path, cost, o); err != nil {
 		return err
 	}
