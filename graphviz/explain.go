@@ -42,6 +42,7 @@ type Term struct {
 	Upstream     float64        // the gradient of To
 	Local        float64        // the derivative of To by the value; NaN where it is not one number
 	Contribution float64        // Upstream × Local
+	Formula      string         // what becomes of the gradient of To, as drawings say it: "xᵀ ×"; "" where Local says it, and of custom operations
 
 	called, gradient string // To and its gradient in words
 }
@@ -282,9 +283,19 @@ func (x *explainer) addTerms(e *Explanation, n *node) {
 		}
 		to := &x.nodes[edge.to]
 		t := Term{To: to.source.Value, Input: edge.input, Contribution: pick(&edge.contribution, e.Element), called: to.called(), gradient: to.gradientMention()}
-		t.Upstream, t.Local = x.factorsOf(edge, e.Element)
+		if t.Upstream, t.Local = x.factorsOf(edge, e.Element); math.IsNaN(t.Local) {
+			t.Formula = x.formula(edge, e.words.digits)
+		}
 		e.Terms = append(e.Terms, t)
 	}
+}
+
+// formula returns what becomes of the gradient on an edge.
+func (x *explainer) formula(edge *edge, digits int) string {
+	if edge.localKnown {
+		return "× " + span(&edge.local, digits)
+	}
+	return use{x.model, edge}.formula()
 }
 
 // factorsOf returns the gradient of an edge's result and the local derivative,

@@ -584,7 +584,7 @@ positive gradient, so x will be decreased
 `},
 		{graphviz.Explain(w, grads).String(), `dW [3 2] = norm 0.8465, where W [3 2] = norm 1.281
 what its use hands back:
-  norm 0.8465, from norm 0.1898 of dz, through matmul z
+  xᵀ × dz = norm 0.8465, through matmul z, with dz = norm 0.1898
 the way to loss:
   100 %: W → z → a → p → sub #7 → square #8 → loss
 3 of 6 are exactly zero, gate closed: relu a is closed
@@ -593,7 +593,7 @@ of W, 0 will be increased (negative gradient), 2 decreased (positive gradient), 
 `},
 		{graphviz.ExplainWith(w, grads, graphviz.ExplainOptions{Element: []int{0, 1}}).String(), `dW[0 1] = 0, where W[0 1] = −1
 what its use hands back:
-  0, from dz, through matmul z
+  xᵀ × dz = 0, through matmul z
 the way to loss:
   W → z → a → p → sub #7 → square #8 → loss
 exactly zero, gate closed: relu a is closed

@@ -108,16 +108,29 @@ func (e *Explanation) termLines() []string {
 }
 
 func (e *Explanation) termLine(t *Term) string {
-	through := ", through " + t.called
+	product, result := t.product(e.words.digits), e.number(t.Contribution)+", through "+t.called
 	switch {
-	case e.Element == whole && math.IsNaN(t.Local):
-		return fmt.Sprintf("norm %s, from norm %s of %s%s", e.number(t.Contribution), e.number(t.Upstream), t.gradient, through)
 	case e.Element == whole:
-		return fmt.Sprintf("norm %s, from norm %s of %s × %s%s", e.number(t.Contribution), e.number(t.Upstream), t.gradient, e.number(t.Local), through)
+		return fmt.Sprintf("%s = norm %s, with %s = norm %s", product, result, t.gradient, e.number(t.Upstream))
 	case math.IsNaN(t.Local):
-		return fmt.Sprintf("%s, from %s%s", e.number(t.Contribution), t.gradient, through)
+		return product + " = " + result
 	}
-	return fmt.Sprintf("%s × %s = %s × %s = %s%s", t.gradient, e.number(t.Local), e.number(t.Upstream), e.number(t.Local), e.number(t.Contribution), through)
+	return fmt.Sprintf("%s = %s × %s = %s", product, e.number(t.Upstream), e.number(t.Local), result)
+}
+
+// product writes what a use hands back: "dz × 3.6", "xᵀ × dz", "dz (copied)".
+func (t *Term) product(digits int) string {
+	switch {
+	case !math.IsNaN(t.Local):
+		return t.gradient + " × " + number(t.Local, digits)
+	case t.Formula == "":
+		return "from " + t.gradient
+	case strings.HasSuffix(t.Formula, "×"):
+		return t.Formula + " " + t.gradient
+	case strings.HasPrefix(t.Formula, "×"), strings.HasPrefix(t.Formula, "÷"):
+		return t.gradient + " " + t.Formula
+	}
+	return t.gradient + " (" + t.Formula + ")"
 }
 
 // wayLines writes the largest ways out.

@@ -26,7 +26,7 @@ the network as it was written
 
 d(dense1.weight) [2 3] = norm NaN, where dense1.weight [2 3] = norm 1.293
 what its use hands back:
-  norm NaN, from norm +Inf of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm NaN, through matmul #2, with d(matmul #2) = norm +Inf
 all of the 2 ways to cost:
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
@@ -36,7 +36,7 @@ the gradient is not finite, so a step would spoil dense1.weight
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0, through matmul #2
 all of the 2 ways to cost:
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
@@ -49,7 +49,7 @@ the network with scaled features
 
 d(dense1.weight) [2 3] = norm 0.01065, where dense1.weight [2 3] = norm 1.293
 what its use hands back:
-  norm 0.01065, from norm 0.2025 of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm 0.01065, through matmul #2, with d(matmul #2) = norm 0.2025
 all of the 2 ways to cost:
   about 54 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   about 46 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
@@ -59,7 +59,7 @@ of dense1.weight, 2 will be increased (negative gradient), 2 decreased (positive
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0, through matmul #2
 all of the 2 ways to cost:
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
@@ -72,7 +72,7 @@ the network with scaled features and a small bias
 
 d(dense1.weight) [2 3] = norm 0.04116, where dense1.weight [2 3] = norm 1.293
 what its use hands back:
-  norm 0.04116, from norm 0.2157 of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm 0.04116, through matmul #2, with d(matmul #2) = norm 0.2157
 all of the 2 ways to cost:
   about 56 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   about 44 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
@@ -81,7 +81,7 @@ of dense1.weight, 2 will be increased (negative gradient), 4 decreased (positive
 
 d(dense1.weight)[0 1] = 0.01433, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0.01433, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0.01433, through matmul #2
 all of the 2 ways to cost:
   about 56 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   about 44 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
