@@ -236,7 +236,7 @@ func (c *canvas) forwardArrow(edges []*edge) {
 	e := edges[0]
 	to := &c.nodes[e.to]
 	colour := faintColour
-	if anyLearns(edges) {
+	if anyLearns(edges) && !to.isRest() {
 		colour = inkColour
 	}
 	arrow := c.arrow(e.from, e.to, c.port(valuePort, outSide, e.from), c.port(valuePort, inSide, e.to), colour)
@@ -269,7 +269,7 @@ func (n *node) commutes() bool {
 		return false
 	}
 	switch n.op {
-	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal":
+	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", weightedSum, sumOfRows, meanOfRows:
 		return true
 	}
 	return false
@@ -427,6 +427,9 @@ func (l look) margin() string {
 func (c *canvas) arrow(from, to int, fromPort, toPort, colour string) dot.Edge {
 	e := c.graph.EdgeWithPorts(c.boxes[from], c.boxes[to], fromPort, toPort)
 	e.Attr("color", colour)
+	if c.nodes[to].isRest() || c.nodes[from].isRest() {
+		e.Attr("style", "dotted")
+	}
 	e.Attr("arrowsize", 0.7)
 	e.Attr("fontname", fontName)
 	e.Attr("fontsize", captionSize+1)

@@ -39,6 +39,21 @@ var goldens = []struct {
 	{name: "broken.backward", root: broken, options: graphviz.Options{View: graphviz.Backward}},
 	{name: "names.forward", root: oddNames, options: graphviz.Options{Title: `<i>&"\N` + "\x00"}},
 	{name: "names.backward", root: oddNames, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "scalars.weighted", root: scalarNetwork, options: graphviz.Options{Select: weighted}},
+	{name: "scalars.weighted.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward, Select: weighted}},
+	{name: "network.sample", root: network, options: graphviz.Options{Select: second}},
+	{name: "network.sample.backward", root: network, options: graphviz.Options{View: graphviz.Backward, Select: second}},
+	{name: "neuron.course", root: neuron, options: graphviz.Options{View: graphviz.Course, Title: "One neuron"}},
+	{name: "half.course", root: half, options: graphviz.Options{View: graphviz.Course}},
+	{name: "half.course.before", root: half, options: graphviz.Options{View: graphviz.Course}, blind: true},
+	{name: "scalars.course", root: scalarNetwork, options: graphviz.Options{View: graphviz.Course}},
+	{name: "network.course", root: network, options: graphviz.Options{View: graphviz.Course, Select: second}},
+	{name: "names.course", root: oddNeuron, options: graphviz.Options{View: graphviz.Course, Title: `<i>&"\N` + "\x00"}},
+	{name: "scalars.neurons", root: scalarNetwork, options: graphviz.Options{View: graphviz.Neurons}},
+	{name: "network.neurons", root: network, options: graphviz.Options{View: graphviz.Neurons, Title: "Exclusive or"}},
+	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, Slopes: true}},
+	{name: "network.neurons.sample", root: network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
+	{name: "names.neurons", root: oddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
 	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
 	{name: "neuron.combined.down", root: neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
 	{name: "network.combined", root: network, options: graphviz.Options{View: graphviz.Combined}},
@@ -82,6 +97,11 @@ var goldens = []struct {
 func always(all ...graphviz.Selection) func(autograd.Value) []graphviz.Selection {
 	return func(autograd.Value) []graphviz.Selection { return all }
 }
+
+var (
+	weighted = []graphviz.Selection{graphviz.WeightedSums()}
+	second   = []graphviz.Selection{graphviz.Sample(1)}
+)
 
 func TestGolden(t *testing.T) {
 	for _, c := range goldens {

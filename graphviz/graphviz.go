@@ -19,6 +19,8 @@ const (
 	Backward             // from the root to the parameters, along the chain rule
 	Combined             // both in one: the arrows of the backward pass beside those of the computation
 	Layers               // one box for each layer
+	Course               // of one neuron or a small network of single numbers: the forward row, and under it the backward row
+	Neurons              // neurons as circles in columns, with their weights or the gradients of these as edges
 )
 
 // views are the drawers of the views.
@@ -27,6 +29,8 @@ var views = [...]func(*canvas){
 	Backward: (*canvas).drawBackward,
 	Combined: (*canvas).drawCombined,
 	Layers:   (*canvas).drawLayers,
+	Course:   (*canvas).drawCourse,
+	Neurons:  (*canvas).drawNeurons,
 }
 
 // A Direction is where the arrows of a drawing lead.
@@ -48,6 +52,7 @@ type Options struct {
 	Title     string      // above the drawing; none if empty
 	Direction Direction   // LeftToRight if empty
 	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
+	Slopes    bool        // in the view Neurons, draw the gradients of the weights instead of the weights
 	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 }
 

@@ -39,9 +39,10 @@ type node struct {
 	value     numbers
 	gradient  numbers // where state is reached
 	state     gradientState
-	learns    bool  // leads back to a variable or parameter
-	in        []int // into edges, by input
-	uses      []int // into edges, in the order of the recording
+	learns    bool   // leads back to a variable or parameter
+	terms     []term // of a weighted sum
+	in        []int  // into edges, by input
+	uses      []int  // into edges, in the order of the recording
 
 	troubles []trouble // what is wrong with it
 	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
@@ -49,8 +50,14 @@ type node struct {
 	stub     stub      // of a box for what a Selection left out
 }
 
-// whole is the element of a node that stands for all elements of its value.
-const whole = -1
+// Elements of a source that are none of its numbers.
+const (
+	whole = -1 - iota // all of them
+	rest              // and below: those of the other rows of a batch, one node for each place where they come in
+)
+
+// isRest reports whether a node stands for the other rows of a batch.
+func (n *node) isRest() bool { return n.element <= rest }
 
 // A gradientState says why a node has a gradient or none.
 type gradientState uint8
@@ -96,13 +103,23 @@ func modelOf(root autograd.Value, o Options) (*model, error) {
 			return nil, err
 		}
 	}
-	if o.View == Layers {
-		m = m.layers()
+	if fit := prepare[o.View]; fit != nil {
+		var err error
+		if m, err = fit(m); err != nil {
+			return nil, err
+		}
 	}
 	if o.MaxNodes > 0 && len(m.nodes) > o.MaxNodes {
 		return nil, &TooManyNodesError{len(m.nodes), o.MaxNodes}
 	}
 	return m, nil
+}
+
+// prepare makes of a model what a view draws, where that is not the values.
+var prepare = map[View]func(*model) (*model, error){
+	Layers:  func(m *model) (*model, error) { return m.layers(), nil },
+	Course:  (*model).forCourse,
+	Neurons: (*model).forNeurons,
 }
 
 // newModel reads the recording of root. It is linear in nodes and numbers.
@@ -248,7 +265,10 @@ func (e *edge) terms() []float64 {
 // key names a node in drawings. Keys sort as the recording does.
 func (n *node) key() string {
 	key := fmt.Sprintf("v%06d", n.id)
-	if n.element != whole {
+	switch {
+	case n.isRest():
+		key += fmt.Sprintf("r%06d", rest-n.element)
+	case n.element != whole:
 		key += fmt.Sprintf("e%06d", n.element)
 	}
 	return key + n.stub.suffix()

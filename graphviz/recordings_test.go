@@ -102,6 +102,37 @@ func oddNames() autograd.Value {
 	return sum
 }
 
+// half records the course's neuron, with the cost ½(a − y)².
+func half() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	i := g.Scalar(1.5).Named("i")
+	w := g.Variable(autograd.Scalar(0.8)).Named("w")
+	b := g.Variable(autograd.Scalar(0.1)).Named("b")
+	a := w.Mul(i).Add(b).Named("z").ReLU().Named("a")
+	return a.Sub(g.Scalar(3).Named("y")).Square().Scale(0.5).Named("loss")
+}
+
+// oddNeuron records a neuron whose weights have names that a drawing could
+// trip over.
+func oddNeuron() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	var z autograd.Value
+	for i, name := range names {
+		if i%4 > 0 {
+			continue
+		}
+		g.Enter(name)
+		product := g.Variable(autograd.Scalar(float64(i) - 5)).Named(name).Mul(g.Scalar(1).Named("x" + name))
+		g.Leave()
+		if i == 0 {
+			z = product.Named(name)
+		} else {
+			z = z.Add(product).Named(names[i-1])
+		}
+	}
+	return z.Tanh().Named(`\N{|}"<&>`).Sub(g.Scalar(2).Named("\x00<b>")).Square().Named("loss\n")
+}
+
 // hotelNetwork records the course's 2-3-1 network on its 24 rows of hotels.
 // Not standardised: a mean that is 0 but for rounding would not be the same to
 // the byte with every set of kernels.
