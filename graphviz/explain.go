@@ -74,7 +74,9 @@ type ExplainOptions struct {
 
 	// Loss computes the loss once more, for the central difference of a Param in
 	// a graph of any kind. It has to record the same computation. The Param has
-	// other numbers while it runs, and its own afterwards.
+	// other numbers while it runs, and its own afterwards. The graph that it is
+	// given has the recording's Options and a random stream that starts anew, so
+	// that with Dropout it agrees only if the recording was its graph's first.
 	Loss func(*autograd.Graph) autograd.Value
 	Step float64 // h of the central difference; if zero ∛ε·max(1, |v|), with ε of the Param's precision
 }

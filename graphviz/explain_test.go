@@ -670,3 +670,26 @@ func TestNamesOfSeveral(t *testing.T) {
 		t.Error(text)
 	}
 }
+
+// A whole Param without a gradient to follow is moved in all elements alike,
+// and one that is not reached is not checked.
+func TestCheckOfZeroAndMissingGradients(t *testing.T) {
+	p, q := autograd.NewParam("p", autograd.NewTensor([]float64{1, 2})), autograd.NewParam("q", autograd.Scalar(1))
+	loss := func(g *autograd.Graph) autograd.Value {
+		return g.Param(p).Scale(0).Sum().Add(g.Param(q).Detach())
+	}
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	grads := loss(g).Backward()
+	if e := graphviz.ExplainWith(g.Param(p), grads, graphviz.ExplainOptions{Loss: loss}); e.Check == nil || !e.Check.Agrees || e.Check.Gradient != 0 {
+		t.Errorf("%s", e)
+	}
+	e := graphviz.ExplainWith(g.Param(p), grads, graphviz.ExplainOptions{Loss: func(g *autograd.Graph) autograd.Value {
+		return g.Param(p).Sum()
+	}})
+	if want := math.Sqrt2; e.Check.Agrees || !near(e.Check.Numeric, want, 1e-8) { // along (1, 1)/√2
+		t.Errorf("%s", e)
+	}
+	if e := graphviz.ExplainWith(g.Param(q), grads, graphviz.ExplainOptions{Loss: loss}); e.Check != nil || e.Cause.Kind != graphviz.CauseDetached {
+		t.Errorf("%s", e)
+	}
+}

@@ -189,7 +189,7 @@ func (e *Explanation) wayLine(p *Way) string {
 
 // shortened leaves the middle of a long list out.
 func shortened(list []string) []string {
-	const head, tail = 6, 5
+	const head, tail = 8, 7
 	if len(list) <= head+tail+1 {
 		return list
 	}

@@ -77,7 +77,7 @@ func newNetwork(v version) *network {
 		bias = -30
 	}
 	hidden := &layers.Dense{
-		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.5, 0.05, -0.3}, {-0.6, 0.4, 0.9}})),
+		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.5, 0.05, -0.3}, {-0.6, 0.4, 0.8}})),
 		Bias:   autograd.NewParam("", autograd.NewTensor([]float64{0.1, bias, 0.2})),
 	}
 	output := &layers.Dense{
