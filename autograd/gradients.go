@@ -117,6 +117,7 @@ var (
 	opOfParam = accessor("OfParam")
 	opReached = accessor("Reached")
 	opAll     = accessor("Gradients.All")
+	opRoot    = accessor("Root")
 	opParts   = accessor("Contributions")
 )
 
@@ -219,6 +220,16 @@ func (g *Graph) recorded(p *Param) (Value, bool) {
 		return Value{}, false
 	}
 	return Value{g, g.params.slots[i].id, g.gen}, true
+}
+
+// Root returns the Value that the backward pass started from. It panics with a
+// *GradientError for a sum, which has none.
+func (gr Gradients) Root() Value {
+	p := gr.check(opRoot)
+	if p.g == nil {
+		panic(&GradientError{"Root", "a sum of Gradients has no root", callSite()})
+	}
+	return Value{p.g, p.root, gr.gen}
 }
 
 // Reached reports whether the loss depends on x, through a path that carries

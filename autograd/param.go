@@ -12,6 +12,7 @@ type Param struct {
 	name    string
 	value   Tensor
 	version uint64
+	trials  uint64 // calls of With so far
 }
 
 // NewParam returns a parameter that starts as a copy of the tensor.
@@ -58,23 +59,56 @@ func (p *Param) Writable() Tensor {
 	return p.value
 }
 
+// With calls f while the parameter has other numbers, those of a tensor of the
+// same shape, and puts its own back bit by bit: recordings that have used them
+// stay valid, and those that f makes do not. It serves finite differences.
+// Nothing else may read the parameter meanwhile. It panics with a *ShapeError
+// for a tensor of another shape.
+func (p *Param) With(t Tensor, f func()) {
+	own, version := p.value.Clone(), p.version
+	defer func() {
+		p.value.copyFrom(own)
+		p.version = version
+	}()
+	p.overwrite(opWith, t)
+	p.trials++
+	p.version = trial | p.trials
+	f()
+}
+
+// trial marks the versions of trials, which no write has.
+const trial = 1 << 63
+
 // Set copies a tensor of the same shape into the parameter, in the parameter's
 // precision.
 func (p *Param) Set(t Tensor) {
-	t.check(opSet)
-	if !p.value.sameShape(t) {
-		panic(NewShapeError("Param.Set", "another shape than the parameter's", p.value.dims(), t.dims()))
-	}
+	p.overwrite(opSet, t)
 	p.version++
+}
+
+// overwrite copies a tensor into the parameter.
+func (p *Param) overwrite(op *operation, t Tensor) {
+	t.check(op)
+	if !p.value.sameShape(t) {
+		panic(NewShapeError(op.method, "another shape than the parameter's", p.value.dims(), t.dims()))
+	}
+	p.value.copyFrom(t)
+}
+
+// copyFrom copies the numbers of a tensor of the same size.
+func (t Tensor) copyFrom(from Tensor) {
 	switch {
-	case p.value.precision == t.precision:
-		copy(p.value.f64(), t.f64())
-		copy(p.value.f32(), t.f32())
-	case p.value.precision == Float32:
-		kernel.Convert32(p.value.f32(), t.f64())
+	case t.precision == from.precision:
+		copy(t.f64(), from.f64())
+		copy(t.f32(), from.f32())
+	case t.precision == Float32:
+		kernel.Convert32(t.f32(), from.f64())
 	default:
-		kernel.Convert64(p.value.f64(), t.f32())
+		kernel.Convert64(t.f64(), from.f32())
 	}
 }
 
-var opSet = accessor("Param.Set")
+var (
+	opSet  = accessor("Param.Set")
+	opWith = accessor("Param.With")
+)

@@ -1,7 +1,7 @@
 // Package graphviz draws recordings: the computation as a graph with the
 // numbers in it, and backpropagation as a graph with the chain rule's factor
 // and product on every arrow. It writes the DOT language, from which Graphviz
-// makes pictures.
+// makes pictures, and the language of Mermaid for README files.
 //
 //	g := autograd.NewGraph(autograd.Options{Trace: true}) // Trace keeps what the drawing shows of the backward pass
 //	i := g.Scalar(3.6).Named("i")
@@ -19,40 +19,109 @@
 //
 //	dot -Tsvg -O neuron.dot
 //
-// makes a picture of it that a browser shows.
+// makes a picture of it that a browser shows. SVG does the same from Go, and
+// WriteFile goes by the end of the name: neuron.dot, neuron.svg, neuron.mmd.
 //
-// # Reading a drawing
+// # Views
+//
+// Forward draws the computation. Backward draws the way of the gradients, from
+// the loss to the parameters, and heads the box of z with dz. Combined draws
+// both in one picture: beside each arrow of the computation, in ink, a dashed
+// red one leads back. Layers has one box for each layer.
+//
+// # Reading a box
 //
 // A box is a value: its name, its operation, the shape of a tensor, then its
 // number in green and its gradient in red. What has no name is called by its
 // operation and its number in the recording. Small tensors show each element
-// between brackets, larger ones their least, mean and greatest element.
+// between brackets, larger ones their least, mean and greatest element, their
+// Euclidean norm, the share of exact zeros, and how many elements are NaN or
+// infinite. A mean that is 0 but for rounding is "≈ 0".
 //
-// Parameters are yellow and variables blue, both with square corners;
-// constants are grey and dashed; what is computed is white and rounded; the
-// root has a double border. What holds a NaN or an infinity is magenta. Scopes
-// are frames around the boxes that belong to them.
+// Parameters are yellow and variables blue, both with square corners; inputs
+// are a turquoise tag, targets a light green sheet, other constants grey and
+// dashed; what is computed is white and rounded; the root has a double border.
+// Shape or border alone tell them apart. What holds a NaN or an infinity is
+// magenta, and a box says what is wrong with its value or gradient. Scopes, such
+// as layers, are frames around the boxes that belong to them, one inside the
+// other. Options.Legend adds a frame that says all this.
 //
-// A gradient that is exactly zero is grey. Where there is none the box says
-// why: "no backward yet" without Options.Gradients, "not reached" where the
-// loss does not depend on the value, "not kept without Trace" where the graph
+// The ground of a gradient is the redder the greater its largest element is,
+// from that of the drawing's largest down in steps of √10. A gradient that is
+// exactly zero is grey, without a ground. Where there is none the box says why:
+// "no backward yet" without Options.Gradients, "not reached" where the loss
+// does not depend on the value, "not kept without Trace" where the graph
 // forgot it. What nothing is learned through, such as a constant, has no such
 // row.
 //
-// Arrows lead along the computation. They are numbered by input where the
-// order of the inputs matters, and grey where no gradient passes. A value used
-// twice has two arrows.
+// # Reading an arrow
 //
-// In the backward graph the arrows lead from the loss to the parameters, and
-// the box of z is headed dz. Between two scalars an arrow says "× 3.6 = −2.17":
-// the local factor, which is the derivative of one value by the other, and its
-// product with the gradient at the arrow's tail, which is what the value at its
-// head receives. A value that receives several shows the sum. Between tensors an
-// arrow says the Euclidean norm of what it hands on.
+// Arrows of the computation are numbered by input where the order of the inputs
+// matters, and grey where no gradient passes. A value used twice has two
+// arrows.
+//
+// An arrow of the backward pass says what the value at its head receives:
+//
+//   - "× 3.6 = −2.17" between scalars: the local factor, which is the derivative
+//     of one value by the other, and its product with the gradient at the
+//     arrow's tail.
+//   - "× 0 … 1" over "= −0.2 … 0.4" between tensors, of an operation on single
+//     elements: the least and greatest factor, and the least and greatest
+//     product. "× 1, Σ over 24" says that the value was broadcast, so that each
+//     element receives a sum of 24 products.
+//   - "× Wᵀ" over "norm 0.78" of any other operation: what becomes of the gradient
+//     g at the tail, with x for the input and y for the result, and the norm of
+//     what comes out.
+//
+// A value that is used several times shows the sum of what it receives: the
+// terms of scalars, the norms of tensors. What the arrows of a value hand on
+// adds up to its gradient in every drawing, whatever was selected.
+//
+// # Layers
+//
+// The box of a layer says the shapes of what goes in and comes out, how many
+// parameters it has, and norms: ‖z‖ and ‖a‖ of weighted sums and activations,
+// ‖dz‖ and ‖da‖ of their gradients, ‖dW‖ and ‖db‖ of those of the weights and
+// biases; y stands for results of other names. A layer is a scope; a
+// Sequential with a name is a frame around its layers.
+//
+// # Large recordings
+//
+// Options.Select chooses what is drawn, with one Selection or several, which
+// are applied in order:
+//
+//	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+//
+// These are the selections:
+//
+//   - Depth draws each scope at a depth as one box.
+//   - Collapse draws all values to which a function gives the same name as one
+//     box.
+//   - Fold draws blocks that repeat once, beside a box for the others: "+11
+//     more", and "×12" in the frame of the first where all share their
+//     parameters.
+//   - Focus draws a value and what lies some steps up and down from it.
+//   - Path draws what lies between two values.
+//
+// A box of several values is a grey folder; it says how many values it holds
+// and how many numbers are learned in it, and shows the numbers of those that
+// are used outside. What is left out around a value is a small dotted box. Above
+// Options.MaxNodes boxes, 1000 unless set, a drawing is refused: Graphviz would
+// take minutes, and nobody could read it.
+//
+// # Asking why
+//
+// Explain says why a gradient has its value: the chain rule's sum, the ways to
+// the loss that bring most, why it is zero, tiny, NaN or missing, and how it
+// compares with a central difference. Diagnose lists what is wrong with a
+// recording: where the first NaN or infinity arose and what it spoiled, dead
+// relus, saturated activations, vanishing and exploding gradients, and what the
+// loss does not reach.
 //
 // # Invariants
 //
-// The same recording and options give the same bytes. Names may contain
-// anything. Writing takes time linear in the size of the recording. Nothing of
-// the recording is changed.
+// The same recording and options give the same bytes, but for SVG, which
+// depends on the installed Graphviz. Names may contain anything. Writing takes
+// time linear in the size of the recording. Nothing of the recording is
+// changed. All formats draw the same model of it.
 package graphviz

@@ -2,6 +2,7 @@ package graphviz
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -11,52 +12,104 @@ import (
 	"nabla/autograd"
 )
 
-// The colours. Graphviz needs all six digits.
+// The colours. Graphviz needs all six digits. Values and gradients are told
+// apart by those who see no difference between red and green as well: the one
+// is bluish, the other yellowish, and a row says which it is.
 const (
 	inkColour      = "#1f2937"
 	greyColour     = "#6b7280"
 	faintColour    = "#9ca3af"
-	valueColour    = "#15803d"
-	gradientColour = "#b91c1c"
-	zeroColour     = "#a8a29e"
+	valueColour    = "#00705a"
+	gradientColour = "#b3261e"
+	zeroColour     = "#8a8580"
 	troubleColour  = "#a21caf"
 	troubleFill    = "#f5d0fe"
 	clusterColour  = "#cbd5e1"
 )
 
-const fontName = "Helvetica,Arial,sans-serif"
+const fontName = "Arial" // one that Graphviz knows widths of where it has no fonts
 
 // clusterFills are those of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
 
+// troubleColourOf returns the colour of a kind of trouble: what is broken, what
+// is stuck, what gets out of scale, and what nothing reaches.
+func troubleColourOf(kind TroubleKind) string {
+	switch kind {
+	case TroubleNonFinite, TroubleSpoiled:
+		return troubleColour
+	case TroubleDeadReLU, TroubleSaturated:
+		return "#92400e"
+	case TroubleVanishing, TroubleExploding:
+		return "#9f1239"
+	}
+	return greyColour
+}
+
 // A look is how a box of one kind is drawn.
 type look struct {
+	words      string // of the legend
 	fill, line string
+	shape      string
 	style      string
 	width      float64
 	borders    int
 }
 
-// lookOf tells what is learned, what is given, what is computed and what it
-// all leads to apart, by colour and by the shape of the border.
+// The looks tell what is learned, what is given, what is computed and what it
+// all leads to apart, by colour and by shape or border.
+var (
+	paramLook    = look{"parameter: training changes it", "#fef3c7", "#b45309", "box", "filled", 2, 1}
+	variableLook = look{"variable: has a gradient", "#dbeafe", "#2563eb", "box", "filled", 1.5, 1}
+	inputLook    = look{"input", "#ccfbf1", "#0f766e", "cds", "filled", 1.2, 1}
+	targetLook   = look{"target", "#ecfccb", "#4d7c0f", "note", "filled", 1.2, 1}
+	constantLook = look{"constant", "#f3f4f6", "#9ca3af", "box", "filled,dashed", 1, 1}
+	computedLook = look{"computed", "#ffffff", "#64748b", "box", "rounded,filled", 1, 1}
+	groupLook    = look{"several values as one", "#e2e8f0", "#475569", "folder", "filled", 1.2, 1}
+	stubLook     = look{"left out", "#ffffff", "#9ca3af", "box", "rounded,dotted", 1, 1}
+	rootLook     = look{"the root: what was computed in the end", "#ede9fe", "#6d28d9", "box", "rounded,filled", 1.5, 2}
+	brokenLook   = look{"NaN or infinity", troubleFill, troubleColour, "", "", 3, 0}
+)
+
+// kindOfLook returns the look of a node, its trouble and being the root aside.
+func (n *node) kindOfLook() look {
+	switch {
+	case n.stub != drawn:
+		return stubLook
+	case n.group != nil:
+		return groupLook
+	case n.kind == autograd.KindParam:
+		return paramLook
+	case n.kind == autograd.KindVariable:
+		return variableLook
+	case n.kind == autograd.KindOperation:
+		return computedLook
+	case n.role == autograd.RoleInput:
+		return inputLook
+	case n.role == autograd.RoleTarget:
+		return targetLook
+	}
+	return constantLook
+}
+
 func (m *model) lookOf(i int) look {
 	n := &m.nodes[i]
-	l := look{fill: "#ffffff", line: "#64748b", style: "rounded,filled", width: 1, borders: 1}
-	switch {
-	case n.kind == autograd.KindParam:
-		l.fill, l.line, l.style, l.width = "#fef3c7", "#d97706", "filled", 2
-	case n.kind == autograd.KindVariable:
-		l.fill, l.line, l.style, l.width = "#dbeafe", "#2563eb", "filled", 1.5
-	case n.kind == autograd.KindConstant:
-		l.fill, l.line, l.style = "#f3f4f6", "#9ca3af", "filled,dashed"
-	}
+	l := n.kindOfLook()
 	if i == m.root {
-		l.fill, l.line, l.width, l.borders = "#ede9fe", "#6d28d9", 1.5, 2
+		l.fill, l.line, l.width, l.borders = rootLook.fill, rootLook.line, rootLook.width, rootLook.borders
+		if n.group != nil { // a folder cannot have two borders
+			l.width, l.borders = 2*rootLook.width, 1
+		}
 	}
-	if n.value.broken() || n.state == reached && n.gradient.broken() {
-		l.fill, l.line, l.width = troubleFill, troubleColour, 3
+	if n.broken() {
+		l.fill, l.line, l.width = brokenLook.fill, brokenLook.line, brokenLook.width
 	}
 	return l
+}
+
+// broken reports whether a node holds a NaN or an infinity.
+func (n *node) broken() bool {
+	return n.value.broken() || n.state == reached && n.gradient.broken()
 }
 
 // A canvas draws a model in the DOT language.
@@ -66,11 +119,13 @@ type canvas struct {
 	graph    *dot.Graph
 	clusters map[int]*dot.Graph // of scopes, by number, those that are drawn
 	boxes    map[int]dot.Node   // by index into nodes, those that are drawn
+	largest  float64            // magnitude of any gradient
 }
 
 func newCanvas(m *model, o Options) *canvas {
 	c := &canvas{model: m, o: o, graph: dot.NewGraph(dot.Directed), boxes: map[int]dot.Node{}}
 	c.clusters = map[int]*dot.Graph{0: c.graph}
+	c.largest = largestGradient(m.nodes)
 	c.graph.Attr("rankdir", string(o.Direction))
 	c.graph.Attr("fontname", fontName)
 	c.graph.Attr("nodesep", 0.3)
@@ -83,51 +138,138 @@ func newCanvas(m *model, o Options) *canvas {
 	return c
 }
 
+// largestGradient returns the greatest magnitude of any gradient, also of what
+// a node stands for.
+func largestGradient(nodes []node) float64 {
+	largest := 0.0
+	for i := range nodes {
+		n := &nodes[i]
+		if n.state == reached {
+			largest = max(largest, n.gradient.largest())
+		}
+		if n.group != nil {
+			largest = max(largest, largestGradient(n.group.members))
+		}
+	}
+	return largest
+}
+
 // draw returns the view that the options ask for.
 func (c *canvas) draw() *dot.Graph {
 	views[c.o.View](c)
+	if c.o.Legend {
+		c.legend()
+	}
 	return c.graph
+}
+
+// tints are the grounds of gradients, from the smallest magnitude to the
+// drawing's largest.
+var tints = [...]string{"#fff7f5", "#ffece8", "#ffe0da", "#ffd3ca", "#ffc5b9", "#ffb6a7"}
+
+// tintOf returns the ground of a gradient, by its largest magnitude: each step
+// is a factor of √10 from the drawing's largest. Zero has none.
+func (c *canvas) tintOf(n *node) string {
+	largest := n.gradient.largest()
+	if n.state != reached || largest == 0 {
+		return ""
+	}
+	steps := int(math.Round(-2 * math.Log10(largest/c.largest)))
+	return tints[max(0, len(tints)-1-steps)]
 }
 
 func (c *canvas) drawForward() {
 	for i := range c.nodes {
 		c.box(i, c.forwardLabel(&c.nodes[i]))
 	}
-	for i := range c.edges {
-		c.forwardArrow(&c.edges[i])
+	for _, edges := range c.bundles() {
+		c.forwardArrow(edges)
 	}
 }
 
 func (c *canvas) forwardLabel(n *node) *label {
 	l := newLabel(c.o.Digits)
+	l.ports = c.lanes()
 	l.heading(n.title(), n.details(c.o.Digits))
-	l.numbers("value", n.value, valueColour)
-	l.gradientRow("grad", n)
+	if n.stub != drawn {
+		return l
+	}
+	l.value(n)
+	l.gradient(n, c.tintOf(n))
+	l.sum(c.termsOf(n))
+	l.troubles(n)
 	return l
 }
 
+// sum adds a row with the terms that a gradient is the sum of.
+func (l *label) sum(terms string) {
+	if terms != "" {
+		l.row("sum of", font(greyColour, captionSize, htmlText(terms)))
+	}
+}
+
+// bundles returns the edges in order, those between the same two nodes
+// together where one of them stands for several values.
+func (c *canvas) bundles() [][]*edge {
+	var all [][]*edge
+	known := map[[2]int]int{}
+	for i := range c.edges {
+		e := &c.edges[i]
+		if !c.nodes[e.from].several() && !c.nodes[e.to].several() {
+			all = append(all, []*edge{e})
+			continue
+		}
+		ends := [2]int{e.from, e.to}
+		at, ok := known[ends]
+		if !ok {
+			at = len(all)
+			known[ends] = at
+			all = append(all, nil)
+		}
+		all[at] = append(all[at], e)
+	}
+	return all
+}
+
 // forwardArrow says as which input a value is used where that matters.
-func (c *canvas) forwardArrow(e *edge) {
+func (c *canvas) forwardArrow(edges []*edge) {
+	e := edges[0]
 	to := &c.nodes[e.to]
 	colour := faintColour
-	if e.learns {
+	if anyLearns(edges) && !to.isRest() {
 		colour = inkColour
 	}
-	arrow := c.arrow(e.from, e.to, colour)
-	if len(to.in) > 1 && !to.commutes() {
-		arrow.Attr("headlabel", strconv.Itoa(e.input+1))
-		arrow.Attr("labeldistance", 1.4)
-		arrow.Attr("fontcolor", greyColour)
+	arrow := c.arrow(e.from, e.to, c.port(valuePort, outSide, e.from), c.port(valuePort, inSide, e.to), colour)
+	end := "headlabel"
+	if c.lanes() { // there all arrows end at one point
+		end = "taillabel"
 	}
+	switch {
+	case len(edges) > 1:
+		arrow.Attr(end, strconv.Itoa(len(edges))+"×")
+	case len(to.in) > 1 && !to.commutes():
+		arrow.Attr(end, strconv.Itoa(e.input+1))
+	default:
+		return
+	}
+	arrow.Attr("labeldistance", 1.4)
+	arrow.Attr("fontcolor", greyColour)
+}
+
+func anyLearns(edges []*edge) bool {
+	return slices.ContainsFunc(edges, func(e *edge) bool { return e.learns })
 }
 
 // commutes reports whether the order of the inputs is known not to matter.
 func (n *node) commutes() bool {
+	if n.several() {
+		return true
+	}
 	if n.custom {
 		return false
 	}
 	switch n.op {
-	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal":
+	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", weightedSum, sumOfRows, meanOfRows:
 		return true
 	}
 	return false
@@ -140,9 +282,9 @@ func (c *canvas) drawBackward() {
 			c.box(i, c.backwardLabel(&c.nodes[i]))
 		}
 	}
-	for i := range c.edges {
-		if e := &c.edges[i]; e.learns {
-			c.backwardArrow(e)
+	for _, edges := range c.bundles() {
+		if anyLearns(edges) {
+			c.backwardArrow(edges)
 		}
 	}
 }
@@ -150,93 +292,144 @@ func (c *canvas) drawBackward() {
 func (c *canvas) backwardLabel(n *node) *label {
 	l := newLabel(c.o.Digits)
 	l.heading(n.gradientTitle(), n.details(c.o.Digits))
-	l.gradientRow("grad", n)
-	if terms := c.termsOf(n); terms != "" {
-		l.row("sum", font(greyColour, captionSize, terms))
+	if n.stub != drawn {
+		return l
 	}
-	l.numbers("value", n.value, valueColour)
+	l.gradient(n, c.tintOf(n))
+	l.sum(c.termsOf(n))
+	l.value(n)
+	l.troubles(n)
 	return l
 }
 
 // mostTerms is how many terms of a sum a box writes out.
 const mostTerms = 4
 
-// termsOf returns the sum that a scalar used several times received, in the
-// order in which it was added up: the latest use first.
+// termsOf returns the sum that a value used several times received, in the
+// order in which it was added up, the latest use first: numbers, or the norms
+// of tensors.
 func (c *canvas) termsOf(n *node) string {
 	var terms []string
+	norms := ""
 	for _, use := range slices.Backward(n.uses) {
-		if e := &c.edges[use]; e.received && e.contribution.size == 1 {
+		e := &c.edges[use]
+		switch {
+		case !e.received || n.group != nil:
+		case e.contribution.size == 1:
 			terms = append(terms, number(e.contribution.few[0], c.o.Digits))
+		default:
+			norms = "norms "
+			terms = append(terms, number(e.contribution.norm, c.o.Digits))
 		}
 	}
-	if len(terms) < 2 || len(terms) > mostTerms {
+	if len(terms) < 2 {
 		return ""
+	}
+	if more := len(terms) - mostTerms; more > 0 {
+		terms = append(terms[:mostTerms], strconv.Itoa(more)+" more")
+	}
+	if norms != "" {
+		return norms + strings.Join(terms, ", ")
 	}
 	return strings.ReplaceAll(strings.Join(terms, " + "), "+ −", "− ")
 }
 
 // backwardArrow says what a value hands on to one that it was computed from.
-func (c *canvas) backwardArrow(e *edge) {
-	colour, text := gradientColour, ""
-	switch {
-	case !c.traced:
-	case !e.received:
-		colour, text = faintColour, "nothing"
-	default:
-		text = e.handedOn(c.o.Digits)
-		if e.contribution.zero() {
-			colour = zeroColour
-		} else if e.contribution.broken() {
-			colour = troubleColour
-		}
-	}
-	arrow := c.arrow(e.to, e.from, colour)
-	if text != "" {
-		arrow.Attr("label", dot.Literal(quoted(text)))
-		arrow.Attr("fontcolor", colour)
-	}
+func (c *canvas) backwardArrow(edges []*edge) {
+	colour, text := c.handedOnBy(edges)
+	arrow := c.arrow(edges[0].to, edges[0].from, "", "", colour)
+	c.say(arrow, text, colour)
 }
 
-// handedOn returns a contribution in words: "× 3.6 = −2.17".
-func (e *edge) handedOn(digits int) string {
-	n := &e.contribution
-	switch {
-	case n.size != 1:
-		return "norm " + number(n.norm, digits)
-	case e.localKnown && e.local.size == 1:
-		return fmt.Sprintf("× %s = %s", number(e.local.few[0], digits), number(n.few[0], digits))
+// say puts lines beside an arrow.
+func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
+	if len(lines) == 0 {
+		return
 	}
-	return "= " + number(n.few[0], digits)
+	for i, line := range lines {
+		lines[i] = quotedText(line)
+	}
+	arrow.Attr("label", dot.Literal(`"`+strings.Join(lines, `\n`)+`"`))
+	arrow.Attr("fontcolor", colour)
+}
+
+// handedOnBy returns the colour and the words of a backward arrow.
+func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
+	switch {
+	case !c.passed: // no backward yet
+		return faintColour, nil
+	case !c.traced:
+		return gradientColour, nil
+	}
+	var received []numbers
+	for _, e := range edges {
+		if e.received {
+			received = append(received, e.contribution)
+			lines = c.handedOn(e, c.o.Digits)
+		}
+	}
+	all := united(received...)
+	if len(received) > 1 {
+		lines = []string{plural(len(received), "value"), "norm " + number(all.norm, c.o.Digits)}
+	}
+	switch {
+	case lines == nil:
+		return faintColour, []string{"nothing"}
+	case all.zero():
+		return zeroColour, lines
+	case all.broken():
+		return troubleColour, lines
+	}
+	return gradientColour, lines
 }
 
 // box draws a node.
 func (c *canvas) box(i int, l *label) {
 	n, look := &c.nodes[i], c.lookOf(i)
-	id := fmt.Sprintf("v%06d", n.id)
-	box := c.cluster(n.scope).Node(id)
-	box.Attr("id", id)
+	box := c.cluster(n.scope).Node(n.key())
+	box.Attr("id", n.key())
 	box.Attr("label", l.html())
-	box.Attr("shape", "box")
-	box.Attr("style", look.style)
-	box.Attr("fillcolor", look.fill)
-	box.Attr("color", look.line)
-	box.Attr("penwidth", look.width)
-	box.Attr("fontname", fontName)
-	box.Attr("fontsize", 12)
-	box.Attr("margin", "0.06,0.04")
-	if look.borders > 1 {
-		box.Attr("peripheries", look.borders)
-	}
+	look.apply(box)
 	if n.title() != n.name && n.name != "" {
 		box.Attr("tooltip", dot.Literal(quoted(visible(n.name))))
 	}
 	c.boxes[i] = box
 }
 
-func (c *canvas) arrow(from, to int, colour string) dot.Edge {
-	e := c.graph.Edge(c.boxes[from], c.boxes[to])
+// apply gives a box its look.
+func (l look) apply(box dot.Node) {
+	box.Attr("shape", l.shape)
+	box.Attr("style", l.style)
+	box.Attr("fillcolor", l.fill)
+	box.Attr("color", l.line)
+	box.Attr("penwidth", l.width)
+	box.Attr("fontname", fontName)
+	box.Attr("fontsize", 12)
+	box.Attr("margin", l.margin())
+	if l.borders > 1 {
+		box.Attr("peripheries", l.borders)
+	}
+}
+
+// margin returns the space between a border and what is in it, which shapes
+// that are no rectangles need more of.
+func (l look) margin() string {
+	switch l.shape {
+	case inputLook.shape:
+		return "0.12,0.1"
+	case groupLook.shape:
+		return "0.06,0.07"
+	}
+	return "0.06,0.04"
+}
+
+// arrow draws an arrow between two boxes, at the ports unless they are empty.
+func (c *canvas) arrow(from, to int, fromPort, toPort, colour string) dot.Edge {
+	e := c.graph.EdgeWithPorts(c.boxes[from], c.boxes[to], fromPort, toPort)
 	e.Attr("color", colour)
+	if c.nodes[to].isRest() || c.nodes[from].isRest() {
+		e.Attr("style", "dotted")
+	}
 	e.Attr("arrowsize", 0.7)
 	e.Attr("fontname", fontName)
 	e.Attr("fontsize", captionSize+1)
@@ -252,7 +445,11 @@ func (c *canvas) cluster(number int) *dot.Graph {
 	id := fmt.Sprintf("s%06d", number)
 	sub := c.cluster(s.parent).Subgraph(id, dot.ClusterOption{})
 	sub.Attr("id", id)
-	sub.Attr("label", dot.HTML(font(greyColour, headingSize, htmlText(shown(s.name)))))
+	label := font(greyColour, headingSize, htmlText(shown(s.name)))
+	if s.note != "" {
+		label += font(inkColour, headingSize, "  <B>"+htmlText(s.note)+"</B>")
+	}
+	sub.Attr("label", dot.HTML(label))
 	sub.Attr("labeljust", "l")
 	sub.Attr("style", "rounded,filled")
 	sub.Attr("fontname", fontName)

@@ -3,6 +3,7 @@ package graphviz_test
 import (
 	"bytes"
 	"fmt"
+	"os"
 	"strings"
 
 	"nabla/autograd"
@@ -26,4 +27,53 @@ func Example() {
 	// Output:
 	// boxes: 9 and 7
 	// chain rule: true
+}
+
+func ExampleWriteMermaid() {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Scalar(3.6).Named("x")
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	z := w.Mul(x).Named("z")
+	graphviz.WriteMermaid(os.Stdout, z, graphviz.Options{Gradients: z.Backward(), View: graphviz.Backward})
+	// Output:
+	// ---
+	// config:
+	//   flowchart:
+	//     wrappingWidth: 600
+	// ---
+	// flowchart LR
+	//   v000001["dw  variable<br/>grad 3.6<br/>value 0.5"]:::variable
+	//   v000002(["dz  mul<br/>grad 1<br/>value 1.8"]):::root
+	//   v000002 -. "× 3.6 = 3.6" .-> v000001
+	//   linkStyle 0 stroke:#b3261e,color:#b3261e
+	//   classDef variable fill:#dbeafe,stroke:#2563eb,stroke-width:1.5px,color:#1f2937
+	//   classDef root fill:#ede9fe,stroke:#6d28d9,stroke-width:1.5px,color:#1f2937
+}
+
+// A network of tensors, its layers as one box each, and the way from one
+// weight to the loss.
+func ExampleOptions_select() {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Constant(autograd.NewTensor([]float64{1, 2, 3, 4}, 2, 2)).Named("x")
+	w := g.Variable(autograd.NewTensor([]float64{0.5, -1, 0.25, 2}, 2, 2)).Named("W")
+	g.Enter("dense")
+	a := x.MatMul(w).Tanh().Named("a")
+	g.Leave()
+	loss := a.Square().Mean().Named("loss")
+	grads := loss.Backward()
+	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+	draw := func() {
+		var b strings.Builder
+		graphviz.Write(&b, loss, o)
+		fmt.Println(strings.Count(b.String(), "shape="), "boxes")
+	}
+	draw()
+	o.Select = []graphviz.Selection{graphviz.Depth(1)}
+	draw()
+	o.Select = []graphviz.Selection{graphviz.Path(w, a)}
+	draw()
+	// Output:
+	// 3 boxes
+	// 5 boxes
+	// 5 boxes
 }

@@ -21,6 +21,7 @@ var goldens = []struct {
 	root    func() autograd.Value
 	options graphviz.Options
 	blind   bool // drawn before the backward pass
+	choose  func(root autograd.Value) []graphviz.Selection
 }{
 	{name: "neuron.forward", root: neuron, options: graphviz.Options{Title: "One neuron"}},
 	{name: "neuron.backward", root: neuron, options: graphviz.Options{View: graphviz.Backward}},
@@ -38,7 +39,69 @@ var goldens = []struct {
 	{name: "broken.backward", root: broken, options: graphviz.Options{View: graphviz.Backward}},
 	{name: "names.forward", root: oddNames, options: graphviz.Options{Title: `<i>&"\N` + "\x00"}},
 	{name: "names.backward", root: oddNames, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "scalars.weighted", root: scalarNetwork, options: graphviz.Options{Select: weighted}},
+	{name: "scalars.weighted.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward, Select: weighted}},
+	{name: "network.sample", root: network, options: graphviz.Options{Select: second}},
+	{name: "network.sample.backward", root: network, options: graphviz.Options{View: graphviz.Backward, Select: second}},
+	{name: "neuron.course", root: neuron, options: graphviz.Options{View: graphviz.Course, Title: "One neuron"}},
+	{name: "half.course", root: half, options: graphviz.Options{View: graphviz.Course}},
+	{name: "half.course.before", root: half, options: graphviz.Options{View: graphviz.Course}, blind: true},
+	{name: "scalars.course", root: scalarNetwork, options: graphviz.Options{View: graphviz.Course}},
+	{name: "network.course", root: network, options: graphviz.Options{View: graphviz.Course, Select: second}},
+	{name: "names.course", root: oddNeuron, options: graphviz.Options{View: graphviz.Course, Title: `<i>&"\N` + "\x00"}},
+	{name: "scalars.neurons", root: scalarNetwork, options: graphviz.Options{View: graphviz.Neurons}},
+	{name: "network.neurons", root: network, options: graphviz.Options{View: graphviz.Neurons, Title: "Exclusive or"}},
+	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, Slopes: true}},
+	{name: "network.neurons.sample", root: network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
+	{name: "names.neurons", root: oddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
+	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "neuron.combined.down", root: neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
+	{name: "network.combined", root: network, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "network.layers", root: network, options: graphviz.Options{View: graphviz.Layers, Legend: true}},
+	{name: "network.layers.before", root: network, options: graphviz.Options{View: graphviz.Layers}, blind: true},
+	{name: "scalars.combined", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "scalars.layers", root: scalarNetwork, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "broken.combined", root: broken, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "names.combined", root: oddNames, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "names.layers", root: oddNames, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "hotels.forward", root: hotelNetwork, options: graphviz.Options{Legend: true}},
+	{name: "hotels.backward", root: hotelNetwork, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "hotels.combined", root: hotelNetwork, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "hotels.layers", root: hotelNetwork, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "shared.combined", root: shared, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "shared.fold", root: shared, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "calls.fold", root: calls, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "deep.fold", root: deepNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "deep.fold.forward", root: deepNetwork, choose: always(graphviz.Fold())},
+	{name: "deep.fold.layers", root: deepNetwork, options: graphviz.Options{View: graphviz.Layers}, choose: always(graphviz.Fold())},
+	{name: "network.depth1", root: network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
+	{name: "network.depth2", root: network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(2))},
+	{name: "network.depth2.backward", root: network, options: graphviz.Options{View: graphviz.Backward}, choose: always(graphviz.Depth(2))},
+	{name: "scalars.depth1", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
+	{name: "scalars.collapse", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: always(graphviz.Collapse(hiddenOrOutput))},
+	{name: "scalars.focus", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(named(root, "z1"), 2, 1)}
+	}},
+	{name: "scalars.focus.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(named(root, "a1"), 1, 1)}
+	}},
+	{name: "scalars.path", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Path(named(root, "w11"), root)}
+	}},
+	{name: "reused.path", root: reused, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(named(root, "x"), 0, 0)}
+	}},
 }
+
+// always returns the same selections for any root.
+func always(all ...graphviz.Selection) func(autograd.Value) []graphviz.Selection {
+	return func(autograd.Value) []graphviz.Selection { return all }
+}
+
+var (
+	weighted = []graphviz.Selection{graphviz.WeightedSums()}
+	second   = []graphviz.Selection{graphviz.Sample(1)}
+)
 
 func TestGolden(t *testing.T) {
 	for _, c := range goldens {
@@ -47,22 +110,36 @@ func TestGolden(t *testing.T) {
 			if !c.blind {
 				o.Gradients = root.Backward()
 			}
+			if c.choose != nil {
+				o.Select = c.choose(root)
+			}
 			got := drawn(t, root, o)
 			check(t, got)
-			path := filepath.Join("testdata", c.name+".dot")
-			if *update {
-				if err := os.WriteFile(path, got, 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(path)
-			if err != nil {
+			golden(t, c.name+".dot", got)
+			var text bytes.Buffer
+			if err := graphviz.WriteMermaid(&text, root, o); err != nil {
 				t.Fatal(err)
 			}
-			if diff := cmp.Diff(string(want), string(got)); diff != "" {
-				t.Errorf("(-want +got), rewritten by -update:\n%s", diff)
-			}
+			golden(t, c.name+".mmd", text.Bytes())
 		})
+	}
+}
+
+// golden compares with a file, to the byte.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), string(got)); diff != "" {
+		t.Errorf("%s (-want +got), rewritten by -update:\n%s", name, diff)
 	}
 }
 

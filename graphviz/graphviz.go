@@ -2,6 +2,7 @@ package graphviz
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -16,12 +17,20 @@ type View uint8
 const (
 	Forward  View = iota // from inputs and parameters to the root, along the computation
 	Backward             // from the root to the parameters, along the chain rule
+	Combined             // both in one: the arrows of the backward pass beside those of the computation
+	Layers               // one box for each layer
+	Course               // of one neuron or a small network of single numbers: the forward row, and under it the backward row
+	Neurons              // neurons as circles in columns, with their weights or the gradients of these as edges
 )
 
 // views are the drawers of the views.
 var views = [...]func(*canvas){
 	Forward:  (*canvas).drawForward,
 	Backward: (*canvas).drawBackward,
+	Combined: (*canvas).drawCombined,
+	Layers:   (*canvas).drawLayers,
+	Course:   (*canvas).drawCourse,
+	Neurons:  (*canvas).drawNeurons,
 }
 
 // A Direction is where the arrows of a drawing lead.
@@ -39,9 +48,11 @@ type Options struct {
 	View      View
 	Select    []Selection // what part of the recording is drawn, and how; applied in order
 	MaxNodes  int         // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero, no limit if negative
+	Legend    bool        // with a frame that says what colours and borders mean
 	Title     string      // above the drawing; none if empty
 	Direction Direction   // LeftToRight if empty
 	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
+	Slopes    bool        // in the view Neurons, draw the gradients of the weights instead of the weights
 	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 }
 
@@ -80,6 +91,27 @@ func (o Options) checked() Options {
 	return o
 }
 
+// A format turns what is drawn into text.
+type format func(m *model, o Options) ([]byte, error)
+
+// formatOf returns the format of a file, by the end of its name. It panics
+// with an *autograd.ArgumentError when there is none.
+func formatOf(path string) format {
+	switch extension := filepath.Ext(path); extension {
+	case ".dot", ".gv":
+		return dotFormat
+	case ".mmd":
+		return mermaid
+	case ".svg":
+		return svg(context.Background())
+	default:
+		panic(autograd.NewArgumentError("graphviz: WriteFile", "%q ends in %q, which is none of %s", path, extension, extensions))
+	}
+}
+
+// extensions are those of the formats.
+const extensions = ".dot, .gv, .mmd and .svg"
+
 // Write draws root and all that it was computed from, or what Options.Select
 // leaves of it, in the DOT language, which Graphviz lays out. The same
 // recording gives the same bytes.
@@ -90,7 +122,12 @@ func (o Options) checked() Options {
 // *autograd.GraphError when the gradients are another graph's, and with an
 // *autograd.ArgumentError when an option makes no sense.
 func Write(w io.Writer, root autograd.Value, o Options) error {
-	text, err := render(root, o)
+	return write(w, dotFormat, root, o)
+}
+
+// write draws in a format.
+func write(w io.Writer, f format, root autograd.Value, o Options) error {
+	text, err := render(f, root, o)
 	if err != nil {
 		return fmt.Errorf("graphviz: %w", err)
 	}
@@ -100,11 +137,16 @@ func Write(w io.Writer, root autograd.Value, o Options) error {
 	return nil
 }
 
-// WriteFile is Write to a file. The drawing is written beside it and renamed
-// once complete, so that a file of that name is replaced as a whole or, on an
-// error, left as it was.
+// WriteFile draws into a file, in the format that the end of its name says:
+// the DOT language for .dot and .gv, Mermaid for .mmd, a picture for .svg,
+// which takes an installed Graphviz. The drawing is written beside it and
+// renamed once complete, so that a file of that name is replaced as a whole or,
+// on an error, left as it was.
+//
+// Errors and panics are those of Write and, for .svg, of SVG; it panics with an
+// *autograd.ArgumentError for another end of the name.
 func WriteFile(path string, root autograd.Value, o Options) error {
-	text, err := render(root, o)
+	text, err := render(formatOf(path), root, o)
 	if err == nil {
 		err = replace(path, text)
 	}
@@ -115,15 +157,22 @@ func WriteFile(path string, root autograd.Value, o Options) error {
 }
 
 // render returns the drawing as text.
-func render(root autograd.Value, o Options) ([]byte, error) {
+func render(f format, root autograd.Value, o Options) ([]byte, error) {
 	o = o.checked()
 	m, err := modelOf(root, o)
 	if err != nil {
 		return nil, err
 	}
+	return f(m, o)
+}
+
+// dotFormat is the DOT language.
+func dotFormat(m *model, o Options) ([]byte, error) { return dotText(m, o), nil }
+
+func dotText(m *model, o Options) []byte {
 	var text bytes.Buffer
 	newCanvas(m, o).draw().Write(&text)
-	return text.Bytes(), nil
+	return text.Bytes()
 }
 
 // replace gives the file at path that content, all or nothing. A symbolic link

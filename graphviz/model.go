@@ -1,6 +1,7 @@
 package graphviz
 
 import (
+	"fmt"
 	"math"
 
 	"nabla/autograd"
@@ -12,11 +13,13 @@ type model struct {
 	nodes  []node  // in the order of the recording: inputs come first
 	edges  []edge  // by the node that they lead to, then by input
 	scopes []scope // parents come first; scopes[0] is the graph itself
-	root   int     // the last of nodes
+	root   int     // into nodes; -1 where a Selection cut it off
 	passed bool    // there are gradients
 	traced bool    // there are contributions
 
+	graph     *autograd.Graph
 	gradients autograd.Gradients
+	limit     int // tensors of at most so many elements keep each one
 }
 
 // A node is one value: a whole tensor, or one element of it where a Selection
@@ -36,13 +39,25 @@ type node struct {
 	value     numbers
 	gradient  numbers // where state is reached
 	state     gradientState
-	learns    bool  // leads back to a variable or parameter
-	in        []int // into edges, by input
-	uses      []int // into edges, in the order of the recording
+	learns    bool   // leads back to a variable or parameter
+	terms     []term // of a weighted sum
+	in        []int  // into edges, by input
+	uses      []int  // into edges, in the order of the recording
+
+	troubles []trouble // what is wrong with it
+	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
+	group    *group    // what it stands for, of a box that a Selection made of several values
+	stub     stub      // of a box for what a Selection left out
 }
 
-// whole is the element of a node that stands for all elements of its value.
-const whole = -1
+// Elements of a source that are none of its numbers.
+const (
+	whole = -1 - iota // all of them
+	rest              // and below: those of the other rows of a batch, one node for each place where they come in
+)
+
+// isRest reports whether a node stands for the other rows of a batch.
+func (n *node) isRest() bool { return n.element <= rest }
 
 // A gradientState says why a node has a gradient or none.
 type gradientState uint8
@@ -66,20 +81,31 @@ type edge struct {
 	contribution numbers
 	local        numbers // its factor: contribution = gradient of the result × local, of the result's shape
 	localKnown   bool    // the operation is a function of single elements
+
+	whole []float64 // each element of the contribution, where few of its numbers are not; valid as long as the recording
+	of    *node     // the value that is used, where from stands for several
 }
 
 // A scope is a layer or block that nodes belong to.
 type scope struct {
 	parent int
 	name   string
+	note   string // of a folded scope, what it stands for
 }
 
 // modelOf returns what the options draw of the recording of root.
 func modelOf(root autograd.Value, o Options) (*model, error) {
 	m := newModel(root, o)
+	m.diagnose()
 	for _, s := range o.Select {
 		var err error
 		if m, err = s.apply(m); err != nil {
+			return nil, err
+		}
+	}
+	if fit := prepare[o.View]; fit != nil {
+		var err error
+		if m, err = fit(m); err != nil {
 			return nil, err
 		}
 	}
@@ -89,9 +115,16 @@ func modelOf(root autograd.Value, o Options) (*model, error) {
 	return m, nil
 }
 
+// prepare makes of a model what a view draws, where that is not the values.
+var prepare = map[View]func(*model) (*model, error){
+	Layers:  func(m *model) (*model, error) { return m.layers(), nil },
+	Course:  (*model).forCourse,
+	Neurons: (*model).forNeurons,
+}
+
 // newModel reads the recording of root. It is linear in nodes and numbers.
 func newModel(root autograd.Value, o Options) *model {
-	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, gradients: o.Gradients}
+	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, graph: root.Graph(), gradients: o.Gradients, limit: o.Elements}
 	m.traced = m.passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
 	scopes := scopeIndex{}
@@ -154,6 +187,9 @@ func (m *model) addContributions(o Options, index map[int]int) {
 		}
 		e := &m.edges[m.nodes[to].in[c.Input]]
 		e.received, e.contribution = true, newNumbers(c.Gradient, o.Elements)
+		if e.contribution.few == nil {
+			e.whole = elementsOf(c.Gradient)
+		}
 		e.local, e.localKnown = m.local(e, c.Gradient.Precision(), o)
 	}
 }
@@ -194,7 +230,7 @@ type scopeIndex map[scope]int
 func (m *model) scope(path []string, index scopeIndex) int {
 	current := 0
 	for _, name := range path {
-		key := scope{current, name}
+		key := scope{parent: current, name: name}
 		number, known := index[key]
 		if !known {
 			number = len(m.scopes)
@@ -204,6 +240,38 @@ func (m *model) scope(path []string, index scopeIndex) int {
 		current = number
 	}
 	return current
+}
+
+// source returns the value that an edge comes from: a node, or one of those
+// that the node stands for.
+func (m *model) source(e *edge) *node {
+	if e.of != nil {
+		return e.of
+	}
+	return &m.nodes[e.from]
+}
+
+// learned reports whether a node is what training changes.
+func (n *node) learned() bool { return n.kind == autograd.KindParam || n.kind == autograd.KindVariable }
+
+// terms returns each element of the contribution.
+func (e *edge) terms() []float64 {
+	if e.contribution.few != nil {
+		return e.contribution.few
+	}
+	return e.whole
+}
+
+// key names a node in drawings. Keys sort as the recording does.
+func (n *node) key() string {
+	key := fmt.Sprintf("v%06d", n.id)
+	switch {
+	case n.isRest():
+		key += fmt.Sprintf("r%06d", rest-n.element)
+	case n.element != whole:
+		key += fmt.Sprintf("e%06d", n.element)
+	}
+	return key + n.stub.suffix()
 }
 
 // constantsOf returns an operation's numbers that a reader knows from its

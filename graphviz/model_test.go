@@ -84,7 +84,7 @@ func TestNewNumbers(t *testing.T) {
 		want     numbers
 	}{
 		{[]float64{3, -4}, numbers{size: 2, min: -4, mean: -0.5, max: 3, norm: 5, finite: 2}},
-		{[]float64{0, 0}, numbers{size: 2, finite: 2}},
+		{[]float64{0, 0}, numbers{size: 2, finite: 2, zeros: 2}},
 		{[]float64{}, numbers{min: nan, mean: nan, max: nan}},
 		{[]float64{nan, 1}, numbers{size: 2, min: 1, mean: 1, max: 1, norm: nan, finite: 1, nans: 1}},
 		{[]float64{-inf, inf}, numbers{size: 2, min: nan, mean: nan, max: nan, norm: inf, infs: 2}},

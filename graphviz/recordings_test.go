@@ -1,9 +1,15 @@
 package graphviz_test
 
 import (
+	"fmt"
 	"math"
+	"math/rand/v2"
+	"strings"
 
 	"nabla/autograd"
+	"nabla/data/hotels"
+	"nabla/layers"
+	"nabla/losses"
 )
 
 // neuron records one neuron with the course's letters.
@@ -94,4 +100,108 @@ func oddNames() autograd.Value {
 		g.Leave()
 	}
 	return sum
+}
+
+// half records the course's neuron, with the cost ½(a − y)².
+func half() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	i := g.Scalar(1.5).Named("i")
+	w := g.Variable(autograd.Scalar(0.8)).Named("w")
+	b := g.Variable(autograd.Scalar(0.1)).Named("b")
+	a := w.Mul(i).Add(b).Named("z").ReLU().Named("a")
+	return a.Sub(g.Scalar(3).Named("y")).Square().Scale(0.5).Named("loss")
+}
+
+// oddNeuron records a neuron whose weights have names that a drawing could
+// trip over.
+func oddNeuron() autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	var z autograd.Value
+	for i, name := range names {
+		if i%4 > 0 {
+			continue
+		}
+		g.Enter(name)
+		product := g.Variable(autograd.Scalar(float64(i) - 5)).Named(name).Mul(g.Scalar(1).Named("x" + name))
+		g.Leave()
+		if i == 0 {
+			z = product.Named(name)
+		} else {
+			z = z.Add(product).Named(names[i-1])
+		}
+	}
+	return z.Tanh().Named(`\N{|}"<&>`).Sub(g.Scalar(2).Named("\x00<b>")).Square().Named("loss\n")
+}
+
+// hotelNetwork records the course's 2-3-1 network on its 24 rows of hotels.
+// Not standardised: a mean that is 0 but for rounding would not be the same to
+// the byte with every set of kernels.
+func hotelNetwork() autograd.Value {
+	rng := rand.New(rand.NewPCG(4, 0))
+	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	rows := hotels.Load().Train()
+	x, y := rows.Features().Tensor(), rows.Prices().Tensor()
+	return losses.MSE(model.Forward(g.Constant(x).Named("features")), g.Constant(y).Named("targets"))
+}
+
+// cell records one step of a recurrent network, in a scope.
+func cell(g *autograd.Graph, scope string, h, x autograd.Value, w, u *autograd.Param) autograd.Value {
+	g.Enter(scope)
+	defer g.Leave()
+	return h.MatMul(g.Param(w)).Add(x.MatMul(g.Param(u))).Tanh().Named("h")
+}
+
+// steps records a recurrent network over 12 steps.
+func steps(scope func(step int) string) autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := autograd.NewParam("W", autograd.FromNested([][]float64{{0.5, -0.25}, {0.125, 0.75}}))
+	u := autograd.NewParam("U", autograd.FromNested([][]float64{{1, -1}}))
+	h := g.Constant(autograd.Zeros(1, 2)).Named("h0")
+	for step := range 12 {
+		x := g.Constant(autograd.FromNested([][]float64{{float64(step%3) - 1}})).Named(fmt.Sprint("x", step+1))
+		h = cell(g, scope(step), h, x, w, u)
+	}
+	return h.Square().Sum().Named("loss")
+}
+
+// shared records 12 scopes with the same parameters.
+func shared() autograd.Value {
+	return steps(func(step int) string { return fmt.Sprint("step ", step+1) })
+}
+
+// calls records one scope entered 12 times.
+func calls() autograd.Value { return steps(func(int) string { return "cell" }) }
+
+// deepNetwork records 12 dense layers of the same shape, each with an activation.
+func deepNetwork() autograd.Value {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var all []layers.Layer
+	for range 12 {
+		all = append(all, layers.NewDense(rng, 4, 4), layers.Tanh())
+	}
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Constant(autograd.FromNested([][]float64{{1, -1, 0.5, 2}, {0.25, 3, -2, 1}})).Named("x")
+	return layers.NewSequential(all...).Forward(x).Square().Mean().Named("loss")
+}
+
+// named returns the value of that name.
+func named(root autograd.Value, name string) autograd.Value {
+	for n := range root.Ancestors() {
+		if n.Name() == name {
+			return n.Value
+		}
+	}
+	panic("no value " + name)
+}
+
+// hiddenOrOutput names the part of scalarNetwork that a value belongs to.
+func hiddenOrOutput(n autograd.Node) string {
+	switch {
+	case strings.HasPrefix(n.Scope, "neuron"):
+		return "hidden"
+	case n.Scope == "output":
+		return "output"
+	}
+	return ""
 }

@@ -16,5 +16,6 @@ type TooManyNodesError struct {
 }
 
 func (e *TooManyNodesError) Error() string {
-	return fmt.Sprintf("%d nodes are more than MaxNodes, %d: select some of them or raise it", e.Nodes, e.Max)
+	return fmt.Sprintf("%d boxes are more than MaxNodes, %d: draw fewer with a Selection "+
+		"(Depth, Collapse, Fold, Focus, Path) or with View: Layers, or raise MaxNodes", e.Nodes, e.Max)
 }

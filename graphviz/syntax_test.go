@@ -79,7 +79,7 @@ func (p *parser) statements(own map[string]string) error {
 }
 
 func (p *parser) statement(own map[string]string) error {
-	name, err := p.word()
+	name, err := p.end()
 	if err != nil {
 		return err
 	}
@@ -92,7 +92,7 @@ func (p *parser) statement(own map[string]string) error {
 		return err
 	case strings.HasPrefix(p.rest, "->"):
 		p.rest = p.rest[2:]
-		to, err := p.word()
+		to, err := p.end()
 		if err != nil {
 			return err
 		}
@@ -146,7 +146,7 @@ func (p *parser) attributes() (map[string]string, error) {
 
 var (
 	wordPattern   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*`)
-	stringPattern = regexp.MustCompile(`^"(?:[^"\\\x00-\x1f]|\\["\\])*"`)
+	stringPattern = regexp.MustCompile(`^"(?:[^"\\\x00-\x1f]|\\["\\n])*"`)
 )
 
 func (p *parser) word() (string, error) {
@@ -159,6 +159,17 @@ func (p *parser) word() (string, error) {
 	return w, nil
 }
 
+// end reads the end of an arrow: a word, which it returns, with a port behind it
+// or without.
+func (p *parser) end() (string, error) {
+	w, err := p.word()
+	for err == nil && strings.HasPrefix(p.rest, ":") {
+		p.rest = p.rest[1:]
+		_, err = p.word()
+	}
+	return w, err
+}
+
 // value reads a quoted string or an HTML label, whose text it returns.
 func (p *parser) value() (string, error) {
 	if p.next() == '<' {
@@ -169,7 +180,7 @@ func (p *parser) value() (string, error) {
 		return "", fmt.Errorf("%.20q where a string should be", p.rest)
 	}
 	p.rest = p.rest[len(s):]
-	return strings.ReplaceAll(s[1:len(s)-1], `\"`, `"`), nil
+	return strings.NewReplacer(`\"`, `"`, `\n`, "\n").Replace(s[1 : len(s)-1]), nil
 }
 
 // html reads up to the bracket that closes the first one, as Graphviz does.
@@ -207,10 +218,13 @@ func textOf(label string) (string, error) {
 		}
 		switch token := token.(type) {
 		case xml.StartElement:
-			if name := token.Name.Local; !strings.Contains(" label TABLE TR TD FONT B I ", " "+name+" ") {
+			if name := token.Name.Local; !strings.Contains(" label TABLE TR TD FONT B I BR ", " "+name+" ") {
 				return "", fmt.Errorf("HTML label: element %s", name)
 			}
 			starts = append(starts, text.Len())
+			if token.Name.Local == "BR" {
+				text.WriteByte(' ')
+			}
 		case xml.EndElement:
 			if start := starts[len(starts)-1]; start == text.Len() {
 				return "", fmt.Errorf("HTML label: %s without text", token.Name.Local)

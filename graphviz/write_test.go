@@ -44,6 +44,9 @@ func TestGradientStates(t *testing.T) {
 		"x": "x variable value −2", "y": "y relu value 0", "gate": "gate variable value 5",
 		"frozen": "frozen param frozen value 3", "c": "c constant value 1", "open": "open greater scalar 0 value 1", "loss": "loss mul value 4",
 	}
+	troubles := map[string]string{ // where there is something to learn
+		"y": " ⚠ closed: its input −2 is not above 0", "gate": " ⚠ no gradient arrives: greater scalar open stops it",
+	}
 	for _, c := range []struct {
 		name     string
 		options  autograd.Options
@@ -67,6 +70,11 @@ func TestGradientStates(t *testing.T) {
 				o.Gradients = loss.Backward()
 			}
 			got, want := check(t, drawn(t, loss, o)), withGradients(all, c.grad)
+			if !c.options.NoGrad {
+				for title, trouble := range troubles {
+					want[title] += trouble
+				}
+			}
 			for title := range all {
 				if diff := cmp.Diff(want[title], got.label(t, title)); diff != "" {
 					t.Errorf("(-want +got):\n%s", diff)
@@ -150,8 +158,8 @@ func TestBackwardArrows(t *testing.T) {
 	}
 	slices.Sort(got)
 	want := []string{
-		"v000002 v000000 norm 0",   // sum → x
-		"v000003 v000001 × −1 = 0", // (Σx)·w → w, by the value: nothing comes down
+		"v000002 v000000 copied\nnorm 0", // sum → x
+		"v000003 v000001 × −1 = 0",       // (Σx)·w → w, by the value: nothing comes down
 		"v000003 v000002 × −0.5 = 0",
 		"v000005 v000003 × 0 = 0", // times the constant zero
 		"v000006 v000001 × −1 = −1",
@@ -161,7 +169,7 @@ func TestBackwardArrows(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if got, want := p.label(t, "d(variable #1)"), "d(variable #1) grad −1 sum −1 + 0 value −0.5"; got != want {
+	if got, want := p.label(t, "d(variable #1)"), "d(variable #1) grad −1 sum of −1 + 0 value −0.5"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
@@ -215,7 +223,7 @@ func TestZeroSizeTensors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Zeros(0, 3)).Named("x")
 	root := x.Scale(2).Sum()
-	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
+	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
 		check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: view}))
 	}
 }
@@ -244,7 +252,7 @@ func TestDeterministic(t *testing.T) {
 func TestTenThousandNodes(t *testing.T) {
 	root := chain(10_000)
 	o := graphviz.Options{Gradients: root.Backward(), MaxNodes: -1}
-	for view, want := range map[graphviz.View]int{graphviz.Forward: 10_000, graphviz.Backward: 5_001} {
+	for view, want := range map[graphviz.View]int{graphviz.Forward: 10_000, graphviz.Backward: 5_001, graphviz.Combined: 10_000, graphviz.Layers: 52} {
 		o.View = view
 		p, err := parse(drawn(t, root, o))
 		if err != nil || len(p.boxes) != want {
@@ -253,17 +261,33 @@ func TestTenThousandNodes(t *testing.T) {
 	}
 }
 
+// BenchmarkTenThousandNodes draws 10,000 values. Each drawing should take less
+// than a second.
 func BenchmarkTenThousandNodes(b *testing.B) {
 	root := chain(10_000)
-	o := graphviz.Options{Gradients: root.Backward(), MaxNodes: -1}
-	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
-		o.View = view
-		b.Run(fmt.Sprintf("view=%d", view), func(b *testing.B) {
+	gradients := root.Backward()
+	middle := root.Graph().At(5_001)
+	for _, c := range []struct {
+		name   string
+		view   graphviz.View
+		choose []graphviz.Selection
+	}{
+		{"forward", graphviz.Forward, nil}, {"backward", graphviz.Backward, nil}, {"combined", graphviz.Combined, nil}, {"layers", graphviz.Layers, nil},
+		{"depth", graphviz.Combined, []graphviz.Selection{graphviz.Depth(1)}}, {"fold", graphviz.Combined, []graphviz.Selection{graphviz.Fold()}},
+		{"focus", graphviz.Combined, []graphviz.Selection{graphviz.Focus(middle, 1000, 1000)}},
+	} {
+		o := graphviz.Options{Gradients: gradients, View: c.view, Select: c.choose, MaxNodes: -1}
+		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
 				drawn(b, root, o)
 			}
 		})
 	}
+	b.Run("mermaid", func(b *testing.B) {
+		for b.Loop() {
+			mermaid(b, root, graphviz.Options{Gradients: gradients, View: graphviz.Combined, MaxNodes: -1})
+		}
+	})
 }
 
 // chain records x + c + c + … with n nodes in all, each in a scope of its own
@@ -323,10 +347,10 @@ func TestWriteFileError(t *testing.T) {
 	if err := graphviz.WriteFile(filepath.Join(dir, "none", "x.dot"), neuron(), graphviz.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing folder: %v", err)
 	}
-	if err := os.Mkdir(filepath.Join(dir, "folder"), 0o755); err != nil {
+	if err := os.Mkdir(filepath.Join(dir, "folder.dot"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := graphviz.WriteFile(filepath.Join(dir, "folder"), neuron(), graphviz.Options{}); err == nil {
+	if err := graphviz.WriteFile(filepath.Join(dir, "folder.dot"), neuron(), graphviz.Options{}); err == nil {
 		t.Error("a folder was replaced")
 	}
 	onlyFile(t, dir)
@@ -403,13 +427,17 @@ func FuzzNames(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
-			p, err := parse(named(t, name, view))
+		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined} {
+			p, err := parse(oddlyNamed(t, name, view))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(p.boxes) != 2 || len(p.arrows) != 1 || len(p.frames) != 1 {
+			arrows := map[graphviz.View]int{graphviz.Forward: 1, graphviz.Backward: 1, graphviz.Combined: 2}[view]
+			if len(p.boxes) != 2 || len(p.arrows) != arrows || len(p.frames) != 1 {
 				t.Errorf("%d boxes, %d arrows, %d frames", len(p.boxes), len(p.arrows), len(p.frames))
+			}
+			if _, err := parse(oddlyNamed(t, name, view, graphviz.Depth(1), graphviz.Collapse(func(autograd.Node) string { return name }))); err != nil {
+				t.Fatal(err)
 			}
 			for _, c := range p.frames[0]["label"] {
 				if c < ' ' || c == 0x7f {
@@ -422,7 +450,7 @@ func FuzzNames(f *testing.F) {
 
 func TestNamesLaidOut(t *testing.T) {
 	for _, name := range names {
-		check(t, named(t, name, graphviz.Forward))
+		check(t, oddlyNamed(t, name, graphviz.Combined))
 	}
 }
 
@@ -432,7 +460,7 @@ var names = []string{
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
-func named(t testing.TB, name string, view graphviz.View) []byte {
+func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)
 	operation := autograd.Operation{
@@ -443,5 +471,5 @@ func named(t testing.TB, name string, view graphviz.View) []byte {
 	g.Enter(name)
 	y := autograd.Custom(operation, x)
 	g.Leave()
-	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name})
+	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Select: selected})
 }

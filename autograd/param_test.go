@@ -1,0 +1,95 @@
+package autograd_test
+
+import (
+	"errors"
+	"math"
+	"testing"
+
+	"nabla/autograd"
+)
+
+// A Param with other numbers for a while has its own back afterwards, and what
+// was recorded with them is as valid as before.
+func TestParamWith(t *testing.T) {
+	for _, p := range []*autograd.Param{
+		autograd.NewParam("p", vector(1, 2)), autograd.NewParam("p", autograd.NewTensor32([]float32{1, 2})),
+	} {
+		g := autograd.NewGraph(autograd.Options{})
+		loss := g.Param(p).Square().Sum()
+		inside := autograd.NewGraph(autograd.Options{})
+		var trial autograd.Value
+		p.With(vector(3, 4), func() {
+			wantNumbers(t, "meanwhile", p.Tensor().Float64s(), []float64{3, 4}, 0)
+			trial = inside.Param(p).Square().Sum()
+			wantNumbers(t, "gradient meanwhile", trial.Backward().OfParam(p).Float64s(), []float64{6, 8}, 0)
+			mustBeStale(t, "the recording, meanwhile", func() { loss.Backward() })
+		})
+		wantNumbers(t, "afterwards", p.Tensor().Float64s(), []float64{1, 2}, 0)
+		wantNumbers(t, "gradient afterwards", loss.Backward().OfParam(p).Float64s(), []float64{2, 4}, 0)
+		mustBeStale(t, "the trial, afterwards", func() { trial.Backward() })
+		p.With(vector(3, 4), func() { mustBeStale(t, "the trial, in another", func() { trial.Backward() }) })
+		if p.Version() != 0 {
+			t.Errorf("version %d", p.Version())
+		}
+		p.Set(vector(5, 6))
+		mustBeStale(t, "the recording after a write", func() { loss.Backward() })
+		mustBeStale(t, "the trial after a write", func() { trial.Backward() })
+	}
+}
+
+func mustBeStale(t *testing.T, what string, f func()) {
+	t.Helper()
+	if stale := new(autograd.StaleError); !errors.As(autograd.Try(f), &stale) {
+		t.Errorf("%s is not stale", what)
+	}
+}
+
+// The numbers come back bit by bit and after a panic too.
+func TestParamWithPutsBack(t *testing.T) {
+	own := vector(math.Copysign(0, -1), math.Float64frombits(0x7ff8000000000123))
+	p := autograd.NewParam("p", own)
+	func() {
+		defer func() {
+			if recover() == nil {
+				t.Error("the panic is lost")
+			}
+		}()
+		p.With(vector(1, 2), func() { panic("inside") })
+	}()
+	for i, v := range p.Tensor().Float64s() {
+		if math.Float64bits(v) != math.Float64bits(own.Float64s()[i]) {
+			t.Errorf("element %d is %v", i, v)
+		}
+	}
+	called := false
+	if shape := new(autograd.ShapeError); !errors.As(autograd.Try(func() { p.With(autograd.Scalar(1), func() { called = true }) }), &shape) || called {
+		t.Error("another shape is accepted")
+	}
+	if p.Version() != 0 {
+		t.Errorf("version %d", p.Version())
+	}
+}
+
+func TestRootOfGradients(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.Scalar(2))
+	first := x.Square()
+	grads := first.Backward()
+	second := first.Exp().Backward()
+	if grads.Root() != first || second.Root().Node().Op != "exp" {
+		t.Errorf("got %v and %v", grads.Root(), second.Root())
+	}
+	var sum autograd.Gradients
+	gradient := new(autograd.GradientError)
+	if !errors.As(autograd.Try(func() { sum.Root() }), &gradient) {
+		t.Error("empty Gradients have a root")
+	}
+	sum.Add(grads)
+	if !errors.As(autograd.Try(func() { sum.Root() }), &gradient) {
+		t.Error("a sum has a root")
+	}
+	g.Reset()
+	if stale := new(autograd.StaleError); !errors.As(autograd.Try(func() { grads.Root() }), &stale) {
+		t.Error("a root after Reset")
+	}
+}

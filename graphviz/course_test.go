@@ -1,0 +1,206 @@
+package graphviz
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"nabla/autograd"
+	"nabla/losses"
+)
+
+// lessonOf returns what the view Course works on.
+func lessonOf(t *testing.T, root autograd.Value, pick ...Selection) *lesson {
+	t.Helper()
+	m, err := modelOf(root, Options{Gradients: root.Backward(), Select: pick}.checked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m, err = m.forCourse(); err != nil {
+		t.Fatal(err)
+	}
+	l := &lesson{canvas: newCanvas(m, Options{View: Course}.checked())}
+	l.findLoss()
+	l.findColumns()
+	return l
+}
+
+// Each loss is written as it is recorded, and its derivative is what the
+// prediction receives: computed here from what is written.
+func TestLossFormulas(t *testing.T) {
+	const p, y = 0.3, 0.8
+	sigma := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
+	for name, c := range map[string]struct {
+		f          func(a, y autograd.Value) autograd.Value
+		loss       string
+		derivative string
+		slope      float64
+	}{
+		"half square": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
+		"scaled":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
+		"square":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"three":       {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
+		"MSE":         {losses.MSE, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"MAE":         {losses.MAE, "|a − y|", "sign(a − y)", -1},
+		"Huber": {func(a, y autograd.Value) autograd.Value { return losses.Huber(a, y, 0.25) },
+			"huber(a − y), δ = 0.25", "a − y cut off at ±0.25", -0.25},
+		"binary": {losses.BinaryCrossEntropy, "−(y·ln a + (1 − y)·ln(1 − a))", "(a − y)/(a(1 − a))", (p - y) / (p * (1 - p))},
+		"logits": {losses.BinaryCrossEntropyWithLogits, "(ln(1 + e^a) − y·a)", "σ(a) − y", sigma(p) - y},
+		"custom": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Tanh().Exp() }, "exp(tanh(a − y))", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := autograd.NewGraph(autograd.Options{Trace: true})
+			a := g.Variable(autograd.Scalar(p / 2)).Scale(2).Named("a")
+			l := lessonOf(t, c.f(a, g.Scalar(y).Named("y")))
+			f := l.lossFormula()
+			if f.loss != c.loss || f.derivative != c.derivative || f.rows != 0 {
+				t.Errorf("got %q, %q of %d rows, want %q, %q", f.loss, f.derivative, f.rows, c.loss, c.derivative)
+			}
+			for i := range l.nodes {
+				if sum, leads := l.fromLoss(i); leads && c.derivative != "" && math.Abs(sum-c.slope) > 1e-12 {
+					t.Errorf("%s receives %v, want %v", l.nodes[i].title(), sum, c.slope)
+				}
+			}
+		})
+	}
+}
+
+// A data point of a batch: the mean is over all rows.
+func TestLossFormulasOfABatch(t *testing.T) {
+	labels := autograd.NewInts([]int{2, 0, 1, 2})
+	oneHot := func(g *autograd.Graph) autograd.Value { return g.OneHot(labels, 3).As(autograd.RoleTarget) }
+	for name, c := range map[string]struct {
+		f                func(h autograd.Value) autograd.Value
+		loss, derivative string
+		rows             int
+	}{
+		"MSE":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
+		"half":        {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
+		"sum":         {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "½(a − y)²", "a − y", 0},
+		"categorical": {func(h autograd.Value) autograd.Value { return losses.CategoricalCrossEntropy(h, oneHot(h.Graph())) }, "Σ −y·ln a/n", "−y/(a·n)", 4},
+		"logits": {func(h autograd.Value) autograd.Value {
+			return losses.CategoricalCrossEntropyWithLogits(h, oneHot(h.Graph()))
+		},
+			"Σ −y·ln softmax(a)/n", "(softmax(a) − y)/n", 4},
+		"labels": {func(h autograd.Value) autograd.Value {
+			return losses.CategoricalCrossEntropyLabelsWithLogits(h, labels)
+		},
+			"Σ −ln softmax(a) of the label/n", "(softmax(a) − 1 at the label)/n", 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := lessonOf(t, c.f(hiddenLayer()), Sample(1)).lossFormula()
+			if f.loss != c.loss || f.derivative != c.derivative || f.rows != c.rows {
+				t.Errorf("got %q, %q of %d rows, want %q, %q", f.loss, f.derivative, f.rows, c.loss, c.derivative)
+			}
+		})
+	}
+}
+
+// The caption says when dw is input × error, and when it is not.
+func TestCourseSaysWhatDwIs(t *testing.T) {
+	for name, want := range map[string]string{"half": "The ½ makes that the error itself: dw = input × error", "whole": "dw = input × error holds for ½(a − y)². Here"} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		loss := g.Variable(autograd.Scalar(2)).Mul(g.Scalar(3)).Named("a").Sub(g.Scalar(1).Named("y")).Square()
+		if name == "half" {
+			loss = loss.Scale(0.5)
+		}
+		var b bytes.Buffer
+		if err := Write(&b, loss, Options{View: Course, Gradients: loss.Backward()}); err != nil || !strings.Contains(b.String(), want) {
+			t.Errorf("%s: %v, %q is missing", name, err, want)
+		}
+	}
+}
+
+// Laid out, each gradient stands in the column of its value, and the whole
+// backward row under the forward row of its column.
+func TestCourseColumns(t *testing.T) {
+	program, err := exec.LookPath("dot")
+	if err != nil {
+		t.Skip("Graphviz is not installed")
+	}
+	for _, task := range hotelTasks {
+		loss, _ := task.record()
+		var b, out bytes.Buffer
+		if err := Write(&b, loss, Options{View: Course, Gradients: loss.Backward(), Select: []Selection{Sample(2)}}); err != nil {
+			t.Fatal(err)
+		}
+		c := exec.Command(program, "-Tjson")
+		c.Stdin, c.Stdout = &b, &out
+		if err := c.Run(); err != nil {
+			t.Fatal(err)
+		}
+		var picture struct{ Objects []struct{ ID, Pos string } }
+		if err := json.Unmarshal(out.Bytes(), &picture); err != nil {
+			t.Fatal(err)
+		}
+		var x, y = map[string]float64{}, map[string]float64{}
+		lowest, highest := map[float64]float64{}, map[float64]float64{}
+		for _, o := range picture.Objects {
+			if o.ID == "" {
+				continue
+			}
+			var left, up float64
+			if _, err := fmt.Sscanf(o.Pos, "%f,%f", &left, &up); err != nil {
+				t.Fatal(err)
+			}
+			x[o.ID], y[o.ID] = left, up
+			if low, known := lowest[left]; o.ID[0] == 'f' && (!known || up < low) {
+				lowest[left] = up
+			}
+			if high, known := highest[left]; o.ID[0] == 'b' && (!known || up > high) {
+				highest[left] = up
+			}
+		}
+		for id := range x {
+			if above := "f" + id[1:]; id[0] == 'b' && x[id] != x[above] {
+				t.Errorf("%s: %s stands at %v, its value at %v", task.name, id, x[id], x[above])
+			}
+		}
+		for left, high := range highest {
+			if high >= lowest[left] {
+				t.Errorf("%s: in the column at %v the rows overlap", task.name, left)
+			}
+		}
+		if len(highest) < 3 {
+			t.Errorf("%s: %d columns", task.name, len(highest))
+		}
+	}
+}
+
+// A constant is a target only where something learned is compared with it.
+func TestTargets(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	w := g.Variable(autograd.Scalar(2)).Named("w")
+	data, mean, one, y := g.Scalar(3).Named("data"), g.Scalar(1).Named("mean"), g.Scalar(1), g.Scalar(7).Named("y")
+	a := w.Mul(data.Sub(mean)).Sigmoid()
+	m := newModel(y.Sub(one.Sub(a).Mul(a)).Square(), Options{}.checked())
+	for i := range m.nodes {
+		if n := &m.nodes[i]; m.isTarget(i) != (n.name == "y") {
+			t.Errorf("%s: a target is %v", n.title(), m.isTarget(i))
+		}
+	}
+}
+
+func TestCourseErrors(t *testing.T) {
+	loss, _ := hotelTasks[1].record()
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	sum := g.Scalar(1)
+	for range 40 {
+		sum = sum.Add(g.Variable(autograd.Scalar(1))).Exp()
+	}
+	for name, c := range map[string]struct {
+		root   autograd.Value
+		advice string
+	}{"tensors": {loss, "Sample(i)"}, "large": {sum, "Neurons"}} {
+		err := Write(&bytes.Buffer{}, c.root, Options{View: Course})
+		var got *ViewError
+		if !errors.As(err, &got) || got.View != "Course" || !strings.Contains(got.Reason, c.advice) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

@@ -1,0 +1,192 @@
+package graphviz
+
+import (
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// A use is one input of an operation, for the words that say what becomes of
+// the gradient on the way to it.
+type use struct {
+	*model
+	e *edge
+}
+
+func (u use) to() *node { return &u.nodes[u.e.to] }
+
+// operand returns the value that the operation has as that input.
+func (u use) operand(input int) *node { return u.source(&u.edges[u.to().in[input]]) }
+
+// called returns an operand's name where that is a symbol, such as W or x2,
+// and else a letter that stands for it.
+func (u use) called(input int, letter string) string {
+	n := u.operand(input)
+	if name := shown(n.name); n.name != "" && utf8.RuneCountInString(name) <= 4 && isSymbol(name) {
+		return name
+	}
+	return letter
+}
+
+// formulas are the local derivatives of the operations that are no functions
+// of single elements, as what is done with the gradient g of the result: x
+// stands for the input, y for the result. A custom operation has none.
+var formulas = map[string]func(u use) string{
+	"matmul": matmulFormula,
+
+	"sum":       says("copied"),
+	"mean":      meanFormula,
+	"prod":      says("× y ÷ x"),
+	"max":       says("to the greatest"),
+	"min":       says("to the least"),
+	"var":       says("× 2(x − mean) ÷ (n − 1)"),
+	"std":       says("× (x − mean) ÷ ((n − 1)·y)"),
+	"norm":      normFormula,
+	"logsumexp": says("× exp(x − y)"),
+	"cumsum":    cumulative("summed up from the end", "summed up from the start"),
+	"cumprod":   cumulative("g·y summed up from the end, ÷ x", "g·y summed up from the start, ÷ x"),
+
+	"softmax":              says("y·(g − Σ g·y)"),
+	"log softmax":          says("g − softmax(x)·Σ g"),
+	"softmax gradient":     inputs("y·(g − Σ g·y)", "derivative by the probabilities"),
+	"log softmax gradient": inputs("g − Σ g·exp y", "−g·exp(y)·Σ x"),
+
+	"reshape":     says("reshaped back"),
+	"expand":      says("summed over the copies"),
+	"permute":     says("axes permuted back"),
+	"slice":       says("put in its place"),
+	"pad":         says("without the padding"),
+	"concat":      says("its part"),
+	"where":       inputs("", "where it was chosen", "where it was chosen"),
+	"diagonal":    says("onto the diagonal"),
+	"on diagonal": says("the diagonal"),
+	"triu":        says("the upper triangle"),
+	"tril":        says("the lower triangle"),
+
+	"index select": says("added at its indices"),
+	"index add":    says("taken at its indices"),
+	"gather":       says("added at its places"),
+	"scatter add":  says("taken at its places"),
+}
+
+// formula returns what becomes of the gradient on the way to an input, ""
+// where the operation does not tell.
+func (u use) formula() string {
+	to := u.to()
+	f := formulas[to.op]
+	if f == nil || to.custom || to.several() {
+		return ""
+	}
+	return f(u)
+}
+
+func says(words string) func(use) string { return func(use) string { return words } }
+
+// inputs says something else of each input.
+func inputs(words ...string) func(use) string {
+	return func(u use) string { return words[u.e.input] }
+}
+
+// constant returns an operation's constant, 0 where it has not so many.
+func (u use) constant(i int) float64 {
+	if c := u.to().source.Constants; i < len(c) {
+		return c[i]
+	}
+	return 0
+}
+
+// matmulFormula is ∂/∂x = g·Wᵀ and ∂/∂W = xᵀ·g, or what follows from them
+// where an operand was transposed.
+func matmulFormula(u use) string {
+	letter := "y"
+	if u.operand(1).learned() {
+		letter = "W"
+	}
+	x, w := u.called(0, "x"), u.called(1, letter)
+	transX, transW := u.constant(0) != 0, u.constant(1) != 0
+	left := [...]string{"× " + w + "ᵀ", "× " + w, w + " × gᵀ", w + "ᵀ × gᵀ"}
+	right := [...]string{x + "ᵀ ×", "gᵀ × " + x, x + " ×", "gᵀ × " + x + "ᵀ"}
+	which := 0
+	if transW {
+		which++
+	}
+	if transX {
+		which += 2
+	}
+	if u.e.input == 0 {
+		return left[which]
+	}
+	return right[which]
+}
+
+func meanFormula(u use) string {
+	y := u.to().value.size
+	if y == 0 {
+		return "÷ n"
+	}
+	return "÷ " + strconv.Itoa(u.operand(0).value.size/y)
+}
+
+func normFormula(u use) string {
+	switch p := u.constant(0); {
+	case p == 1:
+		return "× sign x"
+	case p == 2:
+		return "× x ÷ y"
+	case math.IsInf(p, 1):
+		return "to the greatest |x|"
+	}
+	return "× sign x·(|x| ÷ y)^(p − 1)"
+}
+
+// cumulative tells a running sum or product from one that runs backwards.
+func cumulative(forward, backward string) func(use) string {
+	return func(u use) string {
+		if u.constant(1) != 0 {
+			return backward
+		}
+		return forward
+	}
+}
+
+// handedOn says what an edge hands on in the backward pass, one line or two:
+// "× 3.6 = −2.17" between scalars, the range of the factors and of the products
+// where elements are multiplied, and else what becomes of the gradient, and the
+// product's norm.
+func (m *model) handedOn(e *edge, digits int) []string {
+	n := &e.contribution
+	switch {
+	case e.localKnown && n.size == 1 && e.local.size == 1:
+		return []string{"× " + number(e.local.few[0], digits) + " = " + number(n.few[0], digits)}
+	case e.localKnown:
+		factor := "× " + span(&e.local, digits)
+		if n.size > 0 && e.local.size > n.size {
+			factor += ", Σ over " + strconv.Itoa(e.local.size/n.size)
+		}
+		return []string{factor, "= " + span(n, digits)}
+	}
+	product := "norm " + number(n.norm, digits)
+	if n.size == 1 {
+		product = "= " + number(n.few[0], digits)
+	}
+	if formula := (use{m, e}).formula(); formula != "" {
+		return []string{formula, product}
+	}
+	return []string{product}
+}
+
+// span returns the least and the greatest number, or what they all are.
+func span(n *numbers, digits int) string {
+	least, greatest := number(n.min, digits), number(n.max, digits)
+	switch {
+	case n.size == 0:
+		return "nothing"
+	case n.nans > 0:
+		return "NaN"
+	case n.infs > 0:
+		return "Inf"
+	case least == greatest:
+		return least
+	}
+	return least + " … " + greatest
+}

@@ -1,0 +1,308 @@
+package graphviz
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/emicklei/dot"
+
+	"nabla/autograd"
+)
+
+// mostWritten is how many terms of a weighted sum a formula writes out.
+const mostWritten = 3
+
+// formulaOf returns how a value was computed, in the names of its inputs: "w·i
+// + b", "tanh(z)"; "" of what is given.
+func (m *model) formulaOf(i int) string {
+	return m.written(i, func(i int, _ bool) string { return m.nodes[i].title() })
+}
+
+// written is formulaOf with what nameOf calls the inputs, which knows whether
+// they stand between operators.
+func (m *model) written(i int, nameOf func(i int, operand bool) string) string {
+	n := &m.nodes[i]
+	if n.kind != autograd.KindOperation {
+		return ""
+	}
+	names := make([]string, len(n.in))
+	operator := n.isOperator()
+	for input, e := range n.in {
+		names[input] = nameOf(m.edges[e].from, operator)
+	}
+	switch {
+	case len(n.terms) > mostWritten:
+		return "Σ w·x" + m.bias(n)
+	case n.terms != nil:
+		return n.sumOf(names)
+	case n.custom:
+		return shown(n.op) + "(" + strings.Join(names, ", ") + ")"
+	}
+	if len(names) != len(n.source.Inputs) { // a Selection left some out
+		return n.op + "(…)"
+	}
+	switch n.op {
+	case "add":
+		return names[0] + " + " + names[1]
+	case "sub":
+		return names[0] + " − " + names[1]
+	case "mul":
+		return names[0] + "·" + names[1]
+	case "div":
+		return names[0] + " / " + names[1]
+	case "square":
+		return names[0] + "²"
+	case "softmax", "log softmax":
+		return n.op
+	case "scale":
+		return times(n.constants[0], names[0])
+	}
+	return n.op + "(" + strings.Join(names, ", ") + ")"
+}
+
+// isOperator reports whether a formula writes the operation between or behind
+// its inputs, and not as a function of them.
+func (n *node) isOperator() bool {
+	if n.custom {
+		return false
+	}
+	switch n.op {
+	case weightedSum, "add", "sub", "mul", "div", "square", "scale":
+		return true
+	}
+	return false
+}
+
+func (n *node) sumOf(names []string) string {
+	terms := make([]string, len(n.terms))
+	for k, t := range n.terms {
+		factors := make([]string, len(t))
+		for f, input := range t {
+			factors[f] = names[input]
+		}
+		terms[k] = strings.Join(factors, "·")
+	}
+	return strings.Join(terms, " + ")
+}
+
+// bias returns the end of a weighted sum's formula.
+func (m *model) bias(n *node) string {
+	if last := n.terms[len(n.terms)-1]; len(last) == 1 {
+		return " + " + m.nodes[m.edges[n.in[last[0]]].from].title()
+	}
+	return ""
+}
+
+// A lossFormula is what a picture says of its loss.
+type lossFormula struct {
+	loss       string // "½(a − y)²"
+	derivative string // by the prediction: "a − y"; "" where it is not known
+	rows       int    // of which the loss is the mean; 0 for none
+}
+
+// lossFormula recognises the loss.
+func (l *lesson) lossFormula() lossFormula {
+	factor, over, rows := 1.0, "", 0
+	for i := l.root; l.loss[i]; i = l.edges[l.nodes[i].in[0]].from {
+		n := &l.nodes[i]
+		switch {
+		case n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs):
+			return lossFormula{loss: l.expression(l.root, mostNested)}
+		case n.op == "scale":
+			factor *= n.constants[0]
+		case n.op == "neg":
+			factor = -factor
+		case n.source.Op == "mean":
+			if size := elementCount(n); size > 1 {
+				over, rows = "n", size
+			}
+		case n.op == sumOfRows, n.source.Op == "sum":
+		default:
+			c, known := l.core(i)
+			if !known {
+				return lossFormula{loss: l.expression(l.root, mostNested)}
+			}
+			formula := lossFormula{times(factor*c.factor, c.formula), c.derivative(factor, over), rows}
+			if rows > 0 {
+				formula.loss = "Σ " + formula.loss + "/n"
+			}
+			return formula
+		}
+	}
+	return lossFormula{loss: l.expression(l.root, mostNested)}
+}
+
+// mostNested is how deep the formula of a loss is written out that is not
+// known.
+const mostNested = 3
+
+// expression returns the formula of a node in what is drawn.
+func (l *lesson) expression(i, depth int) string {
+	return l.written(i, func(from int, operand bool) string {
+		switch n := &l.nodes[from]; {
+		case !l.loss[from]:
+			return l.letter(from)
+		case n.isRest():
+			return n.name
+		case depth == 0:
+			return "…"
+		}
+		text := l.expression(from, depth-1)
+		if n := &l.nodes[from]; operand && n.isOperator() && n.op != "square" {
+			return "(" + text + ")"
+		}
+		return text
+	})
+}
+
+// elementCount returns how many numbers a mean was taken of.
+func elementCount(n *node) int {
+	return n.source.Graph().At(n.source.Inputs[0]).Size() / max(1, n.source.Size())
+}
+
+// letter returns the name of a prediction or target, where there are several
+// without its number.
+func (l *lesson) letter(i int) string {
+	title, several := l.nodes[i].title(), 0
+	for k := range l.nodes {
+		if _, leads := l.fromLoss(k); leads {
+			several++
+		}
+	}
+	if several < 2 || l.nodes[i].name == "" {
+		return title
+	}
+	if short := strings.TrimRight(title, "[0123456789,]"); short != "" {
+		return short
+	}
+	return title
+}
+
+// A core is the loss of one number.
+type core struct {
+	factor   float64
+	formula  string // times the factor
+	slope    float64
+	gradient string // the derivative of the loss, times the slope
+	below    string // that the gradient is divided by
+}
+
+// derivative returns the derivative as one writes it, with the factors of what
+// stands around the loss of one number.
+func (c core) derivative(factor float64, over string) string {
+	text := times(factor*c.slope, c.gradient)
+	switch {
+	case c.below != "" && over != "":
+		return text + "/(" + c.below + "·" + over + ")"
+	case strings.Contains(c.below, " "):
+		return text + "/(" + c.below + ")"
+	case c.below+over != "":
+		return text + "/" + c.below + over
+	case text == c.gradient && strings.HasPrefix(text, "("):
+		return strings.TrimSuffix(strings.TrimPrefix(text, "("), ")")
+	}
+	return text
+}
+
+// core recognises the loss of one number.
+func (l *lesson) core(i int) (core, bool) {
+	n := &l.nodes[i]
+	input := func(k int) int { return l.edges[n.in[k]].from }
+	of := func(format string, names ...any) string { return fmt.Sprintf(format, names...) }
+	switch n.op {
+	case "square", "abs":
+		d := &l.nodes[input(0)]
+		if d.op != "sub" || d.custom {
+			return core{}, false
+		}
+		error := l.expression(input(0), 0)
+		if n.op == "abs" {
+			return core{1, "|" + error + "|", 1, "sign(" + error + ")", ""}, true
+		}
+		return core{1, "(" + error + ")²", 2, "(" + error + ")", ""}, true
+	case "binary cross entropy":
+		p, y := l.letter(input(0)), l.letter(input(1))
+		return core{-1, of("(%s·ln %s + (1 − %s)·ln(1 − %s))", y, p, y, p), 1, of("(%s − %s)", p, y), of("%s(1 − %s)", p, p)}, true
+	case "binary cross entropy logits":
+		z, y := l.letter(input(0)), l.letter(input(1))
+		return core{1, of("(ln(1 + e^%s) − %s·%s)", z, y, z), 1, of("(σ(%s) − %s)", z, y), ""}, true
+	case "cross entropy":
+		p, y := l.letter(input(0)), l.letter(input(1))
+		return core{-1, of("%s·ln %s", y, p), -1, y, p}, true
+	case "log softmax": // of the label
+		z := l.letter(input(0))
+		return core{1, of("ln softmax(%s) of the label", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
+	case "mul":
+		return l.productCore(input(0), input(1))
+	}
+	return core{}, false
+}
+
+// productCore recognises the losses that are recorded as a product: the cross
+// entropy of logits, and Huber's.
+func (l *lesson) productCore(first, second int) (core, bool) {
+	a := &l.nodes[first]
+	switch {
+	case a.custom || len(a.in) == 0:
+	case a.op == "log softmax":
+		z, y := l.letter(l.edges[a.in[0]].from), l.letter(second)
+		return core{1, fmt.Sprintf("%s·ln softmax(%s)", y, z), -1, fmt.Sprintf("(softmax(%s) − %s)", z, y), ""}, true
+	case a.op == "clamp" && l.nodes[second].op == "sub":
+		if d := l.edges[a.in[0]].from; l.loss[d] {
+			error, delta := l.expression(d, 0), number(a.constants[1], 4)
+			return core{1, fmt.Sprintf("huber(%s), δ = %s", error, delta), 1, fmt.Sprintf("(%s cut off at ±%s)", error, delta), ""}, true
+		}
+	}
+	return core{}, false
+}
+
+// times returns a product as one writes it: "½(a − y)²".
+func times(factor float64, what string) string {
+	switch factor {
+	case 1:
+		return what
+	case -1:
+		return "−" + what
+	case 0.5:
+		return "½" + what
+	case 2:
+		return "2" + what
+	}
+	return number(factor, 4) + "·" + what
+}
+
+// caption returns the title, and which loss the picture uses.
+func (l *lesson) caption() dot.HTML {
+	var text strings.Builder
+	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
+	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
+	if l.o.Title != "" {
+		row(font(inkColour, 16, "<B>"+htmlText(visible(l.o.Title))+"</B>"))
+	}
+	for _, line := range l.explanation() {
+		row(font(inkColour, 12, htmlText(line)))
+	}
+	return dot.HTML(text.String() + "</TABLE>")
+}
+
+// explanation says which loss there is, and what that makes of dw.
+func (l *lesson) explanation() []string {
+	f, name := l.lossFormula(), l.nodes[l.root].title()
+	first := name + " = " + f.loss
+	if f.rows > 0 {
+		first += fmt.Sprintf(", n = %d", f.rows)
+	}
+	if f.derivative == "" {
+		return []string{first, "dw = input × dz and db = dz"}
+	}
+	first += "; its derivative is " + f.derivative
+	switch {
+	case strings.HasPrefix(f.loss, "½("):
+		return []string{first, "The ½ makes that the error itself: dw = input × error, times the slope of each activation on the way."}
+	case strings.HasPrefix(f.loss, "Σ ½("):
+		return []string{first, "The ½ makes that the error itself, over n: dw = input × error / n, times the slope of each activation on the way."}
+	case strings.Contains(f.loss, "²"):
+		return []string{first, "dw = input × error holds for ½(a − y)². Here the error comes with the factor above, and so does dw = input × dz."}
+	}
+	return []string{first, "dw = input × dz and db = dz, where dz = da × the slope of the activation."}
+}

@@ -1,0 +1,75 @@
+package graphviz
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/emicklei/dot"
+)
+
+// legend adds a frame that says what the boxes and colours of this drawing
+// mean.
+func (c *canvas) legend() {
+	frame := c.graph.Subgraph("legend", dot.ClusterOption{})
+	frame.Attr("id", "legend")
+	frame.Attr("label", dot.HTML(font(greyColour, headingSize, "legend")))
+	frame.Attr("labeljust", "l")
+	frame.Attr("style", "rounded")
+	frame.Attr("fontname", fontName)
+	frame.Attr("color", clusterColour)
+	for i, l := range c.looks() {
+		id := fmt.Sprintf("legend%02d", i)
+		box := frame.Node(id)
+		box.Attr("id", id)
+		box.Attr("label", dot.HTML(font(inkColour, captionSize, htmlText(l.words))))
+		l.apply(box)
+		box.Attr("height", 0.3)
+	}
+	box := frame.Node("legend99")
+	box.Attr("id", "legend99")
+	box.Attr("label", c.colourTable())
+	box.Attr("shape", "plain")
+	box.Attr("fontname", fontName)
+}
+
+// looks returns those that occur in the drawing.
+func (c *canvas) looks() []look {
+	used := map[string]bool{}
+	for i := range c.nodes {
+		if _, drawn := c.boxes[i]; drawn {
+			used[c.nodes[i].kindOfLook().words] = true
+			used[rootLook.words] = used[rootLook.words] || i == c.root
+			used[brokenLook.words] = used[brokenLook.words] || c.nodes[i].broken()
+		}
+	}
+	broken := brokenLook
+	broken.shape, broken.style = computedLook.shape, computedLook.style
+	var all []look
+	for _, l := range []look{inputLook, targetLook, constantLook, paramLook, variableLook, computedLook, groupLook, stubLook, rootLook, broken} {
+		if used[l.words] {
+			all = append(all, l)
+		}
+	}
+	return all
+}
+
+// colourTable says what the colours of numbers mean.
+func (c *canvas) colourTable() dot.HTML {
+	var b strings.Builder
+	b.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
+	line := func(fill, colour, words string) {
+		ground := ""
+		if fill != "" {
+			ground = ` BGCOLOR="` + fill + `"`
+		}
+		b.WriteString(`<TR><TD ALIGN="LEFT"` + ground + ">" + font(colour, captionSize, htmlText(words)) + "</TD></TR>")
+	}
+	line("", valueColour, "value")
+	line(tints[len(tints)-1], gradientColour, "gradient, the largest")
+	line(tints[0], gradientColour, "gradient, small beside it")
+	line("", zeroColour, "gradient, exactly zero")
+	if c.o.View != Forward {
+		line("", gradientColour, "arrow: × local factor = what is handed on")
+	}
+	return dot.HTML(b.String() + "</TABLE>")
+}

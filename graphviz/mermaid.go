@@ -1,0 +1,351 @@
+package graphviz
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"strings"
+
+	"nabla/autograd"
+)
+
+// WriteMermaid draws as Write does, in the language of Mermaid, which README
+// files show where DOT would be plain text: put it between ```mermaid and ```.
+// The boxes say the same in plain text; there is no room for matrices, tints
+// and a legend.
+//
+// GitHub draws at most 500 arrows and 50,000 characters: select what is drawn
+// of a larger recording. Errors and panics are those of Write.
+func WriteMermaid(w io.Writer, root autograd.Value, o Options) error {
+	return write(w, mermaid, root, o)
+}
+
+// mermaid returns the drawing in the language of Mermaid.
+func mermaid(m *model, o Options) ([]byte, error) {
+	f := &flowchart{canvas: newCanvas(m, o), ids: map[int]string{}, inner: make([][]int, len(m.scopes)), nodes: make([][]int, len(m.scopes))}
+	f.draw()
+	return f.text.Bytes(), nil
+}
+
+// A flowchart is a drawing in the language of Mermaid. It draws what the canvas
+// of the DOT language would.
+type flowchart struct {
+	*canvas
+	text   bytes.Buffer
+	ids    map[int]string // of the nodes that are drawn
+	inner  [][]int        // scopes, by parent
+	nodes  [][]int        // those that are drawn, by scope
+	styles []string       // of arrows, by their number
+}
+
+func (f *flowchart) draw() {
+	f.text.WriteString("---\n")
+	if f.o.Title != "" {
+		fmt.Fprintf(&f.text, "title: %s\n", yamlText(visible(f.o.Title)))
+	}
+	f.text.WriteString("config:\n  flowchart:\n    wrappingWidth: 600\n---\n")
+	direction := "LR"
+	if f.o.Direction == TopToBottom {
+		direction = "TB"
+	}
+	fmt.Fprintf(&f.text, "flowchart %s\n", direction)
+	for i := range f.model.nodes {
+		n := &f.model.nodes[i]
+		if f.o.View == Backward && !n.learns && i != f.root {
+			continue
+		}
+		f.ids[i] = n.key()
+		f.nodes[n.scope] = append(f.nodes[n.scope], i)
+	}
+	for s := 1; s < len(f.scopes); s++ {
+		f.inner[f.scopes[s].parent] = append(f.inner[f.scopes[s].parent], s)
+	}
+	f.scope(0, "  ")
+	for _, edges := range f.bundles() {
+		f.arrows(edges)
+	}
+	for i, style := range f.styles {
+		fmt.Fprintf(&f.text, "  linkStyle %d %s\n", i, style)
+	}
+	f.classes()
+}
+
+// scope writes the boxes of a scope and the scopes in it.
+func (f *flowchart) scope(number int, indent string) {
+	for _, i := range f.nodes[number] {
+		shape := mermaidShapes[f.class(i)]
+		fmt.Fprintf(&f.text, "%s%s%s%s%s:::%s\n", indent, f.ids[i], shape[0], mermaidText(f.lines(i)), shape[1], f.class(i))
+	}
+	for _, s := range f.inner[number] {
+		if !f.inhabited(s) {
+			continue
+		}
+		title := shown(f.scopes[s].name)
+		if note := f.scopes[s].note; note != "" {
+			title += " " + note
+		}
+		fmt.Fprintf(&f.text, "%ssubgraph s%06d[%s]\n", indent, s, mermaidText([]string{title}))
+		f.scope(s, indent+"  ")
+		fmt.Fprintf(&f.text, "%send\n", indent)
+	}
+}
+
+// inhabited reports whether there are boxes in a scope.
+func (f *flowchart) inhabited(s int) bool {
+	if len(f.nodes[s]) > 0 {
+		return true
+	}
+	for _, inner := range f.inner[s] {
+		if f.inhabited(inner) {
+			return true
+		}
+	}
+	return false
+}
+
+// lines returns what a box says.
+func (f *flowchart) lines(i int) []string {
+	n, digits := &f.model.nodes[i], f.o.Digits
+	if f.o.View == Layers && n.group != nil {
+		return f.layerLines(i)
+	}
+	title := n.title()
+	if f.o.View == Backward {
+		title = n.gradientTitle()
+	}
+	lines := []string{strings.TrimSpace(title + "  " + n.details(digits))}
+	if n.stub != drawn {
+		return lines[:1]
+	}
+	value, gradient := "value "+n.value.plain(digits), n.gradientText(digits)
+	if f.o.View == Backward {
+		lines = append(lines, gradient, value)
+	} else {
+		lines = append(lines, value, gradient)
+	}
+	if terms := f.termsOf(n); terms != "" {
+		lines = append(lines, "sum of "+terms)
+	}
+	return withTroubles(lines, n)
+}
+
+func withTroubles(lines []string, n *node) []string {
+	for _, t := range n.troubles {
+		lines = append(lines, "⚠ "+visible(t.text))
+	}
+	return lines
+}
+
+// layerLines returns what the box of a layer says.
+func (f *flowchart) layerLines(i int) []string {
+	n := &f.model.nodes[i]
+	lines := []string{n.title(), f.shapesOf(i)}
+	if p := n.group.learned(); p > 0 {
+		lines = append(lines, plural(p, "parameter"))
+	}
+	for _, t := range n.group.tallies() {
+		value, gradient, words := t.norms()
+		if !t.param {
+			lines = append(lines, "‖"+t.name+"‖ "+number(value.norm, f.o.Digits))
+		}
+		if words == "" {
+			words = number(gradient.norm, f.o.Digits)
+		}
+		if words != noGradient {
+			lines = append(lines, "‖d"+t.name+"‖ "+words)
+		}
+	}
+	return withTroubles(lines, n)
+}
+
+// gradientText returns the gradient, or why there is none, in plain text.
+func (n *node) gradientText(digits int) string {
+	if n.state == reached {
+		return "grad " + n.gradient.plain(digits)
+	}
+	if words := n.state.words(); words != "" {
+		return "grad " + words
+	}
+	return ""
+}
+
+// plain returns a tensor's numbers as one line of text.
+func (n *numbers) plain(digits int) string {
+	switch {
+	case n.size == 0:
+		return "empty"
+	case n.size == 1:
+		return number(n.few[0], digits)
+	case n.few != nil:
+		return n.elements(digits)
+	}
+	var parts []string
+	for _, s := range n.statistics(digits) {
+		parts = append(parts, s[0]+" "+s[1])
+	}
+	if share := n.zeroShare(); share != "" && !n.zero() {
+		parts = append(parts, share)
+	}
+	return strings.Join(append(parts, n.broke()...), ", ")
+}
+
+// elements returns each element, with a semicolon behind each row.
+func (n *numbers) elements(digits int) string {
+	across := n.size
+	if len(n.shape) > 0 {
+		across = n.shape[len(n.shape)-1]
+	}
+	var b strings.Builder
+	for i, v := range n.few {
+		switch {
+		case i == 0:
+		case i%across == 0:
+			b.WriteString("; ")
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(number(v, digits))
+	}
+	return "[" + b.String() + "]"
+}
+
+// arrows writes those of one or more edges between two boxes: forward, backward
+// or both.
+func (f *flowchart) arrows(edges []*edge) {
+	e := edges[0]
+	if f.o.View == Layers && e.from == e.to {
+		return
+	}
+	if f.o.View != Backward {
+		fmt.Fprintf(&f.text, "  %s --> %s\n", f.ids[e.from], f.ids[e.to])
+		colour := faintColour
+		if anyLearns(edges) {
+			colour = inkColour
+		}
+		f.styles = append(f.styles, "stroke:"+colour)
+	}
+	if f.o.View != Backward && f.o.View != Combined || !anyLearns(edges) {
+		return
+	}
+	colour, lines := f.handedOnBy(edges)
+	if f.o.View == Backward {
+		f.link(e.to, e.from, "-.->", "-. ", " .->", lines)
+	} else {
+		f.link(e.from, e.to, "-.-", "-. ", " .-", f.pointedBack(lines))
+	}
+	f.styles = append(f.styles, "stroke:"+colour+",color:"+colour)
+}
+
+// link writes an arrow, with words in the middle if there are any.
+func (f *flowchart) link(from, to int, plain, start, end string, lines []string) {
+	arrow := plain
+	if len(lines) > 0 {
+		arrow = start + mermaidText(lines) + end
+	}
+	fmt.Fprintf(&f.text, "  %s %s %s\n", f.ids[from], arrow, f.ids[to])
+}
+
+// pointedBack puts an arrow in front of what comes back along an edge: Mermaid
+// has no arrow that leads against its line, and a line of the other direction
+// would turn the layout around.
+func (f *flowchart) pointedBack(lines []string) []string {
+	sign := "←"
+	if f.o.Direction == TopToBottom {
+		sign = "↑"
+	}
+	if len(lines) == 0 {
+		return []string{sign}
+	}
+	return append([]string{sign + " " + lines[0]}, lines[1:]...)
+}
+
+// mermaidLooks are the classes of boxes, each with its look.
+var mermaidLooks = []struct {
+	name string
+	look look
+}{
+	{"param", paramLook}, {"variable", variableLook}, {"input", inputLook}, {"target", targetLook}, {"constant", constantLook},
+	{"computed", computedLook}, {"group", groupLook}, {"stub", stubLook}, {"root", rootLook}, {"broken", brokenLook},
+}
+
+// mermaidShapes are the brackets around the text of a class of boxes.
+var mermaidShapes = map[string][2]string{
+	"param": {"[", "]"}, "variable": {"[", "]"}, "input": {">", "]"}, "target": {"[/", "/]"}, "constant": {"[", "]"},
+	"computed": {"(", ")"}, "group": {"[[", "]]"}, "stub": {"(", ")"}, "root": {"([", "])"}, "broken": {"(", ")"},
+}
+
+// class returns the class of a box.
+func (f *flowchart) class(i int) string {
+	n := &f.model.nodes[i]
+	words := n.kindOfLook().words
+	switch {
+	case n.broken():
+		return "broken"
+	case i == f.root:
+		return "root"
+	}
+	for _, class := range mermaidLooks {
+		if class.look.words == words {
+			return class.name
+		}
+	}
+	return "computed"
+}
+
+// classes writes those that are used.
+func (f *flowchart) classes() {
+	used := map[string]bool{}
+	for i := range f.model.nodes {
+		if _, drawn := f.ids[i]; drawn {
+			used[f.class(i)] = true
+		}
+	}
+	for _, class := range mermaidLooks {
+		if !used[class.name] {
+			continue
+		}
+		l, dashes := class.look, ""
+		if strings.Contains(l.style, "dashed") {
+			dashes = ",stroke-dasharray:4"
+		} else if strings.Contains(l.style, "dotted") {
+			dashes = ",stroke-dasharray:1 3"
+		}
+		fmt.Fprintf(&f.text, "  classDef %s fill:%s,stroke:%s,stroke-width:%gpx,color:%s%s\n", class.name, l.fill, l.line, l.width, inkColour, dashes)
+	}
+}
+
+// mermaidText returns lines as a quoted text.
+func mermaidText(lines []string) string {
+	var kept []string
+	for _, line := range lines {
+		if line != "" {
+			kept = append(kept, mermaidEscape(line))
+		}
+	}
+	return `"` + strings.Join(kept, "<br/>") + `"`
+}
+
+// mermaidEscape escapes a line of a text in quotes. Mermaid has no escape but
+// the numbers of characters between # and ;, and reads much into what stands in
+// quotes: HTML, Markdown such as emphasis and the beginning of a list,
+// formulas between dollars, directives behind percent signs, and styles where
+// a colon follows a keyword.
+func mermaidEscape(line string) string {
+	var b strings.Builder
+	for i, r := range line {
+		if r == '\\' { // in front of n it would be a line break even as a number
+			r = '⧵'
+		}
+		if strings.ContainsRune("\"#;:&<>`%(*_~$", r) || i == 0 && strings.ContainsRune("-+0123456789", r) {
+			fmt.Fprintf(&b, "#%d;", r)
+		} else {
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
+
+// yamlText returns a title as a quoted string of YAML.
+func yamlText(title string) string {
+	return `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(title) + `"`
+}

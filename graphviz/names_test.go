@@ -1,0 +1,51 @@
+package graphviz_test
+
+import (
+	"bytes"
+	"testing"
+
+	"nabla/autograd"
+	"nabla/graphviz"
+)
+
+// neuronNamed records a neuron in which everything has that name.
+func neuronNamed(name string) autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	g.Enter(name)
+	x := g.Constant(autograd.Ones(2, 2)).Named(name).As(autograd.RoleInput)
+	z := x.MatMul(g.Param(autograd.NewParam(name, autograd.Ones(2, 1)))).Named(name)
+	g.Leave()
+	return z.Sub(g.Constant(autograd.Zeros(2, 1)).Named(name)).Square().Mean().Named(name)
+}
+
+// FuzzNamesOfNeurons draws a data point, the course's picture and the neurons
+// with any name. Graphviz itself sees the seeds.
+func FuzzNamesOfNeurons(f *testing.F) {
+	for _, name := range names {
+		f.Add(name)
+	}
+	f.Fuzz(func(t *testing.T, name string) {
+		root := neuronNamed(name)
+		grads := root.Backward()
+		for view, want := range map[graphviz.View]int{graphviz.Forward: 10, graphviz.Course: 14, graphviz.Neurons: 5} {
+			var b bytes.Buffer
+			o := graphviz.Options{View: view, Gradients: grads, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}
+			if err := graphviz.Write(&b, root, o); err != nil {
+				t.Fatal(err)
+			}
+			if p, err := parse(b.Bytes()); err != nil || len(p.boxes) != want {
+				t.Errorf("view %d: %d boxes, want %d, error %v", view, len(p.boxes), want, err)
+			}
+		}
+	})
+}
+
+func TestNamesOfNeuronsLaidOut(t *testing.T) {
+	for _, name := range names {
+		root := neuronNamed(name)
+		grads := root.Backward()
+		for _, view := range []graphviz.View{graphviz.Course, graphviz.Neurons} {
+			check(t, drawn(t, root, graphviz.Options{View: view, Gradients: grads, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}))
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package graphviz_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"nabla/autograd"
+	"nabla/graphviz"
+)
+
+func TestSVG(t *testing.T) {
+	if _, err := exec.LookPath("dot"); err != nil {
+		t.Skip("there is no Graphviz here")
+	}
+	var b bytes.Buffer
+	if err := graphviz.SVG(t.Context(), &b, neuron(), graphviz.Options{Title: "One neuron"}); err != nil {
+		t.Fatal(err)
+	}
+	for _, text := range []string{"<svg", "</svg>", "One neuron", "tanh"} {
+		if !strings.Contains(b.String(), text) {
+			t.Errorf("the picture lacks %q", text)
+		}
+	}
+}
+
+// installed puts a program dot on the path, a shell script, and nothing else
+// but the shell's own tools.
+func installed(t *testing.T, script string) {
+	t.Helper()
+	shell, err := exec.LookPath("sh")
+	if err != nil {
+		t.Skip("there is no shell here")
+	}
+	sleep, err := exec.LookPath("sleep")
+	if err != nil {
+		t.Skip("there is no sleep here")
+	}
+	dir := t.TempDir()
+	text := "#!" + shell + "\n" + strings.ReplaceAll(script, "sleep", sleep) + "\n"
+	if err := os.WriteFile(filepath.Join(dir, "dot"), []byte(text), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", dir)
+}
+
+func TestNoGraphviz(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	path := filepath.Join(t.TempDir(), "neuron.svg")
+	for _, err := range []error{
+		graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{}),
+		graphviz.WriteFile(path, neuron(), graphviz.Options{}),
+	} {
+		if !errors.Is(err, graphviz.ErrNoGraphviz) || !strings.Contains(err.Error(), "install") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a file was left: %v", err)
+	}
+}
+
+func TestGraphvizFails(t *testing.T) {
+	installed(t, `read line; echo "Error: <stdin>: too difficult" >&2; exit 3`)
+	err := graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{})
+	var layout *graphviz.LayoutError
+	var exit *exec.ExitError
+	if !errors.As(err, &layout) || layout.Message != "Error: <stdin>: too difficult" || !errors.As(err, &exit) || exit.ExitCode() != 3 {
+		t.Errorf("got %v", err)
+	}
+	if errors.Is(err, graphviz.ErrNoGraphviz) {
+		t.Error("it is installed")
+	}
+	installed(t, "exit 1")
+	if err := graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{}); err == nil || !strings.Contains(err.Error(), "exit status 1") {
+		t.Errorf("without a message: %v", err)
+	}
+}
+
+// The program is killed when its context ends, also with children that hold
+// its output: the test would last a minute.
+func TestSVGIsCancelled(t *testing.T) {
+	installed(t, "sleep 60")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if err := graphviz.SVG(ctx, &bytes.Buffer{}, neuron(), graphviz.Options{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("got %v", err)
+	}
+	done, stop := context.WithCancel(t.Context())
+	stop()
+	if err := graphviz.SVG(done, &bytes.Buffer{}, neuron(), graphviz.Options{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// The end of a file's name says what is written.
+func TestWriteFileFormats(t *testing.T) {
+	installed(t, `while read -r line; do :; done; echo "<svg>drawn</svg>"`)
+	dir := t.TempDir()
+	for name, begins := range map[string]string{"a.dot": "digraph", "a.gv": "digraph", "a.mmd": "---\nconfig", "a.svg": "<svg>drawn"} {
+		path := filepath.Join(dir, name)
+		if err := graphviz.WriteFile(path, neuron(), graphviz.Options{}); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(got), begins) {
+			t.Errorf("%s: %.40q, error %v", name, got, err)
+		}
+	}
+	for _, name := range []string{"a.png", "a", "a.DOT", ".", "dot"} {
+		var argument *autograd.ArgumentError
+		err := autograd.Try(func() { graphviz.WriteFile(filepath.Join(dir, name), neuron(), graphviz.Options{}) })
+		if !errors.As(err, &argument) || !strings.Contains(err.Error(), ".mmd") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 4 {
+		t.Errorf("%v, error %v", entries, err)
+	}
+}

@@ -1,0 +1,252 @@
+package graphviz
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+
+	"nabla/autograd"
+)
+
+// tellApart gives each node whose name others have too the path of its scopes,
+// for sentences: in a drawing it stands in their frames.
+func (m *model) tellApart() {
+	count := map[string]int{}
+	for i := range m.nodes {
+		count[m.nodes[i].name]++
+	}
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		n.prefix = ""
+		if n.name == "" || count[n.name] < 2 {
+			continue
+		}
+		for number := n.scope; number != 0; number = m.scopes[number].parent {
+			n.prefix = shown(m.scopes[number].name) + "/" + n.prefix
+		}
+	}
+}
+
+// mention returns what a sentence calls a node.
+func (n *node) mention() string { return n.prefix + n.title() }
+
+// gradientMention returns what a sentence calls a node's gradient.
+func (n *node) gradientMention() string {
+	if n.prefix == "" {
+		return n.gradientTitle()
+	}
+	return "d(" + n.mention() + ")"
+}
+
+// called returns what a sentence calls a node with its operation, unless that
+// is said already.
+func (n *node) called() string {
+	if strings.Contains(n.mention(), shown(n.op)) {
+		return n.mention()
+	}
+	return shown(n.op) + " " + n.mention()
+}
+
+// words are how an Explanation calls its value.
+type words struct {
+	title, gradient string
+	shape           []int
+	digits          int
+}
+
+func (e *Explanation) number(v float64) string { return number(v, e.words.digits) }
+
+// String returns the explanation in lines.
+func (e Explanation) String() string {
+	lines := []string{e.headline()}
+	lines = append(lines, e.termLines()...)
+	lines = append(lines, e.wayLines()...)
+	lines = append(lines, e.zeroLines()...)
+	if zero := e.Known && e.signs[1] == e.Size; e.Cause.Kind != CauseNone && !zero {
+		lines = append(lines, "cause, "+e.Cause.Kind.String()+": "+e.Cause.Words)
+	}
+	if e.Check != nil {
+		lines = append(lines, e.checkLine())
+	}
+	if e.Closing != "" {
+		lines = append(lines, e.Closing)
+	}
+	return strings.Join(lines, "\n") + "\n"
+}
+
+// headline says what is explained: "dw = −2.55, where w = 0.8".
+func (e *Explanation) headline() string {
+	value, gradient, norm := e.words.title, e.words.gradient, ""
+	switch {
+	case e.Element == whole:
+		value, gradient, norm = value+" "+shapeText(e.words.shape), gradient+" "+shapeText(e.words.shape), "norm "
+	case len(e.words.shape) > 0:
+		index := indexText(e.Element, e.words.shape)
+		value, gradient = value+index, gradient+index
+	}
+	if !e.Known {
+		return "no " + gradient + ", where " + value + " = " + norm + e.number(e.Number)
+	}
+	return gradient + " = " + norm + e.number(e.Gradient) + ", where " + value + " = " + norm + e.number(e.Number)
+}
+
+// termLines writes the sum out.
+func (e *Explanation) termLines() []string {
+	if len(e.Terms) == 0 {
+		return nil
+	}
+	what := "what its use hands back:"
+	if len(e.Terms) > 1 {
+		what = fmt.Sprintf("the sum of what its %d uses hand back:", len(e.Terms))
+	}
+	lines := []string{what}
+	for i := range e.Terms {
+		lines = append(lines, "  "+e.termLine(&e.Terms[i]))
+	}
+	return lines
+}
+
+func (e *Explanation) termLine(t *Term) string {
+	product, result := t.product(e.words.digits), e.number(t.Contribution)+", through "+t.called
+	switch {
+	case e.Element == whole:
+		return fmt.Sprintf("%s = norm %s, with %s = norm %s", product, result, t.gradient, e.number(t.Upstream))
+	case math.IsNaN(t.Local):
+		return product + " = " + result
+	}
+	return fmt.Sprintf("%s = %s × %s = %s", product, e.number(t.Upstream), e.number(t.Local), result)
+}
+
+// product writes what a use hands back: "dz × 3.6", "xᵀ × dz", "dz (copied)".
+func (t *Term) product(digits int) string {
+	switch {
+	case !math.IsNaN(t.Local):
+		return t.gradient + " × " + number(t.Local, digits)
+	case t.Formula == "":
+		return "from " + t.gradient
+	case strings.HasSuffix(t.Formula, "×"):
+		return t.Formula + " " + t.gradient
+	case strings.HasPrefix(t.Formula, "×"), strings.HasPrefix(t.Formula, "÷"):
+		return t.gradient + " " + t.Formula
+	}
+	return t.gradient + " (" + t.Formula + ")"
+}
+
+// wayLines writes the largest ways out.
+func (e *Explanation) wayLines() []string {
+	if len(e.Ways) == 0 || len(e.Ways[0].Values) < 2 {
+		return nil
+	}
+	what := "the way to " + e.Ways[0].titles[len(e.Ways[0].titles)-1] + ":"
+	if e.WayCount > 1 {
+		what = fmt.Sprintf("%s of the %s ways to %s:", counts(len(e.Ways), e.WayCount), countText(e.WayCount), e.Ways[0].titles[len(e.Ways[0].titles)-1])
+	}
+	lines := []string{what}
+	for i := range e.Ways {
+		lines = append(lines, "  "+e.wayLine(&e.Ways[i]))
+	}
+	return lines
+}
+
+func counts(shown int, of float64) string {
+	if float64(shown) == of {
+		return "all"
+	}
+	return "the largest " + strconv.Itoa(shown)
+}
+
+// countText writes a whole number, rounded where it is beyond a million.
+func countText(n float64) string {
+	if n < 1e6 {
+		return strconv.FormatFloat(n, 'f', -1, 64)
+	}
+	return number(n, defaultDigits)
+}
+
+// wayLine writes one way: "60 %: w → z → loss, 1.5 × −1.7 = −2.55".
+func (e *Explanation) wayLine(p *Way) string {
+	share := ""
+	if !math.IsNaN(p.Share) {
+		share = number(100*p.Share, 3) + " %: "
+	}
+	way := strings.Join(shortened(p.titles), " → ")
+	if !e.Exact {
+		if e.WayCount > 1 && share != "" {
+			share = "about " + share
+		}
+		return share + way
+	}
+	var factors []string
+	for _, local := range p.Locals {
+		factors = append(factors, e.number(local))
+	}
+	if p.seed != 1 {
+		factors = append(factors, e.number(p.seed))
+	}
+	return share + way + ", " + strings.Join(shortened(factors), " × ") + " = " + e.number(p.Contribution)
+}
+
+// shortened leaves the middle of a long list out.
+func shortened(list []string) []string {
+	const head, tail = 8, 7
+	if len(list) <= head+tail+1 {
+		return list
+	}
+	short := append([]string{}, list[:head]...)
+	short = append(short, fmt.Sprintf("… (%d more)", len(list)-head-tail))
+	return append(short, list[len(list)-tail:]...)
+}
+
+// zeroLines says which elements are exactly zero and why.
+func (e *Explanation) zeroLines() []string {
+	var lines []string
+	for _, z := range e.Zeros {
+		what := "exactly zero"
+		if e.Size > 1 {
+			what = fmt.Sprintf("%d of %d %s exactly zero", z.Count, e.Size, isOrAre(z.Count))
+		}
+		lines = append(lines, what+", "+z.Cause.Kind.String()+": "+z.Cause.Words)
+	}
+	return lines
+}
+
+// checkLine compares the gradient with the central difference.
+func (e *Explanation) checkLine() string {
+	d := e.Check
+	line := fmt.Sprintf("central difference over ±%s: %s", e.number(d.Step), e.number(d.Numeric))
+	switch {
+	case d.Agrees:
+		return line + ", which agrees"
+	case d.Kink:
+		return line + ", which does not agree with " + e.number(d.Gradient) + ": there is a kink or jump"
+	}
+	return line + ", which does not agree with " + e.number(d.Gradient)
+}
+
+// closing says what a step of gradient descent does to what is learned.
+func (e *Explanation) closing(n *node) string {
+	if n.kind != autograd.KindParam && n.kind != autograd.KindVariable {
+		return ""
+	}
+	title := e.words.title
+	if e.Element != whole && len(e.words.shape) > 0 {
+		title += indexText(e.Element, e.words.shape)
+	}
+	down, same, up := e.signs[2], e.signs[1], e.signs[0]
+	switch {
+	case n.frozen:
+		return title + " is frozen, so no step will change it"
+	case !e.Known:
+		return "no gradient, so no step will change " + title
+	case up+same+down < e.Size, math.IsInf(e.Gradient, 0):
+		return "the gradient is not finite, so a step would spoil " + title
+	case e.Size != 1:
+		return fmt.Sprintf("of %s, %d will be increased (negative gradient), %d decreased (positive gradient), %d left as they are", title, up, down, same)
+	case up == 1:
+		return "negative gradient, so " + title + " will be increased"
+	case down == 1:
+		return "positive gradient, so " + title + " will be decreased"
+	}
+	return "zero gradient, so " + title + " stays as it is"
+}
