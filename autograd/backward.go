@@ -15,8 +15,7 @@ var (
 // record into scratch nodes behind the recording, which last for one rule.
 type reverse struct {
 	active   bool
-	gen      uint32 // carried by the Values of scratch nodes
-	recorded int32  // nodes of the recording
+	recorded int32 // nodes of the recording
 	rule     Rule
 	pass     *pass
 }
@@ -54,18 +53,19 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	defer g.end()
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
-		plain := !g.single && !g.watch
 		for id := y; id >= 0; id-- {
 			switch n := g.at(id); {
 			case n.grad == nil:
-			case plain && n.flags&scalarOp != 0:
-				g.stepScalar(n)
-			default:
+			case n.flags&scalarOp == 0 || g.options.Trace:
 				g.step(id, n)
+			case g.single:
+				stepScalar[float32](g, id, n)
+			default:
+				stepScalar[float64](g, id, n)
 			}
 		}
 	}
-	g.reverse.active = false
+	g.leave()
 	return Gradients{g.reverse.pass, g.reverse.pass.gen}
 }
 
@@ -73,11 +73,15 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 func (g *Graph) begin(y int32) {
 	g.differentiable(opBackward)
 	g.clock++
-	g.reverse.gen = g.clock
+	g.current = g.clock
 	g.reverse.pass = g.newPass(y)
 	g.reverse.recorded = g.count
 	g.reverse.active = true
+	g.wanted = 0 // gradients of gradients are what Grad is for
 }
+
+// leave ends the backward pass.
+func (g *Graph) leave() { g.reverse.active, g.current, g.wanted = false, g.gen, needsGrad }
 
 // differentiable panics when the recording has no gradients to give.
 func (g *Graph) differentiable(op *operation) {
@@ -95,7 +99,7 @@ func (g *Graph) end() {
 	if !g.reverse.active {
 		return
 	}
-	g.reverse.active = false
+	g.leave()
 	g.count = g.reverse.recorded
 	for id := range g.count {
 		g.at(id).grad = nil
@@ -123,74 +127,60 @@ func (g *Graph) step(id int32, n *node) {
 	}
 	switch {
 	case n.flags&isLeaf != 0:
-	case n.flags&scalarOp != 0:
-		g.stepNumber(id, n)
-	case n.op.unary != nil && n.op.unary.D64 != nil:
-		g.stepUnary(id, n, keep)
+	case n.flags&scalarOp == 0:
+		g.stepTensor(id, n, keep)
+	case g.single:
+		stepScalar[float32](g, id, n)
 	default:
+		stepScalar[float64](g, id, n)
+	}
+	n.grad = nil
+}
+
+// stepTensor is the chain rule for all but single numbers.
+func (g *Graph) stepTensor(id int32, n *node, keep bool) {
+	if u := n.op.unary; u != nil && u.D64 != nil {
+		g.stepUnary(id, n, keep)
+	} else {
 		g.stepRule(id, n, keep)
 	}
-	n.grad = nil
 }
 
-// stepScalar is the chain rule between single float64 numbers, which a graph
-// without Trace and CheckFinite does not look at.
-func (g *Graph) stepScalar(n *node) {
+// stepScalar is the chain rule between single numbers.
+func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
 	n.grad = nil
-	x := g.at(n.in[0])
+	x, gy, z := g.at(n.in[0]), float64(*as[T](&n.gone)), float64(*as[T](&n.one))
 	if n.nin == 1 {
-		x.receive(n.op.unary.D(n.gone, x.one, n.one, n.a, n.b))
+		gx := T(n.op.unary.D(gy, float64(*as[T](&x.one)), z, n.a, n.b))
+		if g.watch {
+			g.lookAtNumber(id, 0, x, float64(gx))
+		}
+		receiveNumber(x, gx)
 		return
 	}
 	y := g.at(n.in[1])
-	gx, gy := n.op.binary.D(n.gone, x.one, y.one, n.one)
-	if x.flags&needsGrad != 0 {
-		x.receive(gx)
-	}
-	if y.flags&needsGrad != 0 {
-		y.receive(gy)
-	}
-}
-
-// receive adds to the gradient of a single float64.
-func (n *node) receive(gx float64) {
-	if n.grad == nil {
-		n.grad, n.gone = unsafe.Pointer(&n.gone), gx
-		return
-	}
-	n.gone += gx
-}
-
-// stepNumber is stepScalar in either precision and for any graph.
-func (g *Graph) stepNumber(id int32, n *node) {
-	x := g.at(n.in[0])
-	if n.nin == 1 {
-		g.receiveNumber(id, 0, x, n.op.unary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(n.data, 0), n.a, n.b))
-		return
-	}
-	y := g.at(n.in[1])
-	gx, gy := n.op.binary.D(g.number(n.grad, 0), g.number(x.data, 0), g.number(y.data, 0), g.number(n.data, 0))
-	if x.flags&needsGrad != 0 {
-		g.receiveNumber(id, 0, x, gx)
-	}
-	if y.flags&needsGrad != 0 {
-		g.receiveNumber(id, 1, y, gy)
-	}
-}
-
-func (g *Graph) receiveNumber(id int32, input int, x *node, gx float64) {
-	if g.single {
-		gx = float64(float32(gx))
-	}
+	dx, dy := n.op.binary.D(gy, float64(*as[T](&x.one)), float64(*as[T](&y.one)), z)
+	gx, gyy := T(dx), T(dy)
 	if g.watch {
-		g.lookAtNumber(id, input, gx)
+		g.lookAtNumber(id, 0, x, float64(gx))
+		g.lookAtNumber(id, 1, y, float64(gyy))
 	}
+	if x.flags&needsGrad != 0 {
+		receiveNumber(x, gx)
+	}
+	if y.flags&needsGrad != 0 {
+		receiveNumber(y, gyy)
+	}
+}
+
+// receiveNumber adds to the gradient of a single number.
+func receiveNumber[T kernel.Float](x *node, gx T) {
+	total := as[T](&x.gone)
 	if x.grad == nil {
-		x.grad = unsafe.Pointer(&x.gone)
-		g.setNumber(x.grad, 0, gx)
+		x.grad, *total = unsafe.Pointer(total), gx
 		return
 	}
-	g.setNumber(x.grad, 0, g.number(x.grad, 0)+gx)
+	*total += gx
 }
 
 // stepUnary is the chain rule of a function of each element, in one pass over
@@ -225,9 +215,14 @@ func (g *Graph) stepRule(id int32, n *node, keep bool) {
 	for i, input := range n.inputs() {
 		r.needs[i] = g.at(input).flags&needsGrad != 0
 	}
-	r.marks = [...]mark{g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()}
+	r.marks.shapes, r.marks.ints, r.marks.ids, r.marks.extras = g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()
 	r.gy = g.scratchGradient(n, keep)
 	n.rule(r)
+	for i, input := range n.inputs() {
+		if r.gx[i].g != nil {
+			r.reduced(i, g.at(input).shape) // all of them first: then the last use of a buffer is known
+		}
+	}
 	for i, input := range n.inputs() {
 		if r.gx[i].g != nil {
 			g.receive(r, i, g.at(input))
@@ -253,7 +248,7 @@ var opGradient = operation{name: "gradient", method: "Backward"}
 // receive adds what a rule computed for input i to that input's gradient. The
 // first gradient is adopted where the rule owns the buffer.
 func (g *Graph) receive(r *Rule, i int, x *node) {
-	gx := g.at(r.reduced(i, x.shape).id)
+	gx := g.at(r.gx[i].id)
 	if g.watch {
 		g.lookAtGradient(r.id, i, gx.data, x.shape)
 	}
@@ -295,10 +290,10 @@ func (g *Graph) forgetScratch(r *Rule) {
 		}
 	}
 	g.count = g.reverse.recorded
-	g.shapes.rewind(r.marks[0])
-	g.ints.rewind(r.marks[1])
-	g.ids.rewind(r.marks[2])
-	g.extras.rewind(r.marks[3])
+	g.shapes.rewind(r.marks.shapes)
+	g.ints.rewind(r.marks.ints)
+	g.ids.rewind(r.marks.ids)
+	g.extras.rewind(r.marks.extras)
 }
 
 func (g *Graph) accumulate(x *node, gx unsafe.Pointer) {

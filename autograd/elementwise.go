@@ -1,7 +1,7 @@
 package autograd
 
 import (
-	"unsafe"
+	"slices"
 
 	"nabla/internal/kernel"
 )
@@ -9,31 +9,23 @@ import (
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	g, from := x.g, x.node(op)
-	if from.flags&inPlace != 0 {
-		g.unchanged(op, from)
-	}
-	n := g.start(op, rule, from.shape)
-	n.a, n.b = a, b
-	n.in[0], n.nin = x.id, 1
-	if g.learns() && !op.mask {
-		n.flags = from.flags & needsGrad
-	}
-	switch {
-	case n.shape.size == 1:
-		n.data = unsafe.Pointer(&n.one)
+	if from.shape.size == 1 {
+		y := op.unary.F(g.first(from.data), a, b)
+		n := g.start(op, rule, from.shape)
+		n.a, n.b = a, b
+		n.in[0], n.nin = x.id, 1
+		n.flags = g.inherited(op, from.flags)
 		if op.unary.D != nil {
 			n.flags |= scalarOp
 		}
-		if g.single {
-			g.setNumber(n.data, 0, op.unary.F(g.number(from.data, 0), a, b))
-		} else {
-			n.one = op.unary.F(*(*float64)(from.data), a, b)
-		}
-	case g.single:
-		g.allocate(n)
+		g.put(n, y)
+		return g.done()
+	}
+	n := g.record(op, rule, from.shape, x)
+	n.a, n.b = a, b
+	if g.single {
 		op.unary.F32(n.f32(), from.f32(), a, b)
-	default:
-		g.allocate(n)
+	} else {
 		op.unary.F64(n.f64(), from.f64(), a, b)
 	}
 	return g.done()
@@ -41,34 +33,25 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 
 // binary records a function of two elements, broadcasting the operands.
 func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
-	g, left, right := x.g, x.node(op), x.operand(op, y)
-	if (left.flags|right.flags)&inPlace != 0 {
-		g.unchanged(op, left)
-		g.unchanged(op, right)
+	if x.g != y.g || !x.usable() || !y.usable() {
+		x.node(op) // one of the two panics
+		x.operand(op, y)
 	}
+	g, left, right := x.g, x.g.at(x.id), x.g.at(y.id)
 	s := left.shape
 	if right.shape != s {
 		s = g.broadcast(op, left.shape, right.shape)
 	}
-	n := g.start(op, rule, s)
-	n.in, n.nin = [2]int32{x.id, y.id}, 2
-	if g.learns() && !op.mask {
-		n.flags = (left.flags | right.flags) & needsGrad
+	if s.size == 1 {
+		z, of := op.binary.F(g.first(left.data), g.first(right.data)), left.flags|right.flags
+		n := g.start(op, rule, s)
+		n.in, n.nin = [2]int32{x.id, y.id}, 2
+		n.flags = g.inherited(op, of) | scalarOp
+		g.put(n, z)
+		return g.done()
 	}
-	switch {
-	case s.size != 1:
-		g.allocate(n)
-		g.apply(op.binary, n, left, right)
-	case g.single:
-		n.data = unsafe.Pointer(&n.one)
-		g.setNumber(n.data, 0, op.binary.F(g.number(left.data, 0), g.number(right.data, 0)))
-	default:
-		n.data = unsafe.Pointer(&n.one)
-		n.one = op.binary.F(*(*float64)(left.data), *(*float64)(right.data))
-	}
-	if s.size == 1 && op.binary.D != nil {
-		n.flags |= scalarOp
-	}
+	n := g.record(op, rule, s, x, y)
+	g.apply(op.binary, n, left, right)
 	return g.done()
 }
 
@@ -90,6 +73,8 @@ func apply[T kernel.Float](g *Graph, loops *kernel.BinaryLoops[T], dst, x, y []T
 		loops.VS(dst, x, y[0])
 	case len(x) == 1:
 		loops.SV(dst, x[0], y)
+	case len(x) == len(dst) && slices.Equal(ys.dims, s.dims[s.rank()-ys.rank():]):
+		kernel.ApplyRows(loops, dst, x, y)
 	default:
 		m := g.ints.mark()
 		kernel.Apply(loops, dst, x, y, s.dims, g.broadcastStrides(xs, s), g.broadcastStrides(ys, s))

@@ -17,7 +17,7 @@ func (x Value) String() string {
 	if x.g == nil {
 		return "Value(none)"
 	}
-	if x.gen != x.g.gen && !x.g.reverse.active || x.id >= x.g.count {
+	if !x.usable() {
 		return "Value(of a recording that was Reset)"
 	}
 	n := x.Node()

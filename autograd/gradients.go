@@ -31,6 +31,7 @@ type pass struct {
 
 // A slot is the gradient of one node.
 type slot struct {
+	shape     *shape
 	data      unsafe.Pointer // nil: not reached
 	one       float64        // storage of a single number
 	precision Precision      // the graph's, but for a Param its own
@@ -41,7 +42,6 @@ type part struct {
 	node  int32 // that used the value
 	input int   // as which input
 	slot
-	shape *shape
 }
 
 // A sum is one parameter's gradient in a sum.
@@ -89,7 +89,7 @@ func (p *pass) keep(id int32, n *node) {
 }
 
 func (s *slot) put(g *Graph, n *node) {
-	s.data, s.precision = n.grad, g.options.Precision
+	s.shape, s.data, s.precision = n.shape, n.grad, g.options.Precision
 	if n.shape.size == 1 {
 		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
 	}
@@ -108,8 +108,8 @@ func (s *slot) convert(g *Graph, size int) {
 }
 
 // tensor is the gradient as the user sees it.
-func (s *slot) tensor(g *Graph, sh *shape) Tensor {
-	return Tensor{shape: sh, data: s.data, lease: g, gen: g.gen, precision: s.precision}
+func (s *slot) tensor(g *Graph) Tensor {
+	return Tensor{shape: s.shape, data: s.data, lease: g, kind: kind{g.gen, s.precision}}
 }
 
 var (
@@ -147,7 +147,7 @@ func (gr Gradients) Of(x Value) Tensor {
 	n := x.node(opOf)
 	switch s := p.slot(x.id, n); {
 	case s != nil && s.data != nil:
-		return s.tensor(p.g, n.shape)
+		return s.tensor(p.g)
 	case n.op == &opParam && n.flags&isLeaf != 0:
 		return zerosOf(p.g.slot(n).param.value.precision, n.shape.dims)
 	case n.flags&isLeaf != 0:
@@ -159,15 +159,21 @@ func (gr Gradients) Of(x Value) Tensor {
 // slot returns where a node's gradient would be, nil when none was looked for.
 func (p *pass) slot(id int32, n *node) *slot {
 	if n.flags&isLeaf != 0 {
-		if place := n.in[0]; int(place) < len(p.leaves) {
-			return &p.leaves[place]
-		}
-		return nil
+		return p.leaf(n.in[0])
 	}
 	if int(id) < len(p.kept) {
 		return &p.kept[id]
 	}
 	return nil
+}
+
+// leaf returns the slot of a leaf by its place, nil for one that was recorded
+// after the pass, and for the place of a frozen parameter.
+func (p *pass) leaf(place int32) *slot {
+	if uint(place) >= uint(len(p.leaves)) {
+		return nil
+	}
+	return &p.leaves[place]
 }
 
 // whyNone says why a node that is no leaf has no gradient.
@@ -266,11 +272,10 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 			}
 			return
 		}
-		for _, s := range p.g.params.slots[:p.g.params.used] {
-			n := p.g.at(s.id)
-			if slot := p.slot(s.id, n); slot == nil || slot.data == nil {
-				continue
-			} else if !yield(s.param, slot.tensor(p.g, n.shape)) {
+		params := p.g.params.slots[:p.g.params.used]
+		for i := range params {
+			s := p.leaf(params[i].leaf)
+			if s != nil && s.data != nil && !yield(params[i].param, s.tensor(p.g)) {
 				return
 			}
 		}
@@ -291,7 +296,7 @@ func (gr Gradients) each(op *operation, f func(Tensor)) {
 	}
 	for i := range p.leaves {
 		if s := &p.leaves[i]; s.data != nil {
-			f(s.tensor(p.g, p.g.at(p.g.leaves[i]).shape))
+			f(s.tensor(p.g))
 		}
 	}
 }
@@ -441,7 +446,10 @@ func (c *part) numbers() unsafe.Pointer {
 
 // lookAtNumber and lookAtGradient do what Trace and CheckFinite ask for a
 // contribution to the gradient of an input.
-func (g *Graph) lookAtNumber(id int32, input int, gx float64) {
+func (g *Graph) lookAtNumber(id int32, input int, x *node, gx float64) {
+	if x.flags&needsGrad == 0 {
+		return
+	}
 	var s slot
 	g.setNumber(unsafe.Pointer(&s.one), 0, gx)
 	g.lookAtGradient(id, input, unsafe.Pointer(&s.one), scalarShape)
@@ -454,7 +462,8 @@ func (g *Graph) lookAtGradient(id int32, input int, gx unsafe.Pointer, s *shape)
 	if !g.options.Trace {
 		return
 	}
-	c := part{node: id, input: input, shape: g.at(g.at(id).inputs()[input]).shape}
+	c := part{node: id, input: input}
+	c.shape = g.at(g.at(id).inputs()[input]).shape
 	if words := g.words(s.size); s.size == 1 {
 		g.setNumber(unsafe.Pointer(&c.one), 0, g.number(gx, 0))
 	} else {

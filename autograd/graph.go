@@ -49,8 +49,10 @@ type Graph struct {
 	options Options
 	single  bool   // Float32
 	watch   bool   // Trace or CheckFinite: each node is looked at once it is computed
+	wanted  flags  // needsGrad while what is recorded can have a gradient, else 0
 	count   int32  // nodes recorded
-	gen     uint32 // the recording's number; Values carry it
+	gen     uint32 // the recording's number; its Values carry it
+	current uint32 // what new Values carry: gen, or the number of the backward pass under way
 	clock   uint32 // numbers given out so far
 	chunks  []*[chunkSize]node
 
@@ -82,16 +84,19 @@ type node struct {
 	rule  func(*Rule)
 	shape *shape
 	data  unsafe.Pointer // the numbers; &one when there is one
+	coefficients
 	one   float64        // storage of a single number, in the graph's precision
 	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
 	gone  float64        // storage of a single number's gradient
-	a, b  float64        // the operation's constants
 	in    [2]int32       // the first two inputs; a leaf's place in leaves and a parameter's among the slots
 	extra *extra         // what few nodes have
 	scope int32
 	flags flags
 	nin   uint16 // number of inputs; tooMany when extra has the list
 }
+
+// coefficients are the numbers that an operation was given besides its inputs.
+type coefficients struct{ a, b float64 }
 
 // An extra is what few nodes have.
 type extra struct {
@@ -132,9 +137,12 @@ func NewGraph(options Options) *Graph {
 	g := &Graph{options: options, single: options.Precision == Float32}
 	g.options.Eval = options.Eval || options.NoGrad
 	g.watch = options.Trace || options.CheckFinite
+	if !options.NoGrad {
+		g.wanted = needsGrad
+	}
 	g.random.Seed(options.Seed, 0x6e61626c61)
 	g.scopes.reset()
-	g.clock, g.gen = 1, 1
+	g.clock, g.gen, g.current = 1, 1, 1
 	return g
 }
 
@@ -153,7 +161,7 @@ func (g *Graph) Reset() {
 		panic(&GraphError{"Reset", "a derivative rule may not reset its graph", callSite()})
 	}
 	g.clock++
-	g.gen = g.clock
+	g.gen, g.current = g.clock, g.clock
 	g.count = 0
 	g.memory.reset()
 	g.shapes.reset()
@@ -186,24 +194,8 @@ func (g *Graph) at(id int32) *node {
 	return &g.chunks[id>>chunkBits][id&(chunkSize-1)]
 }
 
-// next returns the node to be filled in next. Every field but one and gone is
-// set by its user.
-func (g *Graph) next() *node {
-	if int(g.count)>>chunkBits == len(g.chunks) {
-		g.chunks = append(g.chunks, new([chunkSize]node))
-	}
-	n := g.at(g.count)
-	g.count++
-	return n
-}
-
 // handle returns the Value of the node recorded last.
-func (g *Graph) handle() Value {
-	if g.reverse.active {
-		return Value{g, g.count - 1, g.reverse.gen}
-	}
-	return Value{g, g.count - 1, g.gen}
-}
+func (g *Graph) handle() Value { return Value{g, g.count - 1, g.current} }
 
 // record adds a node of up to two inputs and makes room for its numbers, which
 // the caller computes before it calls done.
@@ -226,12 +218,18 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 	return n
 }
 
-// start adds a node without inputs and numbers.
+// start adds a node without inputs, whose numbers are up to the caller. Its
+// gradient is nil, as that of every node outside a backward pass. It is short
+// enough to be inlined, which graphs of single numbers feel.
 func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
-	n := g.next()
+	if int(g.count)>>chunkBits == len(g.chunks) {
+		g.chunks = append(g.chunks, new([chunkSize]node))
+	}
+	n := g.at(g.count)
+	g.count++
 	n.op, n.rule, n.shape = op, rule, s
-	n.data, n.grad, n.extra = nil, nil, nil
-	n.a, n.b = 0, 0
+	n.extra = nil
+	n.coefficients = coefficients{}
 	n.nin, n.flags, n.scope = 0, 0, g.scopes.current
 	return n
 }
@@ -258,18 +256,20 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 			e.in[i] = x.id
 		}
 	}
-	if g.learns() && !op.mask {
-		n.flags = wants & needsGrad
-	}
+	n.flags = g.inherited(op, wants)
 	return n
+}
+
+// inherited returns what a node has of its inputs' flags.
+func (g *Graph) inherited(op *operation, of flags) flags {
+	if op.mask {
+		return 0
+	}
+	return of & g.wanted
 }
 
 // tooMany marks a node whose extra has the list of its inputs.
 const tooMany = 3
-
-// learns reports whether what is recorded now can have a gradient. Inside a
-// backward pass it cannot: that is what Grad is for.
-func (g *Graph) learns() bool { return !g.options.NoGrad && !g.reverse.active }
 
 // allocate gives a node room for its numbers: its own field when there is one,
 // the pool inside a backward pass, and else memory that stays until Reset.
@@ -296,16 +296,17 @@ func (g *Graph) words(n int) int {
 // done ends the recording of the node added last, once its numbers stand.
 func (g *Graph) done() Value {
 	if g.watch {
-		g.look(g.at(g.count - 1))
+		g.look()
 	}
 	return g.handle()
 }
 
-// look does what Trace and CheckFinite ask for a node just computed.
-func (g *Graph) look(n *node) {
+// look does what Trace and CheckFinite ask for the node just computed.
+func (g *Graph) look() {
 	if g.reverse.active {
 		return
 	}
+	n := g.at(g.count - 1)
 	g.extraOf(n).line = callSite()
 	if g.options.CheckFinite {
 		g.checkFinite(n)
@@ -345,6 +346,23 @@ func (g *Graph) number(p unsafe.Pointer, i int) float64 {
 		return float64(slice[float32](p, i+1)[i])
 	}
 	return slice[float64](p, i+1)[i]
+}
+
+// first and put are number and setNumber where there is one number.
+func (g *Graph) first(p unsafe.Pointer) float64 {
+	if g.single {
+		return float64(*(*float32)(p))
+	}
+	return *(*float64)(p)
+}
+
+func (g *Graph) put(n *node, v float64) {
+	n.data = unsafe.Pointer(&n.one)
+	if g.single {
+		*(*float32)(n.data) = float32(v)
+		return
+	}
+	n.one = v
 }
 
 func (g *Graph) setNumber(p unsafe.Pointer, i int, v float64) {

@@ -16,8 +16,7 @@ var (
 // Scalar returns a constant with one number.
 func (g *Graph) Scalar(v float64) Value {
 	n := g.start(&opConstant, nil, scalarShape)
-	n.data = unsafe.Pointer(&n.one)
-	g.setNumber(n.data, 0, v)
+	g.put(n, v)
 	return g.done()
 }
 
@@ -28,6 +27,9 @@ func (g *Graph) Constant(t Tensor) Value { return g.enter(&opConstant, t) }
 // Variable copies a tensor into the graph, in the graph's precision. Backward
 // computes its gradient.
 func (g *Graph) Variable(t Tensor) Value {
+	if g.reverse.active {
+		panic(&GradientError{"Variable", "no variables inside a derivative rule", callSite()})
+	}
 	v := g.enter(&opVariable, t)
 	g.leaf(v)
 	return v
@@ -56,19 +58,20 @@ func (g *Graph) fill(p unsafe.Pointer, t Tensor) {
 	}
 }
 
-// leaf makes a node one that gradients are computed for.
-func (g *Graph) leaf(v Value) {
-	n := g.at(v.id)
-	if g.reverse.active {
-		panic(&GradientError{n.op.method, "no variables inside a derivative rule", callSite()})
-	}
+// leaf makes a node one that gradients are computed for, unless there are
+// none. It returns its place in leaves.
+func (g *Graph) leaf(v Value) (place int32) {
 	if g.options.NoGrad {
-		return
+		return noLeaf
 	}
+	n := g.at(v.id)
 	n.flags |= needsGrad | isLeaf
 	n.in[0] = int32(len(g.leaves))
 	g.leaves = append(g.leaves, v.id)
+	return n.in[0]
 }
+
+const noLeaf = -1
 
 // Param returns the Value of a parameter, the same one each time in a
 // recording, so that shared use adds up. The numbers are read in place where
@@ -90,27 +93,27 @@ func (g *Graph) enterParam(p *Param) Value {
 	if g.reverse.active {
 		panic(&GradientError{"Param", "no parameters inside a derivative rule", callSite()})
 	}
-	t := p.value
+	t := &p.value
 	t.check(&opParam)
-	n := g.start(&opParam, nil, g.shapeOf(t))
+	n := g.start(&opParam, nil, t.shape)
 	switch {
 	case t.precision != g.options.Precision:
 		g.allocate(n)
-		g.fill(n.data, t)
+		g.fill(n.data, *t)
 		n.flags |= converted
 	case n.shape.size == 1:
-		n.data = unsafe.Pointer(&n.one)
-		g.setNumber(n.data, 0, t.element(0))
+		g.put(n, g.first(t.data))
 	default:
 		n.data = t.data
 		n.flags |= inPlace
 	}
 	n.in[1] = int32(g.params.used)
-	g.params.offer(paramSlot{p, g.count - 1, p.version})
+	s := g.params.offer(p)
+	s.id, s.leaf, s.version = g.count-1, noLeaf, p.version
 	v := g.done() // may panic: then the parameter counts as not recorded
 	g.params.used++
 	if !p.Frozen {
-		g.leaf(v)
+		s.leaf = g.leaf(v)
 	}
 	return v
 }
@@ -143,7 +146,8 @@ type paramTable struct {
 type paramSlot struct {
 	param   *Param
 	id      int32
-	version uint64
+	leaf    int32  // its place in Graph.leaves, noLeaf when there is no gradient
+	version uint64 // when it was recorded
 }
 
 // find returns the slot of p, nil when it has not been recorded.
@@ -157,13 +161,13 @@ func (t *paramTable) find(p *Param) *paramSlot {
 	return nil
 }
 
-// offer fills the next slot, which counts once used has been raised, for a
+// offer returns the next slot, which counts once used has been raised, for a
 // parameter that find has not found.
-func (t *paramTable) offer(slot paramSlot) {
-	if t.used == len(t.slots) || t.slots[t.used].param != slot.param {
-		t.replace(slot.param)
+func (t *paramTable) offer(p *Param) *paramSlot {
+	if t.used == len(t.slots) || t.slots[t.used].param != p {
+		t.replace(p)
 	}
-	t.slots[t.used] = slot
+	return &t.slots[t.used]
 }
 
 // replace gives the next slot, and all behind it, up for p.
@@ -174,7 +178,7 @@ func (t *paramTable) replace(p *Param) {
 	for _, s := range t.slots[t.used:] {
 		delete(t.index, s.param)
 	}
-	t.slots = append(t.slots[:t.used], paramSlot{})
+	t.slots = append(t.slots[:t.used], paramSlot{param: p})
 	t.index[p] = t.used
 }
 

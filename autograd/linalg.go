@@ -51,6 +51,8 @@ func (x Value) matmul(y Value, transX, transY bool) Value {
 	p := g.product(left.shape, right.shape, transX, transY)
 	n := g.record(&opMatMul, matmulRule, p.shape, x, y)
 	n.a, n.b = reversed(transX), reversed(transY)
+	transX = transX && min(p.m, p.k) > 1 // a vector lies in memory as its transpose does
+	transY = transY && min(p.k, p.n) > 1
 	if g.single {
 		multiply(n.f32(), left.f32(), right.f32(), p, transX, transY)
 	} else {

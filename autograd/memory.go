@@ -144,8 +144,10 @@ func (m *memory) reset() {
 }
 
 // slice views memory as n numbers. A graph's memory is untyped because its
-// precision is known only at run time; this is the one place that gives it a
-// type.
+// precision is known only at run time; slice and as are what give it a type.
 func slice[T kernel.Float](p unsafe.Pointer, n int) []T {
 	return unsafe.Slice((*T)(p), n)
 }
+
+// as views the storage of a single number, which has room for either precision.
+func as[T kernel.Float](p *float64) *T { return (*T)(unsafe.Pointer(p)) }

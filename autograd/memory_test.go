@@ -333,3 +333,94 @@ func TestOperationOnChangedParam(t *testing.T) {
 		}
 	}
 }
+
+// The bytes of a training step, counted by hand. All sizes are powers of two, which the pool holds without rounding up.
+func TestBytesOfTrainingStep(t *testing.T) {
+	const batch, in, hidden, out = 16, 64, 32, 16
+	for _, p := range []autograd.Precision{autograd.Float64, autograd.Float32} {
+		size := map[autograd.Precision]int{autograd.Float64: 8, autograd.Float32: 4}[p]
+		param := func(dims ...int) *autograd.Param { return autograd.NewParam("w", autograd.Ones(dims...).In(p)) }
+		w1, b1, w2, b2 := param(in, hidden), param(hidden), param(hidden, out), param(out)
+		g := autograd.NewGraph(autograd.Options{Precision: p})
+		x := g.Constant(autograd.Ones(batch, in).In(p))
+		a := x.MatMul(g.Param(w1)).Add(g.Param(b1)).ReLU()
+		z := a.MatMul(g.Param(w2)).Add(g.Param(b2))
+		loss := z.Square().Mean()
+
+		// Params are read in place, and a single number stands in its node.
+		forward := size * (batch*in + 3*batch*hidden + 3*batch*out)
+		if got := g.Stats().BytesLive; got != forward {
+			t.Errorf("%v: forward %d bytes, want %d", p, got, forward)
+		}
+		loss.Backward()
+
+		// What stays are the gradients of the Params. The most is held while that of w1 is computed from that of its
+		// result: all others are back in the pool, and x has none.
+		kept := size * (in*hidden + hidden + hidden*out + out)
+		most := kept + size*batch*hidden
+		want := autograd.Stats{Nodes: 12, BytesLive: forward + kept, BytesPeak: forward + most}
+		if got := g.Stats(); got != want {
+			t.Errorf("%v: (-want +got):\n%s", p, cmp.Diff(want, got))
+		}
+	}
+}
+
+// The first gradient of a Value is the buffer that the rule computed, not a
+// copy; a second one is added to it, and its buffer goes back.
+func TestFirstGradientIsAdopted(t *testing.T) {
+	var computed []*float64
+	double := autograd.Operation{
+		Name:    "double",
+		Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Full(2, 64) },
+		Rule: func(r *autograd.Rule) {
+			gx := r.Grad().Scale(2)
+			computed = append(computed, &gx.View().Raw64()[0])
+			r.Add(0, gx)
+		},
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.Ones(64))
+	grads := autograd.Custom(double, x).Add(autograd.Custom(double, x)).BackwardWith(autograd.Ones(64))
+	gx := grads.Of(x).Raw64()
+	if len(computed) != 2 || &gx[0] != computed[0] || gx[0] != 4 {
+		t.Errorf("gx = %v at %p, computed at %v", gx[0], &gx[0], computed)
+	}
+	if live, want := g.Stats().BytesLive, 5*64*8; live != want { // four Values and gx
+		t.Errorf("%d bytes are live, want %d", live, want)
+	}
+}
+
+// Also along functions of each element, whose gradients are computed without
+// their rule.
+func TestSecondGradientGoesBack(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.Ones(64))
+	x.Exp().Add(x.Tanh()).BackwardWith(autograd.Ones(64))
+	if live, want := g.Stats().BytesLive, 5*64*8; live != want { // four Values and gx
+		t.Errorf("%d bytes are live, want %d", live, want)
+	}
+}
+
+// A rule is told which gradients nobody asked for, and is not run when there
+// is none.
+func TestUnwantedGradientsAreNotComputed(t *testing.T) {
+	var wanted [][2]bool
+	second := autograd.Operation{
+		Name:    "second",
+		Forward: func(in []autograd.Tensor) autograd.Tensor { return in[1].Clone() },
+		Rule: func(r *autograd.Rule) {
+			wanted = append(wanted, [2]bool{r.Needs(0), r.Needs(1)})
+			r.Add(1, r.Grad())
+		},
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	frozen := autograd.NewParam("frozen", autograd.Ones(3))
+	frozen.Frozen = true
+	x, w := g.Constant(autograd.Ones(3)), g.Variable(autograd.Ones(3))
+	features := autograd.Custom(second, g.Param(frozen), x) // leads to nothing that learns
+	loss := autograd.Custom(second, features, w).Sum()
+	loss.Backward()
+	if diff := cmp.Diff([][2]bool{{false, true}}, wanted); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

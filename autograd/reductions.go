@@ -151,9 +151,9 @@ func (r reduction) shape() *shape {
 }
 
 // record records the reduction with room for its result.
-func (r reduction) record(rule func(*Rule)) *node {
+func (r reduction) record(rule func(*Rule), s *shape) *node {
 	g := r.x.g
-	n := g.record(r.op, rule, r.shape(), r.x)
+	n := g.record(r.op, rule, s, r.x)
 	n.a, n.b = 0, 0
 	e := g.extraOf(n)
 	e.ints = g.ints.take(3)
@@ -171,7 +171,7 @@ func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *n
 	if op == &opMax || op == &opMin {
 		r.nonEmpty()
 	}
-	n := r.record(rule)
+	n := r.record(rule, r.shape())
 	run(n, r)
 	return x.restore(x.g.done(), axes)
 }
@@ -205,7 +205,7 @@ func (r *Rule) spread(y Value) Value {
 	for i := first; i < first+count; i++ {
 		dims[i] = 1
 	}
-	return y.Reshape(dims...)
+	return y.reshaped(r.g.sized(dims, y.Size()))
 }
 
 // elements returns how many elements each result of the rule's reduction is
@@ -223,6 +223,16 @@ func (r *Rule) elements() int {
 // *ArgumentError for one that stands twice.
 func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, sumForward) }
 
+// sumLeading sums over the first axes, which leave the shape s: the gradient of
+// a bias, as of all that was broadcast along a batch.
+func (x Value) sumLeading(axes int, s *shape) Value {
+	from := x.node(&opSum)
+	r := reduction{x: x, from: from, op: &opSum, count: axes, outer: 1, m: s.size}
+	r.n = spanOfBlock(from.shape, 0, axes).n
+	sumForward(r.record(sumRule, s), r)
+	return x.g.done()
+}
+
 func sumForward(n *node, r reduction) {
 	if r.x.g.single {
 		kernel.Sum(n.f32(), r.from.f32(), r.outer, r.n, r.m)
@@ -231,7 +241,7 @@ func sumForward(n *node, r reduction) {
 	}
 }
 
-func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).Expand(r.g.at(r.n.in[0]).shape.dims...)) }
+func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).expandTo(r.g.at(r.n.in[0]).shape)) }
 
 // Mean returns the mean over axes; NaN for none.
 //
@@ -251,7 +261,7 @@ func meanForward(n *node, r reduction) {
 
 func meanRule(r *Rule) {
 	gx := r.spread(r.Grad().Scale(1 / float64(r.elements())))
-	r.Add(0, gx.Expand(r.g.at(r.n.in[0]).shape.dims...))
+	r.Add(0, gx.expandTo(r.g.at(r.n.in[0]).shape))
 }
 
 // Prod returns the product over axes; 1 for none.
@@ -415,7 +425,7 @@ func (x Value) Norm(p float64, axes ...int) Value {
 		panic(argumentError(&opNorm, "p = %v is not positive", p))
 	}
 	r := x.reduction(&opNorm, axes)
-	n := r.record(normRule)
+	n := r.record(normRule, r.shape())
 	n.a = p
 	if x.g.single {
 		kernel.Norm(n.f32(), r.from.f32(), r.outer, r.n, r.m, p)

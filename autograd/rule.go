@@ -19,8 +19,10 @@ type Rule struct {
 	gx    []Value
 	needs []bool
 
-	marks [4]mark // in a backward pass: what to rewind
+	marks marks // in a backward pass: what to rewind
 }
+
+type marks struct{ shapes, ints, ids, extras mark }
 
 func (r *Rule) begin(g *Graph, id int32, n *node) {
 	r.g, r.id, r.n = g, id, n
@@ -28,8 +30,9 @@ func (r *Rule) begin(g *Graph, id int32, n *node) {
 	for len(r.gx) < inputs {
 		r.gx, r.needs = append(r.gx, Value{}), append(r.needs, false)
 	}
-	clear(r.gx[:inputs])
-	clear(r.needs[:inputs])
+	for i := range inputs {
+		r.gx[i], r.needs[i] = Value{}, false
+	}
 }
 
 // Graph returns the graph, for constants.
@@ -83,7 +86,7 @@ func (r *Rule) Add(i int, gx Value) {
 	}
 	op := r.n.op
 	s := r.gy.operand(op, gx).shape
-	if !s.equal(x) && !(s.equal(r.n.shape) || op != &opCustom) || !broadcasts(x.dims, s.dims) {
+	if !s.equal(x) && (op == &opCustom && !s.equal(r.n.shape) || !broadcasts(x.dims, s.dims)) {
 		panic(r.wrongShape(i, s, x))
 	}
 	if r.gx[i].g != nil {

@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 )
 
@@ -20,13 +21,18 @@ func (s *shape) equal(t *shape) bool { return s == t || slices.Equal(s.dims, t.d
 
 // shape returns the shape of those dimensions, copied into the graph's memory.
 func (g *Graph) shape(dims []int) *shape {
+	size, _ := sizeOf(dims)
+	return g.sized(dims, size)
+}
+
+// sized is shape for dimensions of a known product.
+func (g *Graph) sized(dims []int, size int) *shape {
 	if len(dims) == 0 {
 		return scalarShape
 	}
 	s := &g.shapes.take(1)[0]
-	s.dims = g.ints.take(len(dims))
+	s.dims, s.size = g.ints.take(len(dims)), size
 	copy(s.dims, dims)
-	s.size, _ = sizeOf(dims)
 	return s
 }
 
@@ -42,22 +48,22 @@ func (g *Graph) shapeOf(t Tensor) *shape {
 // sizeOf returns the product of the dimensions, and why they are no shape
 // when a dimension is negative or the product overflows an int.
 func sizeOf(dims []int) (size int, fault string) {
+	const most = math.MaxInt / 8
+	size = 1
 	for _, d := range dims {
 		if d < 0 {
 			return 0, "negative dimension"
 		}
-	}
-	if slices.Contains(dims, 0) {
-		return 0, ""
-	}
-	size = 1
-	for _, d := range dims {
-		if size > math.MaxInt/8/d {
-			return 0, "size overflows"
+		high, low := bits.Mul(uint(size), uint(d))
+		size = int(low)
+		if high > 0 || low > most {
+			size, fault = most, "size overflows"
 		}
-		size *= d
 	}
-	return size, ""
+	if size == 0 {
+		return 0, "" // of the other dimensions none is too large then
+	}
+	return size, fault
 }
 
 // broadcast returns the shape that two operands share under NumPy's rule:

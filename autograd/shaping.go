@@ -45,10 +45,11 @@ func (g *Graph) Full(v float64, dims ...int) Value {
 
 // newShape returns the shape of dimensions that the user gave.
 func (g *Graph) newShape(op *operation, dims []int) *shape {
-	if _, fault := sizeOf(dims); fault != "" {
+	size, fault := sizeOf(dims)
+	if fault != "" {
 		panic(g.shapeError(op, fault, "", dims))
 	}
-	return g.shape(dims)
+	return g.sized(dims, size)
 }
 
 // Reshape returns the same elements, in row-major order, in another shape. One
@@ -165,17 +166,23 @@ func (x Value) Unsqueeze(axis int) Value {
 //	gx = the sum of gy over the repeated axes
 func (x Value) Expand(dims ...int) Value {
 	g, from := x.g, x.node(&opExpand)
-	if _, fault := sizeOf(dims); fault != "" {
+	size, fault := sizeOf(dims)
+	if fault != "" {
 		panic(g.shapeError(&opExpand, fault, " to ", from.shape.dims, dims))
-	}
-	if slices.Equal(from.shape.dims, dims) {
-		return x
 	}
 	if !broadcasts(from.shape.dims, dims) {
 		panic(g.shapeError(&opExpand, "cannot be expanded", " to ", from.shape.dims, dims))
 	}
-	n := g.record(&opExpand, expandRule, g.shape(dims), x)
-	n.a, n.b = 0, 0
+	return x.expandTo(g.sized(dims, size))
+}
+
+// expandTo is Expand to a shape that fits.
+func (x Value) expandTo(s *shape) Value {
+	g, from := x.g, x.node(&opExpand)
+	if from.shape.equal(s) {
+		return x
+	}
+	n := g.record(&opExpand, expandRule, s, x)
 	if g.single {
 		expand(g, n.f32(), from.f32(), n.shape, from.shape)
 	} else {
@@ -219,15 +226,19 @@ func unexpand[T kernel.Float](g *Graph, numbers []T, n *node) {
 func (x Value) sumTo(s *shape) Value {
 	g, from := x.g, x.node(&opSum)
 	lead := from.shape.rank() - s.rank()
+	switch {
+	case from.shape.equal(s):
+		return x
+	case slices.Equal(from.shape.dims[lead:], s.dims):
+		return x.sumLeading(lead, s)
+	}
 	axes := g.ints.take(from.shape.rank())[:0]
 	for i, d := range from.shape.dims {
 		if i < lead || s.dims[i-lead] == 1 && d != 1 {
 			axes = append(axes, i)
 		}
 	}
-	if len(axes) > 0 {
-		x = x.Sum(axes...)
-	}
+	x = x.Sum(axes...)
 	if x.node(&opSum).shape.equal(s) {
 		return x
 	}

@@ -17,9 +17,15 @@ import (
 // parameters, results. Like a slice, a copy of a Tensor shares its numbers;
 // Clone does not. The last axis varies fastest. The zero Tensor is not valid.
 type Tensor struct {
-	shape     *shape
-	data      unsafe.Pointer
-	lease     *Graph // whose memory shape and numbers are in, nil for the tensor's own
+	shape *shape
+	data  unsafe.Pointer
+	lease *Graph // whose memory shape and numbers are in, nil for the tensor's own
+	kind
+}
+
+// A kind is two fields of a Tensor in one: the compiler keeps in registers what
+// has at most four fields.
+type kind struct {
 	gen       uint32 // the recording until whose Reset the lease lasts
 	precision Precision
 }
@@ -198,7 +204,7 @@ func zerosOf(p Precision, dims []int) Tensor {
 	if fault != "" {
 		panic(NewShapeError("Zeros", fault, dims))
 	}
-	t := Tensor{shape: ownShape(dims, size), precision: p}
+	t := Tensor{shape: ownShape(dims, size), kind: kind{precision: p}}
 	if p == Float32 {
 		t.data = unsafe.Pointer(unsafe.SliceData(make([]float32, size)))
 	} else {
@@ -217,7 +223,7 @@ func ownShape(dims []int, size int) *shape {
 
 // tensor returns a view of a graph's memory.
 func (g *Graph) tensor(p unsafe.Pointer, s *shape) Tensor {
-	return Tensor{shape: s, data: p, lease: g, gen: g.gen, precision: g.options.Precision}
+	return Tensor{shape: s, data: p, lease: g, kind: kind{g.gen, g.options.Precision}}
 }
 
 // f64 returns the numbers of a Float64 tensor, nil for another precision.
@@ -278,7 +284,10 @@ func (t Tensor) Dim(axis int) int {
 	if axis < -len(t.dims()) || axis >= len(t.dims()) {
 		panic(NewIndexError("Dim", "axis", axis, len(t.dims())))
 	}
-	return t.dims()[(axis+len(t.dims()))%len(t.dims())]
+	if axis < 0 {
+		axis += len(t.dims())
+	}
+	return t.dims()[axis]
 }
 
 // Size returns the number of elements, 1 for a scalar.
@@ -347,11 +356,11 @@ func (t Tensor) Raw64() []float64 {
 	if t.precision != Float64 || !t.usable() {
 		t.refuse("Raw64", Float64)
 	}
-	return t.f64()
+	return slice[float64](t.data, t.shape.size)
 }
 
 // refuse panics for a tensor that has no numbers of that precision.
-func (t *Tensor) refuse(op string, p Precision) {
+func (t Tensor) refuse(op string, p Precision) {
 	t.check(opTensorUse)
 	panic(&PrecisionError{op, t.precision, p, callSite()})
 }
@@ -362,7 +371,7 @@ func (t Tensor) Raw32() []float32 {
 	if t.precision != Float32 || !t.usable() {
 		t.refuse("Raw32", Float32)
 	}
-	return t.f32()
+	return slice[float32](t.data, t.shape.size)
 }
 
 // Clone returns a copy with numbers of its own.

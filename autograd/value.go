@@ -18,13 +18,24 @@ type Value struct {
 
 // node returns the value's node. It panics when the graph has been Reset.
 func (x Value) node(op *operation) *node {
+	if !x.usable() {
+		x.refuse(op)
+	}
+	return x.g.at(x.id)
+}
+
+// usable reports whether x is a Value of the recording, or of the derivative
+// rule under way.
+func (x Value) usable() bool {
+	return x.g != nil && (x.gen == x.g.gen || x.gen == x.g.current) && x.id < x.g.count
+}
+
+// refuse panics for a Value that is not usable.
+func (x Value) refuse(op *operation) {
 	if x.g == nil {
 		panic(&GraphError{op.method, "a zero Value, which belongs to no graph", callSite()})
 	}
-	if x.gen != x.g.gen && !(x.g.reverse.active && x.gen == x.g.reverse.gen) || x.id >= x.g.count {
-		panic(&StaleError{op.method, "Value", "used after its graph's Reset", callSite()})
-	}
-	return x.g.at(x.id)
+	panic(&StaleError{op.method, "Value", "used after its graph's Reset", callSite()})
 }
 
 // operand returns the node of y, which must belong to x's graph.

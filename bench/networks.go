@@ -28,7 +28,7 @@ func networks() []workload {
 				name:  fmt.Sprintf("W3-%s-b%d", strings.Trim(strings.ReplaceAll(fmt.Sprint(widths), " ", "-"), "[]"), batch),
 				flops: forwardFlops(widths, batch) + backwardFlops(widths, batch),
 				nabla: func(p autograd.Precision) func() { return newNetwork(p, batch, widths).step },
-				peers: []peer{withTorch},
+				peers: append([]peer{withTorch}, inGo...),
 			})
 		}
 	}

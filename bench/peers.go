@@ -48,6 +48,35 @@ func startOpenBLAS() (*program, error) {
 	return start(exec.Command(driver), encodeProduct)
 }
 
+// startGo builds a peer that is written in Go and starts it. It is a module of its
+// own, so that no user of Nabla downloads what it needs, and is found only in a
+// checkout.
+func startGo(name string, environment ...string) (*program, error) {
+	source, err := exec.Command("go", "list", "-f", "{{.Dir}}", "nabla/bench").Output()
+	if err != nil {
+		return nil, fmt.Errorf("not in a checkout of Nabla: %w", err)
+	}
+	return buildAndStart(filepath.Join(strings.TrimSpace(string(source)), "peers", name), environment...)
+}
+
+// buildAndStart builds the module in a folder, with this added to the
+// environment, and starts it.
+func buildAndStart(module string, environment ...string) (*program, error) {
+	folder, err := os.MkdirTemp("", "nabla-bench-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder) // a program that runs needs its file no more
+	executable := filepath.Join(folder, "peer")
+	build := exec.Command("go", "-C", module, "build", "-buildvcs=false", "-o", executable, ".")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOWORK=off")
+	build.Env = append(build.Env, environment...)
+	if message, err := build.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("go build: %w: %s", err, lastLine(string(message)))
+	}
+	return start(exec.Command(executable), encodeJSON)
+}
+
 // encodeProduct writes a request as the driver of OpenBLAS reads it.
 func encodeProduct(r request) (string, error) {
 	f := r.form

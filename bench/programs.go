@@ -26,6 +26,7 @@ type request struct {
 type reply struct {
 	Version string  `json:"version"`
 	Seconds float64 `json:"seconds"`
+	Loss    float64 `json:"loss"` // in the last step, from peers in Go
 	Error   string  `json:"error"`
 }
 
@@ -71,15 +72,20 @@ var shortSpins = []string{"OPENBLAS_THREAD_TIMEOUT=20"}
 
 // ask sends a request and returns what the program measured.
 func (p *program) ask(r request) (time.Duration, error) {
+	answer, err := p.send(r)
+	return time.Duration(answer.Seconds * float64(time.Second)), err
+}
+
+// send sends a request and returns the reply.
+func (p *program) send(r request) (reply, error) {
 	line, err := p.encode(r)
 	if err != nil {
-		return 0, err
+		return reply{}, err
 	}
 	if _, err := io.WriteString(p.in, line+"\n"); err != nil {
-		return 0, p.ended()
+		return reply{}, p.ended()
 	}
-	answer, err := p.read()
-	return time.Duration(answer.Seconds * float64(time.Second)), err
+	return p.read()
 }
 
 func (p *program) read() (reply, error) {
@@ -99,14 +105,18 @@ func (p *program) read() (reply, error) {
 // ended says why a program ended: the last line of its complaints.
 func (p *program) ended() error {
 	err := p.stop()
-	lines := strings.Split(strings.TrimSpace(p.errors.String()), "\n")
-	if last := lines[len(lines)-1]; last != "" {
+	if last := lastLine(p.errors.String()); last != "" {
 		return errors.New(last)
 	}
 	if err == nil {
 		err = errors.New("it ended")
 	}
 	return err
+}
+
+func lastLine(text string) string {
+	text = strings.TrimSpace(text)
+	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
 // stop ends the program: it leaves its loop when there are no more requests.
@@ -125,9 +135,15 @@ type programs struct {
 
 func newPrograms(stderr io.Writer) *programs {
 	return &programs{
-		stderr:   stderr,
-		starters: map[string]func() (*program, error){"torch": startTorch, "openblas": startOpenBLAS},
-		byName:   map[string]*program{},
+		stderr: stderr,
+		starters: map[string]func() (*program, error){
+			"torch":       startTorch,
+			"openblas":    startOpenBLAS,
+			"gomlx":       func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=simd") },
+			"gomlx-plain": func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=") },
+			"gorgonia":    func() (*program, error) { return startGo("gorgonia") },
+		},
+		byName: map[string]*program{},
 	}
 }
 

@@ -27,6 +27,7 @@ type peer struct {
 var (
 	withTorch    = peer{name: "torch"}
 	withOpenBLAS = peer{name: "openblas"}
+	inGo         = []peer{{name: "gomlx"}, {name: "gomlx-plain"}, {name: "gorgonia"}}
 )
 
 // workloads returns all workloads, in the order in which they are reported.
@@ -34,7 +35,7 @@ func workloads() []workload {
 	list := []workload{
 		{name: "W1-scalar", nabla: scalarStep, peers: []peer{{"tape", tapeStep}, withTorch}},
 		{name: "W1-chain", nabla: chainStep, peers: []peer{{"tape", tapeChainStep}}},
-		{name: "W2", nabla: tinyStep, peers: []peer{{"loops", loopsStep}, withTorch}},
+		{name: "W2", nabla: tinyStep, peers: append([]peer{{"loops", loopsStep}, withTorch}, inGo...)},
 	}
 	list = append(list, networks()...)
 	list = append(list, products()...)

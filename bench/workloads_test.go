@@ -32,7 +32,7 @@ func TestNames(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
 	}
-	wantPeers := []string{"tape", "torch", "loops", "openblas", "gonum", "forward+backward"}
+	wantPeers := []string{"tape", "torch", "loops", "gomlx", "gomlx-plain", "gorgonia", "openblas", "gonum", "forward+backward"}
 	if diff := cmp.Diff(wantPeers, peerNames(workloads())); diff != "" {
 		t.Errorf("peers (-want +got):\n%s", diff)
 	}

@@ -262,11 +262,20 @@ func (x *explainer) cancelsInside(e *edge) bool {
 // no product or it is a square.
 func (x *explainer) otherFactor(e *edge) *node {
 	to := &x.nodes[e.to]
-	if to.custom || len(to.in) != 2 || to.op != "mul" && to.op != "matmul" {
+	if to.custom || to.terms == nil && to.op != "mul" && to.op != "matmul" {
 		return nil
 	}
-	if other := x.edges[to.in[1-e.input]].from; other != e.from {
-		return &x.nodes[other]
+	terms := to.terms
+	if terms == nil {
+		terms = []term{{0, 1}}
+	}
+	for _, t := range terms {
+		if len(t) != 2 || !slices.Contains(t, e.input) {
+			continue
+		}
+		if other := x.edges[to.in[t[0]+t[1]-e.input]].from; other != e.from {
+			return &x.nodes[other]
+		}
 	}
 	return nil
 }

@@ -95,7 +95,7 @@ func (x *explainer) scalarsAfter(i int) (order []int, ok bool) {
 		if !depends[k] {
 			continue
 		}
-		if n.value.size != 1 || !x.elementwise(n) {
+		if n.value.size != 1 || n.terms == nil && !x.elementwise(n) {
 			return nil, false
 		}
 		order = append(order, k)
@@ -112,14 +112,31 @@ func (x *explainer) recompute(i int, v float64, order []int) float64 {
 		for at, edge := range n.in {
 			e := &x.edges[edge]
 			number, known := changed[e.from]
-			if !known || !e.learns {
+			if !known {
 				number = x.nodes[e.from].value.few[0]
 			}
 			in[at] = number
 		}
-		changed[k], _, _ = n.source.Evaluate(in...)
+		changed[k] = n.evaluate(in)
 	}
 	return changed[x.root]
+}
+
+// evaluate returns the number of a node on single numbers for other inputs.
+func (n *node) evaluate(in []float64) float64 {
+	if n.terms == nil {
+		y, _, _ := n.source.Evaluate(in...)
+		return y
+	}
+	sum := 0.0
+	for _, t := range n.terms {
+		product := 1.0
+		for _, input := range t {
+			product *= in[input]
+		}
+		sum += product
+	}
+	return sum
 }
 
 // throughLoss returns the check of a Param by the user's own function.

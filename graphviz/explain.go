@@ -22,14 +22,14 @@ type Explanation struct {
 	Known    bool    // there is a gradient; else Cause says why there is none
 	Gradient float64 // NaN unless Known
 
-	Terms   []Term      // what each use handed back, the latest use first
-	Paths   []Way       // the largest ways to the root, the largest first
-	Ways    float64     // how many ways there are
-	Exact   bool        // the Paths' products are exact; else their shares are estimates
-	Zeros   []ZeroGroup // the elements whose gradient is exactly zero, by cause
-	Cause   Cause       // of a gradient that is zero, tiny, not finite or missing
-	Check   *Difference // the central difference, nil where there is none
-	Closing string      // what a step of gradient descent does; "" unless a variable or parameter
+	Terms    []Term      // what each use handed back, the latest use first
+	Ways     []Way       // the largest ways to the root, the largest first
+	WayCount float64     // how many there are in all
+	Exact    bool        // the products of the Ways are exact; else their shares are estimates
+	Zeros    []ZeroGroup // the elements whose gradient is exactly zero, by cause
+	Cause    Cause       // of a gradient that is zero, tiny, not finite or missing
+	Check    *Difference // the central difference, nil where there is none
+	Closing  string      // what a step of gradient descent does; "" unless a variable or parameter
 
 	words words  // how String calls things
 	signs [3]int // elements with a negative, zero and positive gradient
@@ -42,6 +42,7 @@ type Term struct {
 	Upstream     float64        // the gradient of To
 	Local        float64        // the derivative of To by the value; NaN where it is not one number
 	Contribution float64        // Upstream × Local
+	Formula      string         // what becomes of the gradient of To, as drawings say it: "xᵀ ×"; "" where Local says it, and of custom operations
 
 	called, gradient string // To and its gradient in words
 }
@@ -68,17 +69,19 @@ type ZeroGroup struct {
 // those of Explain.
 type ExplainOptions struct {
 	Element []int // the index of one element along each axis; nil for the whole Value
-	Paths   int   // most Paths: 3 if zero, none if negative
+	Ways    int   // most Ways: 3 if zero, none if negative
 	Digits  int   // significant digits of numbers in words, 1 to 17; 4 if zero
 
 	// Loss computes the loss once more, for the central difference of a Param in
 	// a graph of any kind. It has to record the same computation. The Param has
-	// other numbers while it runs, and its own afterwards.
+	// other numbers while it runs, and its own afterwards. The graph that it is
+	// given has the recording's Options and a random stream that starts anew, so
+	// that with Dropout it agrees only if the recording was its graph's first.
 	Loss func(*autograd.Graph) autograd.Value
 	Step float64 // h of the central difference; if zero ∛ε·max(1, |v|), with ε of the Param's precision
 }
 
-const defaultPaths = 3
+const defaultWays = 3
 
 // Explain returns why the gradient of a Value is what it is: the chain rule's
 // sum over the uses of the Value,
@@ -116,7 +119,7 @@ func Explain(value autograd.Value, grads autograd.Gradients) Explanation {
 	return ExplainWith(value, grads, ExplainOptions{})
 }
 
-// ExplainWith is Explain with other settings: of one element, with more paths,
+// ExplainWith is Explain with other settings: of one element, with more ways,
 // or with a central difference of a Param through a Loss.
 //
 // It panics as Explain does; with an *IndexError when there is no such element;
@@ -138,8 +141,8 @@ func ExplainWith(value autograd.Value, grads autograd.Gradients, o ExplainOption
 }
 
 func (o ExplainOptions) checked(op string) ExplainOptions {
-	if o.Paths == 0 {
-		o.Paths = defaultPaths
+	if o.Ways == 0 {
+		o.Ways = defaultWays
 	}
 	if o.Digits == 0 {
 		o.Digits = defaultDigits
@@ -221,7 +224,7 @@ func (x *explainer) explain(i, element int, o ExplainOptions) Explanation {
 	e := x.begin(n, element, o)
 	if e.Known {
 		x.addTerms(&e, n)
-		x.addPaths(&e, i, o.Paths)
+		x.addWays(&e, i, o.Ways)
 		x.addZeros(&e, i)
 	}
 	e.Cause = x.cause(&e, i)
@@ -282,9 +285,19 @@ func (x *explainer) addTerms(e *Explanation, n *node) {
 		}
 		to := &x.nodes[edge.to]
 		t := Term{To: to.source.Value, Input: edge.input, Contribution: pick(&edge.contribution, e.Element), called: to.called(), gradient: to.gradientMention()}
-		t.Upstream, t.Local = x.factorsOf(edge, e.Element)
+		if t.Upstream, t.Local = x.factorsOf(edge, e.Element); math.IsNaN(t.Local) {
+			t.Formula = x.formula(edge, e.words.digits)
+		}
 		e.Terms = append(e.Terms, t)
 	}
+}
+
+// formula returns what becomes of the gradient on an edge.
+func (x *explainer) formula(edge *edge, digits int) string {
+	if edge.localKnown {
+		return "× " + span(&edge.local, digits)
+	}
+	return use{x.model, edge}.formula()
 }
 
 // factorsOf returns the gradient of an edge's result and the local derivative,
@@ -300,7 +313,7 @@ func (x *explainer) factorsOf(edge *edge, element int) (upstream, local float64)
 		return upstream, local
 	case to.value.size == 1 && edge.localKnown:
 		return to.gradient.few[0], edge.local.few[0]
-	case edge.localKnown && to.value.size == from.value.size && slices.Equal(to.value.shape, from.value.shape):
+	case edge.localKnown && slices.Equal(to.value.shape, from.value.shape):
 		return to.gradient.few[element], edge.local.few[element]
 	case to.value.size == 1:
 		return to.gradient.few[0], math.NaN()

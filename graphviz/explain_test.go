@@ -89,7 +89,7 @@ func TestExplanationsAddUp(t *testing.T) {
 		root, variables := randomScalars(seed, leaves)
 		grads := root.Backward()
 		for i, v := range variables {
-			e := graphviz.ExplainWith(v, grads, graphviz.ExplainOptions{Paths: math.MaxInt})
+			e := graphviz.ExplainWith(v, grads, graphviz.ExplainOptions{Ways: math.MaxInt})
 			terms, shares, paths := 0.0, 0.0, []float64{}
 			for _, term := range e.Terms {
 				terms += term.Contribution
@@ -97,7 +97,7 @@ func TestExplanationsAddUp(t *testing.T) {
 					t.Errorf("seed %d: %v × %v is not %v", seed, term.Upstream, term.Local, term.Contribution)
 				}
 			}
-			for _, p := range e.Paths {
+			for _, p := range e.Ways {
 				shares += p.Share
 				paths = append(paths, p.Contribution)
 			}
@@ -113,8 +113,8 @@ func TestExplanationsAddUp(t *testing.T) {
 			want := ways(root, v)
 			slices.Sort(want)
 			slices.Sort(paths)
-			if len(want) != len(paths) || float64(len(want)) != e.Ways {
-				t.Fatalf("seed %d: %d paths of %v ways, want %d", seed, len(paths), e.Ways, len(want))
+			if len(want) != len(paths) || float64(len(want)) != e.WayCount {
+				t.Fatalf("seed %d: %d paths of %v ways, want %d", seed, len(paths), e.WayCount, len(want))
 			}
 			for k := range want {
 				if !near(want[k], paths[k], 1e-12) {
@@ -139,9 +139,9 @@ func TestLargestPaths(t *testing.T) {
 	for seed := range uint64(60) {
 		root, variables := randomScalars(seed, []float64{0.6, -0.8, 1.1})
 		grads := root.Backward()
-		all := graphviz.ExplainWith(variables[0], grads, graphviz.ExplainOptions{Paths: math.MaxInt}).Paths
+		all := graphviz.ExplainWith(variables[0], grads, graphviz.ExplainOptions{Ways: math.MaxInt}).Ways
 		for most := 1; most <= min(5, len(all)); most++ {
-			some := graphviz.ExplainWith(variables[0], grads, graphviz.ExplainOptions{Paths: most}).Paths
+			some := graphviz.ExplainWith(variables[0], grads, graphviz.ExplainOptions{Ways: most}).Ways
 			if len(some) != most {
 				t.Fatalf("%d paths, want %d", len(some), most)
 			}
@@ -162,12 +162,12 @@ func TestLadder(t *testing.T) {
 	for range 64 {
 		y = y.Scale(0.3).Add(y.Scale(0.7 / 3))
 	}
-	e := graphviz.ExplainWith(x, y.Backward(), graphviz.ExplainOptions{Paths: 5})
-	if e.Ways != math.Pow(2, 64) || len(e.Paths) != 5 {
-		t.Fatalf("%d paths of %v ways", len(e.Paths), e.Ways)
+	e := graphviz.ExplainWith(x, y.Backward(), graphviz.ExplainOptions{Ways: 5})
+	if e.WayCount != math.Pow(2, 64) || len(e.Ways) != 5 {
+		t.Fatalf("%d paths of %v ways", len(e.Ways), e.WayCount)
 	}
 	// 0.3⁶⁴, then one step by the other way each.
-	for k, p := range e.Paths {
+	for k, p := range e.Ways {
 		want := math.Pow(0.3, 64)
 		if k > 0 {
 			want = math.Pow(0.3, 63) * 0.7 / 3
@@ -175,6 +175,25 @@ func TestLadder(t *testing.T) {
 		if math.Abs(p.Contribution-want) > 1e-12*want {
 			t.Errorf("path %d brings %v, want %v", k, p.Contribution, want)
 		}
+	}
+}
+
+// Where all ways are equally large, the search ends too.
+func TestEvenLadder(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.Scalar(1)).Named("x")
+	y := x
+	for range 64 {
+		y = y.Scale(0.3).Add(y.Scale(0.3))
+	}
+	e := graphviz.ExplainWith(x, y.Backward(), graphviz.ExplainOptions{Ways: 5})
+	for _, p := range e.Ways {
+		if want := math.Pow(0.3, 64); math.Abs(p.Contribution-want) > 1e-12*want || !near(p.Share, math.Pow(2, -64), 1e-12) {
+			t.Errorf("a path brings %v, a share of %v, want %v", p.Contribution, p.Share, want)
+		}
+	}
+	if len(e.Ways) != 5 {
+		t.Errorf("%d paths", len(e.Ways))
 	}
 }
 
@@ -187,8 +206,8 @@ func TestLongChain(t *testing.T) {
 		}
 	}
 	e := graphviz.Explain(x, root.Backward())
-	if len(e.Paths) != 1 || len(e.Paths[0].Values) != 50_001 || !e.Check.Agrees {
-		t.Errorf("%d paths, %+v", len(e.Paths), e.Check)
+	if len(e.Ways) != 1 || len(e.Ways[0].Values) != 50_001 || !e.Check.Agrees {
+		t.Errorf("%d paths, %+v", len(e.Ways), e.Check)
 	}
 	if lines := strings.Count(e.String(), "\n"); lines > 10 || len(e.String()) > 2000 {
 		t.Errorf("%d lines of %d bytes", lines, len(e.String()))
@@ -220,6 +239,8 @@ func TestCauses(t *testing.T) {
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(g.Scalar(2)).Square().Named("loss") }, graphviz.CauseFlat, "square loss has the slope 0 at 0"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(x).Named("y") }, graphviz.CauseCancellation, "what the uses of x hand back cancels"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(1.0001).Sub(x) }, graphviz.CauseCancellation, "what the uses of x hand back cancels, to 5e−5 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { return x.Scale(1000).Sub(x.Scale(999.5)) }, graphviz.CauseCancellation, "what the uses of x hand back cancels, to 0.0002501 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { h := x.Scale(0.5).Named("h"); return h.Scale(1.0001).Sub(h) }, graphviz.CauseCancellation, "what the uses of h hand back cancels, to 5e−5 of the sum of its sizes"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(0.3).Scale(0.2).Scale(0.1).Scale(0.1).Scale(0.1) }, graphviz.CauseAttenuation, "5 steps with factors of 0.1431 on average"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(1e-200).Scale(1e-200).Named("y") }, graphviz.CauseUnderflow, "the product with the slope of scale #1 is below the smallest number"},
 		{2, func(g *autograd.Graph, x V) V { return x.Detach().Named("d").Add(g.Variable(autograd.Scalar(1))) }, graphviz.CauseDetached, "no gradient arrives: detach d stops it"},
@@ -339,19 +360,19 @@ func TestTensors(t *testing.T) {
 		if !n.NeedsGrad {
 			continue
 		}
-		whole := graphviz.ExplainWith(n.Value, grads, graphviz.ExplainOptions{Paths: math.MaxInt})
+		whole := graphviz.ExplainWith(n.Value, grads, graphviz.ExplainOptions{Ways: math.MaxInt})
 		if want := grads.Of(n.Value).Norm(); !near(whole.Gradient, want, 1e-12) {
 			t.Errorf("%s: norm %v, want %v", n.Op, whole.Gradient, want)
 		}
-		if shares, sum := 0.0, float64(len(whole.Paths)); sum == whole.Ways {
-			for _, p := range whole.Paths {
+		if shares, sum := 0.0, float64(len(whole.Ways)); sum == whole.WayCount {
+			for _, p := range whole.Ways {
 				shares += p.Share
 			}
 			if !near(shares, 1, 1e-12) {
 				t.Errorf("%s: the shares add up to %v", n.Op, shares)
 			}
 		} else {
-			t.Errorf("%v paths of %v ways", sum, whole.Ways)
+			t.Errorf("%v paths of %v ways", sum, whole.WayCount)
 		}
 		if n.Rank() != 2 {
 			continue
@@ -550,7 +571,7 @@ exactly zero, gate closed: relu a2 is closed: its input is −0.95
 central difference over ±6.055e−6: 0, which agrees
 zero gradient, so b2 stays as it is
 `},
-		{graphviz.ExplainWith(x, chainRoot.Backward(), graphviz.ExplainOptions{Paths: 2, Digits: 3}).String(), `dx = 7, where x = 3
+		{graphviz.ExplainWith(x, chainRoot.Backward(), graphviz.ExplainOptions{Ways: 2, Digits: 3}).String(), `dx = 7, where x = 3
 the sum of what its 3 uses hand back:
   dy × 1 = 1 × 1 = 1, through add y
   d(mul #1) × 3 = 1 × 3 = 3, through mul #1
@@ -563,7 +584,7 @@ positive gradient, so x will be decreased
 `},
 		{graphviz.Explain(w, grads).String(), `dW [3 2] = norm 0.8465, where W [3 2] = norm 1.281
 what its use hands back:
-  norm 0.8465, from norm 0.1898 of dz, through matmul z
+  xᵀ × dz = norm 0.8465, through matmul z, with dz = norm 0.1898
 the way to loss:
   100 %: W → z → a → p → sub #7 → square #8 → loss
 3 of 6 are exactly zero, gate closed: relu a is closed
@@ -572,7 +593,7 @@ of W, 0 will be increased (negative gradient), 2 decreased (positive gradient), 
 `},
 		{graphviz.ExplainWith(w, grads, graphviz.ExplainOptions{Element: []int{0, 1}}).String(), `dW[0 1] = 0, where W[0 1] = −1
 what its use hands back:
-  0, from dz, through matmul z
+  xᵀ × dz = 0, through matmul z
 the way to loss:
   W → z → a → p → sub #7 → square #8 → loss
 exactly zero, gate closed: relu a is closed
@@ -613,7 +634,7 @@ func TestSeed(t *testing.T) {
 	x := variable("x", 3)
 	e := graphviz.Explain(x, x.Square().Sin().BackwardWith(autograd.Scalar(-2)))
 	want := -2 * math.Cos(9) * 6
-	if !near(e.Gradient, want, 1e-12) || !near(e.Paths[0].Contribution, want, 1e-12) || !near(e.Paths[0].Share, 1, 1e-12) || !e.Check.Agrees {
+	if !near(e.Gradient, want, 1e-12) || !near(e.Ways[0].Contribution, want, 1e-12) || !near(e.Ways[0].Share, 1, 1e-12) || !e.Check.Agrees {
 		t.Errorf("%s", e)
 	}
 	if !strings.Contains(e.String(), "6 × −0.9111 × −2 = 10.93") {
@@ -647,5 +668,28 @@ func TestNamesOfSeveral(t *testing.T) {
 	}
 	if text := graphviz.Explain(x, y.Backward()).String(); !strings.Contains(text, "x → one/a → two/a") || !strings.Contains(text, "d(one/a) × ") {
 		t.Error(text)
+	}
+}
+
+// A whole Param without a gradient to follow is moved in all elements alike,
+// and one that is not reached is not checked.
+func TestCheckOfZeroAndMissingGradients(t *testing.T) {
+	p, q := autograd.NewParam("p", autograd.NewTensor([]float64{1, 2})), autograd.NewParam("q", autograd.Scalar(1))
+	loss := func(g *autograd.Graph) autograd.Value {
+		return g.Param(p).Scale(0).Sum().Add(g.Param(q).Detach())
+	}
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	grads := loss(g).Backward()
+	if e := graphviz.ExplainWith(g.Param(p), grads, graphviz.ExplainOptions{Loss: loss}); e.Check == nil || !e.Check.Agrees || e.Check.Gradient != 0 {
+		t.Errorf("%s", e)
+	}
+	e := graphviz.ExplainWith(g.Param(p), grads, graphviz.ExplainOptions{Loss: func(g *autograd.Graph) autograd.Value {
+		return g.Param(p).Sum()
+	}})
+	if want := math.Sqrt2; e.Check.Agrees || !near(e.Check.Numeric, want, 1e-8) { // along (1, 1)/√2
+		t.Errorf("%s", e)
+	}
+	if e := graphviz.ExplainWith(g.Param(q), grads, graphviz.ExplainOptions{Loss: loss}); e.Check != nil || e.Cause.Kind != graphviz.CauseDetached {
+		t.Errorf("%s", e)
 	}
 }

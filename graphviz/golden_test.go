@@ -54,7 +54,7 @@ var goldens = []struct {
 	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, WeightGradients: true}},
 	{name: "network.neurons.sample", root: network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
 	{name: "names.neurons", root: oddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
-	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined}},
 	{name: "neuron.combined.down", root: neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
 	{name: "network.combined", root: network, options: graphviz.Options{View: graphviz.Combined}},
 	{name: "network.layers", root: network, options: graphviz.Options{View: graphviz.Layers, Legend: true}},

@@ -40,7 +40,7 @@ func (m *model) spoilage() *spoilage {
 			o.values = append(o.values, i)
 		}
 	}
-	for i := m.root; i >= 0; i-- {
+	for i := len(m.nodes) - 1; i >= 0; i-- {
 		if n := &m.nodes[i]; n.state == reached && n.gradient.broken() {
 			s.gradient[i] = s.backward(i)
 			o := &s.origins[s.gradient[i]]

@@ -389,7 +389,9 @@ func (d *diagnosis) unreached() {
 // carry gradients.
 func (m *model) reaches() []bool {
 	reaches := make([]bool, len(m.nodes))
-	reaches[m.root] = true
+	if m.root >= 0 {
+		reaches[m.root] = true
+	}
 	for _, e := range slices.Backward(m.edges) {
 		if e.learns && reaches[e.to] {
 			reaches[e.from] = true

@@ -125,6 +125,17 @@ func TestGivenNaN(t *testing.T) {
 	}
 }
 
+// 1 to the power of NaN is 1, but its derivative is not: the NaN came from
+// outside.
+func TestNaNThatAValueHides(t *testing.T) {
+	g, variable := traced()
+	root := variable("x", 1).Pow(g.Scalar(math.NaN()).Named("c")).Named("y")
+	want := []string{"not finite c: first NaN: the constant holds NaN; spoils 1 gradient"}
+	if diff := cmp.Diff(want, found(root)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // An infinite mask does no harm where softmax makes zeros of it.
 func TestMaskIsNoTrouble(t *testing.T) {
 	g, variable := traced()
@@ -255,12 +266,34 @@ func TestVanishingAndExploding(t *testing.T) {
 	}
 }
 
+// A layer whose gradient is exactly zero has another fault, and what only
+// rearranges an activation is no layer.
+func TestWhatIsNotVanishing(t *testing.T) {
+	g, _ := traced()
+	x := g.Constant(autograd.Ones(2, 3))
+	w1, w2 := g.Variable(autograd.Full(-1, 3, 3)), g.Variable(autograd.Ones(3, 3))
+	root := x.MatMul(w1).ReLU().Named("a").MatMul(w2).Sum()
+	want := []string{"dead relu a: dead: all 6 elements are closed, so that no gradient passes"}
+	if diff := cmp.Diff(want, found(root)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	g, _ = traced()
+	x, w2 = g.Constant(autograd.Ones(2, 3)), g.Variable(autograd.Ones(3, 3))
+	y := x.MatMul(w2).Reshape(6).Mul(g.Constant(autograd.Full(1e5, 6))).Reshape(2, 3).MatMul(w2)
+	got := found(y.Sum())
+	if len(got) != 1 || !strings.HasPrefix(got[0], "exploding") || !strings.HasSuffix(got[0], "in layer 2, the last") {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestUnreached(t *testing.T) {
 	g, variable := traced()
 	x, cut, other := variable("x", 2), variable("cut", 3), autograd.NewParam("other", autograd.Scalar(1))
 	g.Param(other)
-	frozen := autograd.NewParam("frozen", autograd.Scalar(1))
-	frozen.Frozen = true
+	frozen, unused := autograd.NewParam("frozen", autograd.Scalar(1)), autograd.NewParam("unused", autograd.Scalar(1))
+	frozen.Frozen, unused.Frozen = true, true
+	g.Param(unused)
+	g.Scalar(7).Named("a constant")
 	root := x.Mul(cut.Square().Detach().Named("target")).Add(g.Param(frozen))
 	want := []string{
 		"unreached cut: no gradient arrives: detach target stops it",

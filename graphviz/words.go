@@ -61,7 +61,7 @@ func (e *Explanation) number(v float64) string { return number(v, e.words.digits
 func (e Explanation) String() string {
 	lines := []string{e.headline()}
 	lines = append(lines, e.termLines()...)
-	lines = append(lines, e.pathLines()...)
+	lines = append(lines, e.wayLines()...)
 	lines = append(lines, e.zeroLines()...)
 	if zero := e.Known && e.signs[1] == e.Size; e.Cause.Kind != CauseNone && !zero {
 		lines = append(lines, "cause, "+e.Cause.Kind.String()+": "+e.Cause.Words)
@@ -108,30 +108,43 @@ func (e *Explanation) termLines() []string {
 }
 
 func (e *Explanation) termLine(t *Term) string {
-	through := ", through " + t.called
+	product, result := t.product(e.words.digits), e.number(t.Contribution)+", through "+t.called
 	switch {
-	case e.Element == whole && math.IsNaN(t.Local):
-		return fmt.Sprintf("norm %s, from norm %s of %s%s", e.number(t.Contribution), e.number(t.Upstream), t.gradient, through)
 	case e.Element == whole:
-		return fmt.Sprintf("norm %s, from norm %s of %s × %s%s", e.number(t.Contribution), e.number(t.Upstream), t.gradient, e.number(t.Local), through)
+		return fmt.Sprintf("%s = norm %s, with %s = norm %s", product, result, t.gradient, e.number(t.Upstream))
 	case math.IsNaN(t.Local):
-		return fmt.Sprintf("%s, from %s%s", e.number(t.Contribution), t.gradient, through)
+		return product + " = " + result
 	}
-	return fmt.Sprintf("%s × %s = %s × %s = %s%s", t.gradient, e.number(t.Local), e.number(t.Upstream), e.number(t.Local), e.number(t.Contribution), through)
+	return fmt.Sprintf("%s = %s × %s = %s", product, e.number(t.Upstream), e.number(t.Local), result)
 }
 
-// pathLines writes the largest ways out.
-func (e *Explanation) pathLines() []string {
-	if len(e.Paths) == 0 || len(e.Paths[0].Values) < 2 {
+// product writes what a use hands back: "dz × 3.6", "xᵀ × dz", "dz (copied)".
+func (t *Term) product(digits int) string {
+	switch {
+	case !math.IsNaN(t.Local):
+		return t.gradient + " × " + number(t.Local, digits)
+	case t.Formula == "":
+		return "from " + t.gradient
+	case strings.HasSuffix(t.Formula, "×"):
+		return t.Formula + " " + t.gradient
+	case strings.HasPrefix(t.Formula, "×"), strings.HasPrefix(t.Formula, "÷"):
+		return t.gradient + " " + t.Formula
+	}
+	return t.gradient + " (" + t.Formula + ")"
+}
+
+// wayLines writes the largest ways out.
+func (e *Explanation) wayLines() []string {
+	if len(e.Ways) == 0 || len(e.Ways[0].Values) < 2 {
 		return nil
 	}
-	what := "the way to " + e.Paths[0].titles[len(e.Paths[0].titles)-1] + ":"
-	if e.Ways > 1 {
-		what = fmt.Sprintf("%s of the %s ways to %s:", counts(len(e.Paths), e.Ways), countText(e.Ways), e.Paths[0].titles[len(e.Paths[0].titles)-1])
+	what := "the way to " + e.Ways[0].titles[len(e.Ways[0].titles)-1] + ":"
+	if e.WayCount > 1 {
+		what = fmt.Sprintf("%s of the %s ways to %s:", counts(len(e.Ways), e.WayCount), countText(e.WayCount), e.Ways[0].titles[len(e.Ways[0].titles)-1])
 	}
 	lines := []string{what}
-	for i := range e.Paths {
-		lines = append(lines, "  "+e.pathLine(&e.Paths[i]))
+	for i := range e.Ways {
+		lines = append(lines, "  "+e.wayLine(&e.Ways[i]))
 	}
 	return lines
 }
@@ -151,15 +164,15 @@ func countText(n float64) string {
 	return number(n, defaultDigits)
 }
 
-// pathLine writes one way: "60 %: w → z → loss, 1.5 × −1.7 = −2.55".
-func (e *Explanation) pathLine(p *Way) string {
+// wayLine writes one way: "60 %: w → z → loss, 1.5 × −1.7 = −2.55".
+func (e *Explanation) wayLine(p *Way) string {
 	share := ""
 	if !math.IsNaN(p.Share) {
 		share = number(100*p.Share, 3) + " %: "
 	}
 	way := strings.Join(shortened(p.titles), " → ")
 	if !e.Exact {
-		if e.Ways > 1 && share != "" {
+		if e.WayCount > 1 && share != "" {
 			share = "about " + share
 		}
 		return share + way
@@ -176,7 +189,7 @@ func (e *Explanation) pathLine(p *Way) string {
 
 // shortened leaves the middle of a long list out.
 func shortened(list []string) []string {
-	const head, tail = 6, 5
+	const head, tail = 8, 7
 	if len(list) <= head+tail+1 {
 		return list
 	}

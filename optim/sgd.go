@@ -39,13 +39,13 @@ func (o *SGD) Step(grads autograd.Gradients) {
 	} else {
 		o.states.prepare(opSGD, grads)
 	}
-	var velocity numbers
-	first := true
 	for p, g := range grads.All() {
-		w := p.Writable()
+		var velocity numbers
+		first := true
 		if o.Momentum != 0 {
 			velocity, first = o.velocity(p)
 		}
+		w := p.Writable()
 		if w.Precision() == autograd.Float32 {
 			kernel.SGD(w.Raw32(), g.Raw32(), velocity.f32, o.LearningRate, o.Momentum, o.WeightDecay, o.Nesterov, first)
 		} else {

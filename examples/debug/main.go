@@ -77,7 +77,7 @@ func newNetwork(v version) *network {
 		bias = -30
 	}
 	hidden := &layers.Dense{
-		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.5, 0.05, -0.3}, {-0.6, 0.4, 0.9}})),
+		Weight: autograd.NewParam("", autograd.FromNested([][]float64{{0.5, 0.05, -0.3}, {-0.6, 0.4, 0.8}})),
 		Bias:   autograd.NewParam("", autograd.NewTensor([]float64{0.1, bias, 0.2})),
 	}
 	output := &layers.Dense{
@@ -141,7 +141,7 @@ func draw(w io.Writer, out string, v version, cost autograd.Value, gradients aut
 		return err
 	}
 	path := filepath.Join(out, v.name+".dot")
-	o := graphviz.Options{Gradients: gradients, View: graphviz.Backward, Elements: 12, Title: "The network " + v.title}
+	o := graphviz.Options{Gradients: gradients, View: graphviz.Combined, Elements: 12, Title: "The network " + v.title}
 	if err := graphviz.WriteFile(path, cost, o); err != nil {
 		return err
 	}

@@ -24,11 +24,11 @@ the network as it was written
   saturated, in sigmoid1, main.go:LINE
     sigmoid1/a: saturated: 4 of 4 elements are outside 0.01 to 0.99, where the slope is below 0.01
 
-d(dense1.weight) [2 3] = norm NaN, where dense1.weight [2 3] = norm 1.293
+d(dense1.weight) [2 3] = norm NaN, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  norm NaN, from norm +Inf of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm NaN, through matmul #2, with d(matmul #2) = norm +Inf
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
 4 of 6 are exactly zero, gate closed: relu1/a is closed
 cause, log of 0: ln(1−p): log of 0, at element [1 0]
@@ -36,9 +36,9 @@ the gradient is not finite, so a step would spoil dense1.weight
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0, through matmul #2
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
 exactly zero, gate closed: relu1/a is closed
 zero gradient, so dense1.weight[0 1] stays as it is
@@ -47,21 +47,21 @@ the network with scaled features
   dead relu, in relu1, main.go:LINE
     relu1/a: 1 of 3 units is dead: closed for all 4 rows
 
-d(dense1.weight) [2 3] = norm 0.01065, where dense1.weight [2 3] = norm 1.293
+d(dense1.weight) [2 3] = norm 0.02249, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  norm 0.01065, from norm 0.2025 of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm 0.02249, through matmul #2, with d(matmul #2) = norm 0.2024
 all of the 2 ways to cost:
-  about 54 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 46 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  about 55.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  about 44.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
 2 of 6 are exactly zero, gate closed: relu1/a is closed
-central difference over ±7.831e−6: 0.01065, which agrees
+central difference over ±7.423e−6: 0.02249, which agrees
 of dense1.weight, 2 will be increased (negative gradient), 2 decreased (positive gradient), 2 left as they are
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0, through matmul #2
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
   dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
 exactly zero, gate closed: relu1/a is closed
 central difference over ±6.055e−6: 0, which agrees
@@ -70,22 +70,22 @@ zero gradient, so dense1.weight[0 1] stays as it is
 the network with scaled features and a small bias
   Diagnose finds nothing wrong
 
-d(dense1.weight) [2 3] = norm 0.04116, where dense1.weight [2 3] = norm 1.293
+d(dense1.weight) [2 3] = norm 0.06351, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  norm 0.04116, from norm 0.2157 of d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = norm 0.06351, through matmul #2, with d(matmul #2) = norm 0.2158
 all of the 2 ways to cost:
-  about 56 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 44 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
-central difference over ±7.831e−6: 0.04116, which agrees
+  about 57.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  about 42.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+central difference over ±7.423e−6: 0.06351, which agrees
 of dense1.weight, 2 will be increased (negative gradient), 4 decreased (positive gradient), 0 left as they are
 
-d(dense1.weight)[0 1] = 0.01433, where dense1.weight[0 1] = 0.05
+d(dense1.weight)[0 1] = 0.02185, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  0.01433, from d(matmul #2), through matmul #2
+  xᵀ × d(matmul #2) = 0.02185, through matmul #2
 all of the 2 ways to cost:
-  about 56 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → … (3 more) → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 44 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
-central difference over ±6.055e−6: 0.01433, which agrees
+  about 57.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
+  about 42.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+central difference over ±6.055e−6: 0.02185, which agrees
 positive gradient, so dense1.weight[0 1] will be decreased
 `
 

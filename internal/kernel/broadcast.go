@@ -88,6 +88,19 @@ func Apply[T Float](loops *BinaryLoops[T], dst, x, y []T, shape, xStride, yStrid
 	applyNest(loops, &n, dst, x, y)
 }
 
+// ApplyRows is Apply for a y that is one row, which is repeated against the rows of x, of which there is one at least: a
+// layer's bias. dst may be x.
+func ApplyRows[T Float](loops *BinaryLoops[T], dst, x, y []T) {
+	if len(y) <= shortRow && &dst[0] != &x[0] {
+		expandRows(dst, y, len(y), 0, 1)
+		loops.VV(dst, x, dst)
+		return
+	}
+	for n := len(y); len(dst) > 0; dst, x = dst[n:], x[n:] {
+		loops.VV(dst[:n], x[:n], y)
+	}
+}
+
 func applyNest[T Float](loops *BinaryLoops[T], n *nest, dst, x, y []T) {
 	outer, inner, xOuter, xInner, yOuter, yInner := n.plane()
 	isShort := outer > 1 && inner <= shortRow

@@ -239,3 +239,25 @@ func TestFillAxpyAccumulateWhere(t *testing.T) {
 		t.Errorf("Where (-want +got):\n%s", diff)
 	}
 }
+
+// Short rows are written out in full, long ones are not; in place neither are.
+func TestApplyRowsAgainstIndexArithmetic(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 6))
+	for range 200 {
+		rows, columns := 1+rng.IntN(6), 1+rng.IntN(70)
+		x, y := randoms(rng, rows*columns), randoms(rng, columns)
+		want := make([]float64, len(x))
+		for i := range want {
+			want[i] = x[i] - y[i%columns]
+		}
+		got := make([]float64, len(x))
+		kernel.ApplyRows(&kernel.Sub.A64, got, x, y)
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Fatalf("%d rows of %d (-want +got):\n%s", rows, columns, diff)
+		}
+		kernel.ApplyRows(&kernel.Sub.A64, x, x, y)
+		if diff := cmp.Diff(want, x); diff != "" {
+			t.Fatalf("in place, %d rows of %d (-want +got):\n%s", rows, columns, diff)
+		}
+	}
+}

@@ -8,24 +8,24 @@ import (
 	"nabla/autograd"
 )
 
-// addPaths adds the largest ways from node i to the root.
+// addWays adds the largest ways from node i to the root.
 //
 // The weight of a step is the logarithm of its factor's size; heaviest holds
 // the greatest sum of weights from each node to the root, so that the search
 // always extends the way that ends best and never looks at one in vain.
-func (x *explainer) addPaths(e *Explanation, i, most int) {
-	s := &pathSearch{explainer: x, start: i, element: e.Element, exact: x.scalarFrom(i)}
+func (x *explainer) addWays(e *Explanation, i, most int) {
+	s := &waySearch{explainer: x, start: i, element: e.Element, exact: x.scalarFrom(i)}
 	s.measure()
-	e.Exact, e.Ways = s.exact, s.ways[i]
+	e.Exact, e.WayCount = s.exact, s.ways[i]
 	for range most {
 		last, found := s.next()
 		if !found {
 			break
 		}
-		e.addPath(s, last)
+		e.addWay(s, last)
 	}
 	if s.exact {
-		slices.SortStableFunc(e.Paths, bySize)
+		slices.SortStableFunc(e.Ways, bySize)
 	}
 }
 
@@ -65,8 +65,8 @@ func (x *explainer) scalarFrom(i int) bool {
 	return true
 }
 
-// A pathSearch finds the ways from a node to the root, the largest first.
-type pathSearch struct {
+// A waySearch finds the ways from a node to the root, the largest first.
+type waySearch struct {
 	*explainer
 	start, element int
 	exact          bool
@@ -87,7 +87,7 @@ type partial struct {
 }
 
 // measure fills heaviest, ways and sums, from the root on.
-func (s *pathSearch) measure() {
+func (s *waySearch) measure() {
 	n := len(s.nodes)
 	s.heaviest, s.ways, s.sums = make([]float64, n), make([]float64, n), make([]float64, n)
 	s.ways[s.root] = 1
@@ -115,7 +115,7 @@ func (s *pathSearch) measure() {
 
 // size returns the norm of what an edge hands back: of the element alone where
 // one is explained.
-func (s *pathSearch) size(e *edge) float64 {
+func (s *waySearch) size(e *edge) float64 {
 	if e.from == s.start {
 		return math.Abs(pick(&e.contribution, s.element))
 	}
@@ -130,7 +130,7 @@ const (
 )
 
 // weight returns the logarithm of the size of an edge's factor, or of its share.
-func (s *pathSearch) weight(e *edge) float64 {
+func (s *waySearch) weight(e *edge) float64 {
 	factor := s.factor(e)
 	switch {
 	case factor == 0:
@@ -141,7 +141,7 @@ func (s *pathSearch) weight(e *edge) float64 {
 	return math.Log2(math.Abs(factor))
 }
 
-func (s *pathSearch) factor(e *edge) float64 {
+func (s *waySearch) factor(e *edge) float64 {
 	if s.exact {
 		return e.local.few[0]
 	}
@@ -152,7 +152,7 @@ func (s *pathSearch) factor(e *edge) float64 {
 }
 
 // next returns the end of the next largest way.
-func (s *pathSearch) next() (last partial, found bool) {
+func (s *waySearch) next() (last partial, found bool) {
 	for s.open.Len() > 0 {
 		at := heap.Pop(&s.open).(int)
 		p := s.partial[at]
@@ -173,48 +173,48 @@ func (s *pathSearch) next() (last partial, found bool) {
 	return partial{}, false
 }
 
-func (s *pathSearch) push(p partial) {
+func (s *waySearch) push(p partial) {
 	s.partial = append(s.partial, p)
 	s.open.of = s
 	heap.Push(&s.open, len(s.partial)-1)
 }
 
-// addPath adds the way that ends with a partial.
-func (e *Explanation) addPath(s *pathSearch, last partial) {
+// addWay adds the way that ends with a partial.
+func (e *Explanation) addWay(s *waySearch, last partial) {
 	edges := make([]int, last.length)
 	for p := last; p.before != nowhere; p = s.partial[p.before] {
 		edges[p.length-1] = p.edge
 	}
-	path := Way{Values: []autograd.Value{s.nodes[s.start].source.Value}, Contribution: math.NaN(), Share: 1}
-	path.titles = []string{s.nodes[s.start].mention()}
+	way := Way{Values: []autograd.Value{s.nodes[s.start].source.Value}, Contribution: math.NaN(), Share: 1}
+	way.titles = []string{s.nodes[s.start].mention()}
 	for _, k := range edges {
 		edge := &s.edges[k]
 		to := &s.nodes[edge.to]
-		path.Values = append(path.Values, to.source.Value)
-		path.titles = append(path.titles, to.mention())
+		way.Values = append(way.Values, to.source.Value)
+		way.titles = append(way.titles, to.mention())
 		if s.exact {
-			path.Locals = append(path.Locals, edge.local.few[0])
+			way.Locals = append(way.Locals, edge.local.few[0])
 		} else {
-			path.Share *= s.factor(edge)
+			way.Share *= s.factor(edge)
 		}
 	}
 	if s.exact {
-		path.seed = s.nodes[s.root].gradient.few[0]
-		path.Contribution = path.seed
-		for _, local := range slices.Backward(path.Locals) {
-			path.Contribution *= local
+		way.seed = s.nodes[s.root].gradient.few[0]
+		way.Contribution = way.seed
+		for _, local := range slices.Backward(way.Locals) {
+			way.Contribution *= local
 		}
-		path.Share = path.Contribution / e.Gradient
+		way.Share = way.Contribution / e.Gradient
 	} else if e.Gradient == 0 {
-		path.Share = math.NaN()
+		way.Share = math.NaN()
 	}
-	e.Paths = append(e.Paths, path)
+	e.Ways = append(e.Ways, way)
 }
 
 // A queue is a heap of partial ways: the heaviest first, then the longest,
 // then the oldest.
 type queue struct {
-	of *pathSearch
+	of *waySearch
 	at []int
 }
 
