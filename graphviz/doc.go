@@ -118,6 +118,27 @@
 // relus, saturated activations, vanishing and exploding gradients, and what the
 // loss does not reach.
 //
+// # One data point, and the course's picture
+//
+// The tensors of a batch hide the steps of the chain rule. Sample takes them
+// apart and draws one data point in single numbers:
+//
+//	third := []graphviz.Selection{graphviz.Sample(2)} // row 2, from 0
+//	graphviz.Write(&course, loss, graphviz.Options{Gradients: grads, View: graphviz.Course, Select: third})
+//
+// A neuron's products and sum are one box z, a weighted sum; WeightedSums does
+// that to scalars. Where the rows meet, in the mean or the sum of the losses,
+// stands a box Σ/n or Σ, of this row and of one box for all other rows, with
+// dotted arrows: a parameter's gradient is the sum of what both add to it.
+//
+// The view Course is the course's picture of a neuron or a small network: the
+// forward row in ink, i, w, b → z → a → loss, and under it, column by column,
+// the backward row, loss → da → dz → dw, db. Over it stands which loss it is and
+// what its derivative is, because dw = input × error holds for ½(a − y)² alone.
+// The view Neurons draws neurons as circles and weights as lines: blue where
+// positive, orange and dashed where negative. Its circles show the mean of all
+// rows, with Sample the numbers of one.
+//
 // # Invariants
 //
 // The same recording and options give the same bytes, but for SVG, which

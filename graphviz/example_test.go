@@ -29,6 +29,24 @@ func Example() {
 	// chain rule: true
 }
 
+// The course's picture of one data point of a batch.
+func ExampleSample() {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Param(autograd.NewParam("w", autograd.FromNested([][]float64{{0.5}})))
+	x := g.Constant(autograd.FromNested([][]float64{{1}, {2}, {3.6}, {5}})).As(autograd.RoleInput)
+	y := g.Constant(autograd.FromNested([][]float64{{1}, {2}, {2}, {3}})).As(autograd.RoleTarget)
+	loss := x.MatMul(w).Named("z").Tanh().Named("a").Sub(y).Square().Mean().Named("loss")
+	grads := loss.Backward()
+	var course bytes.Buffer
+	third := []graphviz.Selection{graphviz.Sample(2)} // row 2, from 0
+	graphviz.Write(&course, loss, graphviz.Options{Gradients: grads, View: graphviz.Course, Select: third})
+	fmt.Println(strings.Contains(course.String(), "Σ (a − y)²/n, n = 4; its derivative is 2(a − y)/n"))
+	fmt.Println(strings.Contains(course.String(), "× 3.6 = −0.1963"))
+	// Output:
+	// true
+	// true
+}
+
 func ExampleWriteMermaid() {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Scalar(3.6).Named("x")

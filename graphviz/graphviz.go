@@ -52,8 +52,11 @@ type Options struct {
 	Title     string      // above the drawing; none if empty
 	Direction Direction   // LeftToRight if empty
 	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
-	Slopes    bool        // in the view Neurons, draw the gradients of the weights instead of the weights
 	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+
+	// WeightGradients makes the view Neurons draw the gradients of the weights
+	// instead of the weights.
+	WeightGradients bool
 }
 
 const (

@@ -216,12 +216,17 @@ func (b *brain) readTensors(loss []bool) {
 	}
 }
 
-// addLayer adds the neurons of a product of x with a matrix of weights.
+// addLayer adds the neurons of a product of x with a matrix of weights, which
+// may be the transpose of what is learned.
 func (b *brain) addLayer(i int, of map[int][]int) {
 	m, n := b.m, &b.m.nodes[i]
 	x, w := m.edges[n.in[0]].from, m.edges[n.in[1]].from
+	transposed := m.nodes[w].op == "permute"
+	if transposed {
+		w = m.edges[m.nodes[w].in[0]].from
+	}
 	weights := &m.nodes[w]
-	if weights.kind == autograd.KindOperation || weights.source.Rank() != 2 || n.constant(0) != 0 {
+	if weights.kind == autograd.KindOperation || weights.source.Rank() != 2 || len(n.source.Constants) > 0 {
 		return // not the weights of a layer
 	}
 	outputs := n.source.Dim(-1)
@@ -244,7 +249,7 @@ func (b *brain) addLayer(i int, of map[int][]int) {
 	for k, f := range from {
 		for j, t := range of[i] {
 			at := k*outputs + j
-			if n.constant(1) == 1 {
+			if transposed {
 				at = j*inputs + k
 			}
 			s := synapse{from: f, to: t, weight: values[at], sloped: slopes != nil}
@@ -255,9 +260,6 @@ func (b *brain) addLayer(i int, of map[int][]int) {
 		}
 	}
 }
-
-// constant returns a constant of the recorded operation.
-func (n *node) constant(i int) int { return (&operands{n: n.source}).constant(i) }
 
 // addCircles adds as many circles as the last axis of a value is long.
 func (b *brain) addCircles(i, layer, count int) []int {
@@ -369,7 +371,7 @@ func (c *canvas) drawNeurons() {
 // shownOf returns what is drawn of a weight, NaN where there is no gradient.
 func (c *canvas) shownOf(s synapse) float64 {
 	switch {
-	case !c.o.Slopes:
+	case !c.o.WeightGradients:
 		return s.weight
 	case s.sloped:
 		return s.slope
@@ -466,7 +468,7 @@ func (c *canvas) circleLabel(n *circle) *label {
 	l.wide(font(inkColour, 12, "<B>"+htmlText(short(n.name))+"</B>"))
 	l.wide(l.element(n.value, valueColour))
 	switch {
-	case n.biased && c.o.Slopes && n.sloped:
+	case n.biased && c.o.WeightGradients && n.sloped:
 		l.wide(font(greyColour, captionSize, "db ") + font(gradientColour, captionSize, number(n.biasSlope, l.digits)))
 	case n.biased:
 		l.wide(font(greyColour, captionSize, "b "+number(n.bias, l.digits)))
@@ -524,10 +526,13 @@ func (c *canvas) drawSynapse(s synapse, boxes []dot.Node, largest float64, label
 // neuronsCaption returns the title, and what the drawing shows.
 func (c *canvas) neuronsCaption(b *brain) dot.HTML {
 	what := "weights"
-	if c.o.Slopes {
+	if c.o.WeightGradients {
 		what = "gradients of the weights"
 	}
 	lines := []string{what + ": blue positive, orange and dashed negative, the thicker the larger"}
+	if c.o.WeightGradients && !slices.ContainsFunc(b.synapses, func(s synapse) bool { return s.sloped }) {
+		lines = []string{"there are no gradients of the weights: no backward pass yet, or none that reached them"}
+	}
 	if b.rows > 1 {
 		lines = append(lines, fmt.Sprintf("in the circles: the mean of %d rows", b.rows))
 	}

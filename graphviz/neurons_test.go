@@ -149,6 +149,22 @@ func (b *brain) offset(layer, place int) int {
 	return 0
 }
 
+// Weights that are learned as [out, in] and multiplied as their transpose.
+func TestNeuronsOfTransposedWeights(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.FromNested([][]float64{{1, 2}, {3, 4}, {5, 6}}))
+	b := brainOf(t, g.Constant(autograd.FromNested([][]float64{{10, 1}})).MatMul(w.T()).Sum())
+	if diff := cmp.Diff([]int{2, 3}, b.columns()); diff != "" {
+		t.Fatalf("columns (-want +got):\n%s", diff)
+	}
+	for _, s := range b.synapses {
+		i, j := b.place(s.from), b.place(s.to)
+		if want, slope := w.Tensor().At(j, i), []float64{10, 1}[i]; s.weight != want || s.slope != slope {
+			t.Errorf("from %d to %d: %v and %v, want %v and %v", i, j, s.weight, s.slope, want, slope)
+		}
+	}
+}
+
 func TestNeuronsErrors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(autograd.Scalar(2))

@@ -22,6 +22,9 @@ func addUp(t *testing.T, m *model) {
 	t.Helper()
 	for i := range m.nodes {
 		n := &m.nodes[i]
+		if (n.op == meanOfRows || n.op == sumOfRows) && !n.isRest() {
+			meetsIn(t, m, n)
+		}
 		if i == m.root || n.state != reached {
 			continue
 		}
@@ -46,6 +49,23 @@ func addUp(t *testing.T, m *model) {
 				t.Errorf("%s: the contributions add up to %v, the gradient is %v", n.title(), v, n.gradient.few[k])
 			}
 		}
+	}
+}
+
+// meetsIn checks that a node is the sum of its inputs times their factors.
+func meetsIn(t *testing.T, m *model, n *node) {
+	t.Helper()
+	sum, largest := 0.0, 0.0
+	for _, in := range n.in {
+		if e := &m.edges[in]; m.nodes[e.from].value.size == 1 {
+			v := m.nodes[e.from].value.few[0] * e.local.few[0]
+			sum, largest = sum+v, max(largest, math.Abs(v))
+		} else {
+			return // of several meetings
+		}
+	}
+	if math.Abs(sum-n.value.few[0]) > 1e-12*largest {
+		t.Errorf("%s is %v, the rows add up to %v", n.title(), n.value.few[0], sum)
 	}
 }
 

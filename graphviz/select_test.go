@@ -121,6 +121,28 @@ func TestFoldKeepsWhatDiffers(t *testing.T) {
 	}
 }
 
+// A scope that is entered again with other parameters is not one layer that is
+// applied again.
+func TestFoldKeepsCallsWithOtherParameters(t *testing.T) {
+	for _, shared := range []bool{true, false} {
+		g := autograd.NewGraph(autograd.Options{})
+		w := autograd.NewParam("w", autograd.Scalar(2))
+		x := g.Constant(autograd.Scalar(1))
+		for range 3 {
+			g.Enter("layer")
+			x = x.Mul(g.Param(w)).Tanh()
+			g.Leave()
+			if !shared {
+				w = autograd.NewParam("w", autograd.Scalar(2))
+			}
+		}
+		text := drawn(t, x, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})
+		if got := bytes.Contains(text, []byte("×3, the same parameters")) && bytes.Contains(text, []byte("+2 more")); got != shared {
+			t.Errorf("shared %v: folded %v", shared, got)
+		}
+	}
+}
+
 // A collapsed box hands on what its members did, added up.
 func TestCollapsedArrows(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -317,5 +339,26 @@ func TestTints(t *testing.T) {
 	blank := string(drawn(t, sum, graphviz.Options{}))
 	if strings.Contains(blank, "BGCOLOR") {
 		t.Error("there is a ground before the backward pass")
+	}
+}
+
+// A mean that is 0 but for rounding has no digits, and one that is small has.
+func TestMeanOfWhatCancels(t *testing.T) {
+	for _, c := range []struct {
+		elements  []float64
+		precision autograd.Precision
+		want      string
+	}{
+		{[]float64{0.1, 0.2, -0.3}, autograd.Float64, "mean ≈ 0"},
+		{[]float64{0.1, 0.2, -0.3}, autograd.Float32, "mean ≈ 0"},
+		{[]float64{1e-20, 3e-20}, autograd.Float64, "mean 2e−20"},
+		{[]float64{1, -1, 3e-9}, autograd.Float64, "mean 1e−9"},
+		{[]float64{1, -1, 0}, autograd.Float64, "mean 0"},
+	} {
+		g := autograd.NewGraph(autograd.Options{Precision: c.precision})
+		x := g.Variable(autograd.NewTensor(c.elements)).Named("x")
+		if got := check(t, drawn(t, x, graphviz.Options{Elements: 1})).label(t, "x"); !strings.Contains(got, c.want+" ") {
+			t.Errorf("%v: %q, want %q", c.elements, got, c.want)
+		}
 	}
 }
