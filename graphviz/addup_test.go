@@ -3,6 +3,7 @@ package graphviz_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"nabla/autograd"
@@ -155,4 +156,19 @@ func tangle() autograd.Value {
 func oneValue() autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	return g.Variable(autograd.Scalar(3)).Named("x")
+}
+
+// One data point of a batch, alone and with other Selections on top.
+func TestSampleEdgesAddUpToGradients(t *testing.T) {
+	for name, record := range map[string]func() autograd.Value{"network": network, "hotels": hotelNetwork, "deep": deepNetwork, "classes": classes} {
+		root := record()
+		for what, selected := range selections(root) {
+			if what == "path" || what == "path, focus" || strings.Contains(what, "focus") {
+				continue // of values that a data point may not have
+			}
+			t.Run(name+" "+what, func(t *testing.T) {
+				addUp(t, root, graphviz.Options{Select: append([]graphviz.Selection{graphviz.Sample(1)}, selected...), MaxNodes: -1})
+			})
+		}
+	}
 }

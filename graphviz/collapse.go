@@ -223,13 +223,13 @@ func (m *model) groupOf(b block, members []int, outside map[identity]bool) node 
 		}
 	}
 	n.op = plural(len(g.members), "value")
-	n.summarise(g.outputs)
+	n.summarise(g.outputs, m.limit)
 	return n
 }
 
 // summarise gives a node of several values the numbers of those that are used
-// outside.
-func (n *node) summarise(outputs []node) {
+// outside, each of at most so many.
+func (n *node) summarise(outputs []node, limit int) {
 	if len(outputs) == 1 {
 		n.value, n.gradient, n.state = outputs[0].value, outputs[0].gradient, outputs[0].state
 		return
@@ -244,6 +244,11 @@ func (n *node) summarise(outputs []node) {
 		}
 	}
 	n.value, n.gradient = united(values...), united(gradients...)
+	for _, all := range []*numbers{&n.value, &n.gradient} {
+		if all.size > max(limit, 1) {
+			all.few = nil
+		}
+	}
 }
 
 // plural returns "1 value", "12 values".

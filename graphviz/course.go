@@ -250,7 +250,9 @@ func (l *lesson) plate(frame *dot.Graph, row string, i int, text *label) dot.Nod
 		box.Attr("fillcolor", "#fef2f2")
 		box.Attr("color", gradientColour)
 	}
-	box.Attr("margin", "0.05,0.02")
+	if row == "b" || l.lookOf(i).shape != inputLook.shape { // an input's shape needs its margin
+		box.Attr("margin", "0.05,0.02")
+	}
 	return box
 }
 

@@ -157,7 +157,7 @@ func largestGradient(nodes []node) float64 {
 // draw returns the view that the options ask for.
 func (c *canvas) draw() *dot.Graph {
 	views[c.o.View](c)
-	if c.o.Legend {
+	if c.o.Legend && c.o.View != Neurons { // whose caption says what its colours mean
 		c.legend()
 	}
 	return c.graph
@@ -245,6 +245,8 @@ func (c *canvas) forwardArrow(edges []*edge) {
 		end = "taillabel"
 	}
 	switch {
+	case len(edges) > 1 && c.lanes(): // the arrow that leads back says how many
+		return
 	case len(edges) > 1:
 		arrow.Attr(end, strconv.Itoa(len(edges))+"×")
 	case len(to.in) > 1 && !to.commutes():

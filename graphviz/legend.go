@@ -36,7 +36,7 @@ func (c *canvas) legend() {
 func (c *canvas) looks() []look {
 	used := map[string]bool{}
 	for i := range c.nodes {
-		if _, drawn := c.boxes[i]; drawn {
+		if _, drawn := c.boxes[i]; drawn || c.o.View == Course {
 			used[c.nodes[i].kindOfLook().words] = true
 			used[rootLook.words] = used[rootLook.words] || i == c.root
 			used[brokenLook.words] = used[brokenLook.words] || c.nodes[i].broken()
