@@ -188,7 +188,7 @@ func (x *explainer) smallFactor(e *edge, factor float64) Cause {
 		return Cause{kind, at, to.called() + " is saturated" + x.input(e)}
 	}
 	if factor != 0 && x.cancelsInside(e) {
-		return Cause{CauseCancellation, at, "what the elements of " + to.called() + " hand back cancels"}
+		return Cause{CauseCancellation, at, "what the elements of " + to.called() + " hand back cancels, as it does at a minimum of the loss"}
 	}
 	if other := x.otherFactor(e); other != nil {
 		return Cause{CauseZeroInput, at, to.called() + " multiplies it by " + sizeOf(other, factor)}

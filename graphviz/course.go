@@ -36,11 +36,12 @@ func (m *model) forCourse() (*model, error) {
 // as one of them.
 type lesson struct {
 	*canvas
-	loss    []bool           // the node is part of the loss
-	columns []int            // by node; hidden where it is not drawn
-	last    int              // the loss's column
-	up      map[int]dot.Node // the boxes of the forward row, by node
-	down    map[int]dot.Node // those of the backward row
+	loss     []bool           // the node is part of the loss
+	targeted []bool           // the node is what predictions are compared with
+	columns  []int            // by node; hidden where it is not drawn
+	last     int              // the loss's column
+	up       map[int]dot.Node // the boxes of the forward row, by node
+	down     map[int]dot.Node // those of the backward row
 }
 
 const hidden = -1
@@ -63,14 +64,14 @@ func (c *canvas) drawCourse() {
 
 // findLoss marks what the last column stands for.
 func (l *lesson) findLoss() {
-	l.loss = l.lossNodes()
+	l.loss, l.targeted = l.lossNodes(), l.targets()
 	l.loss[l.root] = true
 }
 
 // lossNodes tells which nodes belong to a loss: what is computed from the
 // targets, or in a scope named loss, and all that comes after that.
 func (m *model) lossNodes() []bool {
-	loss := make([]bool, len(m.nodes))
+	loss, targets := make([]bool, len(m.nodes)), m.targets()
 	for i := range m.nodes {
 		n := &m.nodes[i]
 		if n.kind != autograd.KindOperation {
@@ -79,21 +80,47 @@ func (m *model) lossNodes() []bool {
 		loss[i] = n.isRest() || m.scopes[n.scope].name == "loss" ||
 			slices.ContainsFunc(n.in, func(e int) bool {
 				from := m.edges[e].from
-				return loss[from] || m.isTarget(from)
+				return loss[from] || targets[from]
 			})
 	}
 	return loss
 }
 
-// isTarget reports whether a node is what predictions are compared with: it is
-// marked as such, or a constant that is only compared with, or subtracted from,
-// what is learned. The 1 of 1 − a, which has no name, is none.
-func (m *model) isTarget(i int) bool {
-	n := &m.nodes[i]
-	if n.role != autograd.RoleNone || n.kind != autograd.KindConstant {
-		return n.role == autograd.RoleTarget
+// targets tells what predictions are compared with: what is marked as such.
+// Where nothing is, it is the constants that are only compared with, or
+// subtracted from, what is learned, with no parameter coming in after that. The
+// 1 of 1 − a, which has no name, is none.
+func (m *model) targets() []bool {
+	targets, marked := make([]bool, len(m.nodes)), false
+	for i := range m.nodes {
+		targets[i] = m.nodes[i].role == autograd.RoleTarget
+		marked = marked || targets[i]
 	}
-	return len(n.uses) > 0 && !slices.ContainsFunc(n.uses, func(e int) bool { return !m.compares(&m.edges[e], n.name != "") })
+	if marked {
+		return targets
+	}
+	learned := m.learnedAfter()
+	for i := range m.nodes {
+		n := &m.nodes[i]
+		targets[i] = n.role == autograd.RoleNone && n.kind == autograd.KindConstant && len(n.uses) > 0 &&
+			!slices.ContainsFunc(n.uses, func(e int) bool {
+				return !m.compares(&m.edges[e], n.name != "") || learned[m.edges[e].to]
+			})
+	}
+	return targets
+}
+
+// learnedAfter tells of each node whether parameters or variables come in on
+// the way from it to the root.
+func (m *model) learnedAfter() []bool {
+	after := make([]bool, len(m.nodes))
+	for i, n := range slices.Backward(m.nodes) {
+		for _, use := range n.uses {
+			to := m.edges[use].to
+			after[i] = after[i] || after[to] || slices.ContainsFunc(m.nodes[to].in, m.isLearned)
+		}
+	}
+	return after
 }
 
 // compares reports whether an edge leads a target to where a prediction is
@@ -156,7 +183,7 @@ func (l *lesson) inColumn(column int) []int {
 	}
 	neuron := func(i int) int {
 		switch n := &l.nodes[i]; {
-		case l.isTarget(i):
+		case l.targeted[i]:
 			return len(l.nodes)
 		case n.kind == autograd.KindOperation, n.kind == autograd.KindConstant:
 			return hidden

@@ -189,10 +189,19 @@ func TestTargets(t *testing.T) {
 	w := g.Variable(autograd.Scalar(2)).Named("w")
 	data, mean, one, y := g.Scalar(3).Named("data"), g.Scalar(1).Named("mean"), g.Scalar(1), g.Scalar(7).Named("y")
 	a := w.Mul(data.Sub(mean)).Sigmoid()
-	m := newModel(y.Sub(one.Sub(a).Mul(a)).Square(), Options{}.checked())
-	for i := range m.nodes {
-		if n := &m.nodes[i]; m.isTarget(i) != (n.name == "y") {
-			t.Errorf("%s: a target is %v", n.title(), m.isTarget(i))
+	centre := g.Scalar(0.5).Named("centre") // a later parameter follows
+	h := one.Sub(a).Mul(a).Sub(centre).Mul(g.Variable(autograd.Scalar(3)))
+	penalty := w.Square().Scale(0.1)
+	m := newModel(y.Sub(h).Square().Add(penalty), Options{}.checked())
+	for i, target := range m.targets() {
+		if n := &m.nodes[i]; target != (n.name == "y") {
+			t.Errorf("%s: a target is %v", n.title(), target)
+		}
+	}
+	marked := newModel(h.Sub(g.Scalar(1)).Sub(g.Scalar(2).Named("t").As(autograd.RoleTarget)).Square(), Options{}.checked())
+	for i, target := range marked.targets() {
+		if n := &marked.nodes[i]; target != (n.name == "t") {
+			t.Errorf("%s: a target is %v, where t is marked", n.title(), target)
 		}
 	}
 }

@@ -254,11 +254,11 @@ func TestCauses(t *testing.T) {
 		{1, func(g *autograd.Graph, x V) V { return x.Mul(g.Scalar(math.NaN()).Named("c")) }, graphviz.CauseGiven, "c: the constant holds NaN"},
 		{1, func(g *autograd.Graph, x V) V {
 			return x.Add(g.Constant(autograd.Zeros(2))).Named("z").Mul(g.Constant(autograd.NewTensor([]float64{1, -0.99999}))).Sum()
-		}, graphviz.CauseCancellation, "what the elements of add z hand back cancels"},
+		}, graphviz.CauseCancellation, "what the elements of add z hand back cancels, as it does at a minimum of the loss"},
 		{1, func(g *autograd.Graph, x V) V {
 			ones := g.Constant(autograd.Ones(3, 1))
 			return ones.MatMul(x.Reshape(1, 1)).Named("z").Mul(g.Constant(autograd.FromNested([][]float64{{1}, {-2}, {1.00001}}))).Sum()
-		}, graphviz.CauseCancellation, "what the elements of matmul z hand back cancels"},
+		}, graphviz.CauseCancellation, "what the elements of matmul z hand back cancels, as it does at a minimum of the loss"},
 		{1, func(g *autograd.Graph, x V) V {
 			tiny := g.Constant(autograd.Full(1e-6, 3, 1)).Named("tiny")
 			return tiny.MatMul(x.Reshape(1, 1)).Named("z").Sum()

@@ -49,3 +49,36 @@ func TestNamesOfNeuronsLaidOut(t *testing.T) {
 		}
 	}
 }
+
+// Without gradients, without Trace and in single precision too.
+func TestDataPointsOfOtherGraphs(t *testing.T) {
+	for name, c := range map[string]struct {
+		options  autograd.Options
+		backward bool
+	}{
+		"no gradients": {autograd.Options{NoGrad: true}, false},
+		"before":       {autograd.Options{Trace: true}, false},
+		"no trace":     {autograd.Options{}, true},
+		"single":       {autograd.Options{Trace: true, Precision: autograd.Float32}, true},
+	} {
+		g := autograd.NewGraph(c.options)
+		x := g.Constant(autograd.FromNested([][]float64{{1, 2}, {3, 4}, {0.1, 7}})).As(autograd.RoleInput)
+		w, b := g.Param(autograd.NewParam("w", autograd.Ones(2, 2))), g.Param(autograd.NewParam("b", autograd.Ones(2)))
+		root := x.MatMul(w).Add(b).Named("z").Softmax(1).Named("a").Sub(g.OneHot(autograd.NewInts([]int{1, 0, 1}), 2).As(autograd.RoleTarget)).Square().Mean()
+		var o graphviz.Options
+		if c.backward {
+			o.Gradients = root.Backward()
+		}
+		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Course, graphviz.Neurons} {
+			for _, gradients := range []bool{false, true} {
+				o.View, o.WeightGradients = view, gradients
+				o.Select = []graphviz.Selection{graphviz.Sample(2)}
+				if p := check(t, drawn(t, root, o)); len(p.boxes) < 4 && (view != graphviz.Backward || !c.options.NoGrad) {
+					t.Errorf("%s, view %d: %d boxes", name, view, len(p.boxes))
+				}
+			}
+		}
+		o.View, o.Select = graphviz.Neurons, nil
+		check(t, drawn(t, root, o))
+	}
+}

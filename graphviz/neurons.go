@@ -530,6 +530,9 @@ func (c *canvas) neuronsCaption(b *brain) dot.HTML {
 		what = "gradients of the weights"
 	}
 	lines := []string{what + ": blue positive, orange and dashed negative, the thicker the larger"}
+	if c.o.WeightGradients && !slices.ContainsFunc(b.synapses, func(s synapse) bool { return s.sloped }) {
+		lines = []string{"there are no gradients of the weights: no backward pass yet, or none that reached them"}
+	}
 	if b.rows > 1 {
 		lines = append(lines, fmt.Sprintf("in the circles: the mean of %d rows", b.rows))
 	}
