@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -66,6 +67,36 @@ func report(w io.Writer, training, test measures) {
 	}
 }
 
+// drawings are those of each network. The course's picture is that of the first
+// hotel.
+var drawings = []struct {
+	name     string
+	view     graphviz.View
+	selected []graphviz.Selection
+}{
+	{"forward", graphviz.Forward, nil},
+	{"backward", graphviz.Backward, nil},
+	{"combined", graphviz.Combined, nil},
+	{"layers", graphviz.Layers, nil},
+	{"course", graphviz.Course, []graphviz.Selection{graphviz.Sample(0)}},
+}
+
+// draw writes a drawing in the DOT language and, where Graphviz is installed, as
+// a picture.
+func draw(w io.Writer, path string, loss autograd.Value, options graphviz.Options) error {
+	for _, extension := range []string{".dot", ".svg"} {
+		err := graphviz.WriteFile(path+extension, loss, options)
+		if errors.Is(err, graphviz.ErrNoGraphviz) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w, "wrote", path+extension)
+	}
+	return nil
+}
+
 // write writes the drawings and the history into the folder, if there is one.
 func (n network) write(w io.Writer, out string, model layers.Layer, p problem, history train.History) error {
 	if out == "" {
@@ -75,16 +106,11 @@ func (n network) write(w io.Writer, out string, model layers.Layer, p problem, h
 	x, y := g.Constant(p.train.Inputs).Named("features"), g.Constant(p.train.Targets).Named("targets")
 	loss := n.loss(model.Forward(x), y)
 	gradients := loss.Backward()
-	for _, view := range []struct {
-		name string
-		view graphviz.View
-	}{{"forward", graphviz.Forward}, {"backward", graphviz.Backward}} {
-		path := filepath.Join(out, n.task+"."+view.name+".dot")
-		options := graphviz.Options{Gradients: gradients, View: view.view, Title: n.task + ", " + view.name}
-		if err := graphviz.WriteFile(path, loss, options); err != nil {
+	for _, d := range drawings {
+		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: n.task + ", " + d.name}
+		if err := draw(w, filepath.Join(out, n.task+"."+d.name), loss, options); err != nil {
 			return err
 		}
-		fmt.Fprintln(w, "wrote", path)
 	}
 	path := filepath.Join(out, n.task+".history.csv")
 	if err := writeHistory(path, history); err != nil {
