@@ -20,7 +20,8 @@
 //	dot -Tsvg -O neuron.dot
 //
 // makes a picture of it that a browser shows. SVG does the same from Go, and
-// WriteFile goes by the end of the name: neuron.dot, neuron.svg, neuron.mmd.
+// WriteFile goes by the end of the name: neuron.dot, neuron.svg, neuron.mmd,
+// neuron.html.
 //
 // # Views
 //
@@ -108,6 +109,17 @@
 // are used outside. What is left out around a value is a small dotted box. Above
 // Options.MaxNodes boxes, 1000 unless set, a drawing is refused: Graphviz would
 // take minutes, and nobody could read it.
+//
+// # The page
+//
+// WriteHTML writes a page for the browser: one file that needs no network. It
+// steps through predict, measure, feedback and adjust with the arithmetic
+// written out, in the view of neurons or of operations; it says of any gradient
+// why it is what it is, finds values by name, operation, "grad:0" or "nan",
+// folds layers, and computes what would follow from another weight or input. A
+// Film is a page of several epochs of a training, with the curve of the loss and
+// what the network predicts beside it. Sample takes a batch of tensors apart for
+// it. It is used with the mouse or with keys alone, which "?" lists.
 //
 // # Asking why
 //

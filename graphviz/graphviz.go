@@ -47,7 +47,7 @@ type Options struct {
 	Gradients autograd.Gradients // what a backward pass of the same recording returned; the zero Gradients if there was none yet
 	View      View
 	Select    []Selection // what part of the recording is drawn, and how; applied in order
-	MaxNodes  int         // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero, no limit if negative
+	MaxNodes  int         // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
 	Legend    bool        // with a frame that says what colours and borders mean
 	Title     string      // above the drawing; none if empty
 	Direction Direction   // LeftToRight if empty
@@ -57,6 +57,10 @@ type Options struct {
 	// WeightGradients makes the view Neurons draw the gradients of the weights
 	// instead of the weights.
 	WeightGradients bool
+
+	// Of the page alone.
+	LearningRate float64 // of the update that WriteHTML shows; none if zero. A Film shows the optimizer's
+	Fit          *Fit    // what the network makes of its features, drawn beside it; nothing if nil
 }
 
 const (
@@ -113,7 +117,7 @@ func formatOf(path string) format {
 }
 
 // extensions are those of the formats.
-const extensions = ".dot, .gv, .mmd and .svg"
+const extensions = ".dot, .gv, .mmd, .svg and .html"
 
 // Write draws root and all that it was computed from, or what Options.Select
 // leaves of it, in the DOT language, which Graphviz lays out. The same
@@ -142,13 +146,16 @@ func write(w io.Writer, f format, root autograd.Value, o Options) error {
 
 // WriteFile draws into a file, in the format that the end of its name says:
 // the DOT language for .dot and .gv, Mermaid for .mmd, a picture for .svg,
-// which takes an installed Graphviz. The drawing is written beside it and
+// which takes an installed Graphviz, and the page of WriteHTML for .html. The drawing is written beside it and
 // renamed once complete, so that a file of that name is replaced as a whole or,
 // on an error, left as it was.
 //
 // Errors and panics are those of Write and, for .svg, of SVG; it panics with an
 // *autograd.ArgumentError for another end of the name.
 func WriteFile(path string, root autograd.Value, o Options) error {
+	if filepath.Ext(path) == ".html" {
+		return filmOf(root, o).WriteFile(path)
+	}
 	text, err := render(formatOf(path), root, o)
 	if err == nil {
 		err = replace(path, text)

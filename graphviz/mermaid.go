@@ -12,7 +12,7 @@ import (
 // WriteMermaid draws as Write does, in the language of Mermaid, which README
 // files show where DOT would be plain text: put it between ```mermaid and ```.
 // The boxes say the same in plain text; there is no room for matrices, tints
-// and a legend.
+// and a legend. The views Course and Neurons are drawn as Forward.
 //
 // GitHub draws at most 500 arrows and 50,000 characters: select what is drawn
 // of a larger recording. Errors and panics are those of Write.
@@ -22,7 +22,11 @@ func WriteMermaid(w io.Writer, root autograd.Value, o Options) error {
 
 // mermaid returns the drawing in the language of Mermaid.
 func mermaid(m *model, o Options) ([]byte, error) {
-	f := &flowchart{canvas: newCanvas(m, o), ids: map[int]string{}, inner: make([][]int, len(m.scopes)), nodes: make([][]int, len(m.scopes))}
+	scopes := len(m.scopes)
+	f := &flowchart{
+		canvas: newCanvas(m, o), ids: map[int]string{},
+		inner: make([][]int, scopes), nodes: make([][]int, scopes), inhabited: make([]bool, scopes),
+	}
 	f.draw()
 	return f.text.Bytes(), nil
 }
@@ -31,11 +35,12 @@ func mermaid(m *model, o Options) ([]byte, error) {
 // of the DOT language would.
 type flowchart struct {
 	*canvas
-	text   bytes.Buffer
-	ids    map[int]string // of the nodes that are drawn
-	inner  [][]int        // scopes, by parent
-	nodes  [][]int        // those that are drawn, by scope
-	styles []string       // of arrows, by their number
+	text      bytes.Buffer
+	ids       map[int]string // of the nodes that are drawn
+	inner     [][]int        // scopes, by parent
+	nodes     [][]int        // those that are drawn, by scope
+	inhabited []bool         // scopes with a box in them, or in one inside
+	styles    []string       // of arrows, by their number
 }
 
 func (f *flowchart) draw() {
@@ -56,6 +61,7 @@ func (f *flowchart) draw() {
 		}
 		f.ids[i] = n.key()
 		f.nodes[n.scope] = append(f.nodes[n.scope], i)
+		f.inhabit(n.scope)
 	}
 	for s := 1; s < len(f.scopes); s++ {
 		f.inner[f.scopes[s].parent] = append(f.inner[f.scopes[s].parent], s)
@@ -77,7 +83,7 @@ func (f *flowchart) scope(number int, indent string) {
 		fmt.Fprintf(&f.text, "%s%s%s%s%s:::%s\n", indent, f.ids[i], shape[0], mermaidText(f.lines(i)), shape[1], f.class(i))
 	}
 	for _, s := range f.inner[number] {
-		if !f.inhabited(s) {
+		if !f.inhabited[s] {
 			continue
 		}
 		title := shown(f.scopes[s].name)
@@ -90,17 +96,11 @@ func (f *flowchart) scope(number int, indent string) {
 	}
 }
 
-// inhabited reports whether there are boxes in a scope.
-func (f *flowchart) inhabited(s int) bool {
-	if len(f.nodes[s]) > 0 {
-		return true
+// inhabit notes that there is a box in a scope and those around it.
+func (f *flowchart) inhabit(scope int) {
+	for s := scope; s != 0 && !f.inhabited[s]; s = f.scopes[s].parent {
+		f.inhabited[s] = true
 	}
-	for _, inner := range f.inner[s] {
-		if f.inhabited(inner) {
-			return true
-		}
-	}
-	return false
 }
 
 // lines returns what a box says.

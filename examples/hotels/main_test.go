@@ -6,6 +6,7 @@ import (
 	"io"
 	"math"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -240,7 +241,21 @@ func TestHundredSeeds(t *testing.T) {
 // median returns the lower median.
 func median(v []float64) float64 { return slices.Sorted(slices.Values(v))[(len(v)-1)/2] }
 
+// TestWritesFiles expects pictures where Graphviz is installed.
 func TestWritesFiles(t *testing.T) {
+	extensions := []string{".dot"}
+	if _, err := exec.LookPath("dot"); err == nil {
+		extensions = append(extensions, ".svg")
+	}
+	writesFiles(t, extensions...)
+}
+
+func TestWritesNoPicturesWithoutGraphviz(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	writesFiles(t, ".dot")
+}
+
+func writesFiles(t *testing.T, extensions ...string) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	var text strings.Builder
 	results(t, &text, settings{task: "binary", seed: 1, out: dir})
@@ -248,17 +263,22 @@ func TestWritesFiles(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got []string
+	var got, want []string
 	for _, e := range entries {
 		got = append(got, e.Name())
 		if !strings.Contains(text.String(), "\nwrote "+filepath.Join(dir, e.Name())+"\n") {
 			t.Errorf("%s is written but not reported", e.Name())
 		}
 	}
-	want := []string{
-		"binary-large.backward.dot", "binary-large.forward.dot", "binary-large.history.csv",
-		"binary.backward.dot", "binary.forward.dot", "binary.history.csv",
+	for _, task := range []string{"binary", "binary-large"} {
+		want = append(want, task+".history.csv", task+".html")
+		for _, drawing := range []string{"forward", "backward", "combined", "layers", "course"} {
+			for _, extension := range extensions {
+				want = append(want, task+"."+drawing+extension)
+			}
+		}
 	}
+	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
@@ -268,6 +288,20 @@ func TestWritesFiles(t *testing.T) {
 	}
 	if lines := strings.Count(string(history), "\n"); lines != 801 {
 		t.Errorf("the history has %d lines, want a header and 800 epochs", lines)
+	}
+}
+
+// A page of the smallest of the networks with hidden neurons is small enough
+// to be mailed, with all its epochs.
+func TestPageIsSmall(t *testing.T) {
+	dir := t.TempDir()
+	results(t, io.Discard, settings{task: "nonlinear", seed: defaultSeed, out: dir})
+	info, err := os.Stat(filepath.Join(dir, "nonlinear.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > 150_000 {
+		t.Errorf("the page of the 2-3-1 network has %d bytes", info.Size())
 	}
 }
 

@@ -1,0 +1,315 @@
+package browser
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"nabla/autograd"
+	"nabla/graphviz"
+	"nabla/layers"
+)
+
+// A record records a network of scalars from its leaves' numbers.
+type record func(leaf func(name string, v float64) value, fixed func(name string, v float64) value) value
+
+// activations are networks of two neurons, one for each activation function.
+func networks() map[string]record {
+	all := map[string]record{
+		"reused": func(leaf, _ func(string, float64) value) value {
+			x, y := leaf("x", 1.3), leaf("y", -0.4)
+			z := x.Mul(x).Add(x.Mul(y)).Add(y)
+			return z.Mul(z).Sub(x.Div(y))
+		},
+		"where": func(leaf, fixed func(string, float64) value) value {
+			x, y := leaf("x", 0.7), leaf("y", -0.2)
+			return autograd.Where(fixed("c", 1), x.Square(), y.Exp()).Add(x.Detach().Mul(y))
+		},
+		"alone": func(leaf, fixed func(string, float64) value) value {
+			x := leaf("x", 0.7)
+			return x.Sum().Mul(fixed("c", 2)).Mean().Reshape(1).Reshape().Max().Add(x.Prod())
+		},
+		"cross entropy": func(leaf, fixed func(string, float64) value) value {
+			p := leaf("w", 0.3).Mul(fixed("x", 2)).Add(leaf("b", -0.1)).Sigmoid()
+			return p.BinaryCrossEntropy(fixed("t", 1))
+		},
+	}
+	for _, op := range slices.Sorted(maps.Keys(operations)) {
+		if inputsOf(op) == 1 {
+			all["through "+op] = func(leaf, fixed func(string, float64) value) value {
+				z := leaf("w", 0.3).Mul(fixed("x", 2)).Add(leaf("b", 0.1))
+				a := operations[op]([]value{z})
+				return a.Mul(leaf("v", -0.8)).Add(z).Sub(fixed("t", 0.25)).Square()
+			}
+		}
+	}
+	return all
+}
+
+// recordWith records a network, with a leaf changed where there is one of that
+// name.
+func recordWith(f record, changed string, to float64) (root value, gradients autograd.Gradients) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	at := func(name string, v float64) autograd.Tensor {
+		if name == changed {
+			v = to
+		}
+		return autograd.Scalar(v)
+	}
+	root = f(
+		func(name string, v float64) value { return g.Variable(at(name, v)).Named(name) },
+		func(name string, v float64) value { return g.Constant(at(name, v)).Named(name) })
+	return root, root.Backward()
+}
+
+// What if a leaf were another number: the page computes what Go records.
+func TestWhatIfIsGos(t *testing.T) {
+	all := networks()
+	p := open(t, pageOf(t, neuron(), graphviz.Options{}))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		root, gradients := recordWith(all[name], "", 0)
+		p.show(pageOf(t, root, graphviz.Options{Gradients: gradients, LearningRate: 0.1}))
+		p.is("incalculable(raw, world, raw.nodes.filter(n => n.leaf).map(n => n.raw)) === undefined", "true")
+		for n := range root.Ancestors() {
+			if n.Kind == autograd.KindOperation {
+				continue
+			}
+			for _, v := range []float64{n.Item() + 0.37, -1.25, 0} {
+				changed, gradients := recordWith(all[name], n.Name(), v)
+				compareWhatIf(t, p, fmt.Sprintf("%s with %s = %v", name, n.Name(), v), n.ID, v, changed, gradients)
+			}
+		}
+		p.quiet()
+	}
+}
+
+func compareWhatIf(t *testing.T, p *tab, what string, id int, v float64, root value, gradients autograd.Gradients) {
+	t.Helper()
+	got := p.numbers(fmt.Sprintf(`(state.changes.clear(), state.changes.set(raw.nodes.find(n => n.id === %d).raw, %v), recompute(), [...world.values, ...world.gradients.map(x => typeof x === "number" ? x : NaN)])`, id, v))
+	numbers := numbersOf(root, gradients)
+	want := append(numbers.values, numbers.gradients...)
+	if len(got) != len(want) {
+		t.Fatalf("%s: %d numbers, want %d", what, len(got), len(want))
+	}
+	for i := range got {
+		if !near(got[i], want[i]) {
+			t.Errorf("%s: number %d of %d is %v, Go says %v", what, i, len(want), got[i], want[i])
+		}
+	}
+}
+
+// A network that layers made, through the page's own field.
+func TestWhatIfByHand(t *testing.T) {
+	rng := rand.New(rand.NewPCG(11, 12))
+	net := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 2, 3), layers.GELU(), layers.NewDense(rng, 3, 1), layers.Tanh()))
+	record := func() (value, autograd.Gradients) {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		a := net.Forward([]value{g.Scalar(0.4).Named("x1"), g.Scalar(-0.9).Named("x2")})[0]
+		loss := a.Sub(g.Scalar(1).Named("y").As(autograd.RoleTarget)).Square().Named("loss")
+		return loss, loss.Backward()
+	}
+	root, gradients := record()
+	before := numbersOf(root, gradients)
+	p := open(t, pageOf(t, root, graphviz.Options{Gradients: gradients, LearningRate: 0.1}))
+	w := net.Layers[0].Neurons[1].Weights[0]
+	p.eval(`select(raw.nodes.find(n => n.n === "w1" && scopePath(n.s).join() === "layer1,neuron2").raw)`)
+	p.eval(`((e, v) => { e.value = v; e.dispatchEvent(new Event("change")); })(document.getElementById("try"), "0.75")`)
+	w.Set(autograd.Scalar(0.75))
+	changed, gradients := record()
+	want := numbersOf(changed, gradients)
+	for i, v := range p.numbers("world.values") {
+		if !near(v, want.values[i]) {
+			t.Errorf("value %d is %v, Go says %v", i, v, want.values[i])
+		}
+	}
+	for i, v := range p.numbers("world.gradients.map(x => typeof x === 'number' ? x : NaN)") {
+		if !near(v, want.gradients[i]) {
+			t.Errorf("gradient %d is %v, Go says %v", i, v, want.gradients[i])
+		}
+	}
+	for i, v := range p.numbers("[...world.updates].map(([n, v]) => v - (world.values[n] - 0.1 * world.gradients[n]))") {
+		if v != 0 {
+			t.Errorf("update %d is off by %v", i, v)
+		}
+	}
+	if text := p.eval(`document.getElementById("banner").textContent`); !strings.HasPrefix(text, fmt.Sprintf("What if w1 = 0.75: loss %.4g → %.4g", before.values[len(before.values)-1], changed.Item())) {
+		t.Errorf("the banner says %q", text)
+	}
+	p.shot("whatif")
+	p.click("#undo")
+	if diff := cmp.Diff(before.values, p.numbers("world.values"), equalBits); diff != "" {
+		t.Errorf("undone (-want +got):\n%s", diff)
+	}
+	p.is(`document.getElementById("banner").hidden`, "true")
+	p.do(chromedp.Evaluate[chromedp.Void](`select(0)`))
+	p.quiet()
+}
+
+// Of a batch of which one data point is drawn, an input can be changed: the
+// other rows stay. A weight cannot: they would change too.
+func TestWhatIfOfASample(t *testing.T) {
+	record := func(second float64) []byte {
+		root := tensorsWith(second)
+		return pageOf(t, root, graphviz.Options{Gradients: root.Backward(), Select: []graphviz.Selection{graphviz.Sample(1)}})
+	}
+	numbers := `[...world.values, ...world.gradients.map(x => typeof x === "number" ? x : NaN)]`
+	p := open(t, record(1))
+	before := p.numbers(numbers)
+	p.eval(`select(raw.nodes.find(n => n.n === "features[1]").raw)`)
+	p.eval(`((e, v) => { e.value = v; e.dispatchEvent(new Event("change")); })(document.getElementById("try"), "-0.5")`)
+	got := p.numbers(numbers)
+	p.click("#undo")
+	p.eval(`select(raw.nodes.find(n => n.k === "param").raw)`)
+	if text := p.eval(`document.getElementById("why-body").textContent`); !strings.Contains(text, "the other 3 rows are not drawn, and change too") {
+		t.Errorf("the panel says %q", text)
+	}
+	p.quiet()
+	p.show(record(-0.5))
+	want := p.numbers(numbers)
+	if len(got) != len(want) {
+		t.Fatalf("%d numbers, want %d", len(got), len(want))
+	}
+	changed := 0
+	for i := range got {
+		if !near(got[i], want[i]) {
+			t.Errorf("number %d is %v, Go says %v", i, got[i], want[i])
+		}
+		if got[i] != before[i] {
+			changed++
+		}
+	}
+	if changed < 10 {
+		t.Errorf("%d numbers changed", changed)
+	}
+}
+
+// What a user's own operation computes is not known to the page, whatever its
+// name is.
+func TestCustomOperation(t *testing.T) {
+	for _, name := range []string{"mul", "tanh", "Σ", "own"} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		triple := autograd.Operation{
+			Name:    name,
+			Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Scalar(3 * in[0].Item()) },
+			Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(3)) },
+		}
+		x := g.Variable(autograd.Scalar(2)).Named("x")
+		root := autograd.Custom(triple, x).Scale(5)
+		p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward()}))
+		p.is("world.values.join()", "2,6,30")
+		p.is("world.gradients.join()", "15,5,1")
+		p.is("localOf(raw, world, raw.edges[0])", "3")
+		p.eval("select(0)")
+		if text := p.eval(`document.getElementById("why-body").textContent`); !strings.Contains(text, "is the operation "+name+", which it does not know") {
+			t.Errorf("the panel says %q", text)
+		}
+		p.quiet()
+	}
+}
+
+// The panel's causes and closing sentences are those of Explain.
+func TestWhyIsExplain(t *testing.T) {
+	all := networks()
+	all["saturated"] = func(leaf, fixed func(string, float64) value) value {
+		return leaf("w", 30).Mul(fixed("x", 1)).Add(leaf("b", 2)).Named("z").Sigmoid().Named("a").Sub(fixed("t", 0)).Square()
+	}
+	all["closed"] = func(leaf, fixed func(string, float64) value) value {
+		return leaf("w", -3).Mul(fixed("x", 1)).Named("z").ReLU().Named("a").Add(leaf("b", 1)).Square()
+	}
+	all["zero input"] = func(leaf, fixed func(string, float64) value) value {
+		return leaf("w", -3).Mul(fixed("x", 0)).Add(leaf("b", 1)).Square()
+	}
+	all["cancels"] = func(leaf, _ func(string, float64) value) value {
+		x := leaf("x", 2)
+		return x.Scale(3).Sub(x.Scale(3)).Add(leaf("y", 1))
+	}
+	all["tiny factor"] = func(leaf, _ func(string, float64) value) value { return leaf("x", 2).Scale(1e-6).Add(leaf("y", 1)) }
+	all["attenuated"] = func(leaf, _ func(string, float64) value) value {
+		x := leaf("x", 2)
+		for range 20 {
+			x = x.Scale(0.5)
+		}
+		return x
+	}
+	all["flat"] = func(leaf, _ func(string, float64) value) value { return leaf("x", 0).Square().Add(leaf("y", 1)) }
+	all["frozen"] = func(leaf, _ func(string, float64) value) value {
+		x := leaf("x", 2)
+		frozen := autograd.NewParam("w", autograd.Scalar(3))
+		frozen.Frozen = true
+		return x.Graph().Param(frozen).Mul(x)
+	}
+	causes := map[graphviz.CauseKind]bool{}
+	p := open(t, pageOf(t, neuron(), graphviz.Options{}))
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		root, gradients := recordWith(all[name], "", 0)
+		p.show(pageOf(t, root, graphviz.Options{Gradients: gradients}))
+		said := evaluate[map[int]whySaid](p, `Object.fromEntries(raw.nodes.filter(n => has(world.gradients[n.raw])).map(n => { const why = explain(raw, raw, world, n);
+			return [n.id, { Cause: why.cause, Closing: why.closing, Parts: why.terms.map(t => String(t.part)), Ways: why.ways.map(w => String(w.product)) }]; }))`)
+		for n := range root.Ancestors() {
+			if n.NeedsGrad && gradients.Reached(n.Value) {
+				want := graphviz.Explain(n.Value, gradients)
+				causes[want.Cause.Kind] = true
+				if diff := cmp.Diff(whySaidBy(want), said[n.ID], similar, cmpopts.EquateEmpty()); diff != "" {
+					t.Errorf("%s, node %d (-Explain +page):\n%s", name, n.ID, diff)
+				}
+			}
+		}
+	}
+	for _, kind := range []graphviz.CauseKind{graphviz.CauseGateClosed, graphviz.CauseSaturated, graphviz.CauseZeroInput, graphviz.CauseCancellation, graphviz.CauseAttenuation, graphviz.CauseFlat} {
+		if !causes[kind] {
+			t.Errorf("no network shows the cause %v", kind)
+		}
+	}
+}
+
+// A whySaid is what the panel says of a gradient.
+type whySaid struct {
+	Cause, Closing string
+	Parts, Ways    []string
+}
+
+func whySaidBy(e graphviz.Explanation) whySaid {
+	w := whySaid{Cause: e.Cause.Words, Closing: e.Closing}
+	for _, term := range e.Terms {
+		w.Parts = append(w.Parts, fmt.Sprint(term.Contribution))
+	}
+	for _, way := range e.Ways {
+		if len(way.Values) > 1 && way.Contribution != 0 {
+			w.Ways = append(w.Ways, fmt.Sprint(way.Contribution))
+		}
+	}
+	return w
+}
+
+// similar compares words as they are, and numbers in them as near does.
+var similar = cmp.Comparer(func(a, b string) bool {
+	x, errX := strconv.ParseFloat(a, 64)
+	y, errY := strconv.ParseFloat(b, 64)
+	return a == b || errX == nil && errY == nil && near(x, y)
+})
+
+// Terms lead to the loss, click by click.
+func TestTermsLeadToTheLoss(t *testing.T) {
+	root := neuron()
+	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.1}))
+	p.eval(`select(raw.nodes.find(n => n.n === "w1").raw)`)
+	var way []string
+	for range 10 {
+		way = append(way, p.eval("title(raw.nodes[state.selected])"))
+		if p.eval(`document.querySelector("#terms button") !== null`) == "false" {
+			break
+		}
+		p.click("#terms button")
+	}
+	if diff := cmp.Diff([]string{"w1", "z1", "a1", "sub #11", "square #12", "loss"}, way); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,251 @@
+package graphviz
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"nabla/autograd"
+)
+
+// A Film is a page that shows a network while it learns: of each recorded
+// epoch the forward pass, the loss, the backward pass and the update.
+//
+//	film := graphviz.NewFilm(graphviz.Options{Title: "One weight learns"})
+//	film.Keep = graphviz.Every(40)
+//	for epoch := range 800 {
+//		g.Reset()
+//		loss := g.Param(w).Mul(g.Scalar(3)).Sub(g.Scalar(2)).Square()
+//		gradients := loss.Backward()
+//		film.Record(epoch, loss, gradients)
+//		optimizer.Step(gradients)
+//		film.Adjusted(optimizer.LearningRate)
+//	}
+//	err := film.WriteFile("weight.html")
+//
+// The first error of Record, such as a network that changed its structure, is
+// kept and returned by WriteHTML and WriteFile, as bufio.Writer does, so that
+// the loop need not look at it.
+type Film struct {
+	Keep func(epoch int) bool // which of the recorded epochs can be looked at; nil: all. The loss is kept of every one
+
+	options Options
+	plan    *plan // of the first kept epoch, and so of all
+	frames  []frame
+	losses  lossCurve
+	pending bool // the last recorded epoch is kept, and its update may follow
+	params  []updated
+	err     error
+}
+
+// An updated is a drawn parameter, or one element of it.
+type updated struct {
+	node    int
+	param   *autograd.Param
+	element int
+	before  node
+}
+
+// Every returns a Keep that keeps each n-th epoch, from 0 on. It panics with
+// an *autograd.ArgumentError when n is not positive.
+func Every(n int) func(epoch int) bool {
+	if n <= 0 {
+		panic(autograd.NewArgumentError("graphviz: Every", "%d is not positive", n))
+	}
+	return func(epoch int) bool { return epoch%n == 0 }
+}
+
+// A Fit is what a network makes of its whole feature space, drawn beside the
+// graph: the fitted curve over one feature, or the decision boundary between
+// two.
+type Fit struct {
+	Predict  func(x []float64) float64 // the network's prediction for one data point; called by Record, on a grid
+	Features [][]float64               // of the data points that are shown: one or two each
+	Targets  []float64                 // one for each data point
+	Names    []string                  // of the features; none if empty
+}
+
+// check panics unless f can be drawn.
+func (f *Fit) check() {
+	const op = "graphviz: Fit"
+	if f.Predict == nil {
+		panic(autograd.NewArgumentError(op, "Predict is nil"))
+	}
+	if len(f.Features) == 0 || len(f.Features) != len(f.Targets) {
+		panic(autograd.NewArgumentError(op, "%d Features and %d Targets: there is one of each for a data point", len(f.Features), len(f.Targets)))
+	}
+	width := len(f.Features[0])
+	for i, x := range f.Features {
+		if len(x) != width || width < 1 || width > 2 {
+			panic(autograd.NewArgumentError(op, "data point %d has %d features; each needs the same one or two", i, len(x)))
+		}
+		if !finite(append(slices.Clone(x), f.Targets[i])...) {
+			panic(autograd.NewArgumentError(op, "data point %d is not finite: %v, %v", i, x, f.Targets[i]))
+		}
+	}
+	if len(f.Names) != 0 && len(f.Names) != width {
+		panic(autograd.NewArgumentError(op, "%d Names for %d features", len(f.Names), width))
+	}
+}
+
+func finite(all ...float64) bool {
+	return !slices.ContainsFunc(all, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
+}
+
+// NewFilm returns an empty film. The options say what is drawn of each epoch;
+// their Gradients are those that Record is given, their View and Direction are
+// the page's own. A Selection that is told a Value, such as Focus, holds for one
+// recording, so that it fits a film of one epoch alone. It panics with an
+// *autograd.ArgumentError when an option makes no sense.
+func NewFilm(o Options) *Film {
+	return &Film{options: o.forPage()}
+}
+
+// A StructureError says that a film's network was not the same in two epochs.
+type StructureError struct {
+	Epoch int
+	What  string // that differs
+}
+
+func (e *StructureError) Error() string {
+	return fmt.Sprintf("the network of epoch %d has another structure: %s", e.Epoch, e.What)
+}
+
+// Record copies what an epoch computed: call it after Backward and before the
+// optimizer's step. It panics as Write does.
+func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) {
+	f.pending = false
+	if loss.Size() != 1 {
+		panic(autograd.NewShapeError("graphviz: Film", "the loss is no single number", loss.Shape()))
+	}
+	f.losses.add(epoch, loss.Item())
+	if f.err != nil || f.Keep != nil && !f.Keep(epoch) {
+		return
+	}
+	o := f.options
+	o.Gradients = gradients
+	m, err := modelOf(loss, o)
+	if err == nil {
+		err = f.add(epoch, m)
+	}
+	if f.err = err; err == nil {
+		f.pending = true
+	}
+}
+
+// add keeps the numbers of an epoch's model.
+func (f *Film) add(epoch int, m *model) error {
+	p := planOf(m)
+	if f.plan == nil {
+		f.plan = p
+	} else if what := f.plan.differs(p); what != "" {
+		return &StructureError{epoch, what}
+	}
+	shot := frameOf(m)
+	shot.Epoch = epoch
+	if f.options.Fit != nil {
+		shot.Fit = f.options.Fit.shoot()
+	}
+	f.frames = append(f.frames, shot)
+	f.params = f.params[:0]
+	for i := range m.nodes {
+		if n := &m.nodes[i]; n.kind == autograd.KindParam && n.source.Param != nil {
+			f.params = append(f.params, updated{i, n.source.Param, n.element, *n})
+		}
+	}
+	return nil
+}
+
+// Adjusted copies the parameters' new values: call it after the optimizer's
+// step. The page writes w − α·dw = new where the learning rate explains it, and
+// w + Δ = new where another rule than plain gradient descent was at work.
+//
+// It panics with an *autograd.ArgumentError when there was no Record before it.
+func (f *Film) Adjusted(learningRate float64) {
+	if len(f.losses.Epochs) == 0 {
+		panic(autograd.NewArgumentError("graphviz: Film", "Adjusted without Record before it"))
+	}
+	if !f.pending {
+		return
+	}
+	f.pending = false
+	last := &f.frames[len(f.frames)-1]
+	last.Rate = number64(learningRate)
+	for _, u := range f.params {
+		last.Updates = append(last.Updates, u.next(f, learningRate))
+	}
+}
+
+// next returns the new numbers, or that they are w − α·dw to the last bit.
+func (u updated) next(f *Film, rate float64) any {
+	n := u.numbers(f.options.Elements)
+	if w, dw := u.before.value, u.before.gradient; n.size == 1 && dw.size == 1 && sameBits(n.few[0], w.few[0]-float64(rate*dw.few[0])) {
+		return computed
+	}
+	return encoded(n)
+}
+
+// numbers returns a parameter's present numbers.
+func (u updated) numbers(limit int) numbers {
+	n := newNumbers(u.param.Tensor(), limit)
+	if u.element == whole {
+		return n
+	}
+	return newNumbers(autograd.Scalar(elementsOf(u.param.Tensor())[u.element]), limit)
+}
+
+// WriteHTML writes the page: one self-contained file that needs no network.
+//
+// The error is that of w, or the first one of Record: a *StructureError, a
+// *TooManyNodesError, or that of a Selection. A film without a kept epoch is an
+// error too.
+func (f *Film) WriteHTML(w io.Writer) error {
+	text, err := f.render()
+	if err != nil {
+		return fmt.Errorf("graphviz: %w", err)
+	}
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("graphviz: %w", err)
+	}
+	return nil
+}
+
+// WriteFile is WriteHTML to a file. The page is written beside it and renamed
+// once complete.
+func (f *Film) WriteFile(path string) error {
+	text, err := f.render()
+	if err == nil {
+		err = replace(path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("graphviz: %w", err)
+	}
+	return nil
+}
+
+func (f *Film) render() ([]byte, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	if len(f.frames) == 0 {
+		return nil, fmt.Errorf("the film has no epoch: none was recorded, or Keep kept none")
+	}
+	return pageText(f)
+}
+
+// WriteHTML writes a page that steps through the forward and the backward pass
+// of root, with the arithmetic written out: predict, measure, feedback, and with
+// Options.LearningRate adjust. It is a Film of one epoch.
+//
+// The errors and panics are those of Write.
+func WriteHTML(w io.Writer, root autograd.Value, o Options) error {
+	return filmOf(root, o).WriteHTML(w)
+}
+
+// filmOf returns the film of one recording.
+func filmOf(root autograd.Value, o Options) *Film {
+	f := NewFilm(o)
+	f.Record(0, root, o.Gradients)
+	return f
+}

@@ -1,0 +1,127 @@
+// Charts beside the graph: the loss over the epochs, and what the network makes of its features.
+
+// lossCurve draws the loss of every recorded epoch, with dots at those that can be looked at.
+function lossCurve(root, current, onEpoch) {
+	const w = 300, h = 96, left = 56, bottom = 16;
+	const losses = decoded(data.curve.losses), epochs = losses.map((_, k) => data.curve.epochs[k] ?? data.curve.epochs[0] + k);
+	const points = losses.map((loss, k) => [epochs[k], loss]).filter(p => Number.isFinite(p[1]));
+	root.replaceChildren();
+	root.setAttribute("viewBox", `0 0 ${w} ${h}`);
+	if (!points.length) return;
+	const span = k => { const all = points.map(p => p[k]), low = Math.min(...all), high = Math.max(...all); return [low, high > low ? high - low : 1]; };
+	const [x0, dx] = span(0), [y0, dy] = span(1);
+	const at = ([x, y]) => [left + (x - x0) / dx * (w - left - 10), 8 + (1 - (y - y0) / dy) * (h - bottom - 14)];
+	const label = (x, y, text, anchor) => svg("text", { x, y, class: "axis", "text-anchor": anchor }, text);
+	root.append(svg("line", { x1: left, x2: w - 10, y1: h - bottom, y2: h - bottom, class: "axis" }),
+		label(left - 5, 14, number(y0 + dy, 3), "end"), label(left - 5, h - bottom - 2, number(y0, 3), "end"),
+		label(left, h - 3, String(x0), "start"), label(w - 10, h - 3, String(x0 + dx), "end"), label((left + w) / 2, h - 3, "epoch", "middle"));
+	root.append(svg("polyline", { class: "curve", points: thin(points).map(p => at(p).map(fix).join(",")).join(" ") }));
+	data.frames.forEach((f, k) => {
+		const value = losses[epochs.indexOf(f.epoch)];
+		if (!Number.isFinite(value)) return;
+		const [x, y] = at([f.epoch, value]);
+		const dot = svg("circle", { cx: fix(x), cy: fix(y), r: k === current ? 5 : 2.5, class: k === current ? "dot now" : "dot" });
+		dot.addEventListener("click", () => onEpoch(k));
+		root.append(dot);
+	});
+	root.setAttribute("aria-label", `The loss from epoch ${x0} to ${x0 + dx}: from ${number(points[0][1])} to ${number(points.at(-1)[1])}.`);
+}
+
+// thin leaves as many points as can be told apart, the first and the last among them.
+function thin(points, most = 400) {
+	if (points.length <= most) return points;
+	return Array.from({ length: most }, (_, k) => points[Math.round(k * (points.length - 1) / (most - 1))]);
+}
+
+// fitPicture draws the data points over the fitted curve of one feature, or over the predictions for two with the boundary
+// between two classes.
+function fitPicture(canvas, frame) {
+	const box = canvas.getBoundingClientRect(), scale = window.devicePixelRatio || 1, w = box.width || 300, h = box.height || 190;
+	canvas.width = Math.round(w * scale);
+	canvas.height = Math.round(h * scale);
+	const c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), colour = name => style.getPropertyValue(name).trim();
+	c.scale(scale, scale);
+	const area = { x: 44, y: 6, w: w - 52, h: h - 32 };
+	const flat = data.fit.low.length === 1, shot = frame.fit;
+	const targets = data.fit.y, classes = targets.every(t => t === 0 || t === 1);
+	let low = [...data.fit.low], high = [...data.fit.high];
+	if (flat) {
+		const all = [...targets, ...decoded(shot.curve)].filter(Number.isFinite);
+		low.push(Math.min(...all)); high.push(Math.max(...all));
+		const margin = 0.06 * (high[1] - low[1]) || 1;
+		low[1] -= margin; high[1] += margin;
+	}
+	const X = v => area.x + (v - low[0]) / (high[0] - low[0]) * area.w, Y = v => area.y + area.h - (v - low[1]) / (high[1] - low[1]) * area.h;
+	c.font = "11px system-ui, sans-serif";
+	if (!flat) cells(c, shot, area, classes, colour);
+	c.strokeStyle = colour("--line");
+	c.lineWidth = 1;
+	c.strokeRect(area.x, area.y, area.w, area.h);
+	if (flat) {
+		c.strokeStyle = colour("--change");
+		c.lineWidth = 2;
+		c.beginPath();
+		decoded(shot.curve).forEach((y, i, all) => { if (Number.isFinite(y)) c.lineTo(X(low[0] + (high[0] - low[0]) * i / (all.length - 1)), Y(y)); });
+		c.stroke();
+	}
+	const least = Math.min(...targets), range = Math.max(...targets) - least || 1;
+	data.fit.x.forEach((x, i) => dataPoint(c, X(x[0]), Y(flat ? targets[i] : x[1]), (targets[i] - least) / range, flat, classes, colour));
+	c.fillStyle = colour("--grey");
+	c.textBaseline = "top";
+	c.textAlign = "left"; c.fillText(number(low[0], 3), area.x, area.y + area.h + 4);
+	c.textAlign = "right"; c.fillText(number(high[0], 3), area.x + area.w, area.y + area.h + 4);
+	c.fillText(number(high[1], 3), area.x - 4, area.y); c.fillText(number(low[1], 3), area.x - 4, area.y + area.h - 11);
+	c.textAlign = "center"; c.fillText((data.fit.names || [])[0] || "feature 1", area.x + area.w / 2, area.y + area.h + 4);
+	if (!flat) { c.save(); c.translate(area.x - 40, area.y + area.h / 2); c.rotate(-Math.PI / 2); c.fillText((data.fit.names || [])[1] || "feature 2", 0, 0); c.restore(); }
+}
+
+function dataPoint(c, x, y, part, flat, classes, colour) {
+	c.lineWidth = 1.5;
+	c.strokeStyle = colour("--paper");
+	c.fillStyle = flat ? colour("--ink") : mix(colour("--cold"), colour("--warm"), part);
+	c.beginPath();
+	if (classes && part === 1 && !flat) { c.moveTo(x, y - 5); c.lineTo(x + 5, y + 4); c.lineTo(x - 5, y + 4); c.closePath(); } else c.arc(x, y, flat ? 2.6 : 4, 0, 7);
+	c.fill();
+	c.stroke();
+}
+
+// cells paints the grid of predictions and, between two classes, the line where they are ½.
+function cells(c, shot, area, classes, colour) {
+	const n = data.fit.points, bytes = Uint8Array.from(atob(shot.cells), ch => ch.charCodeAt(0));
+	const low = decoded(shot.low), high = decoded(shot.high), of = b => low + (high - low) * b / 254;
+	const from = classes ? Math.min(0, low) : low, to = classes ? Math.max(1, high) : high;
+	const dx = area.w / (n - 1), dy = area.h / (n - 1);
+	const cold = colour("--cold"), warm = colour("--warm"), paper = colour("--paper");
+	c.save();
+	c.beginPath(); c.rect(area.x, area.y, area.w, area.h); c.clip();
+	for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) {
+		const b = bytes[j * n + i];
+		c.fillStyle = b === 255 ? colour("--trouble") : mix(paper, mix(cold, warm, to > from ? (of(b) - from) / (to - from) : 0.5), 0.42);
+		c.fillRect(area.x + (i - 0.5) * dx, area.y + area.h - (j + 0.5) * dy, dx + 0.6, dy + 0.6);
+	}
+	if (classes) boundary(c, n, k => of(bytes[k]) - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
+	c.restore();
+}
+
+function boundary(c, n, level, place, colour) {
+	c.strokeStyle = colour("--ink");
+	c.lineWidth = 1.8;
+	c.beginPath();
+	for (let j = 0; j + 1 < n; j++) for (let i = 0; i + 1 < n; i++) {
+		const corners = [[i, j], [i + 1, j], [i + 1, j + 1], [i, j + 1]], crossings = [];
+		for (let k = 0; k < 4; k++) {
+			const a = corners[k], b = corners[(k + 1) % 4], va = level(a[1] * n + a[0]), vb = level(b[1] * n + b[0]);
+			if (va < 0 === vb < 0) continue;
+			const t = va / (va - vb);
+			crossings.push(place(a[0] + (b[0] - a[0]) * t, a[1] + (b[1] - a[1]) * t));
+		}
+		for (let k = 0; k + 1 < crossings.length; k += 2) { c.moveTo(...crossings[k]); c.lineTo(...crossings[k + 1]); }
+	}
+	c.stroke();
+}
+
+// mix is a colour between two, each #rrggbb.
+function mix(a, b, part) {
+	const t = Math.min(1, Math.max(0, part)), of = (s, k) => parseInt(s.slice(k, k + 2), 16);
+	return "#" + [1, 3, 5].map(k => Math.round(of(a, k) * (1 - t) + of(b, k) * t).toString(16).padStart(2, "0")).join("");
+}

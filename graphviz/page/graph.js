@@ -1,0 +1,281 @@
+// The recording as a graph: the values as they were recorded, the same with weighted sums put together, and the neurons.
+
+// recorded returns the graph of all values. A node's `raw` is its place in the data, an edge's too.
+function recorded() {
+	const nodes = data.nodes.map((n, raw) => ({ ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
+	for (const node of nodes) {
+		(data.nodes[node.raw].in || []).forEach((from, input) => {
+			const edge = { raw: edges.length, at: edges.length, from, to: node.raw, input, learns: !!(nodes[from].l && node.l) };
+			edges.push(edge);
+			nodes[from].uses.push(edge);
+			node.in.push(edge);
+		});
+	}
+	const first = data.frames[0].v;
+	nodes.forEach((n, i) => { n.single = size(n) === 1 && (first[i] === "=" || typeof decoded(first[i]) === "number"); n.leaf = !n.in.length; });
+	return { nodes, edges, root: data.root, of: nodes.map((n, i) => i) };
+}
+
+const size = n => (n.sh || []).reduce((p, d) => p * d, 1);
+const isOp = (n, op) => n.op === op && !n.cu;
+const isLearned = n => n.k === "param" || n.k === "variable";
+
+// fused returns the graph in which the products and sums of a weighted sum, w·x + … + b, are one value.
+function fused(g) {
+	const top = g.nodes.map((n, i) => i); // the weighted sum that a value went into
+	const sums = new Map();
+	for (let i = g.nodes.length - 1; i >= 0; i--) {
+		if (top[i] !== i) continue;
+		const found = weighted(g, i);
+		if (!found) continue;
+		sums.set(i, found.terms);
+		found.inside.forEach(j => { top[j] = i; });
+	}
+	return merged(g, top, sums);
+}
+
+// weighted returns the terms of the weighted sum that ends in a node, and the nodes in between, or null.
+function weighted(g, i) {
+	const inside = [], terms = [];
+	const addend = edge => {
+		const n = g.nodes[edge.from];
+		if (n.uses.length === 1 && isProduct(g, n)) {
+			inside.push(edge.from);
+			terms.push(n.in);
+		} else if (n.uses.length === 1 && isOp(n, "add") && !n.n) {
+			inside.push(edge.from);
+			n.in.forEach(addend);
+		} else {
+			terms.push([edge]);
+		}
+	};
+	const n = g.nodes[i];
+	if (n.t || n.leaf) return null;
+	if (isProduct(g, n)) terms.push(n.in);
+	else if (isOp(n, "add")) n.in.forEach(addend);
+	return terms.some(t => t.length === 2) ? { terms, inside } : null;
+}
+
+// isProduct tells a weight times an input from other products.
+function isProduct(g, n) {
+	if (n.leaf || n.cu || n.op !== "mul" && n.op !== "matmul") return false;
+	const [a, b] = n.in.map(e => g.nodes[e.from]);
+	return a !== b && (isLearned(a) || isLearned(b)) && (n.op === "matmul" || same(a.sh, n.sh) && same(b.sh, n.sh));
+}
+
+const same = (a, b) => (a || []).join() === (b || []).join();
+
+// merged returns a graph whose nodes are those that are their own top.
+function merged(g, top, sums) {
+	const nodes = [], edges = [], of = [];
+	g.nodes.forEach((n, i) => {
+		if (top[i] !== i) return;
+		of[i] = nodes.length;
+		nodes.push({ ...n, at: nodes.length, in: [], uses: [], inside: [] });
+	});
+	g.nodes.forEach((n, i) => { of[i] = of[top[i]]; nodes[of[i]].inside.push(i); });
+	for (const node of nodes) {
+		const terms = sums.get(node.raw);
+		const join = (e, input) => {
+			const edge = { raw: e.raw, at: edges.length, from: of[e.from], to: node.at, input, learns: e.learns };
+			edges.push(edge);
+			nodes[edge.from].uses.push(edge);
+			node.in.push(edge);
+			return input;
+		};
+		if (terms) {
+			let k = 0;
+			node.t = terms.map(term => term.map(e => join(e, k++)));
+			node.matrix = terms.some(t => t.length === 2 && g.nodes[t[0].to].op === "matmul");
+			if (terms.length > 1 || node.matrix) Object.assign(node, { op: "weighted sum", c: [] });
+		} else {
+			g.nodes[node.raw].in.forEach((e, input) => join(e, input));
+		}
+	}
+	return { nodes, edges, root: of[g.root], of };
+}
+
+// weightOf returns which input of a product is the weight.
+function weightOf(g, node, term) {
+	const sources = term.map(i => g.nodes[node.in[i].from]);
+	const best = kind => sources.findIndex(kind);
+	for (const k of [best(n => n.k === "param"), best(n => n.k === "variable" && n.l), best(n => n.leaf), 0]) if (k >= 0) return term[k];
+}
+
+// neurons puts each weighted sum and its activation together, and all behind the last one into the loss. It returns groups of
+// a fused graph's nodes with the edges between them, or null where nothing is a neuron.
+function neurons(g) {
+	const sums = g.nodes.filter(n => n.t && n.t.some(t => t.length > 1));
+	if (!sums.length) return null;
+	const group = new Array(g.nodes.length), groups = [], edges = [];
+	const add = (kind, members, extra) => {
+		const item = { kind, members, at: groups.length, ...extra };
+		groups.push(item);
+		members.forEach(m => { group[m] = item; });
+		return item;
+	};
+	for (const z of sums) {
+		const use = z.uses.length === 1 ? g.nodes[z.uses[0].to] : null;
+		const a = use && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "scale") ? use : null;
+		add("neuron", a ? [z.at, a.at] : [z.at], { z, a, biases: [] });
+	}
+	const before = new Array(g.nodes.length).fill(false); // leads to a neuron
+	for (let i = g.nodes.length - 1; i >= 0; i--) before[i] = g.nodes[i].uses.some(e => before[e.to] || group[e.to]?.z?.at === e.to);
+	const hidden = new Set();
+	for (const z of sums) for (const term of z.t) {
+		const leaf = g.nodes[z.in[term.length > 1 ? weightOf(g, z, term) : term[0]].from];
+		if (isLearned(leaf)) hidden.add(leaf.at);
+	}
+	const rest = [];
+	g.nodes.forEach((n, i) => {
+		if (group[i] || hidden.has(i)) return;
+		if (before[i]) add(n.leaf ? "input" : "op", [i], {});
+		else rest.push(i);
+	});
+	if (rest.length) add("loss", rest, { loss: g.nodes[g.root] ?? g.nodes[rest.at(-1)] });
+	for (const z of sums) for (const term of z.t) {
+		const w = term.length > 1 ? weightOf(g, z, term) : -1;
+		for (const i of term) {
+			const from = z.in[i].from;
+			if (i === w) continue;
+			if (hidden.has(from)) { if (term.length === 1) group[z.at].biases.push(from); continue; }
+			edges.push({ from: group[from].at, to: group[z.at].at, weight: w < 0 ? null : g.nodes[z.in[w].from], edge: z.in[i], weightEdge: w < 0 ? null : z.in[w] });
+		}
+	}
+	for (const e of g.edges) {
+		const from = group[e.from], to = group[e.to];
+		if (from && to && from !== to && !(to.kind === "neuron" && to.z.at === e.to)) edges.push({ from: from.at, to: to.at, weight: null, edge: e });
+	}
+	return { groups, edges, group, hidden };
+}
+
+// A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
+function worldOf(frame, g) {
+	const values = frame.v.map(x => x === "=" ? x : decoded(x)), gradients = frame.g.map(x => x && x.why || x === "=" ? x : decoded(x));
+	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from])).y; });
+	for (let i = gradients.length - 1; i >= 0; i--) if (gradients[i] === "=") gradients[i] = gradients[g.nodes[i].uses[0].to];
+	const unused = new Set(frame.x), contributions = {};
+	for (const e of g.edges) {
+		if (frame.e && e.raw in frame.e) contributions[e.raw] = decoded(frame.e[e.raw]);
+		else if (e.learns && !unused.has(e.raw) && has(gradients[e.from]) && has(gradients[e.to])) contributions[e.raw] = gradients[e.from];
+	}
+	const rate = frame.u ? decoded(frame.rate || 0) : data.rate;
+	const updates = new Map((frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
+	if (!frame.u && data.rate) plainSteps(updates, values, gradients, data.rate);
+	return { values, gradients, contributions, updates, rate, locals: frame.f || {}, recorded: true };
+}
+
+// has tells numbers from null and from the reason why there are none.
+const has = x => x !== null && x !== undefined && x.why === undefined;
+
+// plainSteps notes w − α·dw of everything that is learned.
+function plainSteps(updates, values, gradients, rate) {
+	data.nodes.forEach((n, i) => {
+		if ((n.k === "param" || n.k === "variable") && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
+			updates.set(i, values[i] - rate * gradients[i]);
+	});
+}
+
+// isPlain reports whether an update is w − α·dw.
+function isPlain(world, raw) {
+	const w = world.values[raw], d = world.gradients[raw], next = world.updates.get(raw);
+	if (typeof w !== "number" || typeof d !== "number") return false;
+	return Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
+}
+
+// incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
+function incalculable(g, world, leaves) {
+	const follows = following(g, leaves);
+	return g.nodes.find((n, i) => !n.single || !n.leaf && !knows(n) && (follows[i] && !meets(n) || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined)));
+}
+
+// following tells which nodes depend on leaves.
+function following(g, leaves) {
+	const follows = new Array(g.nodes.length).fill(false);
+	leaves.forEach(i => { follows[i] = true; });
+	for (const n of g.nodes) if (n.in.some(e => follows[e.from])) follows[n.at] = true;
+	return follows;
+}
+
+function knows(n) {
+	if (n.cu) return false;
+	return n.el || n.t || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
+}
+
+// meets tells where the rows of a batch meet, in a sum or mean.
+const meets = n => !n.cu && !n.rest && (n.op === "Σ" || n.op === "Σ/n");
+
+// again computes a scalar network with other leaves: forward, then backward with the sums in the recording's order.
+function again(g, before, changes) {
+	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [];
+	for (const n of g.nodes) if (!n.leaf) [values[n.raw], slopes[n.raw]] = computed(g, before, values, n);
+	const gradients = before.gradients.map(x => has(x) ? 0 : x), contributions = {}, arrived = new Array(values.length).fill(false);
+	arrived[g.root] = has(gradients[g.root]);
+	if (arrived[g.root]) gradients[g.root] = before.gradients[g.root];
+	for (let i = g.nodes.length - 1; i >= 0; i--) {
+		if (!arrived[i]) continue;
+		for (const e of g.nodes[i].in) {
+			if (!e.learns || !slopes[i]) continue;
+			contributions[e.raw] = gradients[i] * slopes[i][e.input];
+			gradients[e.from] = arrived[e.from] ? gradients[e.from] + contributions[e.raw] : contributions[e.raw];
+			arrived[e.from] = true;
+		}
+	}
+	const updates = new Map();
+	const plain = before.updates.size > 0 && [...before.updates.keys()].every(i => isPlain(before, i));
+	if (plain) for (const i of before.updates.keys()) updates.set(i, values[i] - before.rate * gradients[i]);
+	return { values, gradients, contributions, updates, rate: before.rate, locals: before.locals, recorded: false };
+}
+
+// computed returns a node's value and slopes. A sum or mean of rows moves with the row that is drawn; the others stay.
+function computed(g, before, values, n) {
+	if (knows(n)) {
+		const result = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from]), n.t);
+		return [result.y, result.slopes];
+	}
+	const slopes = n.in.map(e => localOf(g, before, e) ?? 0);
+	const moved = n.in.reduce((sum, e, i) => sum + slopes[i] * (values[e.from] - before.values[e.from]), 0);
+	return [meets(n) ? before.values[n.raw] + moved : before.values[n.raw], slopes];
+}
+
+// localOf returns the chain rule's factor on an edge between single numbers, or undefined.
+function localOf(g, world, e) {
+	const n = g.nodes[e.to];
+	if (!n.single || !g.nodes[e.from].single) return undefined;
+	if (knows(n)) {
+		const result = evaluate(n.op, decoded(n.c || []), n.in.map(x => world.values[g.nodes[x.from].raw]), n.t);
+		if (result && result.slopes) return result.slopes[e.input];
+	}
+	if (e.raw in world.locals) return world.locals[e.raw] === null ? undefined : decoded(world.locals[e.raw]);
+	const factor = world.contributions[e.raw] / world.gradients[n.raw];
+	return Number.isFinite(factor) ? factor : undefined;
+}
+
+// Names.
+
+const longest = 28;
+
+function shorten(name) {
+	const runes = [...name];
+	return runes.length <= longest ? name : runes.slice(0, 18).join("") + "…" + runes.slice(-9).join("");
+}
+
+// title is what a node is called: its name, or its operation and number.
+const title = n => n.n ? shorten(n.n) : n.many ? shorten(n.op) : `${shorten(n.op)} #${n.id}`;
+
+// gradientTitle is "dz" of z, and "d(hidden.w)" where that would not be read as one.
+function gradientTitle(n) {
+	const t = title(n);
+	return [...t].length > 4 || /[^\p{L}\p{N}_]/u.test(t) ? `d(${t})` : `d${t}`;
+}
+
+function scopePath(s) {
+	const names = [];
+	for (; s; s = data.scopes[s].p) names.unshift(data.scopes[s].n);
+	return names;
+}
+
+// fullTitle says also where a node stands.
+const fullTitle = n => [...scopePath(n.s || 0), title(n)].map(shorten).join(" · ");
+
+const shapeText = n => (n.sh || []).length ? `[${n.sh.join(" ")}]` : "";

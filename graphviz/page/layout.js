@@ -1,0 +1,242 @@
+// Layout: columns along the computation; in each column order and height that keep arrows short and frames apart.
+
+const gaps = { column: 44, row: 12, frame: 12, heading: 22, bend: 10 };
+
+// layout places boxes. It is given items {w, h, scope, order}, links {from, to} between items, the parents of scopes, and
+// whether the order within columns is to stay. It sets x, y (top left) and rank of each item, `points` of each link, and
+// returns frames {scope, x, y, w, h} and the size of it all.
+function layout(items, links, parents, keepOrder, column = gaps.column) {
+	const plan = { items: items.slice(), keepOrder };
+	const root = blocksOf(plan, parents);
+	lift(root, links, plan);
+	rank(root);
+	settle(root, 0);
+	bend(plan, links);
+	const all = [...plan.items, ...plan.blocks];
+	let best = null;
+	for (let sweep = 0; sweep < (items.length > 800 ? 5 : 16); sweep++) {
+		place(plan, root, sweep);
+		const cost = stretch(plan);
+		if (!best || cost < best.cost) best = { cost, at: all.map(i => [i.y, i.h]) };
+	}
+	all.forEach((x, k) => { [x.y, x.h] = best.at[k]; });
+	const width = columns(plan, column);
+	for (const l of links) route(l);
+	return frame(plan, root, width);
+}
+
+// blocksOf returns the tree of scopes with their items.
+function blocksOf(plan, parents) {
+	const blocks = new Map(), get = s => {
+		if (!blocks.has(s)) {
+			const b = { scope: s, children: [], members: [], parent: null, depth: 0, order: Infinity };
+			blocks.set(s, b);
+			if (s) { b.parent = get(parents[s]); b.depth = b.parent.depth + 1; b.parent.children.push(b); }
+		}
+		return blocks.get(s);
+	};
+	get(0);
+	for (const item of plan.items) {
+		item.parent = get(item.scope);
+		item.parent.children.push(item);
+		Object.assign(item, { depth: item.parent.depth + 1, members: [item], y: 0, near: [], bend: false });
+		for (let b = item.parent; b; b = b.parent) { b.members.push(item); b.order = Math.min(b.order, item.order); }
+	}
+	plan.blocks = [...blocks.values()];
+	for (const b of plan.blocks) { b.children.sort((x, y) => x.order - y.order); b.inside = new Set(b.members); }
+	return get(0);
+}
+
+// lift finds for each link the two children of one block that it leads between.
+function lift(root, links, plan) {
+	for (const c of [...plan.items, ...plan.blocks]) { c.next = []; c.before = []; }
+	for (const l of links) {
+		let a = l.from, b = l.to;
+		while (a.parent !== b.parent) if (a.depth >= b.depth) a = a.parent; else b = b.parent;
+		l.ends = [a, b];
+		l.ahead = a !== b && (a.order < b.order || !a.children && !l.from.inputs);
+		if (l.ahead) { a.next.push(b); b.before.push(a); }
+	}
+}
+
+// rank sets the columns within a block, from 0: each child behind all that it follows; what follows nothing stands just
+// before its first use.
+function rank(block) {
+	const sorted = block.children.slice().sort((a, b) => (b.before.length ? 0 : 1) - (a.before.length ? 0 : 1) || a.order - b.order);
+	for (const c of sorted) { if (c.children) rank(c); else c.span = 1; c.rank = 0; }
+	for (const c of sorted) for (const n of c.next) n.rank = Math.max(n.rank, c.rank + c.span);
+	for (const c of sorted) if (!c.before.length && c.next.length) c.rank = Math.min(...c.next.map(n => n.rank)) - c.span;
+	const first = Math.min(...sorted.map(c => c.rank));
+	for (const c of sorted) c.rank -= first;
+	block.span = Math.max(...sorted.map(c => c.rank + c.span));
+}
+
+// settle turns the ranks within blocks into columns of the whole.
+function settle(block, from) {
+	for (const c of block.children) {
+		c.rank += from;
+		c.first = c.rank;
+		c.last = c.rank + c.span - 1;
+		if (c.children) settle(c, c.rank);
+	}
+	block.first ??= from;
+	block.last ??= from + block.span - 1;
+}
+
+// bend cuts long links into pieces of one column each, where they pass by what stands between their ends.
+function bend(plan, links) {
+	let left = plan.items.length > 800 ? 1500 : 4000;
+	for (const l of links) {
+		l.bends = [];
+		const span = l.to.rank - l.from.rank - 1;
+		if (l.ahead && span > 0 && span <= 40 && left > 0) {
+			left -= span;
+			for (let r = l.from.rank + 1; r < l.to.rank; r++) l.bends.push(bendAt(l, r));
+			plan.items.push(...l.bends);
+		}
+		const chain = [l.from, ...l.bends, l.to];
+		for (let k = 1; k < chain.length; k++) {
+			chain[k - 1].near.push({ item: chain[k], ahead: true });
+			chain[k].near.push({ item: chain[k - 1], ahead: false });
+		}
+	}
+}
+
+// bendAt adds a piece of a link in a column: in the block of one of its ends where that reaches so far, else between them.
+function bendAt(l, r) {
+	const [a, b] = l.ends, [end, top] = r <= a.last ? [l.from, a] : r >= b.first ? [l.to, b] : [null, a];
+	let parent = end ? end.parent : a.parent;
+	while (end && parent !== top.parent && (r < parent.first || r > parent.last)) parent = parent.parent;
+	const item = { w: 0, h: gaps.bend, order: l.from.order, rank: r, first: r, last: r, near: [], bend: true, y: 0, parent };
+	item.members = [item];
+	parent.children.push(item);
+	for (let p = parent; p; p = p.parent) { p.members.push(item); p.inside.add(item); }
+	return item;
+}
+
+// place sets the heights of a block's items, from its inner blocks outwards, and returns the block's height.
+function place(plan, block, sweep) {
+	for (const c of block.children) if (c.children) place(plan, c, sweep);
+	for (const c of block.children) c.wish = wish(c, sweep);
+	if (!plan.keepOrder && sweep) block.children.sort((a, b) => a.wish - b.wish || a.order - b.order);
+	const down = pack(block.children, 1), up = pack(block.children.slice().reverse(), -1).reverse();
+	const tops = block.children.map((c, k) => (down[k] + up[k]) / 2);
+	const top = Math.min(...tops), pad = block.scope ? gaps.heading : 0;
+	block.children.forEach((c, k) => shift(c, tops[k] - top + pad - c.y));
+	block.y = 0;
+	block.h = Math.max(...block.children.map(c => c.y + c.h)) + (block.scope ? gaps.frame : 0);
+}
+
+function shift(c, by) {
+	if (!by) return;
+	c.y += by;
+	if (c.children) c.children.forEach(child => shift(child, by));
+}
+
+// wish is where the middle of an item or block would be if its arrows were level.
+function wish(c, sweep) {
+	let sum = 0, count = 0;
+	if (!sweep) return 0;
+	for (const m of c.members) for (const n of m.near) {
+		if (c.inside && c.inside.has(n.item)) continue;
+		if (sweep > 2 || n.ahead === (sweep % 2 === 1)) { sum += n.item.absolute - m.absolute; count++; }
+	}
+	return (c.middle ?? 0) + (count ? sum / count : 0);
+}
+
+// pack places children one below the other (or above, for direction −1), each as near to its wish as those before it allow,
+// and returns their tops.
+function pack(children, direction) {
+	const edge = [];
+	return children.map(c => {
+		let from = -Infinity;
+		for (let r = c.first; r <= c.last; r++) from = Math.max(from, edge[r] ?? -Infinity);
+		const start = direction > 0 ? Math.max(from, c.wish - c.h / 2) : Math.max(from, -(c.wish + c.h / 2));
+		const gap = c.bend ? 2 : gaps.row;
+		for (let r = c.first; r <= c.last; r++) edge[r] = start + c.h + gap;
+		return direction > 0 ? start : -(start + c.h);
+	});
+}
+
+// stretch notes where everything is now and returns how far arrows climb.
+function stretch(plan) {
+	for (const i of plan.items) i.absolute = i.y + i.h / 2;
+	for (const b of plan.blocks) b.middle = b.y + b.h / 2;
+	let cost = 0;
+	for (const i of plan.items) {
+		i.middle = i.absolute;
+		for (const n of i.near) if (n.ahead) cost += (n.item.absolute - i.absolute) ** 2;
+	}
+	return cost;
+}
+
+// columns sets x by the widest item of each column, and returns the width.
+function columns(plan, gap) {
+	const widths = [];
+	for (const i of plan.items) widths[i.rank] = Math.max(widths[i.rank] || 0, i.w);
+	let x = 0;
+	const starts = [...widths].map(w => { const start = x; x += (w || 0) + gap; return start; });
+	for (const i of plan.items) {
+		i.x = starts[i.rank] + (widths[i.rank] - i.w) / 2;
+		i.columnStart = starts[i.rank];
+		i.columnEnd = starts[i.rank] + widths[i.rank];
+	}
+	return x - gap;
+}
+
+// route sets the points of a link: out of the right side of one item, level through the columns between, into the left of the
+// other.
+function route(l) {
+	const points = [[l.from.x + l.from.w, l.from.y + l.from.h / 2]];
+	for (const b of l.bends) points.push([b.columnStart, b.y + b.h / 2], [b.columnEnd, b.y + b.h / 2]);
+	points.push([l.to.x, l.to.y + l.to.h / 2]);
+	l.points = points;
+}
+
+// spread moves the ends of links apart where several meet, in the order of where they come from.
+function spread(items, links, circle) {
+	const ends = new Map();
+	for (const l of links) {
+		if (!ends.has(l.to)) ends.set(l.to, []);
+		ends.get(l.to).push(l);
+	}
+	for (const [to, all] of ends) {
+		all.sort((a, b) => a.points.at(-2)[1] - b.points.at(-2)[1]);
+		const room = Math.min(to.h * 0.6, (all.length - 1) * 12);
+		all.forEach((l, k) => {
+			const off = all.length > 1 ? (k / (all.length - 1) - 0.5) * room : 0;
+			const end = l.points.at(-1);
+			end[1] += off;
+			if (circle && to.round) end[0] += to.w / 2 - Math.sqrt(Math.max(0, (to.w / 2) ** 2 - off * off));
+		});
+	}
+}
+
+// pathText is a link as an SVG path.
+function pathText(points) {
+	let text = `M${fix(points[0][0])} ${fix(points[0][1])}`;
+	for (let k = 1; k < points.length; k++) {
+		const [x0, y0] = points[k - 1], [x1, y1] = points[k], reach = Math.max(16, Math.abs(x1 - x0) / 2);
+		text += Math.abs(y1 - y0) < 0.5 && x1 >= x0 ? `L${fix(x1)} ${fix(y1)}` : `C${fix(x0 + reach)} ${fix(y0)} ${fix(x1 - reach)} ${fix(y1)} ${fix(x1)} ${fix(y1)}`;
+	}
+	return text;
+}
+
+const fix = v => Math.round(v * 10) / 10;
+
+// frame returns the frames of scopes and the size of the whole.
+function frame(plan, root, width) {
+	const frames = [];
+	const visit = (block, depth) => {
+		let left = Infinity, right = -Infinity;
+		for (const m of block.members) if (!m.bend) { left = Math.min(left, m.x); right = Math.max(right, m.x + m.w); }
+		let inner = 0;
+		for (const c of block.children) if (c.children) inner = Math.max(inner, visit(c, depth + 1));
+		const pad = inner + 9;
+		if (block.scope) frames.push({ scope: block.scope, depth, x: left - pad, y: block.y, w: right - left + 2 * pad, h: block.h });
+		return pad;
+	};
+	visit(root, 0);
+	frames.sort((a, b) => a.depth - b.depth);
+	return { frames, width, height: root.h };
+}
