@@ -41,14 +41,25 @@ func TestLossFormulas(t *testing.T) {
 		derivative string
 		slope      float64
 	}{
-		"half square": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
-		"scaled":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
-		"square":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
-		"three":       {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
-		"MSE":         {losses.MSE, "(a − y)²", "2(a − y)", 2 * (p - y)},
-		"MAE":         {losses.MAE, "|a − y|", "sign(a − y)", -1},
+		"half square":            {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
+		"scaled":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
+		"square":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"three":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
+		"target first":           {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Square().Scale(0.5) }, "½(y − a)²", "a − y", p - y},
+		"target first, absolute": {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Abs() }, "|y − a|", "sign(a − y)", -1},
+		"target first, Huber":    {func(a, y autograd.Value) autograd.Value { return losses.Huber(y, a, 0.25) }, "huber(y − a, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
+		"power":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).PowScalar(2) }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"product":                {func(a, y autograd.Value) autograd.Value { d := a.Sub(y); return d.Mul(d) }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"halved":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Div(a.Graph().Scalar(2)) }, "½(a − y)²", "a − y", p - y},
+		"times":                  {func(a, y autograd.Value) autograd.Value { return a.Graph().Scalar(0.5).Mul(a.Sub(y).Square()) }, "½(a − y)²", "a − y", p - y},
+		"cube":                   {func(a, y autograd.Value) autograd.Value { return a.Sub(y).PowScalar(3) }, "(a − y)^3", "", 0},
+		"plus":                   {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().AddScalar(3) }, "(a − y)² + 3", "", 0},
+		"cut off":                {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Clamp(-1, 2).Square() }, "clamp(a − y, −1, 2)²", "", 0},
+		"not Huber":              {func(a, y autograd.Value) autograd.Value { d := a.Sub(y); return d.Clamp(-1, 1).Mul(d.Sub(y)) }, "clamp(a − y, −1, 1)·((a − y) − y)", "", 0},
+		"MSE":                    {losses.MSE, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"MAE":                    {losses.MAE, "|a − y|", "sign(a − y)", -1},
 		"Huber": {func(a, y autograd.Value) autograd.Value { return losses.Huber(a, y, 0.25) },
-			"huber(a − y), δ = 0.25", "a − y cut off at ±0.25", -0.25},
+			"huber(a − y, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
 		"binary": {losses.BinaryCrossEntropy, "−(y·ln a + (1 − y)·ln(1 − a))", "(a − y)/(a(1 − a))", (p - y) / (p * (1 - p))},
 		"logits": {losses.BinaryCrossEntropyWithLogits, "(ln(1 + e^a) − y·a)", "σ(a) − y", sigma(p) - y},
 		"custom": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Tanh().Exp() }, "exp(tanh(a − y))", "", 0},
@@ -79,9 +90,15 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		loss, derivative string
 		rows             int
 	}{
-		"MSE":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
-		"half":        {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
-		"sum":         {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "½(a − y)²", "a − y", 0},
+		"MSE":          {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
+		"half":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
+		"sum":          {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "Σ ½(a − y)²", "a − y", 0},
+		"nested":       {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Mean(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 12},
+		"mean of sums": {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 4},
+		"weighted": {func(h autograd.Value) autograd.Value {
+			weights := h.Graph().Constant(autograd.Full(3, 4, 3)).Named("r")
+			return losses.MSEWith(h, oneHot(h.Graph()), losses.Settings{Weights: weights})
+		}, "Σ r·(a − y)²/n", "r·2(a − y)/n", 12},
 		"categorical": {func(h autograd.Value) autograd.Value { return losses.CategoricalCrossEntropy(h, oneHot(h.Graph())) }, "Σ −y·ln a/n", "−y/(a·n)", 4},
 		"logits": {func(h autograd.Value) autograd.Value {
 			return losses.CategoricalCrossEntropyWithLogits(h, oneHot(h.Graph()))
@@ -90,7 +107,7 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		"labels": {func(h autograd.Value) autograd.Value {
 			return losses.CategoricalCrossEntropyLabelsWithLogits(h, labels)
 		},
-			"Σ −ln softmax(a) of the label/n", "(softmax(a) − 1 at the label)/n", 4},
+			"Σ −ln(softmax(a) of the label)/n", "(softmax(a) − 1 at the label)/n", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := lessonOf(t, c.f(hiddenLayer()), Sample(1)).lossFormula()

@@ -56,6 +56,13 @@ func (m *model) written(i int, nameOf func(i int, operand bool) string) string {
 		return n.op
 	case "scale":
 		return times(n.constants[0], names[0])
+	case "add scalar":
+		return names[0] + " + " + number(n.constants[0], 4)
+	case "pow scalar":
+		return names[0] + "^" + number(n.constants[0], 4)
+	}
+	for _, c := range n.constants {
+		names = append(names, number(c, 4))
 	}
 	return n.op + "(" + strings.Join(names, ", ") + ")"
 }
@@ -67,7 +74,7 @@ func (n *node) isOperator() bool {
 		return false
 	}
 	switch n.op {
-	case weightedSum, "add", "sub", "mul", "div", "square", "scale":
+	case weightedSum, "add", "sub", "mul", "div", "square", "scale", "add scalar", "pow scalar":
 		return true
 	}
 	return false
@@ -100,36 +107,73 @@ type lossFormula struct {
 	rows       int    // of which the loss is the mean; 0 for none
 }
 
-// lossFormula recognises the loss.
+// lossFormula recognises the loss: that of one number, and around it sums,
+// means and factors.
 func (l *lesson) lossFormula() lossFormula {
-	factor, over, rows := 1.0, "", 0
-	for i := l.root; l.loss[i]; i = l.edges[l.nodes[i].in[0]].from {
+	unknown := lossFormula{loss: l.expression(l.root, mostNested)}
+	factor, weight, over, rows, summed := 1.0, "", "", 1, false
+	for i := l.root; l.loss[i]; {
 		n := &l.nodes[i]
+		if n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs) {
+			return unknown
+		}
+		if c, known := l.core(i); known {
+			formula := lossFormula{loss: weight + times(factor*c.factor, c.formula), derivative: c.derivative(factor, over)}
+			if formula.derivative != "" {
+				formula.derivative = weight + formula.derivative
+			}
+			switch {
+			case rows > 1:
+				formula.loss, formula.rows = "Σ "+formula.loss+"/n", rows
+			case summed:
+				formula.loss = "Σ " + formula.loss
+			}
+			return formula
+		}
+		next := l.edges[n.in[0]].from
 		switch {
-		case n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs):
-			return lossFormula{loss: l.expression(l.root, mostNested)}
 		case n.op == "scale":
 			factor *= n.constants[0]
 		case n.op == "neg":
 			factor = -factor
 		case n.source.Op == "mean":
-			if size := elementCount(n); size > 1 {
-				over, rows = "n", size
+			if rows *= elementCount(n); rows > 1 {
+				over = "n"
 			}
 		case n.op == sumOfRows, n.source.Op == "sum":
+			summed = summed || elementCount(n) > 1
+		case n.op == "mul" || n.op == "div":
+			of, by := l.factorOf(n)
+			switch {
+			case by == nowhere:
+				return unknown
+			case l.nodes[by].source.Size() > 1: // another one for each row
+				weight += l.letter(by) + "·"
+			case n.op == "div":
+				factor /= l.nodes[by].value.few[0]
+			default:
+				factor *= l.nodes[by].value.few[0]
+			}
+			next = of
 		default:
-			c, known := l.core(i)
-			if !known {
-				return lossFormula{loss: l.expression(l.root, mostNested)}
-			}
-			formula := lossFormula{times(factor*c.factor, c.formula), c.derivative(factor, over), rows}
-			if rows > 0 {
-				formula.loss = "Σ " + formula.loss + "/n"
-			}
-			return formula
+			return unknown
 		}
+		i = next
 	}
-	return lossFormula{loss: l.expression(l.root, mostNested)}
+	return unknown
+}
+
+// factorOf returns the part of the loss in a product or quotient, and the given
+// number that it is multiplied with or divided by; nowhere where there is none.
+func (l *lesson) factorOf(n *node) (of, by int) {
+	first, second := l.edges[n.in[0]], l.edges[n.in[1]]
+	switch {
+	case first.learns && !second.learns && (n.op == "mul" || l.nodes[second.from].source.Size() == 1):
+		return first.from, second.from
+	case second.learns && !first.learns && n.op == "mul":
+		return second.from, first.from
+	}
+	return nowhere, nowhere
 }
 
 // mostNested is how deep the formula of a loss is written out that is not
@@ -138,21 +182,26 @@ const mostNested = 3
 
 // expression returns the formula of a node in what is drawn.
 func (l *lesson) expression(i, depth int) string {
-	return l.written(i, func(from int, operand bool) string {
-		switch n := &l.nodes[from]; {
-		case !l.loss[from]:
-			return l.letter(from)
-		case n.isRest():
-			return n.name
-		case depth == 0:
-			return "…"
-		}
-		text := l.expression(from, depth-1)
-		if n := &l.nodes[from]; operand && n.isOperator() && n.op != "square" {
-			return "(" + text + ")"
-		}
-		return text
-	})
+	return l.written(i, func(from int, operand bool) string { return l.operand(from, depth, operand) })
+}
+
+// operand returns what a formula calls an input, which knows whether it stands
+// between operators.
+func (l *lesson) operand(i, depth int, operand bool) string {
+	n := &l.nodes[i]
+	switch {
+	case !l.loss[i]:
+		return l.letter(i)
+	case n.isRest():
+		return n.name
+	case depth == 0:
+		return "…"
+	}
+	text := l.expression(i, depth-1)
+	if operand && n.isOperator() && n.op != "square" {
+		return "(" + text + ")"
+	}
+	return text
 }
 
 // elementCount returns how many numbers a mean was taken of.
@@ -183,7 +232,7 @@ type core struct {
 	factor   float64
 	formula  string // times the factor
 	slope    float64
-	gradient string // the derivative of the loss, times the slope
+	gradient string // the derivative of the loss by the prediction, times the slope; "" where it is not known
 	below    string // that the gradient is divided by
 }
 
@@ -192,6 +241,8 @@ type core struct {
 func (c core) derivative(factor float64, over string) string {
 	text := times(factor*c.slope, c.gradient)
 	switch {
+	case c.gradient == "":
+		return ""
 	case c.below != "" && over != "":
 		return text + "/(" + c.below + "·" + over + ")"
 	case strings.Contains(c.below, " "):
@@ -210,16 +261,15 @@ func (l *lesson) core(i int) (core, bool) {
 	input := func(k int) int { return l.edges[n.in[k]].from }
 	of := func(format string, names ...any) string { return fmt.Sprintf(format, names...) }
 	switch n.op {
-	case "square", "abs":
-		d := &l.nodes[input(0)]
-		if d.op != "sub" || d.custom {
-			return core{}, false
+	case "square":
+		return l.squareCore(input(0))
+	case "pow scalar":
+		if n.constants[0] == 2 {
+			return l.squareCore(input(0))
 		}
-		error := l.expression(input(0), 0)
-		if n.op == "abs" {
-			return core{1, "|" + error + "|", 1, "sign(" + error + ")", ""}, true
-		}
-		return core{1, "(" + error + ")²", 2, "(" + error + ")", ""}, true
+	case "abs":
+		error, slope, known := l.difference(input(0))
+		return core{1, "|" + error + "|", 1, around("sign(", slope), ""}, known
 	case "binary cross entropy":
 		p, y := l.letter(input(0)), l.letter(input(1))
 		return core{-1, of("(%s·ln %s + (1 − %s)·ln(1 − %s))", y, p, y, p), 1, of("(%s − %s)", p, y), of("%s(1 − %s)", p, p)}, true
@@ -231,29 +281,81 @@ func (l *lesson) core(i int) (core, bool) {
 		return core{-1, of("%s·ln %s", y, p), -1, y, p}, true
 	case "log softmax": // of the label
 		z := l.letter(input(0))
-		return core{1, of("ln softmax(%s) of the label", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
+		return core{1, of("ln(softmax(%s) of the label)", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
 	case "mul":
 		return l.productCore(input(0), input(1))
 	}
 	return core{}, false
 }
 
-// productCore recognises the losses that are recorded as a product: the cross
-// entropy of logits, and Huber's.
+// squareCore recognises the square of a difference.
+func (l *lesson) squareCore(d int) (core, bool) {
+	error, slope, known := l.difference(d)
+	return core{1, "(" + error + ")²", 2, around("(", slope), ""}, known
+}
+
+// around puts a text between brackets, and leaves nothing as it is.
+func around(open, text string) string {
+	if text == "" {
+		return ""
+	}
+	return open + text + ")"
+}
+
+// difference returns how far a prediction is from its target, and the same as
+// prediction minus target, which the derivatives by the prediction are made of:
+// "y − a" and "a − y". That is "" where it is not known which of the two the
+// prediction is.
+func (l *lesson) difference(i int) (error, slope string, known bool) {
+	d := &l.nodes[i]
+	if d.op != "sub" || d.custom || !l.loss[i] {
+		return "", "", false
+	}
+	first, second := l.edges[d.in[0]], l.edges[d.in[1]]
+	x, y := l.operand(first.from, 0, true), l.operand(second.from, 0, true)
+	error = x + " − " + y
+	switch {
+	case first.learns && second.learns:
+		return error, "", true
+	case second.learns:
+		return error, y + " − " + x, true
+	}
+	return error, error, true
+}
+
+// productCore recognises the losses that are recorded as a product: the square
+// of a difference, the cross entropy of logits, and Huber's.
 func (l *lesson) productCore(first, second int) (core, bool) {
 	a := &l.nodes[first]
 	switch {
+	case first == second:
+		return l.squareCore(first)
 	case a.custom || len(a.in) == 0:
 	case a.op == "log softmax":
 		z, y := l.letter(l.edges[a.in[0]].from), l.letter(second)
 		return core{1, fmt.Sprintf("%s·ln softmax(%s)", y, z), -1, fmt.Sprintf("(softmax(%s) − %s)", z, y), ""}, true
-	case a.op == "clamp" && l.nodes[second].op == "sub":
-		if d := l.edges[a.in[0]].from; l.loss[d] {
-			error, delta := l.expression(d, 0), number(a.constants[1], 4)
-			return core{1, fmt.Sprintf("huber(%s), δ = %s", error, delta), 1, fmt.Sprintf("(%s cut off at ±%s)", error, delta), ""}, true
-		}
+	case a.op == "clamp":
+		return l.huberCore(first, second)
 	}
 	return core{}, false
+}
+
+// huberCore recognises c·(d − ½c), with c = d cut off at ±δ.
+func (l *lesson) huberCore(clamp, rest int) (core, bool) {
+	c, r := &l.nodes[clamp], &l.nodes[rest]
+	if r.op != "sub" || r.custom || c.constants[0] != -c.constants[1] {
+		return core{}, false
+	}
+	d, half := l.edges[c.in[0]].from, &l.nodes[l.edges[r.in[1]].from]
+	if l.edges[r.in[0]].from != d || half.op != "scale" || half.constants[0] != 0.5 || l.edges[half.in[0]].from != clamp {
+		return core{}, false
+	}
+	error, slope, known := l.difference(d)
+	delta := number(c.constants[1], 4)
+	if slope != "" {
+		slope = fmt.Sprintf("(%s cut off at ±%s)", slope, delta)
+	}
+	return core{1, fmt.Sprintf("huber(%s, δ = %s)", error, delta), 1, slope, ""}, known
 }
 
 // times returns a product as one writes it: "½(a − y)²".
@@ -297,7 +399,7 @@ func (l *lesson) explanation() []string {
 	}
 	first += "; its derivative is " + f.derivative
 	switch {
-	case strings.HasPrefix(f.loss, "½("):
+	case strings.HasPrefix(strings.TrimPrefix(f.loss, "Σ "), "½(") && f.rows == 0:
 		return []string{first, "The ½ makes that the error itself: dw = input × error, times the slope of each activation on the way."}
 	case strings.HasPrefix(f.loss, "Σ ½("):
 		return []string{first, "The ½ makes that the error itself, over n: dw = input × error / n, times the slope of each activation on the way."}
