@@ -693,3 +693,25 @@ func TestCheckOfZeroAndMissingGradients(t *testing.T) {
 		t.Errorf("%s", e)
 	}
 }
+
+// Guards two false words about a gradient that is 0: a minimum between numbers
+// whose difference is rounded was called a kink, and the ways that cancel had
+// shares of +Inf and −Inf %.
+func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	bottom := w.AddScalar(1000).Sub(g.Scalar(1000.5)).Square()
+	if e := graphviz.Explain(w, bottom.Backward()); e.Check == nil || !e.Check.Agrees {
+		t.Errorf("at a minimum: %+v\n%v", e.Check, e)
+	}
+	cancelled := w.Scale(2).Sub(w.Scale(2))
+	e := graphviz.Explain(w, cancelled.Backward())
+	for _, way := range e.Ways {
+		if !math.IsNaN(way.Share) {
+			t.Errorf("a share of nothing is %v", way.Share)
+		}
+	}
+	if strings.Contains(e.String(), "%") {
+		t.Error(e)
+	}
+}
