@@ -241,3 +241,40 @@ func TestCourseErrors(t *testing.T) {
 		}
 	}
 }
+
+// Guards the box of a weight with a penalty: what the penalty adds was told as
+// this row's part.
+func TestPenaltyStandsBesideTheRows(t *testing.T) {
+	const rate = 0.01
+	w, x, y := []float64{0.5, -2}, [][]float64{{1, 2}, {3, -1}, {0.5, 4}}, []float64{1, 0, -1}
+	for name, penalty := range map[string]float64{"none": 0, "L2": rate} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		weights := g.Variable(autograd.NewTensor(w, 2, 1)).Named("w")
+		z := g.Constant(autograd.FromNested(x)).As(autograd.RoleInput).MatMul(weights).Named("z")
+		loss := losses.MSE(z, g.Constant(autograd.NewTensor(y, 3, 1)))
+		if penalty > 0 {
+			loss = loss.Add(weights.Square().Sum().Scale(penalty))
+		}
+		l := lessonOf(t, loss, Sample(1))
+		found := 0
+		for i := range l.nodes {
+			n := &l.nodes[i]
+			if n.kind != autograd.KindVariable {
+				continue
+			}
+			k := n.element
+			found++
+			got := l.partsOf(n)
+			row := 2 * (x[1][0]*w[0] + x[1][1]*w[1] - y[1]) / 3 * x[1][k]
+			if want := (parts{row, 2 * penalty * w[k], penalty > 0, meanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
+				t.Errorf("%s: the parts of w%d are %+v, want %+v", name, k, got, want)
+			}
+			if text := l.lower(i).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+		if found != len(w) {
+			t.Errorf("%s: %d weights are drawn", name, found)
+		}
+	}
+}

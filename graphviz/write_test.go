@@ -396,16 +396,17 @@ func TestMistakesPanic(t *testing.T) {
 		o    graphviz.Options
 		want any
 	}{
-		"view":                      {neuron(), graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
-		"direction":                 {neuron(), graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
-		"negative digits":           {neuron(), graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
-		"too many digits":           {neuron(), graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
-		"negative elements":         {neuron(), graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
-		"zero Value":                {autograd.Value{}, graphviz.Options{}, new(*autograd.GraphError)},
-		"another graph's gradients": {neuron(), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
-		"a Value after Reset":       {stale, graphviz.Options{}, new(*autograd.StaleError)},
-		"gradients after Reset":     {neuron(), graphviz.Options{Gradients: staleGradients}, new(*autograd.StaleError)},
-		"a changed parameter":       {reads, graphviz.Options{}, new(*autograd.StaleError)},
+		"view":              {neuron(), graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
+		"direction":         {neuron(), graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
+		"negative digits":   {neuron(), graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
+		"too many digits":   {neuron(), graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
+		"negative elements": {neuron(), graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
+		"zero Value":        {autograd.Value{}, graphviz.Options{}, new(*autograd.GraphError)},
+		"another graph's gradients, of a constant": {autograd.NewGraph(autograd.Options{}).Scalar(1), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
+		"another graph's gradients":                {neuron(), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
+		"a Value after Reset":                      {stale, graphviz.Options{}, new(*autograd.StaleError)},
+		"gradients after Reset":                    {neuron(), graphviz.Options{Gradients: staleGradients}, new(*autograd.StaleError)},
+		"a changed parameter":                      {reads, graphviz.Options{}, new(*autograd.StaleError)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.dot")
