@@ -56,7 +56,7 @@ func (c *canvas) drawCourse() {
 	c.graph.Attr("nodesep", 0.12)
 	c.graph.Attr("ranksep", 0.9)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", l.caption())
+	c.graph.Attr("label", l.caption(inkColour, 12, l.explanation()))
 	l.drawColumns()
 	l.drawForwardRow()
 	l.drawBackwardRow()
@@ -222,19 +222,13 @@ func (l *lesson) drawColumns() {
 			}
 		}
 		for k := range boxes[1:] {
-			l.unseen(boxes[k], boxes[k+1])
+			l.invisible(boxes[k], boxes[k+1])
 		}
 		if column > 0 {
-			l.unseen(before, line).Attr("weight", 100)
+			l.invisible(before, line).Attr("weight", 100)
 		}
 		before = line
 	}
-}
-
-func (l *lesson) unseen(from, to dot.Node) dot.Edge {
-	e := l.graph.Edge(from, to)
-	e.Attr("style", "invis")
-	return e
 }
 
 // plate draws one box of a row.

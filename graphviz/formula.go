@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/emicklei/dot"
-
 	"nabla/autograd"
 )
 
@@ -110,57 +108,86 @@ type lossFormula struct {
 // lossFormula recognises the loss: that of one number, and around it sums,
 // means and factors.
 func (l *lesson) lossFormula() lossFormula {
-	unknown := lossFormula{loss: l.expression(l.root, mostNested)}
-	factor, weight, over, rows, summed := 1.0, "", "", 1, false
-	for i := l.root; l.loss[i]; {
-		n := &l.nodes[i]
-		if n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs) {
-			return unknown
-		}
+	s := setting{factor: 1, rows: 1}
+	for i, known := l.root, l.isComplete(l.root); known && l.loss[i]; i, known = l.enter(i, &s) {
 		if c, known := l.core(i); known {
-			formula := lossFormula{loss: weight + times(factor*c.factor, c.formula), derivative: c.derivative(factor, over)}
-			if formula.derivative != "" {
-				formula.derivative = weight + formula.derivative
-			}
-			switch {
-			case rows > 1:
-				formula.loss, formula.rows = "Σ "+formula.loss+"/n", rows
-			case summed:
-				formula.loss = "Σ " + formula.loss
-			}
-			return formula
+			return s.formula(c)
 		}
-		next := l.edges[n.in[0]].from
-		switch {
-		case n.op == "scale":
-			factor *= n.constants[0]
-		case n.op == "neg":
-			factor = -factor
-		case n.source.Op == "mean":
-			if rows *= elementCount(n); rows > 1 {
-				over = "n"
-			}
-		case n.op == sumOfRows, n.source.Op == "sum":
-			summed = summed || elementCount(n) > 1
-		case n.op == "mul" || n.op == "div":
-			of, by := l.factorOf(n)
-			switch {
-			case by == nowhere:
-				return unknown
-			case l.nodes[by].source.Size() > 1: // another one for each row
-				weight += l.letter(by) + "·"
-			case n.op == "div":
-				factor /= l.nodes[by].value.few[0]
-			default:
-				factor *= l.nodes[by].value.few[0]
-			}
-			next = of
-		default:
-			return unknown
-		}
-		i = next
 	}
-	return unknown
+	return lossFormula{loss: l.expression(l.root, mostNested)}
+}
+
+// A setting is what stands around the loss of one number.
+type setting struct {
+	factor float64
+	weight string // the names of factors that differ from row to row: "r·"
+	rows   int    // of which there is a mean
+	summed bool
+}
+
+// enter returns what the loss at node i is made of, and takes what it does to
+// that into the setting.
+func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
+	n := &l.nodes[i]
+	inner = l.edges[n.in[0]].from
+	switch {
+	case n.op == "scale":
+		s.factor *= n.constants[0]
+	case n.op == "neg":
+		s.factor = -s.factor
+	case n.source.Op == "mean":
+		s.rows *= elementCount(n)
+	case n.op == sumOfRows, n.source.Op == "sum":
+		s.summed = s.summed || elementCount(n) > 1
+	case n.op == "mul", n.op == "div":
+		of, by := l.factorOf(n)
+		if by == nowhere {
+			return nowhere, false
+		}
+		s.multiply(l, n.op, by)
+		inner = of
+	default:
+		return nowhere, false
+	}
+	return inner, l.isComplete(inner)
+}
+
+// isComplete reports whether a node is an operation of the library with all its
+// inputs.
+func (l *lesson) isComplete(i int) bool {
+	n := &l.nodes[i]
+	return !n.custom && len(n.in) > 0 && len(n.in) >= len(n.source.Inputs)
+}
+
+// multiply takes a given factor or divisor in.
+func (s *setting) multiply(l *lesson, op string, by int) {
+	switch n := &l.nodes[by]; {
+	case n.source.Size() > 1: // another one for each row
+		s.weight += l.letter(by) + "·"
+	case op == "div":
+		s.factor /= n.value.few[0]
+	default:
+		s.factor *= n.value.few[0]
+	}
+}
+
+// formula writes the loss of one number with what stands around it.
+func (s *setting) formula(c core) lossFormula {
+	over := ""
+	if s.rows > 1 {
+		over = "n"
+	}
+	f := lossFormula{loss: s.weight + times(s.factor*c.factor, c.formula)}
+	if d := c.derivative(s.factor, over); d != "" {
+		f.derivative = s.weight + d
+	}
+	switch {
+	case s.rows > 1:
+		f.loss, f.rows = "Σ "+f.loss+"/n", s.rows
+	case s.summed:
+		f.loss = "Σ " + f.loss
+	}
+	return f
 }
 
 // factorOf returns the part of the loss in a product or quotient, and the given
@@ -371,20 +398,6 @@ func times(factor float64, what string) string {
 		return "2" + what
 	}
 	return number(factor, 4) + "·" + what
-}
-
-// caption returns the title, and which loss the picture uses.
-func (l *lesson) caption() dot.HTML {
-	var text strings.Builder
-	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
-	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
-	if l.o.Title != "" {
-		row(font(inkColour, 16, "<B>"+htmlText(visible(l.o.Title))+"</B>"))
-	}
-	for _, line := range l.explanation() {
-		row(font(inkColour, 12, htmlText(line)))
-	}
-	return dot.HTML(text.String() + "</TABLE>")
 }
 
 // explanation says which loss there is, and what that makes of dw.

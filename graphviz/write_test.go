@@ -461,7 +461,8 @@ var names = []string{
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
-func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
+// called records a value, a scope and a custom operation of that name.
+func called(name string) autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)
 	operation := autograd.Operation{
@@ -470,7 +471,11 @@ func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graph
 		Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad()) },
 	}
 	g.Enter(name)
-	y := autograd.Custom(operation, x)
-	g.Leave()
+	defer g.Leave()
+	return autograd.Custom(operation, x)
+}
+
+func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
+	y := called(name)
 	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Select: selected})
 }
