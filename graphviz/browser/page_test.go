@@ -353,6 +353,9 @@ func TestKeyboardOnly(t *testing.T) {
 	if text := p.eval(live); !strings.HasPrefix(text, "Predict: a weighted sum. z1 = w1 × x1 + w2 × x2 + b. z1 = ") {
 		t.Errorf("said %q", text)
 	}
+	p.key(right)
+	p.key(left)
+	p.is("state.step", "1")
 	p.key(down)
 	p.is("title(raw.nodes[state.selected])", "x1")
 	p.is(`document.activeElement.dataset.raw`, "0")
@@ -574,5 +577,25 @@ func TestSelections(t *testing.T) {
 		}
 		p.shot("selection-" + name)
 	}
+	p.quiet()
+}
+
+// A graph without Trace keeps the gradients of what is learned alone. The page
+// says so, and goes on to adjust.
+func TestWithoutTrace(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	z := w.Mul(g.Scalar(3).Named("x")).Named("z")
+	root := z.Tanh().Square().Named("loss")
+	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.5}))
+	p.is(`document.querySelector("[data-phase=feedback]").disabled`, "true")
+	p.key("4")
+	p.is("steps[state.step].phase", "adjust")
+	p.is(`document.getElementById("lines").textContent.includes("0.5 − 0.5 × ")`, "true")
+	p.eval(`select(raw.nodes.find(n => n.n === "z").raw)`)
+	if text := p.eval(`document.getElementById("why-body").textContent`); !strings.Contains(text, "not kept without Trace") {
+		t.Errorf("the panel says %q", text)
+	}
+	p.eval(`select(0)`)
 	p.quiet()
 }
