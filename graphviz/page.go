@@ -45,16 +45,16 @@ func (o Options) forPage() Options {
 
 // A plan is what does not change from epoch to epoch, as the page reads it.
 type plan struct {
-	Title  string     `json:"title,omitempty"`
-	Digits int        `json:"digits"`
-	Single bool       `json:"single,omitempty"` // precision
-	Rate   float64    `json:"rate,omitempty"`   // of an update that nobody made
-	Root   int        `json:"root"`
-	Scopes []planRoom `json:"scopes"`
-	Nodes  []planNode `json:"nodes"`
+	Title  string      `json:"title,omitempty"`
+	Digits int         `json:"digits"`
+	Single bool        `json:"single,omitempty"` // precision
+	Rate   float64     `json:"rate,omitempty"`   // of an update that nobody made
+	Root   int         `json:"root"`
+	Scopes []planScope `json:"scopes"`
+	Nodes  []planNode  `json:"nodes"`
 }
 
-type planRoom struct {
+type planScope struct {
 	Parent int    `json:"p"`
 	Name   string `json:"n"`
 }
@@ -79,9 +79,9 @@ type planNode struct {
 }
 
 func planOf(m *model) *plan {
-	p := &plan{Root: m.root}
+	p := &plan{Root: m.root, Single: m.nodes[0].source.Graph().Options().Precision == autograd.Float32}
 	for _, s := range m.scopes {
-		p.Scopes = append(p.Scopes, planRoom{s.parent, visible(s.name)})
+		p.Scopes = append(p.Scopes, planScope{s.parent, visible(s.name)})
 	}
 	for i := range m.nodes {
 		p.Nodes = append(p.Nodes, m.planNode(&m.nodes[i]))

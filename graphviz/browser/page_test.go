@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/optim"
 )
 
 // equalBits compares numbers to the last bit; all NaN are equal.
@@ -597,5 +599,33 @@ func TestWithoutTrace(t *testing.T) {
 		t.Errorf("the panel says %q", text)
 	}
 	p.eval(`select(0)`)
+	p.quiet()
+}
+
+// A graph in single precision: the numbers are its own, a plain step is known as
+// one, and what the page computes it says to be in double precision.
+func TestSinglePrecision(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true, Precision: autograd.Float32})
+	w := autograd.NewParam("w", autograd.Scalar(0.3).In(autograd.Float32))
+	root := g.Param(w).Mul(g.Scalar(0.7).Named("x")).Tanh().Square().Named("loss")
+	gradients := root.Backward()
+	want := numbersOf(root, gradients)
+	film := graphviz.NewFilm(graphviz.Options{})
+	film.Record(0, root, gradients)
+	optimizer := optim.NewSGD(0.1)
+	optimizer.Step(gradients)
+	film.Adjusted(optimizer.LearningRate)
+	var page bytes.Buffer
+	if err := film.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, page.Bytes())
+	if diff := cmp.Diff(want.values, p.numbers("world.values"), equalBits); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.key("4")
+	p.is(`document.getElementById("lines").textContent.startsWith("w − α × dw")`, "true")
+	p.eval("(state.changes.set(0, 1), recompute())")
+	p.is(`document.getElementById("banner").textContent.includes("in double precision")`, "true")
 	p.quiet()
 }
