@@ -1,10 +1,13 @@
 package nabla_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"sync"
+	"testing"
 
 	"nabla/autograd"
 	"nabla/autograd/gradcheck"
@@ -19,21 +22,65 @@ import (
 // The README's code.
 
 func Example_neuron() {
-	defer chdir(os.MkdirTemp("", "neuron"))()
 	g := autograd.NewGraph(autograd.Options{Trace: true}) // float64; Trace keeps every gradient
-	x := g.Scalar(3).Named("x")
+	i := g.Scalar(3.6).Named("i")
 	w := g.Variable(autograd.Scalar(0.5)).Named("w")
 	b := g.Variable(autograd.Scalar(-1)).Named("b")
-	z := w.Mul(x).Add(b).Named("z") // weighted sum
+	z := w.Mul(i).Add(b).Named("z") // weighted sum
 	a := z.Tanh().Named("a")        // activation
-	loss := a.Sub(g.Scalar(1)).Square().Named("loss")
+	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
 	grads := loss.Backward()
 	fmt.Printf("dw = %.3f\n", grads.Of(w).Item()) // dw = input × dz
-	err := graphviz.WriteFile("neuron.dot", loss, graphviz.Options{Gradients: grads})
-	fmt.Println(err)
+	fmt.Println(graphviz.Explain(w, grads))
 	// Output:
-	// dw = -2.538
-	// <nil>
+	// dw = -1.352
+	// dw = −1.352, where w = 0.5
+	// what its use hands back:
+	//   d(mul #3) × 3.6 = −0.3756 × 3.6 = −1.352, through mul #3
+	// the way to loss:
+	//   100 %: w → mul #3 → z → a → sub #7 → loss, 3.6 × 1 × 0.5591 × 1 × −0.6719 = −1.352
+	// central difference over ±6.055e−6: −1.352, which agrees
+	// negative gradient, so w will be increased
+}
+
+// The picture of the neuron, where Graphviz is installed.
+func TestReadmePicture(t *testing.T) {
+	defer chdir(os.MkdirTemp("", "neuron"))()
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	loss := g.Variable(autograd.Scalar(0.5)).Named("w").Mul(g.Scalar(3.6)).Tanh().Sub(g.Scalar(1)).Square()
+	grads := loss.Backward()
+	err := graphviz.WriteFile("neuron.svg", loss, graphviz.Options{Gradients: grads, View: graphviz.Course})
+	if _, missing := exec.LookPath("dot"); missing != nil {
+		if !errors.Is(err, graphviz.ErrNoGraphviz) {
+			t.Errorf("without Graphviz: %v", err)
+		}
+	} else if _, missing := os.Stat("neuron.svg"); err != nil || missing != nil {
+		t.Errorf("%v, %v", err, missing)
+	}
+}
+
+func Example_film() {
+	defer chdir(os.MkdirTemp("", "hotels"))()
+	rng := rand.New(rand.NewPCG(4, 0))
+	rows := hotels.Load().Train()
+	features := data.FitStandard(rows.Features()).Transform(rows.Features()).Tensor()
+	prices := data.FitStandard(rows.Prices()).Transform(rows.Prices()).Tensor()
+	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
+	optimizer := optim.NewSGD(0.08)
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	film := graphviz.NewFilm(graphviz.Options{Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()}})
+	film.Keep = graphviz.Every(100)
+	for epoch := range 801 {
+		g.Reset()
+		loss := losses.MSE(model.Forward(g.Constant(features)), g.Constant(prices))
+		grads := loss.Backward()
+		film.Record(epoch, loss, grads)
+		optimizer.Step(grads)
+		film.Adjusted(optimizer.LearningRate)
+	}
+	err := film.WriteFile("hotels.html")
+	fmt.Println(err)
+	// Output: <nil>
 }
 
 // chdir goes to a new folder and returns what goes back and removes it.

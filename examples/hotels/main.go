@@ -7,8 +7,8 @@
 // batches and learning rate 0.08, and ends with one line of results for each
 // network. With -out it writes, for each, drawings in the DOT language and,
 // where Graphviz is installed, as SVG: of the forward pass, the backward pass,
-// both in one, the layers, and the course's picture; and the history of the cost
-// as CSV.
+// both in one, the layers, and the course's picture; a page on which the network
+// can be watched as it learns; and the history of the cost as CSV.
 package main
 
 import (

@@ -271,7 +271,7 @@ func writesFiles(t *testing.T, extensions ...string) {
 		}
 	}
 	for _, task := range []string{"binary", "binary-large"} {
-		want = append(want, task+".history.csv")
+		want = append(want, task+".history.csv", task+".html")
 		for _, drawing := range []string{"forward", "backward", "combined", "layers", "course"} {
 			for _, extension := range extensions {
 				want = append(want, task+"."+drawing+extension)
@@ -288,6 +288,20 @@ func writesFiles(t *testing.T, extensions ...string) {
 	}
 	if lines := strings.Count(string(history), "\n"); lines != 801 {
 		t.Errorf("the history has %d lines, want a header and 800 epochs", lines)
+	}
+}
+
+// A page of the smallest of the networks with hidden neurons is small enough
+// to be mailed, with all its epochs.
+func TestPageIsSmall(t *testing.T) {
+	dir := t.TempDir()
+	results(t, io.Discard, settings{task: "nonlinear", seed: defaultSeed, out: dir})
+	info, err := os.Stat(filepath.Join(dir, "nonlinear.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if info.Size() > 150_000 {
+		t.Errorf("the page of the 2-3-1 network has %d bytes", info.Size())
 	}
 }
 

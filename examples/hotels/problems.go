@@ -13,6 +13,7 @@ import (
 // A problem is what is to be learned, and how predictions are judged.
 type problem struct {
 	train, test train.Data
+	space       space  // what the network learns, as the page shows it
 	metric      string // that stands in the result line
 	measure     func(prediction, target autograd.Tensor) measures
 }
@@ -24,20 +25,35 @@ type measures struct {
 	matrix *metrics.ConfusionMatrix
 }
 
-// split returns features and targets of two sets of rows, the features
-// standardised with the training rows' mean and standard deviation.
-func split(trainX, trainY, testX, testY data.Matrix) (training, test train.Data) {
+// A space is the training rows in units that a reader knows, and how to get
+// from there to the network and back.
+type space struct {
+	names    []string    // of the features
+	features data.Matrix // not standardised
+	targets  []float64
+	scaler   data.Standard                 // of the features
+	answer   func(autograd.Tensor) float64 // what a prediction for one row says
+}
+
+// split returns a problem with features and targets of two sets of rows, the
+// features standardised with the training rows' mean and standard deviation.
+func split(trainX, trainY, testX, testY data.Matrix) problem {
 	scaler := data.FitStandard(trainX)
-	training = train.Data{Inputs: scaler.Transform(trainX).Tensor(), Targets: trainY.Tensor()}
-	test = train.Data{Inputs: scaler.Transform(testX).Tensor(), Targets: testY.Tensor()}
-	return training, test
+	return problem{
+		train: train.Data{Inputs: scaler.Transform(trainX).Tensor(), Targets: trainY.Tensor()},
+		test:  train.Data{Inputs: scaler.Transform(testX).Tensor(), Targets: testY.Tensor()},
+		space: space{
+			names: []string{"distance", "rating"}[:trainX.Cols], features: trainX, targets: trainY.Values, scaler: scaler,
+			answer: func(y autograd.Tensor) float64 { return y.At(0, 0) },
+		},
+	}
 }
 
 // line is the price by the distance alone.
 func line() problem {
 	rows, rest := hotels.Load().LineTrain(), hotels.Load().LineTest()
-	p := problem{metric: "mse", measure: dollars(func(y autograd.Tensor) []float64 { return y.Float64s() })}
-	p.train, p.test = split(rows.Distances(), rows.Prices(), rest.Distances(), rest.Prices())
+	p := split(rows.Distances(), rows.Prices(), rest.Distances(), rest.Prices())
+	p.metric, p.measure = "mse", dollars(func(y autograd.Tensor) []float64 { return y.Float64s() })
 	return p
 }
 
@@ -46,10 +62,11 @@ func line() problem {
 func prices() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
 	scaler := data.FitStandard(rows.Prices())
-	p := problem{metric: "mse", measure: dollars(func(y autograd.Tensor) []float64 {
-		return scaler.Inverse(data.FromTensor(y)).Values
-	})}
-	p.train, p.test = split(rows.Features(), scaler.Transform(rows.Prices()), rest.Features(), scaler.Transform(rest.Prices()))
+	inDollars := func(y autograd.Tensor) []float64 { return scaler.Inverse(data.FromTensor(y)).Values }
+	p := split(rows.Features(), scaler.Transform(rows.Prices()), rest.Features(), scaler.Transform(rest.Prices()))
+	p.metric, p.measure = "mse", dollars(inDollars)
+	p.space.targets = rows.Prices().Values
+	p.space.answer = func(y autograd.Tensor) float64 { return inDollars(y)[0] }
 	return p
 }
 
@@ -65,13 +82,13 @@ func dollars(inDollars func(autograd.Tensor) []float64) func(prediction, target 
 // hot is whether a hotel is a hot deal, by distance and rating.
 func hot() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
-	p := problem{metric: "accuracy", measure: func(prediction, target autograd.Tensor) measures {
+	p := split(rows.Features(), rows.Hot(), rest.Features(), rest.Hot())
+	p.metric, p.measure = "accuracy", func(prediction, target autograd.Tensor) measures {
 		predicted, actual := prediction.Float64s(), target.Float64s()
 		m := metrics.NewConfusionMatrix(metrics.Threshold(predicted, 0.5), metrics.Threshold(actual, 0.5), "not hot", "hot")
 		text := fmt.Sprintf("accuracy %.4f  ROC AUC %.4f", m.Accuracy(), metrics.ROCAUC(predicted, actual))
 		return measures{m.Accuracy(), text, m}
-	}}
-	p.train, p.test = split(rows.Features(), rows.Hot(), rest.Features(), rest.Hot())
+	}
 	return p
 }
 
@@ -79,11 +96,13 @@ func hot() problem {
 func category() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
 	labels := hotels.Categories()
-	p := problem{metric: "accuracy", measure: func(prediction, target autograd.Tensor) measures {
+	p := split(rows.Features(), oneHot(labels, rows), rest.Features(), oneHot(labels, rest))
+	p.metric, p.measure = "accuracy", func(prediction, target autograd.Tensor) measures {
 		m := metrics.NewConfusionMatrix(classes(prediction), classes(target), labels.Classes()...)
 		return measures{m.Accuracy(), fmt.Sprintf("accuracy %.4f  macro F1 %.4f", m.Accuracy(), m.Macro().F1), m}
-	}}
-	p.train, p.test = split(rows.Features(), oneHot(labels, rows), rest.Features(), oneHot(labels, rest))
+	}
+	p.space.targets = floats(classes(p.train.Targets))
+	p.space.answer = func(y autograd.Tensor) float64 { return float64(classes(y)[0]) }
 	return p
 }
 
@@ -99,4 +118,12 @@ func oneHot(labels *data.Labels, rows hotels.Rows) data.Matrix {
 func classes(probabilities autograd.Tensor) []int {
 	g := autograd.NewGraph(autograd.Options{NoGrad: true})
 	return g.Constant(probabilities).ArgMax(1).Values()
+}
+
+func floats(classes []int) []float64 {
+	all := make([]float64, len(classes))
+	for i, class := range classes {
+		all[i] = float64(class)
+	}
+	return all
 }

@@ -2,14 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 
 	"nabla/autograd"
-	"nabla/graphviz"
 	"nabla/layers"
 	"nabla/optim"
 	"nabla/train"
@@ -22,9 +20,19 @@ func (n network) run(ctx context.Context, w io.Writer, s settings) (string, erro
 	fmt.Fprintf(w, "== %s: %s, %d epochs\n", n.task, n.shape(), n.epochs)
 	fmt.Fprint(w, layers.Summary(model, p.train.Inputs.Shape()...))
 
+	a := newAlbum(n, p, model)
+	turn := func(epoch int) {
+		if s.out != "" {
+			a.turn(epoch)
+		}
+	}
+	turn(0)
 	history, err := train.Run(ctx, train.Config{
 		Model: model, Loss: n.loss, Optimizer: optim.NewSGD(learningRate), Epochs: n.epochs,
-		OnEpoch: func(e train.Epoch) error { return n.progress(w, e) },
+		OnEpoch: func(e train.Epoch) error {
+			turn(e.Number)
+			return n.progress(w, e)
+		},
 	}, p.train)
 	if err != nil {
 		return "", err
@@ -32,7 +40,7 @@ func (n network) run(ctx context.Context, w io.Writer, s settings) (string, erro
 	training := p.measure(predict(model, p.train.Inputs), p.train.Targets)
 	test := p.measure(predict(model, p.test.Inputs), p.test.Targets)
 	report(w, training, test)
-	if err := n.write(w, s.out, model, p, history); err != nil {
+	if err := n.write(w, s.out, a, history); err != nil {
 		return "", err
 	}
 	fmt.Fprintln(w)
@@ -67,56 +75,23 @@ func report(w io.Writer, training, test measures) {
 	}
 }
 
-// drawings are those of each network. The course's picture is that of the first
-// hotel.
-var drawings = []struct {
-	name     string
-	view     graphviz.View
-	selected []graphviz.Selection
-}{
-	{"forward", graphviz.Forward, nil},
-	{"backward", graphviz.Backward, nil},
-	{"combined", graphviz.Combined, nil},
-	{"layers", graphviz.Layers, nil},
-	{"course", graphviz.Course, []graphviz.Selection{graphviz.Sample(0)}},
-}
-
-// draw writes a drawing in the DOT language and, where Graphviz is installed, as
-// a picture.
-func draw(w io.Writer, path string, loss autograd.Value, options graphviz.Options) error {
-	for _, extension := range []string{".dot", ".svg"} {
-		err := graphviz.WriteFile(path+extension, loss, options)
-		if errors.Is(err, graphviz.ErrNoGraphviz) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		fmt.Fprintln(w, "wrote", path+extension)
-	}
-	return nil
-}
-
-// write writes the drawings and the history into the folder, if there is one.
-func (n network) write(w io.Writer, out string, model layers.Layer, p problem, history train.History) error {
+// write writes the history into the folder, if there is one, and beside it what
+// the album has.
+func (n network) write(w io.Writer, out string, a *album, history train.History) error {
 	if out == "" {
 		return nil
 	}
-	g := autograd.NewGraph(autograd.Options{Trace: true})
-	x, y := g.Constant(p.train.Inputs).Named("features"), g.Constant(p.train.Targets).Named("targets")
-	loss := n.loss(model.Forward(x), y)
-	gradients := loss.Backward()
-	for _, d := range drawings {
-		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: n.task + ", " + d.name}
-		if err := draw(w, filepath.Join(out, n.task+"."+d.name), loss, options); err != nil {
-			return err
-		}
+	paths, err := a.write(filepath.Join(out, n.task))
+	if err != nil {
+		return err
 	}
 	path := filepath.Join(out, n.task+".history.csv")
 	if err := writeHistory(path, history); err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "wrote", path)
+	for _, path := range append(paths, path) {
+		fmt.Fprintln(w, "wrote", path)
+	}
 	return nil
 }
 

@@ -5,6 +5,7 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -15,8 +16,10 @@ import (
 	"nabla/graphviz"
 )
 
+const rate = 0.1 // of the update
+
 func main() {
-	out := flag.String("out", "", "the folder to draw neuron.dot into; none if empty")
+	out := flag.String("out", "", "the folder to draw the neuron into; none if empty")
 	flag.Parse()
 	if err := run(os.Stdout, *out); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -39,26 +42,24 @@ func run(w io.Writer, out string) error {
 // neuron records i·w + b → z → relu → a → ½(a − y)².
 func neuron() (loss autograd.Value) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
-	i := g.Scalar(1.5).Named("i")
-	y := g.Scalar(3).Named("y")
+	i := g.Scalar(1.5).Named("i").As(autograd.RoleInput)
+	y := g.Scalar(3).Named("y").As(autograd.RoleTarget)
 	w := g.Variable(autograd.Scalar(0.8)).Named("w")
 	b := g.Variable(autograd.Scalar(0.1)).Named("b")
 
-	product := w.Mul(i).Named("w·i")
-	z := product.Add(b).Named("z")
-	a := z.ReLU().Named("a")
-	difference := a.Sub(y).Named("a−y")
-	return difference.Square().Named("(a−y)²").Scale(0.5).Named("loss")
+	z := w.Mul(i).Add(b).Named("z") // weighted sum
+	a := z.ReLU().Named("a")        // activation
+	return a.Sub(y).Square().Scale(0.5).Named("loss")
 }
 
 func printForward(w io.Writer, loss autograd.Value) {
 	fmt.Fprintln(w, "predict and measure")
 	for n := range loss.Ancestors() {
-		fmt.Fprintf(w, "  %-7s = %-8.4g", n.Name(), n.Item())
+		fmt.Fprintf(w, "  %-7s = %-8.4g", called(n), n.Item())
 		if n.Kind == autograd.KindOperation {
 			fmt.Fprintf(w, " %s of", n.Op)
 			for _, input := range n.Inputs {
-				fmt.Fprintf(w, " %s", n.Graph().At(input).Name())
+				fmt.Fprintf(w, " %s", called(n.Graph().At(input).Node()))
 			}
 		} else {
 			fmt.Fprintf(w, " %s", n.Kind)
@@ -76,13 +77,13 @@ func printBackward(w io.Writer, loss autograd.Value, gradients autograd.Gradient
 		if !n.NeedsGrad || n.ID == loss.Node().ID {
 			continue
 		}
-		fmt.Fprintf(w, "  d%-6s =", n.Name())
+		fmt.Fprintf(w, "  d%-6s =", called(n))
 		for k, c := range gradients.Contributions(n.Value) {
 			if k > 0 {
 				fmt.Fprint(w, " +")
 			}
 			upstream := gradients.Of(c.To).Item()
-			fmt.Fprintf(w, " d%s × %.4g", c.To.Name(), c.Gradient.Item()/upstream)
+			fmt.Fprintf(w, " d%s × %.4g", called(c.To.Node()), c.Gradient.Item()/upstream)
 		}
 		fmt.Fprintf(w, " = %.4g\n", gradients.Of(n.Value).Item())
 	}
@@ -98,7 +99,6 @@ func backward(loss autograd.Value) []autograd.Node {
 }
 
 func printUpdate(w io.Writer, loss autograd.Value, gradients autograd.Gradients) {
-	const rate = 0.1
 	fmt.Fprintf(w, "\nadjust: value − %v × gradient\n", rate)
 	for n := range loss.Ancestors() {
 		if n.Kind == autograd.KindVariable {
@@ -108,14 +108,38 @@ func printUpdate(w io.Writer, loss autograd.Value, gradients autograd.Gradients)
 	}
 }
 
+// called returns a value's name, and for one without how it is computed.
+func called(n autograd.Node) string {
+	if n.Name() != "" {
+		return n.Name()
+	}
+	var in []any
+	for _, input := range n.Inputs {
+		in = append(in, called(n.Graph().At(input).Node()))
+	}
+	formulas := map[string]string{"mul": "%s·%s", "sub": "%s−%s", "square": "(%s)²"}
+	return fmt.Sprintf(formulas[n.Op], in...)
+}
+
+// draw writes the course's picture and a page to step through, and where
+// Graphviz is installed the picture as SVG.
 func draw(w io.Writer, out string, loss autograd.Value, gradients autograd.Gradients) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	path := filepath.Join(out, "neuron.dot")
-	if err := graphviz.WriteFile(path, loss, graphviz.Options{Gradients: gradients}); err != nil {
-		return err
+	fmt.Fprintln(w)
+	options := graphviz.Options{Gradients: gradients, View: graphviz.Course, Title: "One neuron", LearningRate: rate}
+	for _, file := range []string{"neuron.dot", "neuron.html", "neuron.svg"} {
+		path := filepath.Join(out, file)
+		err := graphviz.WriteFile(path, loss, options)
+		if errors.Is(err, graphviz.ErrNoGraphviz) {
+			fmt.Fprintln(w, "no picture:", err)
+			break
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(w, "wrote", path)
 	}
-	fmt.Fprintf(w, "\nwrote %s\n", path)
 	return nil
 }

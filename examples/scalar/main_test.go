@@ -52,13 +52,18 @@ func TestDraws(t *testing.T) {
 	if err := run(&strings.Builder{}, dir); err != nil {
 		t.Fatal(err)
 	}
-	dot, err := os.ReadFile(filepath.Join(dir, "neuron.dot"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, text := range []string{"digraph", "2.55", "1.445"} {
-		if !strings.Contains(string(dot), text) {
-			t.Errorf("the drawing lacks %q", text)
+	for file, texts := range map[string][]string{
+		"neuron.dot":  {"digraph", "2.55", "1.445", "dw = input × error"},
+		"neuron.html": {"<!DOCTYPE html>", "One neuron", "1.445"},
+	} {
+		content, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range texts {
+			if !strings.Contains(string(content), text) {
+				t.Errorf("%s lacks %q", file, text)
+			}
 		}
 	}
 }

@@ -43,7 +43,7 @@ var update = flag.Bool("update", false, "make the pictures anew")
 
 // pictures are those of the documentation, by the golden drawings that they are
 // made of.
-var pictures = map[string]string{"neuron.svg": "neuron.combined.dot", "hotels.svg": "hotels.combined.dot", "layers.svg": "hotels.layers.dot"}
+var pictures = map[string]string{"course.svg": "neuron.course.dot", "neuron.svg": "neuron.combined.dot", "hotels.svg": "hotels.combined.dot", "layers.svg": "hotels.layers.dot"}
 
 // The pictures under docs are what this Graphviz makes of the goldens.
 func TestPictures(t *testing.T) {

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"errors"
+
+	"nabla/autograd"
+	"nabla/data"
+	"nabla/graphviz"
+	"nabla/layers"
+)
+
+// An album is the drawings of a network: the passes of the trained one, and a
+// page on which it learns.
+type album struct {
+	network
+	problem
+	model layers.Layer
+	graph *autograd.Graph
+	film  *graphviz.Film
+	shot  bool // an epoch has been filmed whose update follows
+}
+
+// newAlbum returns the album of a network that has learned nothing yet.
+func newAlbum(n network, p problem, model layers.Layer) *album {
+	a := &album{network: n, problem: p, model: model, graph: autograd.NewGraph(autograd.Options{Trace: true})}
+	a.film = graphviz.NewFilm(graphviz.Options{
+		Title:  n.task + ": a " + n.shape() + " network, on the first of its hotels",
+		Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()},
+		Fit: &graphviz.Fit{
+			Predict:  func(x []float64) float64 { return a.answerFor(x) },
+			Features: rowsOf(p.space.features), Targets: p.space.targets, Names: p.space.names,
+		},
+	})
+	a.film.Keep = func(epoch int) bool { return filmed(epoch, n.epochs) }
+	return a
+}
+
+// filmed reports whether the page shows an epoch: the first ones, in which most
+// is learned, and then every tenth part.
+func filmed(epoch, epochs int) bool {
+	return epoch <= 2 || epoch == 5 || epoch == 10 || epoch%(epochs/10) == 0
+}
+
+func rowsOf(m data.Matrix) [][]float64 {
+	rows := make([][]float64, m.Rows)
+	for i := range rows {
+		rows[i] = m.Row(i)
+	}
+	return rows
+}
+
+// answerFor returns what the network says of a hotel.
+func (a *album) answerFor(features []float64) float64 {
+	x := a.space.scaler.Transform(data.FromRows(features))
+	return a.space.answer(predict(a.model, x.Tensor()))
+}
+
+// record records the passes of the network as it is now.
+func (a *album) record() (loss autograd.Value, gradients autograd.Gradients) {
+	a.graph.Reset()
+	x := a.graph.Constant(a.train.Inputs).Named("x")
+	y := a.graph.Constant(a.train.Targets).Named("y")
+	loss = a.loss(a.model.Forward(x), y)
+	return loss, loss.Backward()
+}
+
+// turn films the network after an epoch: what it computes now is what the next
+// epoch begins with.
+func (a *album) turn(epoch int) {
+	if a.shot {
+		a.film.Adjusted(learningRate)
+	}
+	loss, gradients := a.record()
+	a.film.Record(epoch, loss, gradients)
+	a.shot = true
+}
+
+// drawings are those of each network. The course's picture is that of the first
+// hotel.
+var drawings = []struct {
+	name     string
+	view     graphviz.View
+	selected []graphviz.Selection
+}{
+	{"forward", graphviz.Forward, nil},
+	{"backward", graphviz.Backward, nil},
+	{"combined", graphviz.Combined, nil},
+	{"layers", graphviz.Layers, nil},
+	{"course", graphviz.Course, []graphviz.Selection{graphviz.Sample(0)}},
+}
+
+// write writes the page and the drawings, as path and their kind, and returns
+// their paths. Where Graphviz is not installed there are no pictures.
+func (a *album) write(path string) ([]string, error) {
+	paths := []string{path + ".html"}
+	if err := a.film.WriteFile(paths[0]); err != nil {
+		return nil, err
+	}
+	loss, gradients := a.record()
+	for _, d := range drawings {
+		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: a.task + ", " + d.name}
+		for _, extension := range []string{".dot", ".svg"} {
+			file := path + "." + d.name + extension
+			err := graphviz.WriteFile(file, loss, options)
+			if errors.Is(err, graphviz.ErrNoGraphviz) {
+				break
+			}
+			if err != nil {
+				return nil, err
+			}
+			paths = append(paths, file)
+		}
+	}
+	return paths, nil
+}
