@@ -3,8 +3,6 @@ package graphviz
 import (
 	"fmt"
 	"io"
-	"math"
-	"slices"
 
 	"nabla/autograd"
 )
@@ -54,43 +52,6 @@ func Every(n int) func(epoch int) bool {
 		panic(autograd.NewArgumentError("graphviz: Every", "%d is not positive", n))
 	}
 	return func(epoch int) bool { return epoch%n == 0 }
-}
-
-// A Fit is what a network makes of its whole feature space, drawn beside the
-// graph: the fitted curve over one feature, or the decision boundary between
-// two.
-type Fit struct {
-	Predict  func(x []float64) float64 // the network's prediction for one data point; called by Record, on a grid
-	Features [][]float64               // of the data points that are shown: one or two each
-	Targets  []float64                 // one for each data point
-	Names    []string                  // of the features; none if empty
-}
-
-// check panics unless f can be drawn.
-func (f *Fit) check() {
-	const op = "graphviz: Fit"
-	if f.Predict == nil {
-		panic(autograd.NewArgumentError(op, "Predict is nil"))
-	}
-	if len(f.Features) == 0 || len(f.Features) != len(f.Targets) {
-		panic(autograd.NewArgumentError(op, "%d Features and %d Targets: there is one of each for a data point", len(f.Features), len(f.Targets)))
-	}
-	width := len(f.Features[0])
-	for i, x := range f.Features {
-		if len(x) != width || width < 1 || width > 2 {
-			panic(autograd.NewArgumentError(op, "data point %d has %d features; each needs the same one or two", i, len(x)))
-		}
-		if !finite(append(slices.Clone(x), f.Targets[i])...) {
-			panic(autograd.NewArgumentError(op, "data point %d is not finite: %v, %v", i, x, f.Targets[i]))
-		}
-	}
-	if len(f.Names) != 0 && len(f.Names) != width {
-		panic(autograd.NewArgumentError(op, "%d Names for %d features", len(f.Names), width))
-	}
-}
-
-func finite(all ...float64) bool {
-	return !slices.ContainsFunc(all, func(v float64) bool { return math.IsNaN(v) || math.IsInf(v, 0) })
 }
 
 // NewFilm returns an empty film. The options say what is drawn of each epoch;

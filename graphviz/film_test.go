@@ -403,3 +403,26 @@ func TestPageOfSelections(t *testing.T) {
 		}
 	}
 }
+
+// Numbers arrive with all their digits, and those that JSON lacks as words.
+func TestPageNumbers(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	vector := g.Constant(autograd.NewTensor([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0.1, 5e-324, math.MaxFloat64}))
+	many := g.Variable(autograd.Full(0.25, 3, 5))
+	root := vector.Sum().Add(many.Sum()).Add(g.Scalar(1.0 / 3))
+	d := dataOf(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward()}))
+	values := d.Frames[0].V
+	if diff := cmp.Diff([]any{"NaN", "Infinity", "-Infinity", 0.1, 5e-324, math.MaxFloat64}, values[0]); diff != "" {
+		t.Errorf("a small tensor (-want +got):\n%s", diff)
+	}
+	summary := map[string]any{"min": 0.25, "mean": 0.25, "max": 0.25, "norm": math.Sqrt(15. / 16), "finite": 15.}
+	if diff := cmp.Diff(summary, values[1], cmp.Comparer(func(x, y float64) bool { return math.Abs(x-y) < 1e-12 })); diff != "" {
+		t.Errorf("a large tensor (-want +got):\n%s", diff)
+	}
+	if values[5] != 1.0/3 {
+		t.Errorf("a third is %v", values[5])
+	}
+	if last := values[len(values)-1]; last != "NaN" {
+		t.Errorf("the sum is %v", last)
+	}
+}

@@ -45,16 +45,16 @@ func (o Options) forPage() Options {
 
 // A plan is what does not change from epoch to epoch, as the page reads it.
 type plan struct {
-	Title  string     `json:"title,omitempty"`
-	Digits int        `json:"digits"`
-	Single bool       `json:"single,omitempty"` // precision
-	Rate   float64    `json:"rate,omitempty"`   // of an update that nobody made
-	Root   int        `json:"root"`
-	Scopes []planRoom `json:"scopes"`
-	Nodes  []planNode `json:"nodes"`
+	Title  string      `json:"title,omitempty"`
+	Digits int         `json:"digits"`
+	Single bool        `json:"single,omitempty"` // precision
+	Rate   float64     `json:"rate,omitempty"`   // of an update that nobody made
+	Root   int         `json:"root"`
+	Scopes []planScope `json:"scopes"`
+	Nodes  []planNode  `json:"nodes"`
 }
 
-type planRoom struct {
+type planScope struct {
 	Parent int    `json:"p"`
 	Name   string `json:"n"`
 }
@@ -79,9 +79,9 @@ type planNode struct {
 }
 
 func planOf(m *model) *plan {
-	p := &plan{Root: m.root}
+	p := &plan{Root: m.root, Single: m.nodes[0].source.Graph().Options().Precision == autograd.Float32}
 	for _, s := range m.scopes {
-		p.Scopes = append(p.Scopes, planRoom{s.parent, visible(s.name)})
+		p.Scopes = append(p.Scopes, planScope{s.parent, visible(s.name)})
 	}
 	for i := range m.nodes {
 		p.Nodes = append(p.Nodes, m.planNode(&m.nodes[i]))
@@ -350,92 +350,6 @@ func encoded(n numbers) any {
 	return summary{number64(n.min), number64(n.mean), number64(n.max), number64(n.norm), n.zero(), n.nans, n.infs, n.finite}
 }
 
-// A fitShot is what a network predicts on a grid over the features: of one
-// feature the curve, of two a picture in 255 steps from Low to High, row by row,
-// 255 itself for what is not finite.
-type fitShot struct {
-	Curve []number64 `json:"curve,omitempty"`
-	Cells string     `json:"cells,omitempty"` // base64
-	Low   number64   `json:"low"`
-	High  number64   `json:"high"`
-}
-
-const (
-	curvePoints = 61
-	gridPoints  = 21 // along each axis
-)
-
-// bounds returns the part of the feature space that is drawn: that of the data
-// points and a margin.
-func (f *Fit) bounds() (low, high []float64) {
-	low, high = slices.Clone(f.Features[0]), slices.Clone(f.Features[0])
-	for _, x := range f.Features {
-		for i, v := range x {
-			low[i], high[i] = min(low[i], v), max(high[i], v)
-		}
-	}
-	for i := range low {
-		margin := 0.08 * (high[i] - low[i])
-		if margin == 0 {
-			margin = 1
-		}
-		low[i], high[i] = low[i]-margin, high[i]+margin
-	}
-	return low, high
-}
-
-// shoot asks the network for its predictions.
-func (f *Fit) shoot() *fitShot {
-	low, high := f.bounds()
-	at := func(axis, i, n int) float64 { return low[axis] + (high[axis]-low[axis])*float64(i)/float64(n-1) }
-	var all []float64
-	if len(low) == 1 {
-		for i := range curvePoints {
-			all = append(all, f.Predict([]float64{at(0, i, curvePoints)}))
-		}
-	} else {
-		for j := range gridPoints {
-			for i := range gridPoints {
-				all = append(all, f.Predict([]float64{at(0, i, gridPoints), at(1, j, gridPoints)}))
-			}
-		}
-	}
-	n := newNumbers(autograd.NewTensor(all), 0)
-	shot := &fitShot{Low: number64(n.min), High: number64(n.max)}
-	if len(low) == 1 {
-		for _, v := range all {
-			shot.Curve = append(shot.Curve, number64(rounded(v)))
-		}
-		return shot
-	}
-	cells := make([]byte, len(all))
-	for i, v := range all {
-		cells[i] = level(v, n.min, n.max)
-	}
-	shot.Cells = base64.StdEncoding.EncodeToString(cells)
-	return shot
-}
-
-// rounded returns v with the digits that a curve needs.
-func rounded(v float64) float64 {
-	if !finite(v) {
-		return v
-	}
-	short, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 5, 64), 64)
-	return short
-}
-
-func level(v, low, high float64) byte {
-	const steps, broken = 254, 255
-	switch {
-	case !finite(v):
-		return broken
-	case high == low:
-		return steps / 2
-	}
-	return byte(math.Round(steps * ((v/2 - low/2) / (high/2 - low/2))))
-}
-
 // A document is all that the page is given.
 type document struct {
 	*plan
@@ -443,25 +357,6 @@ type document struct {
 	Frames  []frame   `json:"frames"`
 	Curve   lossCurve `json:"curve"`
 	Fit     *fitData  `json:"fit,omitempty"`
-}
-
-// A fitData is what a Fit shows in each epoch.
-type fitData struct {
-	Features [][]float64 `json:"x"`
-	Targets  []float64   `json:"y"`
-	Names    []string    `json:"names,omitempty"`
-	Low      []float64   `json:"low"`
-	High     []float64   `json:"high"`
-	Points   int         `json:"points"` // of the grid, along each axis
-}
-
-func (f *Fit) data() *fitData {
-	d := &fitData{Features: f.Features, Targets: f.Targets, Points: gridPoints}
-	d.Low, d.High = f.bounds()
-	for _, name := range f.Names {
-		d.Names = append(d.Names, visible(name))
-	}
-	return d
 }
 
 // pageText returns the page of a film.

@@ -1,6 +1,7 @@
 package browser
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/optim"
 )
 
 // equalBits compares numbers to the last bit; all NaN are equal.
@@ -353,6 +355,9 @@ func TestKeyboardOnly(t *testing.T) {
 	if text := p.eval(live); !strings.HasPrefix(text, "Predict: a weighted sum. z1 = w1 × x1 + w2 × x2 + b. z1 = ") {
 		t.Errorf("said %q", text)
 	}
+	p.key(right)
+	p.key(left)
+	p.is("state.step", "1")
 	p.key(down)
 	p.is("title(raw.nodes[state.selected])", "x1")
 	p.is(`document.activeElement.dataset.raw`, "0")
@@ -574,5 +579,53 @@ func TestSelections(t *testing.T) {
 		}
 		p.shot("selection-" + name)
 	}
+	p.quiet()
+}
+
+// A graph without Trace keeps the gradients of what is learned alone. The page
+// says so, and goes on to adjust.
+func TestWithoutTrace(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	z := w.Mul(g.Scalar(3).Named("x")).Named("z")
+	root := z.Tanh().Square().Named("loss")
+	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.5}))
+	p.is(`document.querySelector("[data-phase=feedback]").disabled`, "true")
+	p.key("4")
+	p.is("steps[state.step].phase", "adjust")
+	p.is(`document.getElementById("lines").textContent.includes("0.5 − 0.5 × ")`, "true")
+	p.eval(`select(raw.nodes.find(n => n.n === "z").raw)`)
+	if text := p.eval(`document.getElementById("why-body").textContent`); !strings.Contains(text, "not kept without Trace") {
+		t.Errorf("the panel says %q", text)
+	}
+	p.eval(`select(0)`)
+	p.quiet()
+}
+
+// A graph in single precision: the numbers are its own, a plain step is known as
+// one, and what the page computes it says to be in double precision.
+func TestSinglePrecision(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true, Precision: autograd.Float32})
+	w := autograd.NewParam("w", autograd.Scalar(0.3).In(autograd.Float32))
+	root := g.Param(w).Mul(g.Scalar(0.7).Named("x")).Tanh().Square().Named("loss")
+	gradients := root.Backward()
+	want := numbersOf(root, gradients)
+	film := graphviz.NewFilm(graphviz.Options{})
+	film.Record(0, root, gradients)
+	optimizer := optim.NewSGD(0.1)
+	optimizer.Step(gradients)
+	film.Adjusted(optimizer.LearningRate)
+	var page bytes.Buffer
+	if err := film.WriteHTML(&page); err != nil {
+		t.Fatal(err)
+	}
+	p := open(t, page.Bytes())
+	if diff := cmp.Diff(want.values, p.numbers("world.values"), equalBits); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	p.key("4")
+	p.is(`document.getElementById("lines").textContent.startsWith("w − α × dw")`, "true")
+	p.eval("(state.changes.set(0, 1), recompute())")
+	p.is(`document.getElementById("banner").textContent.includes("in double precision")`, "true")
 	p.quiet()
 }

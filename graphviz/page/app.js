@@ -192,7 +192,7 @@ function recompute() {
 	const before = asRecorded.values[data.root], after = world.values[data.root];
 	$("banner").hidden = !state.changes.size;
 	const changed = [...state.changes].map(([i, v]) => `${title(raw.nodes[i])} = ${number(v)}`).join(", ");
-	$("banner").replaceChildren(`What if ${changed}: loss ${brief(before)} → ${brief(after)}`, el("button", { type: "button", id: "undo", onclick: () => { state.changes.clear(); recompute(); showWhy(); } }, "Undo"));
+	$("banner").replaceChildren(`What if ${changed}: loss ${brief(before)} → ${brief(after)}${data.single ? " (in double precision)" : ""}`, el("button", { type: "button", id: "undo", onclick: () => { state.changes.clear(); recompute(); showWhy(); } }, "Undo"));
 	if (state.changes.size) $("live").textContent = $("banner").firstChild.textContent;
 	show();
 	showEpoch();

@@ -2,7 +2,7 @@
 
 // lossCurve draws the loss of every recorded epoch, with dots at those that can be looked at.
 function lossCurve(root, current, onEpoch) {
-	const w = 300, h = 96, left = 56, bottom = 16;
+	const w = 300, h = 96, left = 58, bottom = 16;
 	const losses = decoded(data.curve.losses), epochs = losses.map((_, k) => data.curve.epochs[k] ?? data.curve.epochs[0] + k);
 	const points = losses.map((loss, k) => [epochs[k], loss]).filter(p => Number.isFinite(p[1]));
 	root.replaceChildren();
@@ -13,7 +13,7 @@ function lossCurve(root, current, onEpoch) {
 	const at = ([x, y]) => [left + (x - x0) / dx * (w - left - 10), 8 + (1 - (y - y0) / dy) * (h - bottom - 14)];
 	const label = (x, y, text, anchor) => svg("text", { x, y, class: "axis", "text-anchor": anchor }, text);
 	root.append(svg("line", { x1: left, x2: w - 10, y1: h - bottom, y2: h - bottom, class: "axis" }),
-		label(left - 5, 14, number(y0 + dy, 3), "end"), label(left - 5, h - bottom - 2, number(y0, 3), "end"),
+		label(left - 9, 14, number(y0 + dy, 3), "end"), label(left - 9, h - bottom - 2, number(y0, 3), "end"),
 		label(left, h - 3, String(x0), "start"), label(w - 10, h - 3, String(x0 + dx), "end"), label((left + w) / 2, h - 3, "epoch", "middle"));
 	root.append(svg("polyline", { class: "curve", points: thin(points).map(p => at(p).map(fix).join(",")).join(" ") }));
 	data.frames.forEach((f, k) => {

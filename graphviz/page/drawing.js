@@ -99,7 +99,14 @@ function sceneOfNeurons(g, net) {
 		return item;
 	});
 	net.groups.forEach((group, k) => { if (group.kind === "loss") items[k].order = 1e9; });
-	const links = net.edges.map(e => ({ from: items[e.from], to: items[e.to], edges: [e.edge], weight: e.weight, weightEdge: e.weightEdge }));
+	const links = [], plain = new Map(); // without a weight, one link for all edges between two groups
+	for (const e of net.edges) {
+		const key = `${e.from} ${e.to}`;
+		if (!e.weight && plain.has(key)) { plain.get(key).edges.push(e.edge); continue; }
+		const link = { from: items[e.from], to: items[e.to], edges: [e.edge], weight: e.weight, weightEdge: e.weightEdge };
+		if (!e.weight) plain.set(key, link);
+		links.push(link);
+	}
 	const itemOf = [];
 	for (const item of items) item.inputs = item.nodes.some(n => n.in.length > 0);
 	items.forEach(item => item.nodes.forEach(n => { itemOf[n.at] = item; }));
@@ -249,7 +256,7 @@ function paintItem(item, g, world, times, k, largest) {
 	setText(item.value, !shown ? "·" : next ? `${item.slim ? "" : brief(value)} → ${brief(world.updates.get(n.raw))}` : fit(brief(value), item, 20));
 	item.value.classList.toggle("unknown", !shown);
 	item.value.classList.toggle("change", next);
-	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : `${item.kind !== "box" && !item.small ? gradientTitle(n) : "d"} ${item.round && typeof d === "number" ? number(d, 3) : fit(Array.isArray(d) && d.length > 3 ? "‖" + number(norm(d), 3) + "‖" : typeof d === "object" ? `‖${number(norm(d), 3)}‖` : brief(d), item, 34)}`);
+	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : gradientText(item, n, d));
 	item.gradient.classList.toggle("zero", d !== undefined && isZero(d));
 	item.gradient.classList.toggle("unknown", d === undefined);
 	if (item.bar) {
@@ -263,6 +270,14 @@ function paintItem(item, g, world, times, k, largest) {
 		setText(item.more, `${item.nodes.filter(t => !t.leaf).length} operations`);
 	}
 	setAttribute(item.group, "aria-label", `${fullTitle(n)}, ${n.leaf ? kindWords[kindOf(n).split(" ")[0]] : n.op}${shown ? `, value ${brief(value)}` : ""}${d !== undefined ? `, gradient ${brief(d)}` : ""}${next ? `, new value ${brief(world.updates.get(n.raw))}` : ""}`);
+}
+
+// gradientText is a gradient as its box shows it: with its name where there is room.
+function gradientText(item, n, d) {
+	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
+	else d = item.round && typeof d === "number" ? number(d, 3) : brief(d);
+	const named = `${gradientTitle(n)} ${d}`;
+	return item.kind === "box" || item.small || item.round && named.length > 11 ? `d ${fit(d, item, 34)}` : fit(named, item, 22);
 }
 
 // fit leaves the end of a text out that is too long for its box.
