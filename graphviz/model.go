@@ -134,10 +134,10 @@ func newModel(root autograd.Value, o Options) *model {
 	}
 	m.traced = m.passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
-	scopes := scopeIndex{}
+	scopes, layers := scopeIndex{}, newNamesakes(m)
 	for n := range root.Ancestors() {
 		index[n.ID] = len(m.nodes)
-		m.addNode(n, m.scope(n.Scopes, scopes), o)
+		m.addNode(n, layers.scopeOf(n, m.scope(n.Scopes, scopes), index), o)
 		m.addEdges(n, index)
 	}
 	m.root = len(m.nodes) - 1
