@@ -358,11 +358,15 @@ func (l *lesson) drawBackwardRow() {
 		}
 		l.step(e.from, e.to, text, zero)
 	}
+	loss := l.lossFormula()
 	for i := range l.nodes {
 		if sum, leads := l.fromLoss(i); leads {
-			text := ""
+			text, derivative := "", loss.derivative
+			if slices.Contains(loss.added, i) {
+				derivative = "× 1"
+			}
 			if l.traced {
-				text = strings.TrimPrefix(l.lossFormula().derivative+" = "+number(sum, l.o.Digits), " ")
+				text = strings.TrimPrefix(derivative+" = "+number(sum, l.o.Digits), " ")
 			}
 			l.step(i, l.root, text, l.traced && sum == 0)
 		}

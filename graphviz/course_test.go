@@ -278,3 +278,32 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 		}
 	}
 }
+
+// What is added to a loss has a derivative of its own: 1 and not that of the
+// prediction.
+func TestLossFormulaWithPenalty(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	a, y := w.Mul(g.Scalar(3)).Named("a"), g.Scalar(1).Named("y")
+	penalty := w.Square().Scale(0.01).Named("p")
+	for _, loss := range []autograd.Value{a.Sub(y).Square().Add(penalty), penalty.Add(a.Sub(y).Square())} {
+		f := lessonOf(t, loss).lossFormula()
+		if f.loss != "(a − y)² + p" || f.derivative != "2(a − y)" {
+			t.Errorf("got %q, %q", f.loss, f.derivative)
+		}
+	}
+	loss := a.Sub(y).Square().Add(penalty)
+	var picture bytes.Buffer
+	if err := Write(&picture, loss, Options{Gradients: loss.Backward(), View: Course}); err != nil {
+		t.Fatal(err)
+	}
+	for _, arrow := range []string{`label="2(a − y) = 1"`, `label="× 1 = 1"`} {
+		if !strings.Contains(picture.String(), arrow) {
+			t.Errorf("no %s in\n%s", arrow, &picture)
+		}
+	}
+	both := a.Sub(y).Square().Add(a)
+	if f := lessonOf(t, both).lossFormula(); f.derivative != "" {
+		t.Errorf("the derivative by what is added and compared is not %q", f.derivative)
+	}
+}

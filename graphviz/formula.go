@@ -103,6 +103,7 @@ type lossFormula struct {
 	loss       string // "½(a − y)²"
 	derivative string // by the prediction: "a − y"; "" where it is not known
 	rows       int    // of which the loss is the mean; 0 for none
+	added      []int  // nodes, such as a penalty on the weights, that are added to it
 }
 
 // lossFormula recognises the loss: that of one number, and around it sums,
@@ -111,7 +112,11 @@ func (l *lesson) lossFormula() lossFormula {
 	s := setting{factor: 1, rows: 1}
 	for i, known := l.root, l.isComplete(l.root); known && l.loss[i]; i, known = l.enter(i, &s) {
 		if c, known := l.core(i); known {
-			return s.formula(c)
+			f := s.formula(c)
+			for _, a := range f.added {
+				f.loss += " + " + l.letter(a)
+			}
+			return f
 		}
 	}
 	return lossFormula{loss: l.expression(l.root, mostNested)}
@@ -121,6 +126,7 @@ func (l *lesson) lossFormula() lossFormula {
 type setting struct {
 	factor float64
 	weight string // the names of factors that differ from row to row: "r·"
+	added  []int  // nodes that are added to all that
 	rows   int    // of which there is a mean
 	summed bool
 }
@@ -139,6 +145,15 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 		s.rows *= elementCount(n)
 	case n.op == sumOfRows, n.source.Op == "sum":
 		s.summed = s.summed || elementCount(n) > 1
+	case n.op == "add" && s.isPlain():
+		penalty := l.edges[n.in[1]].from
+		if !l.loss[inner] {
+			inner, penalty = penalty, inner
+		}
+		if l.loss[penalty] || len(l.nodes[penalty].uses) > 1 {
+			return nowhere, false
+		}
+		s.added = append(s.added, penalty)
 	case n.op == "mul", n.op == "div":
 		of, by := l.factorOf(n)
 		if by == nowhere {
@@ -159,6 +174,11 @@ func (l *lesson) isComplete(i int) bool {
 	return !n.custom && len(n.in) > 0 && len(n.in) >= len(n.source.Inputs)
 }
 
+// isPlain reports whether nothing but additions stands around the loss.
+func (s *setting) isPlain() bool {
+	return s.factor == 1 && s.weight == "" && s.rows == 1 && !s.summed
+}
+
 // multiply takes a given factor or divisor in.
 func (s *setting) multiply(l *lesson, op string, by int) {
 	switch n := &l.nodes[by]; {
@@ -177,7 +197,7 @@ func (s *setting) formula(c core) lossFormula {
 	if s.rows > 1 {
 		over = "n"
 	}
-	f := lossFormula{loss: s.weight + times(s.factor*c.factor, c.formula)}
+	f := lossFormula{loss: s.weight + times(s.factor*c.factor, c.formula), added: s.added}
 	if d := c.derivative(s.factor, over); d != "" {
 		f.derivative = s.weight + d
 	}
@@ -411,6 +431,9 @@ func (l *lesson) explanation() []string {
 		return []string{first, "dw = input × dz and db = dz"}
 	}
 	first += "; its derivative is " + f.derivative
+	if f.added != nil {
+		return []string{first, "dw = input × dz and db = dz, where dz = da × the slope of the activation, and what is added to the loss adds to them."}
+	}
 	switch {
 	case strings.HasPrefix(strings.TrimPrefix(f.loss, "Σ "), "½(") && f.rows == 0:
 		return []string{first, "The ½ makes that the error itself: dw = input × error, times the slope of each activation on the way."}
