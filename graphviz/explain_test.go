@@ -715,3 +715,30 @@ func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// A value with many uses is explained in few lines, none of them left out of
+// the sum.
+func TestManyTermsInWords(t *testing.T) {
+	const uses = 40
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w, loss := g.Variable(autograd.Scalar(2)).Named("w"), g.Scalar(0)
+	for k := range uses {
+		loss = loss.Add(w.Scale(float64(k + 1)))
+	}
+	e := graphviz.Explain(w, loss.Backward())
+	// The latest use first: the factors 40 … 29 are written out, 28 … 1 add up to 406.
+	if want := "and 28 more = 406\n"; len(e.Terms) != uses || !strings.Contains(e.String(), want) {
+		t.Errorf("%d terms; %s lacks %q", len(e.Terms), e, want)
+	}
+	if lines := strings.Count(e.String(), "\n"); lines > 25 {
+		t.Errorf("%d lines", lines)
+	}
+	tensor := g.Variable(autograd.NewTensor([]float64{1, 2})).Named("v")
+	sum := tensor.Scale(1)
+	for range uses - 1 {
+		sum = sum.Add(tensor.Scale(2))
+	}
+	if s := graphviz.Explain(tensor, sum.Sum().Backward()).String(); !strings.Contains(s, "and 28 more\n") {
+		t.Errorf("norms do not add up: %s", s)
+	}
+}
