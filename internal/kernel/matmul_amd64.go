@@ -42,7 +42,6 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate 
 // a strip of b takes half of the first, six rows of a, of the same depth, and some lines of c the rest; blockRows rows of a
 // stay in the second cache.
 const (
-	tileRows    = 6
 	depth       = 384     // of a block of k
 	blockRows   = 96      // of a, between two strips
 	pieceRows   = 2 * 96  // of a piece
@@ -79,7 +78,7 @@ type tiledProduct[T Float] struct {
 // strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers.
 func (p *tiledProduct[T]) plan(transA bool) {
 	p.size = int(unsafe.Sizeof(p.a[0]))
-	p.lanes = 32 / p.size
+	p.lanes = p.vector / p.size
 	p.strip = 2 * p.lanes
 	p.rowA, p.stepA = p.k, 1
 	if transA {
@@ -113,8 +112,8 @@ func (p *tiledProduct[T]) cut() {
 		switch {
 		case p.columns > p.strip && (!p.packsA || p.rows <= blockRows):
 			p.columns = roundUp(p.columns/2, p.strip)
-		case p.rows > tileRows:
-			p.rows = roundUp(p.rows/2, tileRows)
+		case p.rows > p.height:
+			p.rows = roundUp(p.rows/2, p.height)
 		default:
 			return
 		}
