@@ -42,7 +42,7 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate 
 // a strip of b takes half of the first, six rows of a, of the same depth, and some lines of c the rest; blockRows rows of a
 // stay in the second cache.
 const (
-	depth       = 384     // of a block of k
+	depth       = 256     // of a block of k
 	blockRows   = 96      // of a, between two strips
 	pieceRows   = 2 * 96  // of a piece
 	packedRows  = 8 * 96  // of a piece that packs b: its work is divided among them
@@ -95,7 +95,8 @@ func (p *tiledProduct[T]) packs() bool { return p.packsA || p.packsB }
 func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeBytes }
 
 // cut chooses the size of the pieces: several, if they don't get too small. A piece packs what it needs itself. Each part of b is packed
-// by one piece only as long as pieces are as high as the matrix; a, which is cheaper to pack, by those next to each other.
+// by one piece only as long as pieces are as high as the matrix, and each part of a as long as they are as wide. So they get narrower where b
+// is packed, lower where a is, and where both are what is longer gets shorter.
 func (p *tiledProduct[T]) cut() {
 	if p.packs() && p.memory.floats == nil {
 		p.memory = newScratch()
@@ -110,7 +111,7 @@ func (p *tiledProduct[T]) cut() {
 	}
 	for p.pieces() < manyPieces && p.rows*p.columns*p.k > minProducts {
 		switch {
-		case p.columns > p.strip && (!p.packsA || p.rows <= blockRows):
+		case p.columns > p.strip && (!p.packsA || p.packsB && p.columns >= p.rows || p.rows <= blockRows):
 			p.columns = roundUp(p.columns/2, p.strip)
 		case p.rows > p.height:
 			p.rows = roundUp(p.rows/2, p.height)

@@ -2199,7 +2199,7 @@ row:
 	RET
 
 // func packLeftF32AVX2(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·packLeftF32AVX2(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -2221,12 +2221,13 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPS (R8), Y1
-	VMOVUPS Y1, (R9)
-	ADDQ    $0x00000018, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPS    (R8), Y1
+	VMOVUPS    Y1, (R9)
+	ADDQ       $0x00000018, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
 	VMASKMOVPS (R8), Y0, Y1
@@ -2239,7 +2240,7 @@ last:
 	RET
 
 // func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2253,6 +2254,14 @@ TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
+	PREFETCHT0 256(CX)
+	PREFETCHT0 256(CX)(DX*1)
+	PREFETCHT0 256(CX)(DX*2)
+	PREFETCHT0 256(SI)
+	PREFETCHT0 256(SI)(DX*1)
+	PREFETCHT0 256(SI)(DX*2)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 256(DI)(DX*1)
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (CX)(DX*1), Y1
 	VMOVUPS    (CX)(DX*2), Y2
@@ -7239,7 +7248,7 @@ row:
 	RET
 
 // func packLeftF32AVX512(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·packLeftF32AVX512(SB), NOSPLIT, $0-56
 	MOVQ  dst+0(FP), AX
 	MOVQ  src+8(FP), CX
@@ -7260,12 +7269,13 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPS (R8), Z0
-	VMOVUPS Z0, (R9)
-	ADDQ    $0x00000030, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPS    (R8), Z0
+	VMOVUPS    Z0, (R9)
+	ADDQ       $0x00000030, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
 	VMOVUPS.Z (R8), K1, Z0
@@ -7278,7 +7288,7 @@ last:
 	RET
 
 // func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·packTransposedF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -7298,6 +7308,22 @@ TEXT ·packTransposedF32AVX512(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
+	PREFETCHT0 256(CX)
+	PREFETCHT0 256(CX)(DX*1)
+	PREFETCHT0 256(CX)(DX*2)
+	PREFETCHT0 256(SI)
+	PREFETCHT0 256(SI)(DX*1)
+	PREFETCHT0 256(SI)(DX*2)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 256(DI)(DX*1)
+	PREFETCHT0 256(DI)(DX*2)
+	PREFETCHT0 256(R8)
+	PREFETCHT0 256(R8)(DX*1)
+	PREFETCHT0 256(R8)(DX*2)
+	PREFETCHT0 256(R9)
+	PREFETCHT0 256(R9)(DX*1)
+	PREFETCHT0 256(R9)(DX*2)
+	PREFETCHT0 256(R10)
 	VMOVUPS    (CX), Z0
 	VMOVUPS    (CX)(DX*1), Z1
 	VMOVUPS    (CX)(DX*2), Z2
@@ -9705,7 +9731,7 @@ row:
 	RET
 
 // func packLeftF64AVX2(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX, CMOV
+// Requires: AVX, CMOV, MMX+
 TEXT ·packLeftF64AVX2(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -9735,14 +9761,16 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPD (R8), Y2
-	VMOVUPD Y2, (R9)
-	VMOVUPD 32(R8), X2
-	VMOVUPD X2, 32(R9)
-	ADDQ    $0x00000030, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPD    (R8), Y2
+	VMOVUPD    Y2, (R9)
+	PREFETCHT0 32(R8)(DX*8)
+	VMOVUPD    32(R8), X2
+	VMOVUPD    X2, 32(R9)
+	ADDQ       $0x00000030, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
 	VMASKMOVPD (R8), Y0, Y2
@@ -9757,7 +9785,7 @@ last:
 	RET
 
 // func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
-// Requires: AVX
+// Requires: AVX, MMX+
 TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -9769,6 +9797,10 @@ TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
+	PREFETCHT0 256(CX)
+	PREFETCHT0 256(CX)(DX*1)
+	PREFETCHT0 256(CX)(DX*2)
+	PREFETCHT0 256(SI)
 	VMOVUPD    (CX), Y0
 	VMOVUPD    (CX)(DX*1), Y1
 	VMOVUPD    (CX)(DX*2), Y2
@@ -14684,7 +14716,7 @@ row:
 	RET
 
 // func packLeftF64AVX512(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX, AVX512F, CMOV
+// Requires: AVX, AVX512F, CMOV, MMX+
 TEXT ·packLeftF64AVX512(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
@@ -14712,14 +14744,16 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPD (R8), Z0
-	VMOVUPD Z0, (R9)
-	VMOVUPD 64(R8), Y0
-	VMOVUPD Y0, 64(R9)
-	ADDQ    $0x00000060, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPD    (R8), Z0
+	VMOVUPD    Z0, (R9)
+	PREFETCHT0 64(R8)(DX*8)
+	VMOVUPD    64(R8), Y0
+	VMOVUPD    Y0, 64(R9)
+	ADDQ       $0x00000060, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
 	VMOVUPD.Z (R8), K1, Z0
@@ -14734,7 +14768,7 @@ last:
 	RET
 
 // func packTransposedF64AVX512(dst *float64, src *float64, stride int, k int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512F, MMX+
 TEXT ·packTransposedF64AVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -14748,6 +14782,14 @@ TEXT ·packTransposedF64AVX512(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
+	PREFETCHT0 256(CX)
+	PREFETCHT0 256(CX)(DX*1)
+	PREFETCHT0 256(CX)(DX*2)
+	PREFETCHT0 256(SI)
+	PREFETCHT0 256(SI)(DX*1)
+	PREFETCHT0 256(SI)(DX*2)
+	PREFETCHT0 256(DI)
+	PREFETCHT0 256(DI)(DX*1)
 	VMOVUPD    (CX), Z0
 	VMOVUPD    (CX)(DX*1), Z1
 	VMOVUPD    (CX)(DX*2), Z2

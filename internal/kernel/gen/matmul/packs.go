@@ -57,6 +57,7 @@ func packLeft(p *precision) {
 	build.JZ(operand.LabelRef("last"))
 	build.Label("panel")
 	for v := range masks {
+		build.PREFETCHT0(indexed(from, stride, 8, v*p.vector)) // rows are on pages of their own, which the processor doesn't foresee
 		x := p.pieceVector(v)
 		p.move(at(from, v*p.vector), x)
 		p.move(x, at(to, v*p.vector))
@@ -132,6 +133,9 @@ func packTransposed(p *precision) {
 	build.CMPQ(k, lanes)
 	build.JL(operand.LabelRef("rest"))
 	build.Label("square")
+	for i := range p.lanes {
+		build.PREFETCHT0(from.row(i, 256))
+	}
 	square(nil)
 	from.advance(count(p.vector))
 	build.ADDQ(count(2*p.vector*p.lanes), dst)
