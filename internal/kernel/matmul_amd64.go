@@ -4,22 +4,29 @@ import "unsafe"
 
 // fastMatMul computes what MatMul does with the processor's vectors; it reports false where it cannot. m, n and k are positive.
 //
-// The result is cut into strips of columns, two vectors wide, and these into tiles of six rows, whose sums stay in registers. Each
+// The result is cut into strips of columns, two vectors wide, and these into tiles of six or twelve rows, whose sums stay in registers. Each
 // element is a chain of FMAs over a block of k, in order, and the blocks are added in order; their size depends on k alone. So
-// neither the tile nor the piece nor the processor that an element falls to changes its bits. For few rows and a transposed b,
-// where packing would take as long as the product, elements are dot products instead.
+// neither the tile nor the piece nor the processor that an element falls to changes its bits, nor does the set of kernels. For few rows and
+// a transposed b, where packing would take as long as the product, elements are dot products instead, of as many sums as the set's vectors
+// have lanes.
 func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) bool {
 	if !useAVX2 {
 		return false
 	}
+	tiledMatMul(kernelsOf[T](), dst, a, b, m, n, k, transA, transB, accumulate)
+	return true
+}
+
+// tiledMatMul computes the product by the functions of a set.
+func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		a, b, m, n, transA, transB = b, a, 1, m, false, !transA
 	}
-	p := tiledProduct[T]{kernels: kernelsOf[T](), dst: dst, a: a, b: b, m: m, n: n, k: k, transB: transB, accumulate: accumulate}
+	p := tiledProduct[T]{kernels: set, dst: dst, a: a, b: b, m: m, n: n, k: k, transB: transB, accumulate: accumulate}
 	p.plan(transA && m > 1)
 	if !p.packs() && !p.isLarge() {
 		p.compute(0, m, 0, n, nil)
-		return true
+		return
 	}
 	free := freeProducts[T]()
 	kept := free.get() // the workers need it on the heap, and its memory is used again
@@ -35,15 +42,14 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate 
 	}
 	kept.dst, kept.a, kept.b = nil, nil, nil
 	free.put(kept)
-	return true
 }
 
 // The sizes of blocks, in numbers or bytes. They were found by measuring, on a processor with 48 KiB of first and 1 MiB of second cache:
-// a strip of b takes half of the first, six rows of a, of the same depth, and some lines of c the rest; blockRows rows of a
-// stay in the second cache.
+// a strip of b takes two thirds of the first, or one of AVX2's one third, and the rows of a tile in a, of the same depth, and some lines of c
+// the rest; blockRows rows of a stay in the second cache.
 const (
 	depth       = 256     // of a block of k
-	blockRows   = 96      // of a, between two strips
+	blockRows   = 96      // of a, between two strips; a multiple of all tiles' heights, as the next two are
 	pieceRows   = 2 * 96  // of a piece
 	packedRows  = 8 * 96  // of a piece that packs b: its work is divided among them
 	pieceBytes  = 2048    // of a row of c in a piece
@@ -75,7 +81,8 @@ type tiledProduct[T Float] struct {
 // plan chooses how to compute the product, by the sizes alone.
 //
 // The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and
-// strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers.
+// strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers. Dot products need none, but
+// add up their lanes in the end: for few rows and long sums that takes less than packing b.
 func (p *tiledProduct[T]) plan(transA bool) {
 	p.size = int(unsafe.Sizeof(p.a[0]))
 	p.lanes = p.vector / p.size
@@ -84,7 +91,7 @@ func (p *tiledProduct[T]) plan(transA bool) {
 	if transA {
 		p.rowA, p.stepA = 1, p.m
 	}
-	p.asDots = p.transB && !transA && p.m <= 3*p.lanes
+	p.asDots = p.transB && !transA && p.m <= min(3*p.lanes, 8+p.k/p.lanes)
 	strideA, strideB := p.stepA*p.size, p.n*p.size
 	p.packsA = transA && (strideA%4096 == 0 && p.k > 16 || strideA >= 2048 && p.k > 128)
 	p.packsB = !p.asDots && (p.transB || strideB >= 3072 && p.m >= 24 && p.k > 16)

@@ -2211,6 +2211,10 @@ TEXT ·packLeftF32AVX2(SB), NOSPLIT, $0-56
 	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    $0x00000006, R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y1
 	DECQ    DI
 
 row:
@@ -2222,16 +2226,16 @@ row:
 
 panel:
 	PREFETCHT0 (R8)(DX*8)
-	VMOVUPS    (R8), Y1
-	VMOVUPS    Y1, (R9)
+	VMASKMOVPS (R8), Y1, Y2
+	VMOVUPS    Y2, (R9)
 	ADDQ       $0x00000018, R8
 	ADDQ       SI, R9
 	DECQ       R10
 	JNZ        panel
 
 last:
-	VMASKMOVPS (R8), Y0, Y1
-	VMOVUPS    Y1, (R9)
+	VMASKMOVPS (R8), Y0, Y2
+	VMOVUPS    Y2, (R9)
 	ADDQ       DX, CX
 	ADDQ       $0x00000018, AX
 	DECQ       BX
@@ -7259,6 +7263,9 @@ TEXT ·packLeftF32AVX512(SB), NOSPLIT, $0-56
 	MOVQ  columns+48(FP), R8
 	LEAQ  bitMasks<>+0(SB), R9
 	KMOVW (R9)(R8*2), K1
+	MOVQ  $0x0000000c, R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K2
 	DECQ  DI
 
 row:
@@ -7270,7 +7277,7 @@ row:
 
 panel:
 	PREFETCHT0 (R8)(DX*8)
-	VMOVUPS    (R8), Z0
+	VMOVUPS.Z  (R8), K2, Z0
 	VMOVUPS    Z0, (R9)
 	ADDQ       $0x00000030, R8
 	ADDQ       SI, R9
@@ -9751,6 +9758,10 @@ TEXT ·packLeftF64AVX2(SB), NOSPLIT, $0-56
 	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPD (R9)(R8*8), Y1
+	MOVQ    $0x00000006, R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y2
 	DECQ    DI
 
 row:
@@ -14734,6 +14745,9 @@ TEXT ·packLeftF64AVX512(SB), NOSPLIT, $0-56
 	KMOVW   (R10)(R9*2), K1
 	LEAQ    bitMasks<>+0(SB), R9
 	KMOVW   (R9)(R8*2), K2
+	MOVQ    $0x0000000c, R8
+	LEAQ    bitMasks<>+0(SB), R9
+	KMOVW   (R9)(R8*2), K3
 	DECQ    DI
 
 row:

@@ -37,8 +37,7 @@ func packColumns(p *precision) {
 
 // packLeft writes the copy of some rows of op(a), for an a that is stored transposed: row after row of a is cut into pieces as long as
 // tiles are high, and each goes to a panel of its own. Whole vectors are stored: they may run over the next piece of the panel, which then
-// covers them, and behind the last one, where panels have room. Only the last panel is read with masks, since there may be nothing
-// behind it.
+// covers them, and behind the last one, where panels have room. Nothing behind a piece is read, since a may end there.
 func packLeft(p *precision) {
 	name := "packLeft" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k, panels, panel, columns int)", p.name),
@@ -46,7 +45,9 @@ func packLeft(p *precision) {
 		"given number of columns. Panels are panel bytes apart and have room for four numbers more.")
 	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
 	panel, whole := load("panel"), load("panels")
-	masks := p.pieceMasks(load("columns"))
+	masks, height := p.pieceMasks(load("columns")), build.GP64()
+	build.MOVQ(count(p.height), height)
+	wholeMask := p.mask(height)
 	build.DECQ(whole)
 	build.Label("row")
 	from, to, left := build.GP64(), build.GP64(), build.GP64()
@@ -59,7 +60,11 @@ func packLeft(p *precision) {
 	for v := range masks {
 		build.PREFETCHT0(indexed(from, stride, 8, v*p.vector)) // rows are on pages of their own, which the processor doesn't foresee
 		x := p.pieceVector(v)
-		p.move(at(from, v*p.vector), x)
+		if len(masks) == 1 {
+			p.loadMasked(at(from, 0), wholeMask, x)
+		} else {
+			p.move(at(from, v*p.vector), x)
+		}
 		p.move(x, at(to, v*p.vector))
 	}
 	build.ADDQ(count(p.height*p.bytes), from)
