@@ -19,28 +19,27 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate 
 
 // tiledMatMul computes the product by the functions of a set.
 func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	if n == 1 { // the transposed product is a row, and is stored as the column is
-		a, b, m, n, transA, transB = b, a, 1, m, false, !transA
-	}
-	p := tiledProduct[T]{kernels: set, dst: dst, a: a, b: b, m: m, n: n, k: k, transB: transB, accumulate: accumulate}
-	p.plan(transA && m > 1)
+	p := tiledProduct[T]{kernels: set, accumulate: accumulate}
+	p.plan(m, n, k, transA, transB)
+	p.take(dst, a, b)
 	if !p.packs() && !p.isLarge() {
-		p.compute(0, m, 0, n, nil)
+		p.compute(0, p.m, 0, p.n, nil)
 		return
 	}
 	free := freeProducts[T]()
 	kept := free.get() // the workers need it on the heap, and its memory is used again
 	p.memory = kept.memory
 	*kept = p
-	kept.cut()
+	if kept.packs() {
+		kept.memory.make()
+	}
 	if kept.isLarge() {
+		kept.cut()
 		parallel(kept.pieces(), kept)
 	} else {
-		for piece := range kept.pieces() {
-			kept.run(piece, 0)
-		}
+		kept.computeAll(&kept.memory)
 	}
-	kept.dst, kept.a, kept.b = nil, nil, nil
+	kept.take(nil, nil, nil)
 	free.put(kept)
 }
 
@@ -65,6 +64,7 @@ type tiledProduct[T Float] struct {
 	dst, a, b          []T
 	m, n, k            int
 	transB, accumulate bool
+	swapped            bool // a and b are: the product of one column is the transposed product, a row
 
 	size        int // bytes of a number
 	lanes       int // numbers in a vector
@@ -73,6 +73,7 @@ type tiledProduct[T Float] struct {
 
 	asDots         bool
 	packsA, packsB bool
+	hasB           bool // the panels of b are those of the product before
 	memory         scratch
 
 	rows, columns, across int // the size of pieces, and how many are next to each other
@@ -83,8 +84,13 @@ type tiledProduct[T Float] struct {
 // The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and
 // strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers. Dot products need none, but
 // add up their lanes in the end: for few rows and long sums that takes less than packing b.
-func (p *tiledProduct[T]) plan(transA bool) {
-	p.size = int(unsafe.Sizeof(p.a[0]))
+func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
+	if n == 1 { // the transposed product is a row, and is stored as the column is
+		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
+	}
+	transA = transA && m > 1
+	p.m, p.n, p.k, p.transB = m, n, k, transB
+	p.size = int(unsafe.Sizeof(*new(T)))
 	p.lanes = p.vector / p.size
 	p.strip = 2 * p.lanes
 	p.rowA, p.stepA = p.k, 1
@@ -97,6 +103,14 @@ func (p *tiledProduct[T]) plan(transA bool) {
 	p.packsB = !p.asDots && (p.transB || strideB >= 3072 && p.m >= 24 && p.k > 16)
 }
 
+// take sets the operands.
+func (p *tiledProduct[T]) take(dst, a, b []T) {
+	if p.swapped {
+		a, b = b, a
+	}
+	p.dst, p.a, p.b = dst, a, b
+}
+
 func (p *tiledProduct[T]) packs() bool { return p.packsA || p.packsB }
 
 func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeBytes }
@@ -105,16 +119,10 @@ func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeByt
 // by one piece only as long as pieces are as high as the matrix, and each part of a as long as they are as wide. So they get narrower where b
 // is packed, lower where a is, and where both are what is longer gets shorter.
 func (p *tiledProduct[T]) cut() {
-	if p.packs() && p.memory.floats == nil {
-		p.memory = newScratch()
-	}
-	p.rows, p.columns = min(p.m, pieceRows), min(p.n, pieceBytes/p.size)
-	switch {
-	case p.asDots:
-		p.rows, p.columns = p.m, min(p.n, 64)
+	p.largestPieces()
+	if p.asDots {
+		p.columns = min(p.n, 64)
 		return
-	case p.packsB:
-		p.rows = min(p.m, packedRows)
 	}
 	for p.pieces() < manyPieces && p.rows*p.columns*p.k > minProducts {
 		switch {
@@ -128,6 +136,17 @@ func (p *tiledProduct[T]) cut() {
 	}
 }
 
+// largestPieces chooses the size of pieces when nobody helps.
+func (p *tiledProduct[T]) largestPieces() {
+	p.rows, p.columns = min(p.m, pieceRows), min(p.n, pieceBytes/p.size)
+	switch {
+	case p.asDots:
+		p.rows, p.columns = p.m, p.n
+	case p.packsB:
+		p.rows = min(p.m, packedRows)
+	}
+}
+
 // pieces returns their number, and fixes how many are next to each other.
 func (p *tiledProduct[T]) pieces() int {
 	p.across = blocks(p.n, p.columns)
@@ -135,13 +154,61 @@ func (p *tiledProduct[T]) pieces() int {
 }
 
 // run computes a piece; it is a task's method.
-func (p *tiledProduct[T]) run(piece, worker int) {
-	memory := &p.memory
+func (p *tiledProduct[T]) run(piece, worker int) { p.computePiece(piece, memoryOf(worker, &p.memory)) }
+
+// memoryOf returns what a worker owns to pack into; the caller has memory of its own.
+func memoryOf(worker int, own *scratch) *scratch {
 	if worker > 0 {
-		memory = workers.memory(worker)
+		return workers.memory(worker)
 	}
+	return own
+}
+
+func (p *tiledProduct[T]) computePiece(piece int, memory *scratch) {
 	i, j := piece/p.across*p.rows, piece%p.across*p.columns
 	p.compute(i, min(i+p.rows, p.m), j, min(j+p.columns, p.n), memory)
+}
+
+// computeAll computes the product alone.
+func (p *tiledProduct[T]) computeAll(memory *scratch) {
+	p.largestPieces()
+	for piece := range p.pieces() {
+		p.computePiece(piece, memory)
+	}
+}
+
+// loneProduct is a product that its caller computes alone, again and again for operands of the same sizes.
+type loneProduct[T Float] struct {
+	m, n, k        int
+	transA, transB bool
+	tiled          tiledProduct[T]
+}
+
+func (l *loneProduct[T]) plan(m, n, k int, transA, transB bool) {
+	l.m, l.n, l.k, l.transA, l.transB = m, n, k, transA, transB
+	l.tiled = tiledProduct[T]{kernels: kernelsOf[T](), memory: l.tiled.memory}
+	l.tiled.plan(m, n, k, transA, transB)
+	if l.tiled.packs() {
+		l.tiled.memory.make()
+	}
+}
+
+// isWorthSharing reports whether the product is so large that it is better shared than computed beside others.
+func (l *loneProduct[T]) isWorthSharing() bool {
+	return useAVX2 && l.m*l.n*l.k*l.tiled.size >= 8*largeBytes
+}
+
+// compute computes the product. The worker has just computed another one, which may have had the same b: while it is one block, it is still packed.
+func (l *loneProduct[T]) compute(dst, a, b []T, worker int, sameB bool) {
+	if !useAVX2 {
+		portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB, false)
+		return
+	}
+	p := l.tiled
+	p.take(dst, a, b)
+	p.largestPieces()
+	p.hasB = sameB && p.pieces() == 1 && p.k <= depth
+	p.computeAll(memoryOf(worker, &l.tiled.memory))
 }
 
 // compute computes the elements with i0 ≤ i < i1 and j0 ≤ j < j1.
@@ -152,9 +219,6 @@ func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
 		p.blocks(i0, i1, j0, j1, memory)
 	}
 }
-
-// blocks returns how many blocks of a size hold n.
-func blocks(n, size int) int { return (n + size - 1) / size }
 
 // roundUp returns the next multiple of unit.
 func roundUp(n, unit int) int { return blocks(n, unit) * unit }

@@ -25,7 +25,9 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 		o := operands[T]{k: min(block, p.k-q), accumulate: p.accumulate || q > 0}
 		if p.packsB {
 			o.b, o.stepB, o.nextB = panelsB, p.strip, p.strip*o.k
-			p.packRight(panelsB, q, o.k, j0, j1)
+			if !p.hasB {
+				p.packRight(panelsB, q, o.k, j0, j1)
+			}
 		} else {
 			o.b, o.stepB, o.nextB = p.b[q*p.n+j0:], p.n, p.strip
 		}

@@ -30,6 +30,9 @@ func parallel(pieces int, t task) {
 	}
 }
 
+// blocks returns how many blocks of a size hold n.
+func blocks(n, size int) int { return (n + size - 1) / size }
+
 // workers is the one process-wide thing: goroutines that wait for a task, start with the first one and stay. It holds no results.
 // A kernel that finds it busy runs its pieces itself.
 var workers pool
@@ -150,6 +153,13 @@ func (p *pool) memory(worker int) *scratch { return &p.all[worker-1].memory }
 type scratch struct{ floats []float64 }
 
 func newScratch() scratch { return scratch{make([]float64, scratchFloats)} }
+
+// make provides the memory, once.
+func (s *scratch) make() {
+	if s.floats == nil {
+		*s = newScratch()
+	}
+}
 
 // freeList keeps the memory of finished calls for the next ones. It serves all goroutines.
 type freeList[T any] struct {
