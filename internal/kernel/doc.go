@@ -32,8 +32,8 @@
 // those of one column and those of few rows with a right operand that is stored transposed: these may be dot products, with as many partial sums
 // as a vector has lanes.
 //
-// Large products and long arrays are cut into pieces, by their sizes alone, which as many goroutines compute as GOMAXPROCS says. These workers are
-// started by the first large product and stay, asleep when there is nothing to do. An element is computed within one
+// Large products, batches of products and long arrays (updates, sums, copies and conversions too) are cut into pieces, by their sizes alone, which
+// as many goroutines compute as GOMAXPROCS says. These workers are started by the first of them and stay, asleep when there is nothing to do. An element is computed within one
 // piece, by the same sequence of operations whatever the piece, so the number of workers does not change a bit.
 //
 // # Precision
