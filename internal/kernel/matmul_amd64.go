@@ -54,7 +54,7 @@ const (
 	pieceBytes  = 2048    // of a row of c in a piece
 	manyPieces  = 8       // so that no worker waits long for the last one
 	minProducts = 1 << 19 // in a piece that is worth cutting
-	largeBytes  = 1 << 21 // m·n·k·size from which the workers help: calling them takes a microsecond, and this some 15
+	largeBytes  = 1 << 21 // m·n·k·size from which the workers help: calling them takes a microsecond, and this 4 or more
 	longDot     = 4096    // block of k in dot products, a multiple of all vectors
 )
 

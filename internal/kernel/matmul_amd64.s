@@ -9758,10 +9758,6 @@ TEXT ·packLeftF64AVX2(SB), NOSPLIT, $0-56
 	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPD (R9)(R8*8), Y1
-	MOVQ    $0x00000006, R8
-	LEAQ    vectorMasks<>+32(SB), R9
-	NEGQ    R8
-	VMOVUPD (R9)(R8*8), Y2
 	DECQ    DI
 
 row:
@@ -14745,9 +14741,6 @@ TEXT ·packLeftF64AVX512(SB), NOSPLIT, $0-56
 	KMOVW   (R10)(R9*2), K1
 	LEAQ    bitMasks<>+0(SB), R9
 	KMOVW   (R9)(R8*2), K2
-	MOVQ    $0x0000000c, R8
-	LEAQ    bitMasks<>+0(SB), R9
-	KMOVW   (R9)(R8*2), K3
 	DECQ    DI
 
 row:

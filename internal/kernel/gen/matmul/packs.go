@@ -45,9 +45,13 @@ func packLeft(p *precision) {
 		"given number of columns. Panels are panel bytes apart and have room for four numbers more.")
 	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
 	panel, whole := load("panel"), load("panels")
-	masks, height := p.pieceMasks(load("columns")), build.GP64()
-	build.MOVQ(count(p.height), height)
-	wholeMask := p.mask(height)
+	masks := p.pieceMasks(load("columns"))
+	var wholeMask reg.Register // of a piece that is no whole number of vectors or of halves
+	if len(masks) == 1 {
+		height := build.GP64()
+		build.MOVQ(count(p.height), height)
+		wholeMask = p.mask(height)
+	}
 	build.DECQ(whole)
 	build.Label("row")
 	from, to, left := build.GP64(), build.GP64(), build.GP64()
@@ -60,7 +64,7 @@ func packLeft(p *precision) {
 	for v := range masks {
 		build.PREFETCHT0(indexed(from, stride, 8, v*p.vector)) // rows are on pages of their own, which the processor doesn't foresee
 		x := p.pieceVector(v)
-		if len(masks) == 1 {
+		if wholeMask != nil {
 			p.loadMasked(at(from, 0), wholeMask, x)
 		} else {
 			p.move(at(from, v*p.vector), x)
