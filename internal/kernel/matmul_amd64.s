@@ -2244,7 +2244,7 @@ last:
 	RET
 
 // func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -2258,14 +2258,6 @@ TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
-	PREFETCHT0 256(CX)
-	PREFETCHT0 256(CX)(DX*1)
-	PREFETCHT0 256(CX)(DX*2)
-	PREFETCHT0 256(SI)
-	PREFETCHT0 256(SI)(DX*1)
-	PREFETCHT0 256(SI)(DX*2)
-	PREFETCHT0 256(DI)
-	PREFETCHT0 256(DI)(DX*1)
 	VMOVUPS    (CX), Y0
 	VMOVUPS    (CX)(DX*1), Y1
 	VMOVUPS    (CX)(DX*2), Y2
@@ -7295,7 +7287,7 @@ last:
 	RET
 
 // func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·packTransposedF32AVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -7315,22 +7307,6 @@ TEXT ·packTransposedF32AVX512(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
-	PREFETCHT0 256(CX)
-	PREFETCHT0 256(CX)(DX*1)
-	PREFETCHT0 256(CX)(DX*2)
-	PREFETCHT0 256(SI)
-	PREFETCHT0 256(SI)(DX*1)
-	PREFETCHT0 256(SI)(DX*2)
-	PREFETCHT0 256(DI)
-	PREFETCHT0 256(DI)(DX*1)
-	PREFETCHT0 256(DI)(DX*2)
-	PREFETCHT0 256(R8)
-	PREFETCHT0 256(R8)(DX*1)
-	PREFETCHT0 256(R8)(DX*2)
-	PREFETCHT0 256(R9)
-	PREFETCHT0 256(R9)(DX*1)
-	PREFETCHT0 256(R9)(DX*2)
-	PREFETCHT0 256(R10)
 	VMOVUPS    (CX), Z0
 	VMOVUPS    (CX)(DX*1), Z1
 	VMOVUPS    (CX)(DX*2), Z2
@@ -9792,7 +9768,7 @@ last:
 	RET
 
 // func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
-// Requires: AVX, MMX+
+// Requires: AVX
 TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -9804,10 +9780,6 @@ TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
-	PREFETCHT0 256(CX)
-	PREFETCHT0 256(CX)(DX*1)
-	PREFETCHT0 256(CX)(DX*2)
-	PREFETCHT0 256(SI)
 	VMOVUPD    (CX), Y0
 	VMOVUPD    (CX)(DX*1), Y1
 	VMOVUPD    (CX)(DX*2), Y2
@@ -14775,7 +14747,7 @@ last:
 	RET
 
 // func packTransposedF64AVX512(dst *float64, src *float64, stride int, k int)
-// Requires: AVX, AVX512F, MMX+
+// Requires: AVX, AVX512F
 TEXT ·packTransposedF64AVX512(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
@@ -14789,14 +14761,6 @@ TEXT ·packTransposedF64AVX512(SB), NOSPLIT, $0-32
 	JL   rest
 
 square:
-	PREFETCHT0 256(CX)
-	PREFETCHT0 256(CX)(DX*1)
-	PREFETCHT0 256(CX)(DX*2)
-	PREFETCHT0 256(SI)
-	PREFETCHT0 256(SI)(DX*1)
-	PREFETCHT0 256(SI)(DX*2)
-	PREFETCHT0 256(DI)
-	PREFETCHT0 256(DI)(DX*1)
 	VMOVUPD    (CX), Z0
 	VMOVUPD    (CX)(DX*1), Z1
 	VMOVUPD    (CX)(DX*2), Z2

@@ -142,9 +142,6 @@ func packTransposed(p *precision) {
 	build.CMPQ(k, lanes)
 	build.JL(operand.LabelRef("rest"))
 	build.Label("square")
-	for i := range p.lanes {
-		build.PREFETCHT0(from.row(i, 256))
-	}
 	square(nil)
 	from.advance(count(p.vector))
 	build.ADDQ(count(2*p.vector*p.lanes), dst)
