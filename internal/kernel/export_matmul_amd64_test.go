@@ -7,10 +7,10 @@ func MatMulSets[T Float]() map[string]func(dst, a, b []T, m, n, k int, transA, t
 	sets := map[string]func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool){"portable": PortableMatMul[T]}
 	hasAVX2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	if hasAVX2 {
-		sets["AVX2"] = matMulBy(ofPrecision[T](&avx2x32, &avx2x64))
+		sets["AVX2"] = matMulBy(ofPrecision[*kernels[T]](&avx2x32, &avx2x64))
 	}
 	if hasAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL {
-		sets["AVX-512"] = matMulBy(ofPrecision[T](&avx512x32, &avx512x64))
+		sets["AVX-512"] = matMulBy(ofPrecision[*kernels[T]](&avx512x32, &avx512x64))
 	}
 	return sets
 }

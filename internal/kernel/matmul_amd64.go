@@ -232,8 +232,5 @@ var (
 )
 
 func freeProducts[T Float]() *freeList[tiledProduct[T]] {
-	if l, ok := any(&freeProducts32).(*freeList[tiledProduct[T]]); ok {
-		return l
-	}
-	return any(&freeProducts64).(*freeList[tiledProduct[T]])
+	return ofPrecision[*freeList[tiledProduct[T]]](&freeProducts32, &freeProducts64)
 }

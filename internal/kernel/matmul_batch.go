@@ -98,8 +98,5 @@ var (
 )
 
 func freeBatches[T Float]() *freeList[batchProduct[T]] {
-	if l, ok := any(&freeBatches32).(*freeList[batchProduct[T]]); ok {
-		return l
-	}
-	return any(&freeBatches64).(*freeList[batchProduct[T]])
+	return ofPrecision[*freeList[batchProduct[T]]](&freeBatches32, &freeBatches64)
 }

@@ -113,14 +113,7 @@ var avx512x64 = kernels[float64]{
 // kernelsOf returns the functions of a precision, of the set in use.
 func kernelsOf[T Float]() *kernels[T] {
 	if useAVX512 {
-		return ofPrecision[T](&avx512x32, &avx512x64)
+		return ofPrecision[*kernels[T]](&avx512x32, &avx512x64)
 	}
-	return ofPrecision[T](&avx2x32, &avx2x64)
-}
-
-func ofPrecision[T Float](x32 *kernels[float32], x64 *kernels[float64]) *kernels[T] {
-	if k, ok := any(x32).(*kernels[T]); ok {
-		return k
-	}
-	return any(x64).(*kernels[T])
+	return ofPrecision[*kernels[T]](&avx2x32, &avx2x64)
 }

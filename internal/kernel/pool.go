@@ -184,3 +184,11 @@ func (l *freeList[T]) put(x *T) {
 	defer l.mutex.Unlock()
 	l.free = append(l.free, x)
 }
+
+// ofPrecision returns the one of two pointers, to something in float32 and in float64, that is of the type asked for.
+func ofPrecision[P any](x32, x64 any) P {
+	if p, ok := x32.(P); ok {
+		return p
+	}
+	return x64.(P)
+}

@@ -75,10 +75,7 @@ var (
 )
 
 func spreadsOf[T Float]() *freeList[spread[T]] {
-	if l, ok := any(&spreads32).(*freeList[spread[T]]); ok {
-		return l
-	}
-	return any(&spreads64).(*freeList[spread[T]])
+	return ofPrecision[*freeList[spread[T]]](&spreads32, &spreads64)
 }
 
 // share computes the loop together with the workers.
@@ -172,10 +169,7 @@ var (
 )
 
 func walksOf[T Float]() *freeList[walking[T]] {
-	if l, ok := any(&walks32).(*freeList[walking[T]]); ok {
-		return l
-	}
-	return any(&walks64).(*freeList[walking[T]])
+	return ofPrecision[*freeList[walking[T]]](&walks32, &walks64)
 }
 
 // gathering is a Gather of slices, some of which are a piece.
@@ -202,10 +196,7 @@ var (
 )
 
 func gatheringsOf[T Float]() *freeList[gathering[T]] {
-	if l, ok := any(&gatherings32).(*freeList[gathering[T]]); ok {
-		return l
-	}
-	return any(&gatherings64).(*freeList[gathering[T]])
+	return ofPrecision[*freeList[gathering[T]]](&gatherings32, &gatherings64)
 }
 
 // share gathers together with the workers.
