@@ -63,16 +63,18 @@ func matMulSets[T kernel.Float](t *testing.T) {
 		}
 	}
 	sizes := [][3]int{{601, 40, 140}, {602, 30, 259}, {1024, 9, 20}, {30, 1030, 35}, {25, 771, 130}} // operands are packed, with all kinds of rests
-	for range 30 {
+	for range 10 {
 		sizes = append(sizes, [3]int{1 + rng.IntN(300), 1 + rng.IntN(300), 1 + rng.IntN(600)})
 	}
-	for _, size := range sizes {
+	for i, size := range sizes {
 		m, n, k := size[0], size[1], size[2]
 		large := newFences[T](t, max(m*n, m*k, n*k))
 		for variant := range 8 {
 			p := newProduct[T](rng, m, n, k, variant)
-			large.check(t, p, false)
-			large.check(t, p, true)
+			large.check(t, p, i%2 == 0)
+			if isPacked := i < 5; isPacked {
+				large.check(t, p, i%2 != 0)
+			}
 		}
 	}
 }
@@ -89,23 +91,23 @@ func newFences[T kernel.Float](t testing.TB, numbers int) fences[T] {
 
 func (f fences[T]) check(t testing.TB, p matrixProduct[T], end bool) {
 	t.Helper()
-	results := map[string][]T{}
 	p.a, p.b = atEdge(f.a, p.a, end), atEdge(f.b, p.b, end)
+	results := map[string][]T{}
 	for name, matMul := range f.sets {
 		dst := atEdge(f.dst, p.start, end)
 		matMul(dst, p.a, p.b, p.m, p.n, p.k, p.transA, p.transB, p.accumulate)
-		p.check(t, dst)
 		results[name] = append([]T(nil), dst...)
 	}
-	isDots := p.transB && (!p.transA || p.m == 1) || p.n == 1 // may be dot products, which add up as many lanes as vectors have
 	narrow, wide := results["AVX2"], results["AVX-512"]
-	if narrow == nil || wide == nil || isDots {
-		return
-	}
-	for i, v := range narrow {
-		if v != wide[i] && !(math.IsNaN(float64(v)) && math.IsNaN(float64(wide[i]))) {
-			t.Fatalf("%v: element %d is %v by AVX2 and %v by AVX-512", p, i, v, wide[i])
+	mayBeDots := p.transB && (!p.transA || p.m == 1) || p.n == 1 // which add up as many lanes as vectors have
+	if narrow != nil && wide != nil && !mayBeDots {
+		if at := firstDifference(narrow, wide); at >= 0 {
+			t.Fatalf("%v: element %d is %v by AVX2 and %v by AVX-512", p, at, narrow[at], wide[at])
 		}
+		delete(results, "AVX2")
+	}
+	for _, result := range results {
+		p.check(t, result)
 	}
 }
 
