@@ -47,7 +47,7 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 // block computes what one block of k adds to some rows of a piece.
 func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	b := 0
-	if i1-i0 <= 2 && !p.packs() {
+	if i1-i0 <= maxWide && !p.packs() {
 		done := p.wideTiles(o, i0, i1-i0, j0, j1)
 		j0, b = j0+done, done
 	}
@@ -59,12 +59,16 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	}
 }
 
-// wideTiles computes one or two rows as far as eight or four vectors go, and returns how many columns it did.
+// wideTiles computes few rows as far as the widest tiles go, and returns how many columns it did.
 func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
-	width := 8 / height * p.lanes
+	wide := p.wide[height]
+	if wide.tile == nil {
+		return 0
+	}
+	width := wide.vectors * p.lanes
 	count := (j1 - j0) / width
 	if count > 0 {
-		p.wide[height](&p.dst[i*p.n+j0], &o.a[0], &o.b[0], p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size, o.k,
+		wide.tile(&p.dst[i*p.n+j0], &o.a[0], &o.b[0], p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size, o.k,
 			width*p.size, 0, width*p.size, count, o.accumulate)
 	}
 	return count * width

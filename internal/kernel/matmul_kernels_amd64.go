@@ -22,15 +22,24 @@ type kernels[T Float] struct {
 	height         int                           // of a tile, and of a panel of a
 	tile           [maxHeight + 1]tileFunc[T]    // two vectors wide
 	edge           [3][maxHeight + 1]edgeFunc[T] // by vectors (1 or 2), the last one masked
-	wide           [3]tileFunc[T]                // one or two rows, eight or four vectors wide
+	wide           [maxWide + 1]wideTile[T]      // those that there are
 	dots, dot      [4]dotFunc[T]                 // groups of four rows of b, and of one
 	packColumns    func(dst, src *T, stride, k int)
 	packTransposed func(dst, src *T, stride, k int)
 	packLeft       func(dst, src *T, stride, k, panels, panel, columns int)
 }
 
-// maxHeight is that of AVX-512's tiles.
-const maxHeight = 12
+// wideTile is a tile of few rows and so many vectors.
+type wideTile[T Float] struct {
+	vectors int
+	tile    tileFunc[T]
+}
+
+// The heights of AVX-512's tiles.
+const (
+	maxHeight = 12
+	maxWide   = 4
+)
 
 var avx2x32 = kernels[float32]{
 	vector: 32, height: 6,
@@ -39,7 +48,7 @@ var avx2x32 = kernels[float32]{
 		1: {nil, tile1x1EdgeF32AVX2, tile2x1EdgeF32AVX2, tile3x1EdgeF32AVX2, tile4x1EdgeF32AVX2, tile5x1EdgeF32AVX2, tile6x1EdgeF32AVX2},
 		2: {nil, tile1x2EdgeF32AVX2, tile2x2EdgeF32AVX2, tile3x2EdgeF32AVX2, tile4x2EdgeF32AVX2, tile5x2EdgeF32AVX2, tile6x2EdgeF32AVX2},
 	},
-	wide:           [...]tileFunc[float32]{nil, tile1x8F32AVX2, tile2x4F32AVX2},
+	wide:           [maxWide + 1]wideTile[float32]{1: {8, tile1x8F32AVX2}, 2: {4, tile2x4F32AVX2}},
 	dots:           [...]dotFunc[float32]{nil, dot1x4F32AVX2, dot2x4F32AVX2, dot3x4F32AVX2},
 	dot:            [...]dotFunc[float32]{nil, dot1x1F32AVX2, dot2x1F32AVX2, dot3x1F32AVX2},
 	packColumns:    packColumnsF32AVX2,
@@ -54,7 +63,7 @@ var avx2x64 = kernels[float64]{
 		1: {nil, tile1x1EdgeF64AVX2, tile2x1EdgeF64AVX2, tile3x1EdgeF64AVX2, tile4x1EdgeF64AVX2, tile5x1EdgeF64AVX2, tile6x1EdgeF64AVX2},
 		2: {nil, tile1x2EdgeF64AVX2, tile2x2EdgeF64AVX2, tile3x2EdgeF64AVX2, tile4x2EdgeF64AVX2, tile5x2EdgeF64AVX2, tile6x2EdgeF64AVX2},
 	},
-	wide:           [...]tileFunc[float64]{nil, tile1x8F64AVX2, tile2x4F64AVX2},
+	wide:           [maxWide + 1]wideTile[float64]{1: {8, tile1x8F64AVX2}, 2: {4, tile2x4F64AVX2}},
 	dots:           [...]dotFunc[float64]{nil, dot1x4F64AVX2, dot2x4F64AVX2, dot3x4F64AVX2},
 	dot:            [...]dotFunc[float64]{nil, dot1x1F64AVX2, dot2x1F64AVX2, dot3x1F64AVX2},
 	packColumns:    packColumnsF64AVX2,
@@ -78,7 +87,9 @@ var avx512x32 = kernels[float32]{
 			tile7x2EdgeF32AVX512, tile8x2EdgeF32AVX512, tile9x2EdgeF32AVX512, tile10x2EdgeF32AVX512, tile11x2EdgeF32AVX512, tile12x2EdgeF32AVX512,
 		},
 	},
-	wide:           [...]tileFunc[float32]{nil, tile1x8F32AVX512, tile2x4F32AVX512},
+	wide: [maxWide + 1]wideTile[float32]{
+		1: {8, tile1x8F32AVX512}, 2: {8, tile2x8F32AVX512}, 3: {8, tile3x8F32AVX512}, 4: {6, tile4x6F32AVX512},
+	},
 	dots:           [...]dotFunc[float32]{nil, dot1x4F32AVX512, dot2x4F32AVX512, dot3x4F32AVX512},
 	dot:            [...]dotFunc[float32]{nil, dot1x1F32AVX512, dot2x1F32AVX512, dot3x1F32AVX512},
 	packColumns:    packColumnsF32AVX512,
@@ -102,7 +113,9 @@ var avx512x64 = kernels[float64]{
 			tile7x2EdgeF64AVX512, tile8x2EdgeF64AVX512, tile9x2EdgeF64AVX512, tile10x2EdgeF64AVX512, tile11x2EdgeF64AVX512, tile12x2EdgeF64AVX512,
 		},
 	},
-	wide:           [...]tileFunc[float64]{nil, tile1x8F64AVX512, tile2x4F64AVX512},
+	wide: [maxWide + 1]wideTile[float64]{
+		1: {8, tile1x8F64AVX512}, 2: {8, tile2x8F64AVX512}, 3: {8, tile3x8F64AVX512}, 4: {6, tile4x6F64AVX512},
+	},
 	dots:           [...]dotFunc[float64]{nil, dot1x4F64AVX512, dot2x4F64AVX512, dot3x4F64AVX512},
 	dot:            [...]dotFunc[float64]{nil, dot1x1F64AVX512, dot2x1F64AVX512, dot3x1F64AVX512},
 	packColumns:    packColumnsF64AVX512,

@@ -333,10 +333,20 @@ func tile12x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA
 //go:noescape
 func tile1x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x4F32AVX512 computes count tiles, each of 2 rows and 4 vectors of columns.
+// tile2x8F32AVX512 computes count tiles, each of 2 rows and 8 vectors of columns.
 //
 //go:noescape
-func tile2x4F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+func tile2x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+
+// tile3x8F32AVX512 computes count tiles, each of 3 rows and 8 vectors of columns.
+//
+//go:noescape
+func tile3x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+
+// tile4x6F32AVX512 computes count tiles, each of 4 rows and 6 vectors of columns.
+//
+//go:noescape
+func tile4x6F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
 // dot1x4F32AVX512 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
 //
@@ -715,10 +725,20 @@ func tile12x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA
 //go:noescape
 func tile1x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x4F64AVX512 computes count tiles, each of 2 rows and 4 vectors of columns.
+// tile2x8F64AVX512 computes count tiles, each of 2 rows and 8 vectors of columns.
 //
 //go:noescape
-func tile2x4F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+func tile2x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+
+// tile3x8F64AVX512 computes count tiles, each of 3 rows and 8 vectors of columns.
+//
+//go:noescape
+func tile3x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+
+// tile4x6F64AVX512 computes count tiles, each of 4 rows and 6 vectors of columns.
+//
+//go:noescape
+func tile4x6F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
 // dot1x4F64AVX512 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
 //

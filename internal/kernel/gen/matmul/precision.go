@@ -13,9 +13,10 @@ type precision struct {
 	name   string // the Go type
 	suffix string // of functions
 	bytes  int
-	lanes  int // in a vector
-	vector int // bytes of it
-	height int // rows of the highest tile, and of a panel of a
+	lanes  int   // in a vector
+	vector int   // bytes of it
+	height int   // rows of the highest tile, and of a panel of a
+	wide   []int // by rows, the vectors of the wide tiles; 0 where there are none
 
 	move      func(...operand.Op)
 	broadcast func(...operand.Op)
@@ -59,6 +60,7 @@ func precisions() []*precision {
 // avx2 has vectors of 256 bits, 16 registers for them, and masks in vectors.
 func (p *precision) avx2(vectorMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX2", 32, 32/p.bytes, 6
+	p.wide = []int{1: 8, 2: 4}
 	p.register = build.YMM
 	p.mask = func(count reg.GPVirtual) reg.Register {
 		at, end, mask := build.GP64(), build.GP64(), build.YMM()
@@ -79,6 +81,7 @@ func (p *precision) avx2(vectorMasks operand.Mem) {
 // avx512 has vectors of 512 bits, 32 registers for them, and registers of bits for masks.
 func (p *precision) avx512(bitMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX512", 64, 64/p.bytes, 12
+	p.wide = []int{1: 8, 2: 8, 3: 8, 4: 6}
 	p.register = build.ZMM
 	p.mask = func(count reg.GPVirtual) reg.Register {
 		table, mask := build.GP64(), build.K()

@@ -12,15 +12,19 @@ import (
 //
 // Two FMAs a cycle with a latency of 4 need 8 sums in flight. Of AVX2's 16 registers six rows of two vectors take 12, and two vectors of b
 // and one number of a the rest. AVX-512 has 32: twelve rows of two vectors take 24, and load half as much for each FMA. Fewer
-// rows are for the bottom edge, a masked last vector for the right edge; one and two rows have wide forms, or the latency would show.
+// rows are for the bottom edge, a masked last vector for the right edge; the fewest rows have wide forms, or the latency would show, and that of
+// the memory of a b in place, which they read in longer runs.
 func tiles(p *precision) {
 	for rows := 1; rows <= p.height; rows++ {
 		tile(p, rows, 2, false)
 		tile(p, rows, 2, true)
 		tile(p, rows, 1, true)
 	}
-	tile(p, 1, 8, false)
-	tile(p, 2, 4, false)
+	for rows, vectors := range p.wide {
+		if vectors > 0 {
+			tile(p, rows, vectors, false)
+		}
+	}
 }
 
 // tile writes one kernel. All of them take the matrices with any strides (in bytes), so a packed panel and a matrix in place,
@@ -83,7 +87,7 @@ func (t *tileWriter) sums() {
 	build.MOVQ(t.b, b)
 	from := rowsFrom(a, t.rowA, t.height)
 	build.Label("sum")
-	if t.height <= 2 && t.vectors > 2 {
+	if t.vectors > 2 {
 		t.stepWide(from, b)
 	} else {
 		t.step(from, b)
