@@ -88,7 +88,7 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
 	}
-	transA = transA && m > 1
+	transA, transB = transA && m > 1 && k > 1, transB && k > 1 // a column is stored as a row is
 	p.m, p.n, p.k, p.transB = m, n, k, transB
 	p.size = int(unsafe.Sizeof(*new(T)))
 	p.lanes = p.vector / p.size
