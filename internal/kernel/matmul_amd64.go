@@ -81,9 +81,9 @@ type tiledProduct[T Float] struct {
 
 // plan chooses how to compute the product, by the sizes alone.
 //
-// The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and
-// strides that put all rows into the same few lines of the caches, or on more pages than the processor remembers. Dot products need none, but
-// add up their lanes in the end: for few rows and long sums that takes less than packing b.
+// The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and rows too far
+// apart, unless few others read them. Dot products need none, but add up their lanes in the end: for few rows and long sums that takes less
+// than packing b.
 func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
@@ -98,9 +98,15 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 		p.rowA, p.stepA = 1, p.m
 	}
 	p.asDots = p.transB && !transA && p.m <= min(3*p.lanes, 8+p.k/p.lanes)
-	strideA, strideB := p.stepA*p.size, p.n*p.size
-	p.packsA = transA && (strideA%4096 == 0 && p.k > 16 || strideA >= 2048 && p.k > 128)
-	p.packsB = !p.asDots && (p.transB || strideB >= 3072 && p.m >= 24 && p.k > 16)
+	p.packsA = transA && p.k > 16 && p.isFarApart(p.m)
+	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && p.isFarApart(p.n))
+}
+
+// isFarApart reports whether rows of so many numbers are better packed: when all fall into the same few lines of the caches, and when they are on pages
+// farther apart than the processor foresees. AVX-512's high tiles read less of b for each product, and bear twice the distance.
+func (p *tiledProduct[T]) isFarApart(numbers int) bool {
+	stride := numbers * p.size
+	return stride%(128*p.vector) == 0 || stride >= 1<<15
 }
 
 // take sets the operands.
