@@ -74,7 +74,7 @@ func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
 	return count * width
 }
 
-// alongRows goes from left to right with six rows of a, which stay in the first cache; it visits c in the order of memory. The strips of b
+// alongRows goes from left to right with the rows of a tile, which stay in the first cache; it visits c in the order of memory. The strips of b
 // begin at index b.
 func (p *tiledProduct[T]) alongRows(o *operands[T], b, i0, i1, j0, j1 int) {
 	whole, rest := (j1-j0)/p.strip, (j1-j0)%p.strip
@@ -114,7 +114,7 @@ func (p *tiledProduct[T]) row(o *operands[T], i int) int {
 }
 
 // tileHeight returns the height of the next tile when so many rows are left. Two tiles of middle height are faster than a full and a
-// low one, which has too few sums to hide the latency. A packed a has panels of six rows.
+// low one, which has too few sums to hide the latency. A packed a has panels of full height.
 func (p *tiledProduct[T]) tileHeight(left int) int {
 	if p.height < left && left <= p.height+p.height/2 && !p.packsA {
 		return (left + 1) / 2

@@ -12,8 +12,8 @@ import (
 //
 // Two FMAs a cycle with a latency of 4 need 8 sums in flight. Of AVX2's 16 registers six rows of two vectors take 12, and two vectors of b
 // and one number of a the rest. AVX-512 has 32: twelve rows of two vectors take 24, and load half as much for each FMA. Fewer
-// rows are for the bottom edge, a masked last vector for the right edge; the fewest rows have wide forms, or the latency would show, and that of
-// the memory of a b in place, which they read in longer runs.
+// rows are for the bottom edge, a masked last vector for the right edge. The fewest rows have wide forms: in two vectors the latency of FMAs would show,
+// and that of memory where a large b is read in place.
 func tiles(p *precision) {
 	for rows := 1; rows <= p.height; rows++ {
 		tile(p, rows, 2, false)
