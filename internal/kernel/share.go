@@ -31,7 +31,7 @@ type spread[T Float] struct {
 	settings
 }
 
-// settings are those of the optimizers' updates.
+// settings are those of the optimizers' updates; RMSProp's alpha is beta1.
 type settings struct {
 	rate, momentum, beta1, beta2, eps, decay float64
 	nesterov, first, decoupled               bool

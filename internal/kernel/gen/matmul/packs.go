@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packs writes the copies into panels. A panel of b holds two vectors for each q, a panel of a six numbers for each q.
+// packs writes the copies into panels. A panel of b holds two vectors for each q, a panel of a as many numbers as tiles are high.
 func packs(p *precision) {
 	packColumns(p)
 	packLeft(p)
