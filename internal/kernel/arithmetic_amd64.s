@@ -2082,26 +2082,31 @@ end:
 // func flatGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·flatGrad32AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x20, AX
-	JLT  manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   dst+0(FP), DX
+	XORQ   BX, BX
+	SUBQ   $0x20, AX
+	JLT    manyDone
 
 many:
-	VMOVUPS (CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, (DX)(BX*1)
-	VMOVUPS 32(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 32(DX)(BX*1)
-	VMOVUPS 64(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 64(DX)(BX*1)
-	VMOVUPS 96(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 96(DX)(BX*1)
+	VMOVUPS (CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x20, AX
 	JGE     many
@@ -2112,9 +2117,10 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPS (CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, (DX)(BX*1)
+	VMOVUPS (CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, AX
 	JGE     single
@@ -2125,9 +2131,10 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), Y0
-	VMASKMOVPS   (CX)(BX*1), Y0, Y0
-	VCMPPS       $0x03, Y0, Y0, Y0
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -4201,26 +4208,31 @@ end:
 // func flatGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·flatGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x10, AX
-	JLT  manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   dst+0(FP), DX
+	XORQ   BX, BX
+	SUBQ   $0x10, AX
+	JLT    manyDone
 
 many:
-	VMOVUPD (CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, (DX)(BX*1)
-	VMOVUPD 32(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 32(DX)(BX*1)
-	VMOVUPD 64(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 64(DX)(BX*1)
-	VMOVUPD 96(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 96(DX)(BX*1)
+	VMOVUPD (CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x10, AX
 	JGE     many
@@ -4231,9 +4243,10 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD (CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, (DX)(BX*1)
+	VMOVUPD (CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x04, AX
 	JGE     single
@@ -4244,9 +4257,10 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y0
-	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VCMPPD       $0x03, Y1, Y1, Y1
+	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne

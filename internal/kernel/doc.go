@@ -26,7 +26,9 @@
 //
 // On amd64 with AVX2 and FMA, most loops run in assembly, written by the generators under gen (go generate). Their portable
 // twins in Go serve other processors, and all of them when the environment variable NABLA_KERNEL is "portable" at the
-// program's start. The two sets round differently; each gives the same bits on every run.
+// program's start. The two sets round differently; each gives the same bits on every run. With AVX-512, exponentials, logarithms and their
+// kin, which the processor limits and not memory, use vectors twice as long, unless NABLA_KERNEL is "avx2". These take the same steps, so
+// their results are the same bits.
 //
 // Large products and long arrays are cut into pieces, by their sizes alone, which as many goroutines compute as GOMAXPROCS says. These workers are
 // started by the first large product and stay, asleep when there is nothing to do. An element is computed within one

@@ -237,12 +237,12 @@ var vectorUnaries = []unaryVectors{
 		D64: gradient(erfGrad64AVX2, sharedWork), D32: gradient(erfGrad32AVX2, sharedWork),
 	}},
 	{&Sin, Unary{
-		F64: unary(circular(sin64AVX2, math.Sin), sharedWork), F32: unary(circular(sin32AVX2, math.Sin), sharedWork),
-		D64: gradient(circularGradient(sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(sinGrad32AVX2, sinGradOne), sharedWork),
+		F64: unary(circular(4, sin64AVX2, math.Sin), sharedWork), F32: unary(circular(4, sin32AVX2, math.Sin), sharedWork),
+		D64: gradient(circularGradient(4, sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(4, sinGrad32AVX2, sinGradOne), sharedWork),
 	}},
 	{&Cos, Unary{
-		F64: unary(circular(cos64AVX2, math.Cos), sharedWork), F32: unary(circular(cos32AVX2, math.Cos), sharedWork),
-		D64: gradient(circularGradient(cosGrad64AVX2, cosGradOne), sharedWork), D32: gradient(circularGradient(cosGrad32AVX2, cosGradOne), sharedWork),
+		F64: unary(circular(4, cos64AVX2, math.Cos), sharedWork), F32: unary(circular(4, cos32AVX2, math.Cos), sharedWork),
+		D64: gradient(circularGradient(4, cosGrad64AVX2, cosGradOne), sharedWork), D32: gradient(circularGradient(4, cosGrad32AVX2, cosGradOne), sharedWork),
 	}},
 	{&Neg, Unary{
 		F64: unary(neg64AVX2, sharedMemory), F32: unary(neg32AVX2, sharedMemory),

@@ -793,8 +793,8 @@ loop:
 	VCMPPD       $0x00, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3f, Y1, Y3
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y3, Y2, Y0, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -855,8 +855,8 @@ loopDone:
 	VCMPPD       $0x00, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3f, Y1, Y3
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y3, Y2, Y0, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -936,8 +936,8 @@ loop:
 	VADDPD       Y6, Y5, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y2, Y0, Y4, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -996,8 +996,8 @@ loopDone:
 	VADDPD       Y6, Y5, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y2, Y0, Y4, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1079,8 +1079,8 @@ loop:
 	VADDPD       Y7, Y6, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y5, Y0
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -1142,8 +1142,8 @@ loopDone:
 	VADDPD       Y7, Y6, Y1
 	VPADDQ       specialConstants<>+2368(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y3, Y1, Y5, Y1
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
@@ -1229,8 +1229,8 @@ loop:
 	VCMPPD       $0x00, Y4, Y0, Y4
 	VBLENDVPD    Y4, Y0, Y6, Y0
 	VPSLLQ       $0x3f, Y2, Y4
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y4, Y3, Y0, Y0
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -1295,8 +1295,8 @@ loopDone:
 	VCMPPD       $0x00, Y4, Y1, Y4
 	VBLENDVPD    Y4, Y1, Y6, Y1
 	VPSLLQ       $0x3f, Y2, Y4
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y4, Y3, Y1, Y1
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
@@ -2197,8 +2197,8 @@ loop:
 	VCMPPD       $0x00, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3f, Y1, Y3
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y3, Y2, Y0, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -2257,8 +2257,8 @@ loopDone:
 	VCMPPD       $0x00, Y3, Y0, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3f, Y1, Y3
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y3, Y2, Y0, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
@@ -2337,8 +2337,8 @@ loop:
 	VADDPD       Y6, Y5, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y2, Y0, Y4, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -2395,8 +2395,8 @@ loopDone:
 	VADDPD       Y6, Y5, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VPSLLQ       $0x3e, Y1, Y1
 	VBLENDVPD    Y2, Y0, Y4, Y0
+	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+1696(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
@@ -2477,8 +2477,8 @@ loop:
 	VADDPD       Y7, Y6, Y0
 	VPADDQ       specialConstants<>+2368(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y5, Y0
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -2537,8 +2537,8 @@ loopDone:
 	VADDPD       Y7, Y6, Y1
 	VPADDQ       specialConstants<>+2368(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y3, Y1, Y5, Y1
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
@@ -2623,8 +2623,8 @@ loop:
 	VCMPPD       $0x00, Y4, Y0, Y4
 	VBLENDVPD    Y4, Y0, Y6, Y0
 	VPSLLQ       $0x3f, Y2, Y4
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y4, Y3, Y0, Y0
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -2686,8 +2686,8 @@ loopDone:
 	VCMPPD       $0x00, Y4, Y1, Y4
 	VBLENDVPD    Y4, Y1, Y6, Y1
 	VPSLLQ       $0x3f, Y2, Y4
-	VPSLLQ       $0x3e, Y2, Y2
 	VBLENDVPD    Y4, Y3, Y1, Y1
+	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+1696(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0

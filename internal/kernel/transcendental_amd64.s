@@ -3638,7 +3638,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
 	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
 	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
@@ -3686,7 +3686,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
 	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
 	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
@@ -3881,8 +3881,8 @@ single:
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3946,8 +3946,8 @@ singleDone:
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	MOVQ        BX, CX
@@ -5420,7 +5420,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
 	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
@@ -5471,7 +5471,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
 	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
@@ -5660,7 +5660,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
 	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
@@ -5712,7 +5712,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
 	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
@@ -5901,7 +5901,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
 	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
 	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
@@ -5947,7 +5947,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
 	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
 	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
@@ -6148,8 +6148,8 @@ single:
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6211,8 +6211,8 @@ singleDone:
 	VCMPPD       $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD        Y4, Y3, Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
@@ -7889,7 +7889,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
 	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
@@ -7938,7 +7938,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
 	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
@@ -8128,7 +8128,7 @@ single:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
 	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
@@ -8178,7 +8178,7 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
 	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4

@@ -25,11 +25,7 @@ type binaryVectors struct {
 // the portable ones are in place.
 func swapLoops() {
 	for i := range vectorUnaries {
-		v := &vectorUnaries[i]
-		swapUnless(v.loops.F64 == nil, &v.of.F64, &v.loops.F64)
-		swapUnless(v.loops.F32 == nil, &v.of.F32, &v.loops.F32)
-		swapUnless(v.loops.D64 == nil, &v.of.D64, &v.loops.D64)
-		swapUnless(v.loops.D32 == nil, &v.of.D32, &v.loops.D32)
+		vectorUnaries[i].swap()
 	}
 	for i := range vectorBinaries {
 		v := &vectorBinaries[i]
@@ -41,6 +37,13 @@ func swapLoops() {
 	conversions, vectorConversions = vectorConversions, conversions
 }
 
+func (v *unaryVectors) swap() {
+	swapUnless(v.loops.F64 == nil, &v.of.F64, &v.loops.F64)
+	swapUnless(v.loops.F32 == nil, &v.of.F32, &v.loops.F32)
+	swapUnless(v.loops.D64 == nil, &v.of.D64, &v.loops.D64)
+	swapUnless(v.loops.D32 == nil, &v.of.D32, &v.loops.D32)
+}
+
 func swapUnless[F any](condition bool, x, y *F) {
 	if !condition {
 		*x, *y = *y, *x
@@ -50,5 +53,8 @@ func swapUnless[F any](condition bool, x, y *F) {
 func init() {
 	if useAVX2 {
 		swapLoops()
+	}
+	if useAVX512 {
+		swapWide()
 	}
 }

@@ -112,7 +112,8 @@ func (l *lane) roundings() {
 		}
 	})
 	l.gradient("flatGrad", "is dst = 0, or NaN where x is.", plenty, "x", func() func(in []vec) vec {
-		return func(in []vec) vec { return l.is(unordered, in[0], in[0]) }
+		zero := l.zero()
+		return func(in []vec) vec { return l.orNaN(l.is(unordered, in[0], in[0]), zero) }
 	})
 }
 
@@ -131,11 +132,11 @@ func (l *lane) fill() {
 
 // conversions change the precision, through registers of the narrower side's width.
 func (f *file) conversions() {
-	narrow := &lane{f, 64, 64}
+	narrow := f.double()
 	narrow.begin("convert32AVX2", "func(dst *float32, src *float64, n int)", "is dst = src, rounded.")
-	narrow.convert(&lane{f, 64, 64}, &lane{f, 64, 32})
+	narrow.convert(f.double(), f.widened())
 	narrow.begin("convert64AVX2", "func(dst *float64, src *float32, n int)", "is dst = src.")
-	narrow.convert(&lane{f, 64, 32}, &lane{f, 64, 64})
+	narrow.convert(f.widened(), f.double())
 }
 
 func (l *lane) convert(from, to *lane) {

@@ -78,7 +78,7 @@ func (l *lane) tailSeries() []float64 {
 // normalCDF is Φ(x), and e^(−x²/2).
 func (l *lane) normalCDF(x vec) (p, e vec) {
 	tail, e := l.tail(l.abs(x))
-	return l.pick(x, l.sub(l.held(1), tail), tail), e
+	return l.pick(l.bySign(x), l.sub(l.held(1), tail), tail), e
 }
 
 // erfSlope is 2/√π in two parts.
@@ -130,7 +130,7 @@ func (l *lane) upTo(name, signature, doc string, sources []string, f func(in []v
 	for i, source := range sources {
 		from[i] = l.param(source)
 	}
-	isBeyond := func(x vec) vec { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
+	isBeyond := func(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
 	l.XORQ(at, at)
 	step := operand.Imm(uint64(l.width()))
 	l.SUBQ(step, n)
@@ -208,8 +208,6 @@ func (l *lane) wave(x vec, ahead int) vec {
 	} else {
 		t = l.intAdd(t, l.pattern(1, 1))
 	}
-	isCos, sign := l.YMM(), l.YMM()
-	l.VPSLLQ(operand.U8(63), t, isCos)
-	l.VPSLLQ(operand.U8(62), t, sign)
-	return l.xor(l.pick(isCos, sin, cos), l.signOf(sign))
+	isCos := l.bySign(l.shiftLeft(t, l.bits-1))
+	return l.xor(l.pick(isCos, sin, cos), l.signOf(l.shiftLeft(t, l.bits-2)))
 }

@@ -149,16 +149,17 @@ func (l *lane) exactExp(r vec) vec {
 	return l.add(sum, q)
 }
 
-func (l *lane) exponentShift() operand.Op {
+// exponentShift is the place of a number's exponent among its bits.
+func (l *lane) exponentShift() int {
 	if l.bits == 32 {
-		return operand.U8(23)
+		return 23
 	}
-	return operand.U8(52)
+	return 52
 }
 
 // power2 is 2ⁿ for the integer in the low bits of t, which must be in the range of normal numbers.
 func (l *lane) power2(t vec) vec {
-	return l.intAdd(l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()), l.c(1))
+	return l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1))
 }
 
 // expRange are the bounds beyond which eˣ is a constant. For float32 results a range that needs no subnormal float64 will do.
@@ -200,8 +201,7 @@ func (l *lane) boundedExp(x vec) vec {
 	if l.bits != l.stored {
 		return l.mul(p, l.power2(t))
 	}
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
+	half := l.half(t)
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
 }
 
@@ -214,7 +214,7 @@ func (l *lane) extreme() float64 {
 }
 
 // isExtreme has a sign bit for such magnitudes, and NaN.
-func (l *lane) isExtreme(x vec) vec { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
+func (l *lane) isExtreme(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
 
 // normalExp is eˣ for arguments that are not extreme: the power of two goes into the exponent's bits.
 func (l *lane) normalExp(x vec) vec {
@@ -257,7 +257,7 @@ func (l *lane) longSeries() []float64 {
 
 // timesPower2 is p·2ⁿ for the integer n in the low bits of t, if p and the result are normal numbers.
 func (l *lane) timesPower2(p, t vec) vec {
-	return l.intAdd(p, l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()))
+	return l.intAdd(p, l.shiftLeft(t, l.exponentShift()))
 }
 
 // expm1 is eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), with the sign of x for zeros. For n = 1024 it doubles the result for 1023.
@@ -267,9 +267,9 @@ func (l *lane) expm1(x vec) vec {
 	isLast := l.is(greater, z, l.c(709))
 	t, r := l.reduce(z)
 	u := l.reducedExpm1(r)
-	s := l.power2(l.intAdd(t, isLast))
+	s := l.power2(l.minusOne(isLast, t))
 	l.fma(u, s, l.sub(s, l.c(1)))
-	u = l.add(u, l.and(u, isLast))
+	u = l.add(u, l.only(isLast, u))
 	return l.or(u, l.signOf(x))
 }
 
@@ -320,20 +320,20 @@ func (l *lane) gateEnd() float64 {
 }
 
 // isBeyondGate has a sign bit for numbers left of the gate's end, and NaN.
-func (l *lane) isBeyondGate(x vec) vec { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
+func (l *lane) isBeyondGate(x vec) mask { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
 
 // sigmoid is 1/(1 + e⁻ˣ), and eˣ − e²ˣ left of the gate's end.
 func (l *lane) sigmoid(x vec) vec {
 	if l.bits != l.stored {
 		e, unit := l.negativeExp(l.or(x, l.signBits())), l.held(1)
-		return l.div(l.pick(x, unit, e), l.add(e, unit))
+		return l.div(l.pick(l.bySign(x), unit, e), l.add(e, unit))
 	}
 	y := l.normalSigmoid(l.most(l.held(l.gateEnd()), x))
 	e := l.boundedExp(x)
 	far := l.copy(e)
 	l.subProduct(far, e, e)
 	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
-	return l.or(y, l.is(unordered, x, x)) // the power of two has spoilt NaN
+	return l.orNaN(l.is(unordered, x, x), y) // the power of two has spoilt NaN
 }
 
 // normalSigmoid is the same for numbers that are not beyond the gate's end.
@@ -347,15 +347,14 @@ func (l *lane) silu(x vec) vec {
 	z := l.most(l.held(1.25*lo), l.least(l.zero(), x))
 	t, r := l.reduce(z)
 	p := l.reducedExp(r)
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
+	half := l.half(t)
 	first, second := l.power2(half), l.power2(l.intSub(t, half))
 	e := l.mul(l.mul(p, first), second)
 	far := l.mul(l.mul(l.mul(z, p), first), second)
 	l.subProduct(far, far, e)
 	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
 	y = l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
-	return l.or(y, l.is(unordered, x, x))
+	return l.orNaN(l.is(unordered, x, x), y)
 }
 
 // normalSiLU is the same for numbers that are not beyond the gate's end.
@@ -366,7 +365,7 @@ func (l *lane) sigmoidAndSlope(x vec) (p, slope vec) {
 	e := l.negativeExp(l.or(x, l.signBits()))
 	unit := l.held(1)
 	d := l.add(e, unit)
-	return l.div(l.pick(x, unit, e), d), l.div(e, l.mul(d, d))
+	return l.div(l.pick(l.bySign(x), unit, e), d), l.div(e, l.mul(d, d))
 }
 
 // bell is e/(1 + e)².
@@ -412,11 +411,9 @@ const (
 
 // split splits a normal u > 0 into 2ᵏ·(1 + f) with √½ ≤ 1 + f < √2. Both are float64 numbers.
 func (l *lane) split(u vec) (k, f vec) {
-	shifted := l.YMM()
-	l.VPADDQ(l.pattern(0, 0x3ff0000000000000-rootHalf), u, shifted)
-	mantissa := l.and(shifted, l.pattern(0, 1<<52-1))
-	l.VPADDQ(l.pattern(0, rootHalf), mantissa, mantissa)
-	l.VPSRLQ(operand.U8(52), shifted, shifted)
+	shifted := l.intAdd(u, l.pattern(0, 0x3ff0000000000000-rootHalf))
+	mantissa := l.intAdd(l.and(shifted, l.pattern(0, 1<<52-1)), l.pattern(0, rootHalf))
+	shifted = l.shiftRight(shifted, 52)
 	k = l.sub(l.or(shifted, l.c(1<<52)), l.c(1<<52+1023))
 	return k, l.sub(mantissa, l.c(1))
 }
@@ -441,22 +438,22 @@ func (l *lane) logOf(k, f, c vec) vec {
 // ends is y where 0 < x − shift and x is finite; at the other x −Inf for x = shift, NaN below, x itself for +Inf and NaN.
 func (l *lane) ends(y, x vec, shift float64) vec {
 	start := l.c(shift)
-	isInside := l.and(l.is(greater, x, start), l.is(less, x, l.infinity()))
+	isInside := l.both(l.is(greater, x, start), l.is(less, x, l.infinity()))
 	end := l.pick(l.is(equal, x, start), x, l.pattern(0xff800000, 0xfff0000000000000))
-	end = l.or(end, l.is(less, x, start))
+	end = l.orNaN(l.is(less, x, start), end)
 	return l.pick(isInside, end, y)
 }
 
 // log is ln x. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
 func (l *lane) log(x vec) vec {
-	u, isTiny := x, vec(nil)
+	u, isTiny := x, mask(nil)
 	if l.stored == 64 {
 		isTiny = l.is(less, x, l.pattern(0, 1<<52))
 		u = l.pick(isTiny, x, l.mul(x, l.c(1<<54)))
 	}
 	k, f := l.split(u)
 	if isTiny != nil {
-		k = l.sub(k, l.and(isTiny, l.c(54)))
+		k = l.sub(k, l.only(isTiny, l.c(54)))
 	}
 	return l.ends(l.logOf(k, f, nil), x, 0)
 }
@@ -474,7 +471,7 @@ func (l *lane) log1p(x vec, inUnit bool) vec {
 	if inUnit {
 		return y
 	}
-	return l.or(l.ends(y, x, -1), l.and(l.signOf(x), l.is(equal, x, l.c(0))))
+	return l.or(l.ends(y, x, -1), l.only(l.is(equal, x, l.c(0)), l.signOf(x)))
 }
 
 // softplus is max(x, 0) + ln(1 + e^(−|x|)).

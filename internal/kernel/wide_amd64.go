@@ -1,0 +1,97 @@
+package kernel
+
+import "math"
+
+// wideUnaries are the functions whose vectors of 512 bits are faster than those of 256: what the processor limits and not memory.
+var wideUnaries = []unaryVectors{
+	{&Exp, Unary{
+		F64: unary(exp64AVX512, sharedWork), F32: unary(exp32AVX512, sharedWork),
+	}},
+	{&Expm1, Unary{
+		F64: unary(expm164AVX512, sharedWork), F32: unary(expm132AVX512, sharedWork),
+		D64: gradient(expm1Grad64AVX512, sharedWork), D32: gradient(expm1Grad32AVX512, sharedWork),
+	}},
+	{&Log, Unary{
+		F64: unary(log64AVX512, sharedWork), F32: unary(log32AVX512, sharedWork),
+	}},
+	{&Log1p, Unary{
+		F64: unary(log1p64AVX512, sharedWork), F32: unary(log1p32AVX512, sharedWork),
+	}},
+	{&Tanh, Unary{
+		F64: unary(tanh64AVX512, sharedWork), F32: unary(tanh32AVX512, sharedWork),
+		D64: gradient(tanhGrad64AVX512, sharedWork), D32: gradient(tanhGrad32AVX512, sharedWork),
+	}},
+	{&Sigmoid, Unary{
+		F64: unary(sigmoid64AVX512, sharedWork), F32: unary(sigmoid32AVX512, sharedWork),
+		D64: gradient(sigmoidGrad64AVX512, sharedWork), D32: gradient(sigmoidGrad32AVX512, sharedWork),
+	}},
+	{&Softplus, Unary{
+		F64: unary(softplus64AVX512, sharedWork), F32: unary(softplus32AVX512, sharedWork),
+		D64: gradient(softplusGrad64AVX512, sharedWork), D32: gradient(softplusGrad32AVX512, sharedWork),
+	}},
+	{&LogSigmoid, Unary{
+		F64: unary(logSigmoid64AVX512, sharedWork), F32: unary(logSigmoid32AVX512, sharedWork),
+		D64: gradient(logSigmoidGrad64AVX512, sharedWork), D32: gradient(logSigmoidGrad32AVX512, sharedWork),
+	}},
+	{&SiLU, Unary{
+		F64: unary(silu64AVX512, sharedWork), F32: unary(silu32AVX512, sharedWork),
+		D64: gradient(siluGrad64AVX512, sharedWork), D32: gradient(siluGrad32AVX512, sharedWork),
+	}},
+	{&GELUTanh, Unary{
+		F64: unary(geluTanh64AVX512, sharedWork), F32: unary(geluTanh32AVX512, sharedWork),
+		D64: gradient(geluTanhGrad64AVX512, sharedWork), D32: gradient(geluTanhGrad32AVX512, sharedWork),
+	}},
+	{&ELU, Unary{
+		F64: unary(elu64AVX512, sharedWork), F32: unary(elu32AVX512, sharedWork),
+		D64: gradient(eluGrad64AVX512, sharedWork), D32: gradient(eluGrad32AVX512, sharedWork),
+	}},
+	{&GELU, Unary{
+		F64: unary(gelu64AVX512, sharedWork), F32: unary(gelu32AVX512, sharedWork),
+		D64: gradient(geluGrad64AVX512, sharedWork), D32: gradient(geluGrad32AVX512, sharedWork),
+	}},
+	{&Erf, Unary{
+		F64: unary(erf64AVX512, sharedWork), F32: unary(erf32AVX512, sharedWork),
+		D64: gradient(erfGrad64AVX512, sharedWork), D32: gradient(erfGrad32AVX512, sharedWork),
+	}},
+	{&Sin, Unary{
+		F64: unary(circular(8, sin64AVX512, math.Sin), sharedWork), F32: unary(circular(8, sin32AVX512, math.Sin), sharedWork),
+		D64: gradient(circularGradient(8, sinGrad64AVX512, sinGradOne), sharedWork), D32: gradient(circularGradient(8, sinGrad32AVX512, sinGradOne), sharedWork),
+	}},
+	{&Cos, Unary{
+		F64: unary(circular(8, cos64AVX512, math.Cos), sharedWork), F32: unary(circular(8, cos32AVX512, math.Cos), sharedWork),
+		D64: gradient(circularGradient(8, cosGrad64AVX512, cosGradOne), sharedWork), D32: gradient(circularGradient(8, cosGrad32AVX512, cosGradOne), sharedWork),
+	}},
+	{&SELU, Unary{
+		F64: withBounds(unary(selu64AVX512, sharedWork), seluAlpha, seluScale), F32: withBounds(unary(selu32AVX512, sharedWork), seluAlpha, seluScale),
+		D64: gradientWith(gradient(seluGrad64AVX512, sharedWork), seluAlpha, seluScale),
+		D32: gradientWith(gradient(seluGrad32AVX512, sharedWork), seluAlpha, seluScale),
+	}},
+}
+
+// The reductions of which the same holds.
+var (
+	wideReducers32 = reducers32.with(reducers[float32]{
+		shiftedExp: shiftedExp32AVX512, sumExp: sumExp32AVX512, ratio: ratio32AVX512,
+		logSoftmax: logSoftmax32AVX512, softmaxGrad: softmaxGrad32AVX512, logSoftmaxGrad: logSoftmaxGrad32AVX512,
+	})
+	wideReducers64 = reducers64.with(reducers[float64]{
+		shiftedExp: shiftedExp64AVX512, sumExp: sumExp64AVX512, ratio: ratio64AVX512,
+		logSoftmax: logSoftmax64AVX512, softmaxGrad: softmaxGrad64AVX512, logSoftmaxGrad: logSoftmaxGrad64AVX512,
+	})
+)
+
+// with is r with the loops that wide has.
+func (r reducers[T]) with(wide reducers[T]) reducers[T] {
+	r.shiftedExp, r.sumExp, r.ratio = wide.shiftedExp, wide.sumExp, wide.ratio
+	r.logSoftmax, r.softmaxGrad, r.logSoftmaxGrad = wide.logSoftmax, wide.softmaxGrad, wide.logSoftmaxGrad
+	return r
+}
+
+// swapWide exchanges the loops of 512 bits for those of 256 in use, and back.
+func swapWide() {
+	for i := range wideUnaries {
+		wideUnaries[i].swap()
+	}
+	reducers32, wideReducers32 = wideReducers32, reducers32
+	reducers64, wideReducers64 = wideReducers64, reducers64
+}
