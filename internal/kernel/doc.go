@@ -48,7 +48,9 @@
 // place, in float64 and in float32:
 //
 //   - Exp: 1, 1.2
-//   - Log, Log1p: 1, 0.51
+//   - Log, Log1p, Log2: 1, 0.51; Log10: 1.5, 0.51
+//   - Pow: 1, 0.51, and whole powers that are numbers are exact
+//   - BCE, BCELogits, for labels in [0, 1]: 2, 0.51
 //   - Expm1: 2, 0.51
 //   - Tanh: 1.5, 1.6
 //   - Sigmoid: 2, 1.7

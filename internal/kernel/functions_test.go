@@ -18,7 +18,7 @@ var unaries = []struct {
 	a, b float64
 }{
 	{"Neg", &kernel.Neg, 0, 0}, {"Scale", &kernel.Scale, 0.75, 0}, {"AddScalar", &kernel.AddScalar, 0.75, 0},
-	{"PowScalar", &kernel.PowScalar, 2, 0}, {"PowScalar", &kernel.PowScalar, 1.5, 0}, {"PowScalar", &kernel.PowScalar, 1, 0},
+	{"PowScalar", &kernel.PowScalar, 2, 0}, {"PowScalar", &kernel.PowScalar, 1.5, 0}, {"PowScalar", &kernel.PowScalar, 1, 0}, {"PowScalar", &kernel.PowScalar, 3, 0},
 	{"PowScalar", &kernel.PowScalar, 0, 0}, {"Square", &kernel.Square, 0, 0}, {"Sqrt", &kernel.Sqrt, 0, 0},
 	{"Rsqrt", &kernel.Rsqrt, 0, 0}, {"Reciprocal", &kernel.Reciprocal, 0, 0}, {"Abs", &kernel.Abs, 0, 0},
 	{"Sign", &kernel.Sign, 0, 0}, {"Exp", &kernel.Exp, 0, 0}, {"Expm1", &kernel.Expm1, 0, 0}, {"Log", &kernel.Log, 0, 0},
@@ -113,7 +113,7 @@ var special = []float64{
 // agree exactly.
 var vectorTolerance = map[string]float64{
 	"Exp": 5e-16, "Expm1": 5e-16, "Log": 5e-16, "Log1p": 5e-16, "Tanh": 5e-16, "Sigmoid": 5e-16, "Softplus": 7e-16, "LogSigmoid": 7e-16,
-	"SiLU": 1e-15, "ELU": 7e-16, "SELU": 7e-16, "GELUTanh": 1e-15, "Sin": 5e-16, "Cos": 5e-16, "GELU": 2e-15, "Erf": 7e-16,
+	"PowScalar": 1e-13, "Log2": 5e-16, "Log10": 5e-16, "SiLU": 1e-15, "ELU": 7e-16, "SELU": 7e-16, "GELUTanh": 1e-15, "Sin": 5e-16, "Cos": 5e-16, "GELU": 2e-15, "Erf": 7e-16,
 }
 
 // slopeCrosses names the functions whose derivative goes through 0, where its relative error is large.

@@ -18,76 +18,72 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z9
-	VFMSUB213PD       Z2, Z1, Z9
+	VMOVAPD           Z1, Z5
+	VFMSUB213PD       Z2, Z1, Z5
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z10
-	VBROADCASTSD      special512Constants<>+32(SB), Z11
-	VMINPD            Z2, Z11, Z11
-	VMAXPD            Z11, Z10, Z10
-	VBROADCASTSD      special512Constants<>+40(SB), Z11
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z10, Z11
-	VSUBPD.BCST       special512Constants<>+40(SB), Z11, Z12
-	VMOVAPD           Z10, Z10
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z12, Z10
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z12, Z10
-	VMULPD            Z10, Z10, Z12
-	VBROADCASTSD      special512Constants<>+72(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z12, Z13
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z12, Z13
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z12, Z13
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z12, Z13
-	VBROADCASTSD      special512Constants<>+112(SB), Z14
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z12, Z14
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z12, Z14
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z12, Z14
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z12, Z14
-	VFMADD213PD       Z14, Z10, Z13
-	VFMADD213PD       Z10, Z12, Z13
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
-	VADDPD            Z10, Z13, Z10
-	VPSLLQ            $0x34, Z11, Z11
-	VPADDQ.BCST       special512Constants<>+152(SB), Z11, Z11
-	VMULPD            Z11, Z10, Z10
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z10, K1, Z3
-	VMULPD.BCST       special512Constants<>+168(SB), Z9, Z2
-	VFNMADD231PD      Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z2
-	VSUBPD            Z2, Z1, Z2
-	VBROADCASTSD      special512Constants<>+176(SB), Z9
-	VADDPD            Z9, Z1, Z9
-	VDIVPD            Z9, Z2, Z2
-	VMULPD            Z2, Z2, Z9
-	VBROADCASTSD      special512Constants<>+184(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+232(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD       Z11, Z2, Z10
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VBROADCASTSD      special512Constants<>+24(SB), Z6
+	VBROADCASTSD      special512Constants<>+32(SB), Z7
+	VMINPD            Z2, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      special512Constants<>+40(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z6, Z7
+	VSUBPD.BCST       special512Constants<>+40(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z6
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+72(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+96(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z6, K1, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z5
+	VFNMADD231PD      Z2, Z5, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VSUBPD            Z5, Z1, Z5
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
+	VADDPD            Z6, Z1, Z6
+	VDIVPD            Z6, Z5, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+200(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VBROADCASTSD      special512Constants<>+248(SB), Z5
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z2, Z1
-	VMULPD            Z10, Z3, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z5, Z1
+	VMULPD            Z7, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z4
-	VCMPPD.BCST       $0x00, special512Constants<>+288(SB), Z0, K1
-	VMULPD            Z4, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z5
-	VCVTPD2PS         Z5, Y5
-	VMOVUPS           Y5, (DX)(BX*1)
+	VBLENDMPD         Z1, Z2, K1, Z3
+	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
+	VMULPD            Z3, Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -106,77 +102,73 @@ singleDone:
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z4
-	VBROADCASTSD      special512Constants<>+32(SB), Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z4, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z9
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z4
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z4
-	VMULPD            Z4, Z4, Z9
-	VBROADCASTSD      special512Constants<>+72(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+112(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z9, Z11
-	VFMADD213PD       Z11, Z4, Z10
-	VFMADD213PD       Z4, Z9, Z10
-	VBROADCASTSD      special512Constants<>+152(SB), Z4
-	VADDPD            Z4, Z10, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+152(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z2
-	VFNMADD231PD      Z6, Z2, Z6
-	VBROADCASTSD      special512Constants<>+176(SB), Z2
-	VSUBPD            Z2, Z1, Z2
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VADDPD            Z3, Z1, Z3
-	VDIVPD            Z3, Z2, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+184(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+232(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VBROADCASTSD      special512Constants<>+24(SB), Z5
+	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VMINPD            Z2, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+72(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+96(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
+	VFNMADD231PD      Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z3
+	VSUBPD            Z3, Z1, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z1, Z5
+	VDIVPD            Z5, Z3, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+200(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z2, Z1
-	VMULPD            Z4, Z6, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
+	VMULPD            Z6, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z7
-	VCMPPD.BCST       $0x00, special512Constants<>+288(SB), Z0, K1
-	VMULPD            Z7, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z8
+	VBLENDMPD         Z1, Z2, K1, Z4
+	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
+	VMULPD            Z4, Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z8, Y8
-	VMOVUPS           Y8, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -200,77 +192,73 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z10
-	VFMSUB213PD       Z3, Z2, Z10
+	VMOVAPD           Z2, Z8
+	VFMSUB213PD       Z3, Z2, Z8
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z11
-	VBROADCASTSD      special512Constants<>+32(SB), Z12
-	VMINPD            Z3, Z12, Z12
-	VMAXPD            Z12, Z11, Z11
-	VBROADCASTSD      special512Constants<>+40(SB), Z12
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z11, Z12
-	VSUBPD.BCST       special512Constants<>+40(SB), Z12, Z13
-	VMOVAPD           Z11, Z11
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z13, Z11
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z13, Z11
-	VMULPD            Z11, Z11, Z13
-	VBROADCASTSD      special512Constants<>+72(SB), Z14
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z13, Z14
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z13, Z14
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z13, Z14
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z13, Z14
-	VBROADCASTSD      special512Constants<>+112(SB), Z15
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z13, Z15
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z13, Z15
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z13, Z15
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z13, Z15
-	VFMADD213PD       Z15, Z11, Z14
-	VFMADD213PD       Z11, Z13, Z14
-	VBROADCASTSD      special512Constants<>+152(SB), Z11
-	VADDPD            Z11, Z14, Z11
-	VPSLLQ            $0x34, Z12, Z12
-	VPADDQ.BCST       special512Constants<>+152(SB), Z12, Z12
-	VMULPD            Z12, Z11, Z11
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z3, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z11, K1, Z4
-	VMULPD.BCST       special512Constants<>+168(SB), Z10, Z3
-	VFNMADD231PD      Z4, Z3, Z4
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VSUBPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z10
-	VADDPD            Z10, Z2, Z10
-	VDIVPD            Z10, Z3, Z3
-	VMULPD            Z3, Z3, Z10
-	VBROADCASTSD      special512Constants<>+184(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+232(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z10, Z12
-	VFMADD213PD       Z12, Z3, Z11
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VBROADCASTSD      special512Constants<>+24(SB), Z9
+	VBROADCASTSD      special512Constants<>+32(SB), Z10
+	VMINPD            Z3, Z10, Z10
+	VMAXPD            Z10, Z9, Z9
+	VBROADCASTSD      special512Constants<>+40(SB), Z10
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z9, Z10
+	VSUBPD.BCST       special512Constants<>+40(SB), Z10, Z11
+	VMOVAPD           Z9, Z9
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z11, Z9
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z11, Z9
+	VMULPD            Z9, Z9, Z11
+	VBROADCASTSD      special512Constants<>+72(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z11, Z12
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z11, Z12
+	VBROADCASTSD      special512Constants<>+96(SB), Z13
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z11, Z13
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z11, Z13
+	VFMADD213PD       Z13, Z9, Z12
+	VFMADD213PD       Z9, Z11, Z12
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
+	VADDPD            Z9, Z12, Z9
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ.BCST       special512Constants<>+120(SB), Z10, Z10
+	VMULPD            Z10, Z9, Z9
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z9, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z8, Z8
+	VFNMADD231PD      Z3, Z8, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+144(SB), Z9
+	VADDPD            Z9, Z2, Z9
+	VDIVPD            Z9, Z8, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      special512Constants<>+152(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+200(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD       Z11, Z8, Z10
+	VBROADCASTSD      special512Constants<>+248(SB), Z8
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z3, Z2
-	VMULPD            Z11, Z4, Z3
-	VDIVPD            Z2, Z3, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z2
+	VMULPD            Z10, Z3, Z8
+	VDIVPD            Z2, Z8, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
-	VSUBPD            Z2, Z3, Z3
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VMULPD.BCST       special512Constants<>+296(SB), Z4, Z2
-	VXORPS            Z3, Z3, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VSUBPD            Z2, Z8, Z8
+	VBLENDMPD         Z2, Z8, K1, Z4
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
 	VMULPD            Z2, Z1, Z1
-	VADDPD            Z5, Z1, Z1
-	VBLENDMPD         Z5, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VADDPD            Z4, Z1, Z1
+	VBLENDMPD         Z4, Z1, K1, Z5
+	VMULPD            Z5, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -293,73 +281,69 @@ singleDone:
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
 	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
-	VMINPD            Z3, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z10
+	VBROADCASTSD      special512Constants<>+32(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z8
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z8
+	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z10, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z10, Z5
-	VMULPD            Z5, Z5, Z10
-	VBROADCASTSD      special512Constants<>+72(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+112(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z10, Z12
-	VFMADD213PD       Z12, Z5, Z11
-	VFMADD213PD       Z5, Z10, Z11
-	VBROADCASTSD      special512Constants<>+152(SB), Z5
-	VADDPD            Z5, Z11, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+152(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z3, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z5, K1, Z7
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z3
-	VFNMADD231PD      Z7, Z3, Z7
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VSUBPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+184(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z5
+	VMULPD            Z5, Z5, Z9
+	VBROADCASTSD      special512Constants<>+72(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+96(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD       Z11, Z5, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VADDPD            Z5, Z10, Z5
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
+	VMULPD            Z8, Z5, Z5
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+200(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z9
+	VFMADD213PD       Z9, Z4, Z8
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z3, Z2
-	VMULPD            Z5, Z7, Z3
-	VDIVPD            Z2, Z3, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z8, Z3, Z4
+	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
-	VSUBPD            Z2, Z3, Z3
-	VBLENDMPD         Z2, Z3, K1, Z8
-	VMULPD.BCST       special512Constants<>+296(SB), Z7, Z2
-	VXORPS            Z3, Z3, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VSUBPD            Z2, Z4, Z4
+	VBLENDMPD         Z2, Z4, K1, Z6
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
 	VMULPD            Z2, Z1, Z1
-	VADDPD            Z8, Z1, Z1
-	VBLENDMPD         Z8, Z1, K1, Z9
-	VMULPD            Z9, Z0, Z0
+	VADDPD            Z6, Z1, Z1
+	VBLENDMPD         Z6, Z1, K1, Z7
+	VMULPD            Z7, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -384,96 +368,92 @@ TEXT ·erf32AVX512(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+304(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z8
-	VFMSUB213PD       Z3, Z2, Z8
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z3, Z2, Z6
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z9
-	VBROADCASTSD      special512Constants<>+32(SB), Z10
-	VMINPD            Z3, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VBROADCASTSD      special512Constants<>+40(SB), Z10
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z9, Z10
-	VSUBPD.BCST       special512Constants<>+40(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z11, Z9
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      special512Constants<>+72(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z11, Z12
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z11, Z12
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z11, Z12
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z11, Z12
-	VBROADCASTSD      special512Constants<>+112(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z11, Z13
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z11, Z13
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z11, Z13
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
-	VADDPD            Z9, Z12, Z9
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       special512Constants<>+152(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z3, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z9, K1, Z4
-	VMULPD.BCST       special512Constants<>+168(SB), Z8, Z3
-	VFNMADD231PD      Z4, Z3, Z4
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VSUBPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z8
-	VADDPD            Z8, Z2, Z8
-	VDIVPD            Z8, Z3, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+184(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VBROADCASTSD      special512Constants<>+24(SB), Z7
+	VBROADCASTSD      special512Constants<>+32(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      special512Constants<>+40(SB), Z8
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z7, Z8
+	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z7
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      special512Constants<>+72(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+96(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VADDPD            Z7, Z10, Z7
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z6
+	VFNMADD231PD      Z3, Z6, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
+	VSUBPD            Z6, Z2, Z6
+	VBROADCASTSD      special512Constants<>+144(SB), Z7
+	VADDPD            Z7, Z2, Z7
+	VDIVPD            Z7, Z6, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+200(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VBROADCASTSD      special512Constants<>+248(SB), Z6
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z3, Z2
-	VMULPD            Z9, Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z6, Z2
+	VMULPD            Z8, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+400(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VMULPD            Z9, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+416(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
-	VCMPPD            $0x1e, Z8, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
-	VORPD             Z0, Z5, Z0
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+288(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VMULPD            Z7, Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VCMPPD            $0x1e, Z6, Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VORPD             Z0, Z4, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -488,96 +468,92 @@ singleDone:
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+304(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z8
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z8
-	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z5
-	VMULPD            Z5, Z5, Z9
-	VBROADCASTSD      special512Constants<>+72(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+112(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z9, Z11
-	VFMADD213PD       Z11, Z5, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VBROADCASTSD      special512Constants<>+152(SB), Z5
-	VADDPD            Z5, Z10, Z5
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       special512Constants<>+152(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z3, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z5, K1, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z3
-	VFNMADD231PD      Z6, Z3, Z6
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VSUBPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+184(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+200(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+248(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+256(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+264(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+272(SB), Z4, Z8
-	VFMADD213PD       Z8, Z3, Z5
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VBROADCASTSD      special512Constants<>+24(SB), Z6
+	VBROADCASTSD      special512Constants<>+32(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      special512Constants<>+40(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z6, Z7
+	VSUBPD.BCST       special512Constants<>+40(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z6
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+72(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+96(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z6, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
+	VADDPD            Z6, Z2, Z6
+	VDIVPD            Z6, Z4, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+200(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z3, Z2
-	VMULPD            Z5, Z6, Z3
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z7, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+392(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+400(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+416(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z4
+	VBROADCASTSD      special512Constants<>+288(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z6, Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z7
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
-	VORPD             Z0, Z7, Z0
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VORPD             Z0, Z5, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -603,48 +579,44 @@ TEXT ·erfGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+432(SB), Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z2
 	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
-	VMULPD.BCST       special512Constants<>+440(SB), Z2, Z1
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
 	VBROADCASTSD      special512Constants<>+24(SB), Z2
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z2, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+32(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z2, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+112(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
-	VADDPD            Z2, Z8, Z2
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+152(SB), Z6, Z6
-	VMULPD            Z6, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	VMULPD.BCST       special512Constants<>+152(SB), Z5, Z1
-	VFNMADD231PD      Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+416(SB), Z1
-	VMULPD            Z1, Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+72(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+96(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z5, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
+	VADDPD            Z2, Z6, Z2
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
+	VFNMADD231PD      Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -660,48 +632,44 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+432(SB), Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z2
 	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+440(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
 	VBROADCASTSD      special512Constants<>+24(SB), Z2
-	VBROADCASTSD      special512Constants<>+32(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z2, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+32(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z2, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+72(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+112(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
-	VADDPD            Z2, Z7, Z2
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+152(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+160(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z4
-	VMULPD.BCST       special512Constants<>+152(SB), Z3, Z1
-	VFNMADD231PD      Z4, Z1, Z4
-	VBROADCASTSD      special512Constants<>+416(SB), Z1
-	VMULPD            Z1, Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+72(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+96(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z5, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
+	VADDPD            Z2, Z6, Z2
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
+	VFNMADD231PD      Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -727,51 +695,51 @@ TEXT ·sin32AVX512(SB), NOSPLIT, $0-32
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z6
 	VMOVAPD           Z0, Z7
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z6, Z7
 	VMULPD            Z7, Z7, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+512(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z10
+	VBROADCASTSD      special512Constants<>+464(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+488(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VMULPD            Z6, Z9, Z9
 	VFMADD213PD       Z7, Z7, Z9
-	VMULPD.BCST       special512Constants<>+168(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
+	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z10
 	VSUBPD            Z7, Z10, Z10
-	VBROADCASTSD      special512Constants<>+152(SB), Z11
+	VBROADCASTSD      special512Constants<>+120(SB), Z11
 	VSUBPD            Z10, Z11, Z11
 	VSUBPD            Z7, Z11, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z11
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z11
-	VBROADCASTSD      special512Constants<>+568(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z8, Z12
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z8, Z12
+	VBROADCASTSD      special512Constants<>+520(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z11
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z11
+	VBROADCASTSD      special512Constants<>+544(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z12
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z12
 	VFMADD213PD       Z12, Z6, Z11
 	VFMADD213PD       Z7, Z8, Z11
 	VADDPD            Z11, Z10, Z6
-	VXORPS            Z7, Z7, Z7
+	VBROADCASTSD      special512Constants<>+272(SB), Z7
 	VCMPPD            $0x00, Z7, Z0, K1
 	VBLENDMPD         Z0, Z9, K1, Z2
 	VPSLLQ            $0x3f, Z1, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z6, Z2, K1, Z3
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -787,51 +755,51 @@ loopDone:
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+512(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+464(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z3, Z3, Z7
-	VMULPD.BCST       special512Constants<>+168(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z3, Z8, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z3, Z9, Z3
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z6, Z10
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
+	VBROADCASTSD      special512Constants<>+544(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
 	VFMADD213PD       Z10, Z2, Z9
 	VFMADD213PD       Z3, Z6, Z9
 	VADDPD            Z9, Z8, Z2
-	VXORPS            Z3, Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z7, K1, Z4
 	VPSLLQ            $0x3f, Z1, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z2, Z4, K1, Z5
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z5, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -862,49 +830,49 @@ TEXT ·cos32AVX512(SB), NOSPLIT, $0-32
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z4
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z4, Z0
 	VMULPD            Z0, Z0, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+512(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
 	VFMADD213PD       Z7, Z4, Z6
 	VMULPD            Z4, Z6, Z6
 	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+568(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
 	VFMADD213PD       Z9, Z4, Z8
 	VFMADD213PD       Z0, Z5, Z8
 	VADDPD            Z8, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z0, Z6, K1, Z2
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z2, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -920,49 +888,49 @@ loopDone:
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+512(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+168(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z3
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -995,49 +963,49 @@ loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z5
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z5, Z0
 	VMULPD            Z0, Z0, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+512(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+464(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
 	VMULPD            Z5, Z7, Z7
 	VFMADD213PD       Z0, Z0, Z7
-	VMULPD.BCST       special512Constants<>+168(SB), Z5, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z0, Z8, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z0, Z9, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z6, Z10
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
+	VBROADCASTSD      special512Constants<>+544(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
 	VFMADD213PD       Z10, Z5, Z9
 	VFMADD213PD       Z0, Z6, Z9
 	VADDPD            Z9, Z8, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z5
 	VPMOVQ2M          Z5, K1
 	VBLENDMPD         Z0, Z7, K1, Z3
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1055,49 +1023,49 @@ loopDone:
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+512(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+568(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z0, Z5, Z8
 	VADDPD            Z8, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z6, K1, Z4
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z4, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -1131,52 +1099,52 @@ loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+424(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z7
 	VMOVAPD           Z0, Z8
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z7, Z8
 	VMULPD            Z8, Z8, Z7
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+488(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+512(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z11
+	VBROADCASTSD      special512Constants<>+464(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+488(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VMULPD            Z7, Z10, Z10
 	VFMADD213PD       Z8, Z8, Z10
-	VMULPD.BCST       special512Constants<>+168(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z11
+	VMULPD.BCST       special512Constants<>+136(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z11
 	VSUBPD            Z8, Z11, Z11
-	VBROADCASTSD      special512Constants<>+152(SB), Z12
+	VBROADCASTSD      special512Constants<>+120(SB), Z12
 	VSUBPD            Z11, Z12, Z12
 	VSUBPD            Z8, Z12, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z12
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z12
-	VBROADCASTSD      special512Constants<>+568(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z9, Z13
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z9, Z13
+	VBROADCASTSD      special512Constants<>+520(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z12
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z12
+	VBROADCASTSD      special512Constants<>+544(SB), Z13
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z13
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z13
 	VFMADD213PD       Z13, Z7, Z12
 	VFMADD213PD       Z8, Z9, Z12
 	VADDPD            Z12, Z11, Z7
-	VXORPS            Z8, Z8, Z8
+	VBROADCASTSD      special512Constants<>+272(SB), Z8
 	VCMPPD            $0x00, Z8, Z0, K1
 	VBLENDMPD         Z0, Z10, K1, Z3
 	VPSLLQ            $0x3f, Z2, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z7, Z3, K1, Z4
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z4, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1194,52 +1162,52 @@ loopDone:
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+424(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+512(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+464(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD            Z3, Z8, Z8
 	VFMADD213PD       Z4, Z4, Z8
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z4, Z9, Z9
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
+	VBROADCASTSD      special512Constants<>+120(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z4, Z10, Z4
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z10
-	VBROADCASTSD      special512Constants<>+568(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z7, Z11
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z7, Z11
+	VBROADCASTSD      special512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z10
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z10
+	VBROADCASTSD      special512Constants<>+544(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z11
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z11
 	VFMADD213PD       Z11, Z3, Z10
 	VFMADD213PD       Z4, Z7, Z10
 	VADDPD            Z10, Z9, Z3
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z8, K1, Z5
 	VPSLLQ            $0x3f, Z2, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z3, Z5, K1, Z6
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z6, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -1274,89 +1242,89 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z7
-	VFMSUB213PD       Z2, Z1, Z7
+	VMOVAPD           Z1, Z5
+	VFMSUB213PD       Z2, Z1, Z5
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+600(SB), Z8
-	VBROADCASTSD      special512Constants<>+608(SB), Z9
-	VMINPD            Z2, Z9, Z2
-	VMAXPD            Z2, Z8, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z8
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z8
-	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VBROADCASTSD      special512Constants<>+584(SB), Z7
+	VMINPD            Z2, Z7, Z2
+	VMAXPD            Z2, Z6, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z2
-	VMULPD            Z2, Z2, Z9
-	VBROADCASTSD      special512Constants<>+72(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+112(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z9, Z11
-	VFMADD213PD       Z11, Z2, Z10
-	VFMADD213PD       Z2, Z9, Z10
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
-	VADDPD            Z2, Z10, Z2
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       special512Constants<>+152(SB), Z10, Z10
-	VMULPD            Z10, Z2, Z2
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       special512Constants<>+152(SB), Z8, Z8
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z2
+	VMULPD            Z2, Z2, Z7
+	VBROADCASTSD      special512Constants<>+592(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+632(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD       Z9, Z2, Z8
+	VFMADD213PD       Z2, Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
+	VADDPD            Z2, Z8, Z2
+	VPSRAD            $0x01, Z6, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
 	VMULPD            Z8, Z2, Z2
-	VMULPD.BCST       special512Constants<>+168(SB), Z7, Z7
-	VFNMADD231PD      Z2, Z7, Z2
-	VBROADCASTSD      special512Constants<>+176(SB), Z7
-	VSUBPD            Z7, Z1, Z7
-	VBROADCASTSD      special512Constants<>+176(SB), Z8
-	VADDPD            Z8, Z1, Z8
-	VDIVPD            Z8, Z7, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      special512Constants<>+616(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+712(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z8, Z10
-	VFMADD213PD       Z10, Z7, Z9
-	VBROADCASTSD      special512Constants<>+280(SB), Z7
+	VPSUBQ            Z7, Z6, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z2, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z5
+	VFNMADD231PD      Z2, Z5, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VSUBPD            Z5, Z1, Z5
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
+	VADDPD            Z6, Z1, Z6
+	VDIVPD            Z6, Z5, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+768(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VBROADCASTSD      special512Constants<>+248(SB), Z5
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z7, Z1
-	VMULPD            Z9, Z2, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z5, Z1
+	VMULPD            Z7, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
 	VBLENDMPD         Z1, Z2, K1, Z3
-	VCMPPD.BCST       $0x00, special512Constants<>+288(SB), Z0, K1
+	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
 	VMULPD            Z3, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VMOVUPD           Z4, (DX)(BX*1)
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -1375,90 +1343,90 @@ singleDone:
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+600(SB), Z4
-	VBROADCASTSD      special512Constants<>+608(SB), Z7
-	VMINPD            Z2, Z7, Z2
-	VMAXPD            Z2, Z4, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z6
+	VMINPD            Z2, Z6, Z2
+	VMAXPD            Z2, Z5, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+112(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
-	VADDPD            Z2, Z8, Z2
-	VPSRAD            $0x01, Z4, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       special512Constants<>+152(SB), Z8, Z8
-	VMULPD            Z8, Z2, Z2
-	VPSUBQ            Z7, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+152(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z3
-	VFNMADD231PD      Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+176(SB), Z3
-	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+712(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
+	VADDPD            Z2, Z7, Z2
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
 	VMULPD            Z7, Z2, Z2
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
+	VFNMADD231PD      Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z3
+	VSUBPD            Z3, Z1, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z1, Z5
+	VDIVPD            Z5, Z3, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+768(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VMOVAPD           Z1, Z1
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
+	VMULPD            Z6, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VCMPPD.BCST       $0x00, special512Constants<>+288(SB), Z0, K1
-	VMULPD            Z5, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z6
+	VBLENDMPD         Z1, Z2, K1, Z4
+	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
+	VMULPD            Z4, Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z6, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -1485,8 +1453,8 @@ single:
 	VMOVAPD           Z2, Z8
 	VFMSUB213PD       Z3, Z2, Z8
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+600(SB), Z9
-	VBROADCASTSD      special512Constants<>+608(SB), Z10
+	VBROADCASTSD      special512Constants<>+576(SB), Z9
+	VBROADCASTSD      special512Constants<>+584(SB), Z10
 	VMINPD            Z3, Z10, Z3
 	VMAXPD            Z3, Z9, Z3
 	VBROADCASTSD      special512Constants<>+40(SB), Z9
@@ -1496,72 +1464,72 @@ single:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z10, Z3
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z10, Z3
 	VMULPD            Z3, Z3, Z10
-	VBROADCASTSD      special512Constants<>+72(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+112(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z10, Z12
+	VBROADCASTSD      special512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+632(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z10, Z12
 	VFMADD213PD       Z12, Z3, Z11
 	VFMADD213PD       Z3, Z10, Z11
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z3, Z11, Z3
 	VPSRAD            $0x01, Z9, Z10
 	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       special512Constants<>+152(SB), Z11, Z11
+	VPADDQ.BCST       special512Constants<>+120(SB), Z11, Z11
 	VMULPD            Z11, Z3, Z3
 	VPSUBQ            Z10, Z9, Z9
 	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       special512Constants<>+152(SB), Z9, Z9
+	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
 	VMULPD            Z9, Z3, Z3
-	VMULPD.BCST       special512Constants<>+168(SB), Z8, Z8
+	VMULPD.BCST       special512Constants<>+136(SB), Z8, Z8
 	VFNMADD231PD      Z3, Z8, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z8
+	VBROADCASTSD      special512Constants<>+144(SB), Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+176(SB), Z9
+	VBROADCASTSD      special512Constants<>+144(SB), Z9
 	VADDPD            Z9, Z2, Z9
 	VDIVPD            Z9, Z8, Z8
 	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      special512Constants<>+616(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+672(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z9, Z10
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z9, Z10
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z9, Z10
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+712(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+768(SB), Z11
 	VFMADD213PD.BCST  special512Constants<>+776(SB), Z9, Z11
 	VFMADD213PD.BCST  special512Constants<>+784(SB), Z9, Z11
 	VFMADD213PD.BCST  special512Constants<>+792(SB), Z9, Z11
 	VFMADD213PD.BCST  special512Constants<>+800(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z9, Z11
 	VFMADD213PD       Z11, Z8, Z10
-	VBROADCASTSD      special512Constants<>+280(SB), Z8
+	VBROADCASTSD      special512Constants<>+248(SB), Z8
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z8, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z2
 	VMULPD            Z10, Z3, Z8
 	VDIVPD            Z2, Z8, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z2, Z8, Z8
 	VBLENDMPD         Z2, Z8, K1, Z4
-	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z2
-	VXORPS            Z3, Z3, Z3
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z4, Z1, Z1
@@ -1587,8 +1555,8 @@ singleDone:
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+600(SB), Z5
-	VBROADCASTSD      special512Constants<>+608(SB), Z8
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z8
 	VMINPD            Z3, Z8, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      special512Constants<>+40(SB), Z5
@@ -1598,72 +1566,72 @@ singleDone:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z3
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z3
 	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+72(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+112(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z8, Z10
+	VBROADCASTSD      special512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+632(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z8, Z10
 	VFMADD213PD       Z10, Z3, Z9
 	VFMADD213PD       Z3, Z8, Z9
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z3, Z9, Z3
 	VPSRAD            $0x01, Z5, Z8
 	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       special512Constants<>+152(SB), Z9, Z9
+	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
 	VMULPD            Z9, Z3, Z3
 	VPSUBQ            Z8, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+152(SB), Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
 	VMULPD            Z5, Z3, Z3
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z4
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
 	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
 	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+176(SB), Z5
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
 	VADDPD            Z5, Z2, Z5
 	VDIVPD            Z5, Z4, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+672(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+712(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+768(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z9
 	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z9
 	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z9
 	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z9
 	VFMADD213PD       Z9, Z4, Z8
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z4, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
 	VMULPD            Z8, Z3, Z4
 	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+152(SB), Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VSUBPD            Z2, Z4, Z4
 	VBLENDMPD         Z2, Z4, K1, Z6
-	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z2
-	VXORPS            Z3, Z3, Z3
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z6, Z1, Z1
@@ -1692,15 +1660,15 @@ TEXT ·erf64AVX512(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD           (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+304(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z6
 	VFMSUB213PD       Z3, Z2, Z6
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+600(SB), Z7
-	VBROADCASTSD      special512Constants<>+608(SB), Z8
+	VBROADCASTSD      special512Constants<>+576(SB), Z7
+	VBROADCASTSD      special512Constants<>+584(SB), Z8
 	VMINPD            Z3, Z8, Z3
 	VMAXPD            Z3, Z7, Z3
 	VBROADCASTSD      special512Constants<>+40(SB), Z7
@@ -1710,91 +1678,91 @@ single:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z3
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z3
 	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+72(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+112(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z8, Z10
+	VBROADCASTSD      special512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+632(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z8, Z10
 	VFMADD213PD       Z10, Z3, Z9
 	VFMADD213PD       Z3, Z8, Z9
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z3, Z9, Z3
 	VPSRAD            $0x01, Z7, Z8
 	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       special512Constants<>+152(SB), Z9, Z9
+	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
 	VMULPD            Z9, Z3, Z3
 	VPSUBQ            Z8, Z7, Z7
 	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       special512Constants<>+152(SB), Z7, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
 	VMULPD            Z7, Z3, Z3
-	VMULPD.BCST       special512Constants<>+168(SB), Z6, Z6
+	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z6
 	VFNMADD231PD      Z3, Z6, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z6
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
 	VSUBPD            Z6, Z2, Z6
-	VBROADCASTSD      special512Constants<>+176(SB), Z7
+	VBROADCASTSD      special512Constants<>+144(SB), Z7
 	VADDPD            Z7, Z2, Z7
 	VDIVPD            Z7, Z6, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      special512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+672(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z7, Z8
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+712(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+768(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+776(SB), Z7, Z9
 	VFMADD213PD.BCST  special512Constants<>+784(SB), Z7, Z9
 	VFMADD213PD.BCST  special512Constants<>+792(SB), Z7, Z9
 	VFMADD213PD.BCST  special512Constants<>+800(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z7, Z9
 	VFMADD213PD       Z9, Z6, Z8
-	VBROADCASTSD      special512Constants<>+280(SB), Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z6
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z6, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z6, Z2
 	VMULPD            Z8, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+288(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+360(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+400(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VMULPD            Z7, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+416(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
 	VCMPPD            $0x1e, Z6, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z4
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VORPD             Z0, Z4, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -1809,15 +1777,15 @@ singleDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+304(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+600(SB), Z6
-	VBROADCASTSD      special512Constants<>+608(SB), Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VBROADCASTSD      special512Constants<>+584(SB), Z7
 	VMINPD            Z3, Z7, Z3
 	VMAXPD            Z3, Z6, Z3
 	VBROADCASTSD      special512Constants<>+40(SB), Z6
@@ -1827,91 +1795,91 @@ singleDone:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z3
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+112(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+592(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+632(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z3, Z7, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z3, Z8, Z3
 	VPSRAD            $0x01, Z6, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       special512Constants<>+152(SB), Z8, Z8
+	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
 	VMULPD            Z8, Z3, Z3
 	VPSUBQ            Z7, Z6, Z6
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+152(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z4
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
 	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+176(SB), Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
 	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+176(SB), Z6
+	VBROADCASTSD      special512Constants<>+144(SB), Z6
 	VADDPD            Z6, Z2, Z6
 	VDIVPD            Z6, Z4, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+672(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+672(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+712(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+768(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+768(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+152(SB), Z4, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
 	VMULPD            Z7, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+152(SB), Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+288(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+360(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+392(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+400(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z6, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+416(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z5
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VORPD             Z0, Z5, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1937,15 +1905,15 @@ TEXT ·erfGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+432(SB), Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z2
 	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+440(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+600(SB), Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
+	VBROADCASTSD      special512Constants<>+576(SB), Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
 	VMINPD            Z1, Z4, Z1
 	VMAXPD            Z1, Z2, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
@@ -1955,31 +1923,31 @@ single:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z4, Z1
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z4, Z1
 	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      special512Constants<>+72(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+112(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+632(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z4, Z6
 	VFMADD213PD       Z6, Z1, Z5
 	VFMADD213PD       Z1, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z1
+	VBROADCASTSD      special512Constants<>+120(SB), Z1
 	VADDPD            Z1, Z5, Z1
 	VPSRAD            $0x01, Z2, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       special512Constants<>+152(SB), Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
 	VMULPD            Z5, Z1, Z1
 	VPSUBQ            Z4, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+152(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+120(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VMULPD.BCST       special512Constants<>+152(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
 	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+416(SB), Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -1995,15 +1963,15 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+432(SB), Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z2
 	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+440(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+600(SB), Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
+	VBROADCASTSD      special512Constants<>+576(SB), Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
 	VMINPD            Z1, Z4, Z1
 	VMAXPD            Z1, Z2, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
@@ -2013,31 +1981,31 @@ singleDone:
 	VFNMADD231PD.BCST special512Constants<>+56(SB), Z4, Z1
 	VFNMADD231PD.BCST special512Constants<>+64(SB), Z4, Z1
 	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      special512Constants<>+72(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+96(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+112(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+128(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+136(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+144(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+632(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z4, Z6
 	VFMADD213PD       Z6, Z1, Z5
 	VFMADD213PD       Z1, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z1
+	VBROADCASTSD      special512Constants<>+120(SB), Z1
 	VADDPD            Z1, Z5, Z1
 	VPSRAD            $0x01, Z2, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       special512Constants<>+152(SB), Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
 	VMULPD            Z5, Z1, Z1
 	VPSUBQ            Z4, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+152(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+120(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VMULPD.BCST       special512Constants<>+152(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
 	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+416(SB), Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2063,51 +2031,51 @@ TEXT ·sin64AVX512(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z6
 	VMOVAPD           Z0, Z7
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z6, Z7
 	VMULPD            Z7, Z7, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+512(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z10
+	VBROADCASTSD      special512Constants<>+464(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+488(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VMULPD            Z6, Z9, Z9
 	VFMADD213PD       Z7, Z7, Z9
-	VMULPD.BCST       special512Constants<>+168(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
+	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z10
 	VSUBPD            Z7, Z10, Z10
-	VBROADCASTSD      special512Constants<>+152(SB), Z11
+	VBROADCASTSD      special512Constants<>+120(SB), Z11
 	VSUBPD            Z10, Z11, Z11
 	VSUBPD            Z7, Z11, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z11
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z11
-	VBROADCASTSD      special512Constants<>+568(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z8, Z12
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z8, Z12
+	VBROADCASTSD      special512Constants<>+520(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z11
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z11
+	VBROADCASTSD      special512Constants<>+544(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z12
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z12
 	VFMADD213PD       Z12, Z6, Z11
 	VFMADD213PD       Z7, Z8, Z11
 	VADDPD            Z11, Z10, Z6
-	VXORPS            Z7, Z7, Z7
+	VBROADCASTSD      special512Constants<>+272(SB), Z7
 	VCMPPD            $0x00, Z7, Z0, K1
 	VBLENDMPD         Z0, Z9, K1, Z2
 	VPSLLQ            $0x3f, Z1, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z6, Z2, K1, Z3
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2122,51 +2090,51 @@ loopDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+512(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+464(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z3, Z3, Z7
-	VMULPD.BCST       special512Constants<>+168(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z3, Z8, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z3, Z9, Z3
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z6, Z10
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
+	VBROADCASTSD      special512Constants<>+544(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
 	VFMADD213PD       Z10, Z2, Z9
 	VFMADD213PD       Z3, Z6, Z9
 	VADDPD            Z9, Z8, Z2
-	VXORPS            Z3, Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z7, K1, Z4
 	VPSLLQ            $0x3f, Z1, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z2, Z4, K1, Z5
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z5, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2196,49 +2164,49 @@ TEXT ·cos64AVX512(SB), NOSPLIT, $0-32
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z4
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z4, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z4, Z0
 	VMULPD            Z0, Z0, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+512(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
 	VFMADD213PD       Z7, Z4, Z6
 	VMULPD            Z4, Z6, Z6
 	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+568(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
 	VFMADD213PD       Z9, Z4, Z8
 	VFMADD213PD       Z0, Z5, Z8
 	VADDPD            Z8, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z0, Z6, K1, Z2
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z2, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2253,49 +2221,49 @@ loopDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z1, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z1
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
 	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+512(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+168(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z3
 	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2327,49 +2295,49 @@ loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z5
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z5, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z5, Z0
 	VMULPD            Z0, Z0, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+512(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+464(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
 	VMULPD            Z5, Z7, Z7
 	VFMADD213PD       Z0, Z0, Z7
-	VMULPD.BCST       special512Constants<>+168(SB), Z5, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z0, Z8, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z0, Z9, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z6, Z10
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
+	VBROADCASTSD      special512Constants<>+544(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
 	VFMADD213PD       Z10, Z5, Z9
 	VFMADD213PD       Z0, Z6, Z9
 	VADDPD            Z9, Z8, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z5
 	VPMOVQ2M          Z5, K1
 	VBLENDMPD         Z0, Z7, K1, Z3
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z3, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -2386,49 +2354,49 @@ loopDone:
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+512(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
 	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+568(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z0, Z5, Z8
 	VADDPD            Z8, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+592(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z6, K1, Z4
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z4, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -2461,52 +2429,52 @@ loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+424(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z7
 	VMOVAPD           Z0, Z8
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z7, Z8
 	VMULPD            Z8, Z8, Z7
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+488(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+512(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z11
+	VBROADCASTSD      special512Constants<>+464(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+488(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VMULPD            Z7, Z10, Z10
 	VFMADD213PD       Z8, Z8, Z10
-	VMULPD.BCST       special512Constants<>+168(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+152(SB), Z11
+	VMULPD.BCST       special512Constants<>+136(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z11
 	VSUBPD            Z8, Z11, Z11
-	VBROADCASTSD      special512Constants<>+152(SB), Z12
+	VBROADCASTSD      special512Constants<>+120(SB), Z12
 	VSUBPD            Z11, Z12, Z12
 	VSUBPD            Z8, Z12, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z12
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z12
-	VBROADCASTSD      special512Constants<>+568(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z9, Z13
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z9, Z13
+	VBROADCASTSD      special512Constants<>+520(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z12
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z12
+	VBROADCASTSD      special512Constants<>+544(SB), Z13
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z13
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z13
 	VFMADD213PD       Z13, Z7, Z12
 	VFMADD213PD       Z8, Z9, Z12
 	VADDPD            Z12, Z11, Z7
-	VXORPS            Z8, Z8, Z8
+	VBROADCASTSD      special512Constants<>+272(SB), Z8
 	VCMPPD            $0x00, Z8, Z0, K1
 	VBLENDMPD         Z0, Z10, K1, Z3
 	VPSLLQ            $0x3f, Z2, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z7, Z3, K1, Z4
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z4, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -2523,52 +2491,52 @@ loopDone:
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
 	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+448(SB), Z2, K1
+	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+424(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+456(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+464(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+472(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+480(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+512(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+464(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD            Z3, Z8, Z8
 	VFMADD213PD       Z4, Z4, Z8
-	VMULPD.BCST       special512Constants<>+168(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+152(SB), Z9
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z9
 	VSUBPD            Z4, Z9, Z9
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
+	VBROADCASTSD      special512Constants<>+120(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z4, Z10, Z4
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z10
-	VBROADCASTSD      special512Constants<>+568(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+576(SB), Z7, Z11
-	VFMADD213PD.BCST  special512Constants<>+584(SB), Z7, Z11
+	VBROADCASTSD      special512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z10
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z10
+	VBROADCASTSD      special512Constants<>+544(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z11
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z11
 	VFMADD213PD       Z11, Z3, Z10
 	VFMADD213PD       Z4, Z7, Z10
 	VADDPD            Z10, Z9, Z3
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z8, K1, Z5
 	VPSLLQ            $0x3f, Z2, Z0
 	VPMOVQ2M          Z0, K1
 	VBLENDMPD         Z3, Z5, K1, Z6
 	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+424(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
 	VXORPD            Z0, Z6, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -2595,96 +2563,103 @@ DATA special512Constants<>+40(SB)/8, $0x4338000000000000
 DATA special512Constants<>+48(SB)/8, $0x3ff71547652b82fe
 DATA special512Constants<>+56(SB)/8, $0x3fe62e42fefa39ef
 DATA special512Constants<>+64(SB)/8, $0x3c7abc9e3b39803f
-DATA special512Constants<>+72(SB)/8, $0x3e5af38a9b0ec855
-DATA special512Constants<>+80(SB)/8, $0x3ec71de0dae63bb3
-DATA special512Constants<>+88(SB)/8, $0x3f2a01a01a7c41d5
-DATA special512Constants<>+96(SB)/8, $0x3f811111111109b3
-DATA special512Constants<>+104(SB)/8, $0x3fc5555555555556
-DATA special512Constants<>+112(SB)/8, $0x3e9289185613a3d6
-DATA special512Constants<>+120(SB)/8, $0x3efa019b90d2ae7a
-DATA special512Constants<>+128(SB)/8, $0x3f56c16c1788bd90
-DATA special512Constants<>+136(SB)/8, $0x3fa5555555553d63
-DATA special512Constants<>+144(SB)/8, $0x3fe0000000000001
-DATA special512Constants<>+152(SB)/8, $0x3ff0000000000000
-DATA special512Constants<>+160(SB)/8, $0xc087480000000000
-DATA special512Constants<>+168(SB)/8, $0x3fe0000000000000
-DATA special512Constants<>+176(SB)/8, $0x4010000000000000
-DATA special512Constants<>+184(SB)/8, $0xbedf717c2da362e9
-DATA special512Constants<>+192(SB)/8, $0xbf11caa4b4820399
-DATA special512Constants<>+200(SB)/8, $0xbf1b4f0c4068e7eb
-DATA special512Constants<>+208(SB)/8, $0x3f89e88ee9e16993
-DATA special512Constants<>+216(SB)/8, $0x3f817ccdcac26183
-DATA special512Constants<>+224(SB)/8, $0xbfbc877bfd3b06db
-DATA special512Constants<>+232(SB)/8, $0xbf137fafcd16f334
-DATA special512Constants<>+240(SB)/8, $0x3f4166f907a0343d
-DATA special512Constants<>+248(SB)/8, $0xbf6ffc912dfc8c2c
-DATA special512Constants<>+256(SB)/8, $0xbf940e0611103579
-DATA special512Constants<>+264(SB)/8, $0x3fa2787dfd5ebc72
-DATA special512Constants<>+272(SB)/8, $0x3fd960a91bd9759c
-DATA special512Constants<>+280(SB)/8, $0x3fe999999999999a
-DATA special512Constants<>+288(SB)/8, $0xfff0000000000000
-DATA special512Constants<>+296(SB)/8, $0x3fd9884533d43651
-DATA special512Constants<>+304(SB)/8, $0x3ff6a09e667f3bcd
-DATA special512Constants<>+312(SB)/8, $0xbe1389d4f2641625
-DATA special512Constants<>+320(SB)/8, $0xbe85f1ecb6f0764c
-DATA special512Constants<>+328(SB)/8, $0xbeef4d1e3183f7ae
-DATA special512Constants<>+336(SB)/8, $0xbf4c02db3dac435f
-DATA special512Constants<>+344(SB)/8, $0xbf9b82ce31284e00
-DATA special512Constants<>+352(SB)/8, $0xbfd812746b0379e6
-DATA special512Constants<>+360(SB)/8, $0x3dd05ffd737fb32e
-DATA special512Constants<>+368(SB)/8, $0x3e4f7b4bf3b13964
-DATA special512Constants<>+376(SB)/8, $0x3ebb9df224ca4b97
-DATA special512Constants<>+384(SB)/8, $0x3f1f9a321d5b8e1e
-DATA special512Constants<>+392(SB)/8, $0x3f7565bcd0dbaa38
-DATA special512Constants<>+400(SB)/8, $0x3fbce2f21a042b30
-DATA special512Constants<>+408(SB)/8, $0x3c71ae3a914fed80
-DATA special512Constants<>+416(SB)/8, $0x3ff20dd750429b6d
-DATA special512Constants<>+424(SB)/8, $0x8000000000000000
-DATA special512Constants<>+432(SB)/8, $0x403e000000000000
-DATA special512Constants<>+440(SB)/8, $0xbff0000000000000
-DATA special512Constants<>+448(SB)/8, $0x4130000000000000
-DATA special512Constants<>+456(SB)/8, $0x3fe45f306dc9c883
-DATA special512Constants<>+464(SB)/8, $0x3ff921fb54442d18
-DATA special512Constants<>+472(SB)/8, $0x3c91a62633145c07
-DATA special512Constants<>+480(SB)/8, $0xb91f1976b7ed8fbc
-DATA special512Constants<>+488(SB)/8, $0x3de61217ee5cca1b
-DATA special512Constants<>+496(SB)/8, $0x3ec71de3a54607a5
-DATA special512Constants<>+504(SB)/8, $0x3f81111111111110
-DATA special512Constants<>+512(SB)/8, $0xbd6ab17bdcbd3414
-DATA special512Constants<>+520(SB)/8, $0xbe5ae64541295cdf
-DATA special512Constants<>+528(SB)/8, $0xbf2a01a01a019937
-DATA special512Constants<>+536(SB)/8, $0xbfc5555555555555
-DATA special512Constants<>+544(SB)/8, $0xbda907d8f29fe831
-DATA special512Constants<>+552(SB)/8, $0xbe927e4fa17bf139
-DATA special512Constants<>+560(SB)/8, $0xbf56c16c16c16967
-DATA special512Constants<>+568(SB)/8, $0x3e21eeb68cd22f56
-DATA special512Constants<>+576(SB)/8, $0x3efa01a019f4e9b4
-DATA special512Constants<>+584(SB)/8, $0x3fa5555555555555
-DATA special512Constants<>+592(SB)/8, $0x0000000000000001
-DATA special512Constants<>+600(SB)/8, $0xc087500000000000
-DATA special512Constants<>+608(SB)/8, $0x4086300000000000
-DATA special512Constants<>+616(SB)/8, $0xbe0580856b365821
-DATA special512Constants<>+624(SB)/8, $0x3e34353089191535
-DATA special512Constants<>+632(SB)/8, $0xbe4d7696b8f663c0
-DATA special512Constants<>+640(SB)/8, $0xbe43d8539b05117c
-DATA special512Constants<>+648(SB)/8, $0x3e9879ae69c4fc0e
-DATA special512Constants<>+656(SB)/8, $0xbec86ca598825dff
-DATA special512Constants<>+664(SB)/8, $0x3ef2cc1115373e2b
-DATA special512Constants<>+672(SB)/8, $0xbf16311cf044e2c8
-DATA special512Constants<>+680(SB)/8, $0xbf1a684249853e7b
-DATA special512Constants<>+688(SB)/8, $0x3f89e87bd99a7687
-DATA special512Constants<>+696(SB)/8, $0x3f817ccba5da6b42
-DATA special512Constants<>+704(SB)/8, $0xbfbc877bfa4b52b6
-DATA special512Constants<>+712(SB)/8, $0xbe164a635f00d1aa
-DATA special512Constants<>+720(SB)/8, $0x3e4e96394c350615
-DATA special512Constants<>+728(SB)/8, $0xbe7760115dfe3b01
-DATA special512Constants<>+736(SB)/8, $0x3e9c615e8e46918e
-DATA special512Constants<>+744(SB)/8, $0xbec06cfbf2ba225a
-DATA special512Constants<>+752(SB)/8, $0x3ee50e9e7c58e718
-DATA special512Constants<>+760(SB)/8, $0xbf10ec121ba3fc0e
-DATA special512Constants<>+768(SB)/8, $0x3f40fd551b176854
-DATA special512Constants<>+776(SB)/8, $0xbf6ff3b62eab3317
-DATA special512Constants<>+784(SB)/8, $0xbf940e2bd8a163bf
-DATA special512Constants<>+792(SB)/8, $0x3fa2787ee2de73a8
-DATA special512Constants<>+800(SB)/8, $0x3fd960a91ba02b4b
-GLOBL special512Constants<>(SB), RODATA|NOPTR, $808
+DATA special512Constants<>+72(SB)/8, $0x3f2a124f19fe89ac
+DATA special512Constants<>+80(SB)/8, $0x3f81110e0f238322
+DATA special512Constants<>+88(SB)/8, $0x3fc5555555a78ed4
+DATA special512Constants<>+96(SB)/8, $0x3f56d43246b523b4
+DATA special512Constants<>+104(SB)/8, $0x3fa5554e9063586e
+DATA special512Constants<>+112(SB)/8, $0x3fe0000000b9129b
+DATA special512Constants<>+120(SB)/8, $0x3ff0000000000000
+DATA special512Constants<>+128(SB)/8, $0xc087480000000000
+DATA special512Constants<>+136(SB)/8, $0x3fe0000000000000
+DATA special512Constants<>+144(SB)/8, $0x4010000000000000
+DATA special512Constants<>+152(SB)/8, $0xbedf717c2da362e9
+DATA special512Constants<>+160(SB)/8, $0xbf11caa4b4820399
+DATA special512Constants<>+168(SB)/8, $0xbf1b4f0c4068e7eb
+DATA special512Constants<>+176(SB)/8, $0x3f89e88ee9e16993
+DATA special512Constants<>+184(SB)/8, $0x3f817ccdcac26183
+DATA special512Constants<>+192(SB)/8, $0xbfbc877bfd3b06db
+DATA special512Constants<>+200(SB)/8, $0xbf137fafcd16f334
+DATA special512Constants<>+208(SB)/8, $0x3f4166f907a0343d
+DATA special512Constants<>+216(SB)/8, $0xbf6ffc912dfc8c2c
+DATA special512Constants<>+224(SB)/8, $0xbf940e0611103579
+DATA special512Constants<>+232(SB)/8, $0x3fa2787dfd5ebc72
+DATA special512Constants<>+240(SB)/8, $0x3fd960a91bd9759c
+DATA special512Constants<>+248(SB)/8, $0x3fe999999999999a
+DATA special512Constants<>+256(SB)/8, $0xfff0000000000000
+DATA special512Constants<>+264(SB)/8, $0x3fd9884533d43651
+DATA special512Constants<>+272(SB)/8, $0x0000000000000000
+DATA special512Constants<>+280(SB)/8, $0x3ff6a09e667f3bcd
+DATA special512Constants<>+288(SB)/8, $0xbe1389d4f2641625
+DATA special512Constants<>+296(SB)/8, $0xbe85f1ecb6f0764c
+DATA special512Constants<>+304(SB)/8, $0xbeef4d1e3183f7ae
+DATA special512Constants<>+312(SB)/8, $0xbf4c02db3dac435f
+DATA special512Constants<>+320(SB)/8, $0xbf9b82ce31284e00
+DATA special512Constants<>+328(SB)/8, $0xbfd812746b0379e6
+DATA special512Constants<>+336(SB)/8, $0x3dd05ffd737fb32e
+DATA special512Constants<>+344(SB)/8, $0x3e4f7b4bf3b13964
+DATA special512Constants<>+352(SB)/8, $0x3ebb9df224ca4b97
+DATA special512Constants<>+360(SB)/8, $0x3f1f9a321d5b8e1e
+DATA special512Constants<>+368(SB)/8, $0x3f7565bcd0dbaa38
+DATA special512Constants<>+376(SB)/8, $0x3fbce2f21a042b30
+DATA special512Constants<>+384(SB)/8, $0x3c71ae3a914fed80
+DATA special512Constants<>+392(SB)/8, $0x3ff20dd750429b6d
+DATA special512Constants<>+400(SB)/8, $0x8000000000000000
+DATA special512Constants<>+408(SB)/8, $0x403e000000000000
+DATA special512Constants<>+416(SB)/8, $0xbff0000000000000
+DATA special512Constants<>+424(SB)/8, $0x4130000000000000
+DATA special512Constants<>+432(SB)/8, $0x3fe45f306dc9c883
+DATA special512Constants<>+440(SB)/8, $0x3ff921fb54442d18
+DATA special512Constants<>+448(SB)/8, $0x3c91a62633145c07
+DATA special512Constants<>+456(SB)/8, $0xb91f1976b7ed8fbc
+DATA special512Constants<>+464(SB)/8, $0x3de61217ee5cca1b
+DATA special512Constants<>+472(SB)/8, $0x3ec71de3a54607a5
+DATA special512Constants<>+480(SB)/8, $0x3f81111111111110
+DATA special512Constants<>+488(SB)/8, $0xbd6ab17bdcbd3414
+DATA special512Constants<>+496(SB)/8, $0xbe5ae64541295cdf
+DATA special512Constants<>+504(SB)/8, $0xbf2a01a01a019937
+DATA special512Constants<>+512(SB)/8, $0xbfc5555555555555
+DATA special512Constants<>+520(SB)/8, $0xbda907d8f29fe831
+DATA special512Constants<>+528(SB)/8, $0xbe927e4fa17bf139
+DATA special512Constants<>+536(SB)/8, $0xbf56c16c16c16967
+DATA special512Constants<>+544(SB)/8, $0x3e21eeb68cd22f56
+DATA special512Constants<>+552(SB)/8, $0x3efa01a019f4e9b4
+DATA special512Constants<>+560(SB)/8, $0x3fa5555555555555
+DATA special512Constants<>+568(SB)/8, $0x0000000000000001
+DATA special512Constants<>+576(SB)/8, $0xc087500000000000
+DATA special512Constants<>+584(SB)/8, $0x4086300000000000
+DATA special512Constants<>+592(SB)/8, $0x3e5af38a9b0ec855
+DATA special512Constants<>+600(SB)/8, $0x3ec71de0dae63bb3
+DATA special512Constants<>+608(SB)/8, $0x3f2a01a01a7c41d5
+DATA special512Constants<>+616(SB)/8, $0x3f811111111109b3
+DATA special512Constants<>+624(SB)/8, $0x3fc5555555555556
+DATA special512Constants<>+632(SB)/8, $0x3e9289185613a3d6
+DATA special512Constants<>+640(SB)/8, $0x3efa019b90d2ae7a
+DATA special512Constants<>+648(SB)/8, $0x3f56c16c1788bd90
+DATA special512Constants<>+656(SB)/8, $0x3fa5555555553d63
+DATA special512Constants<>+664(SB)/8, $0x3fe0000000000001
+DATA special512Constants<>+672(SB)/8, $0xbe0580856b365821
+DATA special512Constants<>+680(SB)/8, $0x3e34353089191535
+DATA special512Constants<>+688(SB)/8, $0xbe4d7696b8f663c0
+DATA special512Constants<>+696(SB)/8, $0xbe43d8539b05117c
+DATA special512Constants<>+704(SB)/8, $0x3e9879ae69c4fc0e
+DATA special512Constants<>+712(SB)/8, $0xbec86ca598825dff
+DATA special512Constants<>+720(SB)/8, $0x3ef2cc1115373e2b
+DATA special512Constants<>+728(SB)/8, $0xbf16311cf044e2c8
+DATA special512Constants<>+736(SB)/8, $0xbf1a684249853e7b
+DATA special512Constants<>+744(SB)/8, $0x3f89e87bd99a7687
+DATA special512Constants<>+752(SB)/8, $0x3f817ccba5da6b42
+DATA special512Constants<>+760(SB)/8, $0xbfbc877bfa4b52b6
+DATA special512Constants<>+768(SB)/8, $0xbe164a635f00d1aa
+DATA special512Constants<>+776(SB)/8, $0x3e4e96394c350615
+DATA special512Constants<>+784(SB)/8, $0xbe7760115dfe3b01
+DATA special512Constants<>+792(SB)/8, $0x3e9c615e8e46918e
+DATA special512Constants<>+800(SB)/8, $0xbec06cfbf2ba225a
+DATA special512Constants<>+808(SB)/8, $0x3ee50e9e7c58e718
+DATA special512Constants<>+816(SB)/8, $0xbf10ec121ba3fc0e
+DATA special512Constants<>+824(SB)/8, $0x3f40fd551b176854
+DATA special512Constants<>+832(SB)/8, $0xbf6ff3b62eab3317
+DATA special512Constants<>+840(SB)/8, $0xbf940e2bd8a163bf
+DATA special512Constants<>+848(SB)/8, $0x3fa2787ee2de73a8
+DATA special512Constants<>+856(SB)/8, $0x3fd960a91ba02b4b
+GLOBL special512Constants<>(SB), RODATA|NOPTR, $864

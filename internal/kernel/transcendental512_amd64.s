@@ -605,7 +605,7 @@ singleSlow:
 	JMP               singleNext
 
 // func silu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·silu32AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS transcendental512Constants<>+88(SB), Z0
 	VBROADCASTSS transcendental512Constants<>+8(SB), Z1
@@ -632,19 +632,19 @@ many:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z19
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z20
-	VFMADD213PS       Z20, Z4, Z19
-	VFMSUB213PS       Z4, Z6, Z19
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
+	VFMADD213PS       Z16, Z4, Z15
+	VFMSUB213PS       Z4, Z6, Z15
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z19
-	VDIVPS            Z19, Z2, Z2
+	VFMADD213PS       Z5, Z4, Z15
+	VDIVPS            Z15, Z2, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 	VMINPS            Z3, Z1, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
@@ -657,10 +657,10 @@ many:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z19
-	VFMADD213PS       Z19, Z2, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z15
+	VFMADD213PS       Z15, Z2, Z6
 	VFMSUB213PS       Z2, Z5, Z6
 	VPSLLD            $0x17, Z4, Z2
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z2, Z2
@@ -695,10 +695,10 @@ single:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z10
-	VFMADD213PS       Z10, Z3, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z9
+	VFMADD213PS       Z9, Z3, Z6
 	VFMSUB213PS       Z3, Z5, Z6
 	VPSLLD            $0x17, Z4, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
@@ -732,10 +732,10 @@ singleDone:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z10
-	VFMADD213PS       Z10, Z1, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z9
+	VFMADD213PS       Z9, Z1, Z6
 	VFMSUB213PS       Z1, Z5, Z6
 	VPSLLD            $0x17, Z4, Z1
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
@@ -743,7 +743,7 @@ singleDone:
 	VFMADD213PS       Z4, Z1, Z6
 	VDIVPS            Z6, Z3, Z1
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z3
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSS      transcendental512Constants<>+176(SB), Z4
 	VMINPS            Z2, Z4, Z4
 	VMAXPS            Z4, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
@@ -753,14 +753,14 @@ singleDone:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z5, Z6
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z5, Z6
 	VMULPS            Z6, Z6, Z5
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z10
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z11
-	VFMADD213PS       Z11, Z6, Z10
-	VFMADD213PS       Z6, Z5, Z10
-	VADDPS            Z0, Z10, Z0
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z9
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z10
+	VFMADD213PS       Z10, Z6, Z9
+	VFMADD213PS       Z6, Z5, Z9
+	VADDPS            Z0, Z9, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLD            $0x17, Z5, Z6
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z6, Z6
@@ -775,16 +775,16 @@ singleDone:
 	VFNMADD231PS      Z5, Z0, Z0
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
 	VBLENDMPS         Z0, Z1, K1, Z7
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+176(SB), Z2, K1
-	VXORPS            Z0, Z0, Z0
-	VBLENDMPS         Z0, Z7, K1, Z8
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPS.Z         Z7, K1, Z0
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z8, K1, Z9
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z0, K1, Z8
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPS           Z9, K1, (DX)(CX*1)
+	VMOVUPS           Z8, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -802,58 +802,58 @@ manySlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z19
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z20
-	VFMADD213PS       Z20, Z4, Z19
-	VFMSUB213PS       Z4, Z6, Z19
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
+	VFMADD213PS       Z16, Z4, Z15
+	VFMSUB213PS       Z4, Z6, Z15
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z19
-	VDIVPS            Z19, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z15
+	VDIVPS            Z15, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
-	VXORPS            Z5, Z5, Z5
+	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
 	VMAXPS            Z5, Z4, Z4
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z19
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z19
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z19
-	VMULPS            Z19, Z19, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z20
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z21
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z21
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z21
-	VFMADD213PS       Z21, Z19, Z20
-	VFMADD213PS       Z19, Z6, Z20
-	VADDPS            Z0, Z20, Z6
-	VPSRAD            $0x01, Z5, Z19
-	VPSLLD            $0x17, Z19, Z20
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z20, Z20
-	VPSUBD            Z19, Z5, Z5
+	VMOVAPD           Z4, Z15
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z15
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z15
+	VMULPS            Z15, Z15, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z16
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z17
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z17
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z17
+	VFMADD213PS       Z17, Z15, Z16
+	VFMADD213PS       Z15, Z6, Z16
+	VADDPS            Z0, Z16, Z6
+	VPSRAD            $0x01, Z5, Z15
+	VPSLLD            $0x17, Z15, Z16
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z16, Z16
+	VPSUBD            Z15, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z20, Z6, Z19
-	VMULPS            Z5, Z19, Z19
+	VMULPS            Z16, Z6, Z15
+	VMULPS            Z5, Z15, Z15
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z20, Z4, Z4
+	VMULPS            Z16, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z19, Z4, Z4
+	VFNMADD231PS      Z15, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z10
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+176(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPS         Z3, Z10, K1, Z11
+	VBLENDMPS         Z4, Z3, K1, Z9
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPS.Z         Z9, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z11, K1, Z12
-	VMOVUPS           Z12, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z10
+	VMOVUPS           Z10, (DX)(BX*1)
 	VMOVUPS           64(CX)(BX*1), Z2
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
 	VMAXPS            Z2, Z3, Z3
@@ -865,58 +865,58 @@ manySlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z19
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z19
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z20
-	VFMADD213PS       Z20, Z4, Z19
-	VFMSUB213PS       Z4, Z6, Z19
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
+	VFMADD213PS       Z16, Z4, Z15
+	VFMSUB213PS       Z4, Z6, Z15
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z19
-	VDIVPS            Z19, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z15
+	VDIVPS            Z15, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
-	VXORPS            Z5, Z5, Z5
+	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
 	VMAXPS            Z5, Z4, Z4
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z19
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z19
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z19
-	VMULPS            Z19, Z19, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z20
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z20
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z21
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z21
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z21
-	VFMADD213PS       Z21, Z19, Z20
-	VFMADD213PS       Z19, Z6, Z20
-	VADDPS            Z0, Z20, Z6
-	VPSRAD            $0x01, Z5, Z19
-	VPSLLD            $0x17, Z19, Z20
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z20, Z20
-	VPSUBD            Z19, Z5, Z5
+	VMOVAPD           Z4, Z15
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z15
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z15
+	VMULPS            Z15, Z15, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z16
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z16
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z17
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z17
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z17
+	VFMADD213PS       Z17, Z15, Z16
+	VFMADD213PS       Z15, Z6, Z16
+	VADDPS            Z0, Z16, Z6
+	VPSRAD            $0x01, Z5, Z15
+	VPSLLD            $0x17, Z15, Z16
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z16, Z16
+	VPSUBD            Z15, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z20, Z6, Z19
-	VMULPS            Z5, Z19, Z19
+	VMULPS            Z16, Z6, Z15
+	VMULPS            Z5, Z15, Z15
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z20, Z4, Z4
+	VMULPS            Z16, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z19, Z4, Z4
+	VFNMADD231PS      Z15, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z13
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+176(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPS         Z3, Z13, K1, Z14
+	VBLENDMPS         Z4, Z3, K1, Z11
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPS.Z         Z11, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z14, K1, Z15
-	VMOVUPS           Z15, 64(DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z12
+	VMOVUPS           Z12, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
@@ -931,64 +931,64 @@ singleSlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z10
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
-	VFMADD213PS       Z11, Z4, Z10
-	VFMSUB213PS       Z4, Z6, Z10
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z9
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z10
+	VFMADD213PS       Z10, Z4, Z9
+	VFMSUB213PS       Z4, Z6, Z9
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z10
-	VDIVPS            Z10, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z9
+	VDIVPS            Z9, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
-	VXORPS            Z5, Z5, Z5
+	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
 	VMAXPS            Z5, Z4, Z4
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z10
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z10
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z10
-	VMULPS            Z10, Z10, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z11
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z12
-	VFMADD213PS       Z12, Z10, Z11
-	VFMADD213PS       Z10, Z6, Z11
-	VADDPS            Z0, Z11, Z6
-	VPSRAD            $0x01, Z5, Z10
-	VPSLLD            $0x17, Z10, Z11
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z11, Z11
-	VPSUBD            Z10, Z5, Z5
+	VMOVAPD           Z4, Z9
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z9
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z9
+	VMULPS            Z9, Z9, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z10
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
+	VFMADD213PS       Z11, Z9, Z10
+	VFMADD213PS       Z9, Z6, Z10
+	VADDPS            Z0, Z10, Z6
+	VPSRAD            $0x01, Z5, Z9
+	VPSLLD            $0x17, Z9, Z10
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z10, Z10
+	VPSUBD            Z9, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z11, Z6, Z10
-	VMULPS            Z5, Z10, Z10
+	VMULPS            Z10, Z6, Z9
+	VMULPS            Z5, Z9, Z9
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z11, Z4, Z4
+	VMULPS            Z10, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z10, Z4, Z4
+	VFNMADD231PS      Z9, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z16
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+176(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPS         Z3, Z16, K1, Z17
+	VBLENDMPS         Z4, Z3, K1, Z13
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPS.Z         Z13, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z17, K1, Z18
-	VMOVUPS           Z18, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z14
+	VMOVUPS           Z14, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSS transcendental512Constants<>+184(SB), Z0
+	VBROADCASTSS transcendental512Constants<>+192(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -998,44 +998,44 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPS           (CX)(BX*1), Z1
-	VORPS.BCST        transcendental512Constants<>+192(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+200(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z9
-	VFMADD231PS.BCST  transcendental512Constants<>+200(SB), Z2, Z9
+	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z2, Z9
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z9, Z10
 	VMOVAPD           Z2, Z11
-	VFNMADD231PS.BCST transcendental512Constants<>+208(SB), Z10, Z11
 	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z10, Z11
+	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z10, Z11
 	VMULPS            Z11, Z11, Z10
-	VBROADCASTSS      transcendental512Constants<>+224(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+232(SB), Z10, Z12
-	VBROADCASTSS      transcendental512Constants<>+240(SB), Z13
-	VFMADD213PS.BCST  transcendental512Constants<>+248(SB), Z10, Z13
+	VBROADCASTSS      transcendental512Constants<>+232(SB), Z12
+	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z10, Z12
+	VBROADCASTSS      transcendental512Constants<>+248(SB), Z13
 	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z10, Z13
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z10, Z13
 	VFMADD213PS       Z13, Z11, Z12
 	VADDPS            Z11, Z11, Z11
 	VFMADD213PS       Z11, Z10, Z12
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z12, Z10
 	VPSLLD            $0x17, Z9, Z9
 	VPADDD            Z9, Z10, Z9
-	VCMPPS.BCST       $0x12, transcendental512Constants<>+264(SB), Z2, K1
+	VCMPPS.BCST       $0x12, transcendental512Constants<>+272(SB), Z2, K1
 	VMULPS            Z2, Z2, Z10
 	VMULPS            Z10, Z2, Z11
-	VBROADCASTSS      transcendental512Constants<>+272(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+280(SB), Z10, Z12
+	VBROADCASTSS      transcendental512Constants<>+280(SB), Z12
+	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z10, Z12
 	VMULPS            Z12, Z11, Z11
 	VADDPS            Z9, Z9, Z12
 	VBLENDMPS         Z12, Z11, K1, Z3
-	VBROADCASTSS      transcendental512Constants<>+288(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+296(SB), Z10, Z11
+	VBROADCASTSS      transcendental512Constants<>+296(SB), Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z10, Z11
 	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z10, Z11
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z9, Z9
 	VBLENDMPS         Z9, Z11, K1, Z4
-	VBLENDMPS.BCST    transcendental512Constants<>+304(SB), Z2, K1, Z5
+	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z2, K1, Z5
 	VDIVPS            Z4, Z3, Z2
 	VADDPS            Z2, Z5, Z2
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z2, Z2
-	VANDPS.BCST       transcendental512Constants<>+192(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
 	VORPS             Z1, Z2, Z1
 	VMOVUPS           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -1049,44 +1049,44 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPS.Z         (CX)(BX*1), K1, Z1
-	VORPS.BCST        transcendental512Constants<>+192(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+200(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z0
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+200(SB), Z0, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z0, Z2
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PS.BCST transcendental512Constants<>+208(SB), Z3, Z4
 	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z3, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z3, Z4
 	VMULPS            Z4, Z4, Z3
-	VBROADCASTSS      transcendental512Constants<>+224(SB), Z5
-	VFMADD213PS.BCST  transcendental512Constants<>+232(SB), Z3, Z5
-	VBROADCASTSS      transcendental512Constants<>+240(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+248(SB), Z3, Z9
+	VBROADCASTSS      transcendental512Constants<>+232(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+248(SB), Z9
 	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z3, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z3, Z9
 	VFMADD213PS       Z9, Z4, Z5
 	VADDPS            Z4, Z4, Z4
 	VFMADD213PS       Z4, Z3, Z5
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z5, Z3
 	VPSLLD            $0x17, Z2, Z2
 	VPADDD            Z2, Z3, Z2
-	VCMPPS.BCST       $0x12, transcendental512Constants<>+264(SB), Z0, K1
+	VCMPPS.BCST       $0x12, transcendental512Constants<>+272(SB), Z0, K1
 	VMULPS            Z0, Z0, Z3
 	VMULPS            Z3, Z0, Z4
-	VBROADCASTSS      transcendental512Constants<>+272(SB), Z5
-	VFMADD213PS.BCST  transcendental512Constants<>+280(SB), Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+280(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z3, Z5
 	VMULPS            Z5, Z4, Z4
 	VADDPS            Z2, Z2, Z5
 	VBLENDMPS         Z5, Z4, K1, Z6
-	VBROADCASTSS      transcendental512Constants<>+288(SB), Z4
-	VFMADD213PS.BCST  transcendental512Constants<>+296(SB), Z3, Z4
+	VBROADCASTSS      transcendental512Constants<>+296(SB), Z4
+	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z3, Z4
 	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z3, Z4
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z2, Z2
 	VBLENDMPS         Z2, Z4, K1, Z7
-	VBLENDMPS.BCST    transcendental512Constants<>+304(SB), Z0, K1, Z8
+	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z0, K1, Z8
 	VDIVPS            Z7, Z6, Z0
 	VADDPS            Z0, Z8, Z0
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z0, Z0
-	VANDPS.BCST       transcendental512Constants<>+192(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
 	VORPS             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1110,58 +1110,58 @@ TEXT ·exp64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+320(SB), Z1, K1
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z1, K1
 	VMOVUPD           64(CX)(BX*1), Z1
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+320(SB), Z2, K2
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z2, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z0, Z4
 	VFMADD213PD       Z0, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z4, Z0
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ            Z2, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z0
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z0
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z0, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z0
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z0
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z0, Z2
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z1, Z3
 	VFMADD213PD       Z1, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z3, Z1
 	VPSLLQ            $0x34, Z0, Z0
 	VPADDQ            Z0, Z1, Z0
@@ -1179,30 +1179,30 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+320(SB), Z1, K1
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ            Z1, Z0, Z0
@@ -1220,38 +1220,38 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1265,111 +1265,111 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z0
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	JMP               singleNext
@@ -1377,8 +1377,8 @@ singleSlow:
 // func sigmoid64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+440(SB), Z0
-	VBROADCASTSD transcendental512Constants<>+320(SB), Z1
+	VBROADCASTSD transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+328(SB), Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1388,60 +1388,60 @@ TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
 	VMOVUPD           64(CX)(BX*1), Z3
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z3, K2
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z3, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
 	VMINPD            Z2, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z12
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z12
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z13, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z2
 	VMULPD            Z2, Z2, Z13
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
 	VFMADD213PD       Z15, Z2, Z14
 	VFMSUB213PD       Z2, Z13, Z14
 	VPSLLQ            $0x34, Z12, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z12
 	VFMADD213PD       Z12, Z2, Z14
 	VDIVPD            Z14, Z0, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z12
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z12
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z12, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z12, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z12, Z2
 	VMULPD            Z2, Z2, Z12
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z13
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z12, Z13
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z12, Z13
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z12, Z14
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z12, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z12, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z12, Z14
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z12, Z14
 	VFMADD213PD       Z14, Z2, Z13
 	VFMSUB213PD       Z2, Z12, Z13
 	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
 	VFMADD213PD       Z3, Z2, Z13
 	VDIVPD            Z13, Z0, Z2
@@ -1459,31 +1459,31 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
 	VMINPD            Z2, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMSUB213PD       Z2, Z6, Z7
 	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
 	VFMADD213PD       Z3, Z2, Z7
 	VDIVPD            Z7, Z0, Z2
@@ -1501,71 +1501,71 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
 	VMOVAPD           Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z1
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z1
 	VMULPD            Z1, Z1, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
 	VFMADD213PD       Z8, Z1, Z7
 	VFMSUB213PD       Z1, Z6, Z7
 	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VADDPD            Z0, Z1, Z3
 	VFMADD213PD       Z3, Z1, Z7
 	VDIVPD            Z7, Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
 	VMINPD            Z2, Z6, Z6
 	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VADDPD            Z0, Z8, Z0
 	VPSRAD            $0x01, Z6, Z3
 	VPSLLQ            $0x34, Z3, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
 	VMULPD            Z7, Z0, Z0
 	VPSUBQ            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD      Z0, Z0, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
 	VBLENDMPD         Z3, Z1, K1, Z4
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1578,216 +1578,216 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z3, Z12
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z12
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z13, Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z3
 	VMULPD            Z3, Z3, Z13
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
 	VFMADD213PD       Z15, Z3, Z14
 	VFMSUB213PD       Z3, Z13, Z14
 	VPSLLQ            $0x34, Z12, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z12
 	VFMADD213PD       Z12, Z3, Z14
 	VDIVPD            Z14, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z12
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z13
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z12
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z13
 	VMINPD            Z2, Z13, Z13
 	VMAXPD            Z13, Z12, Z12
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z13
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z12, Z13
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z13
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z12, Z13
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z13, Z14
 	VMOVAPD           Z12, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z14, Z12
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z14, Z12
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z14, Z12
 	VMULPD            Z12, Z12, Z14
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z14, Z15
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z14, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z14, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z14, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z14, Z15
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z14, Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z14, Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z14, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z14, Z16
 	VFMADD213PD       Z16, Z12, Z15
 	VFMADD213PD       Z12, Z14, Z15
 	VADDPD            Z0, Z15, Z12
 	VPSRAD            $0x01, Z13, Z14
 	VPSLLQ            $0x34, Z14, Z15
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z15, Z15
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z15, Z15
 	VMULPD            Z15, Z12, Z12
 	VPSUBQ            Z14, Z13, Z13
 	VPSLLQ            $0x34, Z13, Z13
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z13, Z13
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z13, Z13
 	VMULPD            Z13, Z12, Z12
 	VMOVAPD           Z12, Z13
 	VFNMADD231PD      Z12, Z12, Z13
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
 	VBLENDMPD         Z13, Z3, K1, Z6
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z6, K1, Z7
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z6, K1, Z7
 	VMOVUPD           Z7, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z3, Z12
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z12
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z13, Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z3
 	VMULPD            Z3, Z3, Z13
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
 	VFMADD213PD       Z15, Z3, Z14
 	VFMSUB213PD       Z3, Z13, Z14
 	VPSLLQ            $0x34, Z12, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z12
 	VFMADD213PD       Z12, Z3, Z14
 	VDIVPD            Z14, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z12
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z13
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z12
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z13
 	VMINPD            Z2, Z13, Z13
 	VMAXPD            Z13, Z12, Z12
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z13
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z12, Z13
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z13, Z14
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z13
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z12, Z13
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z13, Z14
 	VMOVAPD           Z12, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z14, Z12
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z14, Z12
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z14, Z12
 	VMULPD            Z12, Z12, Z14
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z14, Z15
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z14, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z14, Z15
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z14, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z14, Z15
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z14, Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z14, Z16
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z14, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z14, Z16
 	VFMADD213PD       Z16, Z12, Z15
 	VFMADD213PD       Z12, Z14, Z15
 	VADDPD            Z0, Z15, Z12
 	VPSRAD            $0x01, Z13, Z14
 	VPSLLQ            $0x34, Z14, Z15
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z15, Z15
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z15, Z15
 	VMULPD            Z15, Z12, Z12
 	VPSUBQ            Z14, Z13, Z13
 	VPSLLQ            $0x34, Z13, Z13
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z13, Z13
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z13, Z13
 	VMULPD            Z13, Z12, Z12
 	VMOVAPD           Z12, Z13
 	VFNMADD231PD      Z12, Z12, Z13
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
 	VBLENDMPD         Z13, Z3, K1, Z8
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z8, K1, Z9
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z8, K1, Z9
 	VMOVUPD           Z9, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMSUB213PD       Z3, Z7, Z8
 	VPSLLQ            $0x34, Z6, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z6
 	VFMADD213PD       Z6, Z3, Z8
 	VDIVPD            Z8, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
 	VMINPD            Z2, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z6
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z12
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z12
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z12
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z12
 	VFMADD213PD       Z12, Z6, Z9
 	VFMADD213PD       Z6, Z8, Z9
 	VADDPD            Z0, Z9, Z6
 	VPSRAD            $0x01, Z7, Z8
 	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
 	VMULPD            Z9, Z6, Z6
 	VPSUBQ            Z8, Z7, Z7
 	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
 	VMOVAPD           Z6, Z7
 	VFNMADD231PD      Z6, Z6, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
 	VBLENDMPD         Z7, Z3, K1, Z10
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z10, K1, Z11
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z10, K1, Z11
 	VMOVUPD           Z11, (DX)(BX*1)
 	JMP               singleNext
 
 // func silu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·silu64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+440(SB), Z0
-	VBROADCASTSD transcendental512Constants<>+320(SB), Z1
+	VBROADCASTSD transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+328(SB), Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1797,60 +1797,60 @@ TEXT ·silu64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
 	VMOVUPD           64(CX)(BX*1), Z3
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z3, K2
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z3, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
 	VMINPD            Z2, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z19
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMSUB213PD       Z4, Z6, Z19
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
+	VFMADD213PD       Z16, Z4, Z15
+	VFMSUB213PD       Z4, Z6, Z15
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z19
-	VDIVPD            Z19, Z2, Z2
+	VFMADD213PD       Z5, Z4, Z15
+	VDIVPD            Z15, Z2, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z19
-	VFMADD213PD       Z19, Z2, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z15
+	VFMADD213PD       Z15, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
@@ -1868,31 +1868,31 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
 	VMINPD            Z2, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z10
-	VFMADD213PD       Z10, Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VDIVPD            Z6, Z2, Z2
@@ -1910,81 +1910,81 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z1, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z1, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z1
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z1
 	VMULPD            Z1, Z1, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z10
-	VFMADD213PD       Z10, Z1, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z9
+	VFMADD213PD       Z9, Z1, Z6
 	VFMSUB213PD       Z1, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VADDPD            Z0, Z1, Z4
 	VFMADD213PD       Z4, Z1, Z6
 	VDIVPD            Z6, Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+520(SB), Z3
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+528(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z6
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z6
 	VMULPD            Z6, Z6, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z11
-	VFMADD213PD       Z11, Z6, Z10
-	VFMADD213PD       Z6, Z5, Z10
-	VADDPD            Z0, Z10, Z0
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z9
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z5, Z9
+	VADDPD            Z0, Z9, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z6, Z0, Z5
 	VMULPD            Z4, Z5, Z5
 	VMULPD            Z0, Z3, Z0
 	VMULPD            Z6, Z0, Z0
 	VMULPD            Z4, Z0, Z0
 	VFNMADD231PD      Z5, Z0, Z0
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
 	VBLENDMPD         Z0, Z1, K1, Z7
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z2, K1
-	VXORPS            Z0, Z0, Z0
-	VBLENDMPD         Z0, Z7, K1, Z8
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z8, K1, Z9
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z8
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z9, K1, (DX)(CX*1)
+	VMOVUPD           Z8, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -1992,230 +1992,230 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z19
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMSUB213PD       Z4, Z6, Z19
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
+	VFMADD213PD       Z16, Z4, Z15
+	VFMSUB213PD       Z4, Z6, Z15
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z19
-	VDIVPD            Z19, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+520(SB), Z4
-	VXORPS            Z5, Z5, Z5
+	VFMADD213PD       Z5, Z4, Z15
+	VDIVPD            Z15, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
-	VMOVAPD           Z4, Z19
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z19
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z19
-	VMULPD            Z19, Z19, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z20
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z21
-	VFMADD213PD       Z21, Z19, Z20
-	VFMADD213PD       Z19, Z6, Z20
-	VADDPD            Z0, Z20, Z6
-	VPSRAD            $0x01, Z5, Z19
-	VPSLLQ            $0x34, Z19, Z20
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z20, Z20
-	VPSUBQ            Z19, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z15
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z15
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z15
+	VMULPD            Z15, Z15, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z16
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z17
+	VFMADD213PD       Z17, Z15, Z16
+	VFMADD213PD       Z15, Z6, Z16
+	VADDPD            Z0, Z16, Z6
+	VPSRAD            $0x01, Z5, Z15
+	VPSLLQ            $0x34, Z15, Z16
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z16, Z16
+	VPSUBQ            Z15, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z20, Z6, Z19
-	VMULPD            Z5, Z19, Z19
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z16, Z6, Z15
+	VMULPD            Z5, Z15, Z15
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z20, Z4, Z4
+	VMULPD            Z16, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z19, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z10
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z10, K1, Z11
+	VFNMADD231PD      Z15, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VBLENDMPD         Z4, Z3, K1, Z9
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z9, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z11, K1, Z12
-	VMOVUPD           Z12, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z10
+	VMOVUPD           Z10, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z19
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z19
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMSUB213PD       Z4, Z6, Z19
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
+	VFMADD213PD       Z16, Z4, Z15
+	VFMSUB213PD       Z4, Z6, Z15
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z19
-	VDIVPD            Z19, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+520(SB), Z4
-	VXORPS            Z5, Z5, Z5
+	VFMADD213PD       Z5, Z4, Z15
+	VDIVPD            Z15, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
-	VMOVAPD           Z4, Z19
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z19
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z19
-	VMULPD            Z19, Z19, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z20
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z20
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z21
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z21
-	VFMADD213PD       Z21, Z19, Z20
-	VFMADD213PD       Z19, Z6, Z20
-	VADDPD            Z0, Z20, Z6
-	VPSRAD            $0x01, Z5, Z19
-	VPSLLQ            $0x34, Z19, Z20
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z20, Z20
-	VPSUBQ            Z19, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z15
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z15
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z15
+	VMULPD            Z15, Z15, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z16
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z16
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z17
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z17
+	VFMADD213PD       Z17, Z15, Z16
+	VFMADD213PD       Z15, Z6, Z16
+	VADDPD            Z0, Z16, Z6
+	VPSRAD            $0x01, Z5, Z15
+	VPSLLQ            $0x34, Z15, Z16
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z16, Z16
+	VPSUBQ            Z15, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z20, Z6, Z19
-	VMULPD            Z5, Z19, Z19
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z16, Z6, Z15
+	VMULPD            Z5, Z15, Z15
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z20, Z4, Z4
+	VMULPD            Z16, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z19, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z13
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z13, K1, Z14
+	VFNMADD231PD      Z15, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VBLENDMPD         Z4, Z3, K1, Z11
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z11, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z14, K1, Z15
-	VMOVUPD           Z15, 64(DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z12
+	VMOVUPD           Z12, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z11
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z9
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z10
+	VFMADD213PD       Z10, Z4, Z9
+	VFMSUB213PD       Z4, Z6, Z9
+	VPSLLQ            $0x34, Z5, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VADDPD            Z0, Z4, Z5
+	VFMADD213PD       Z5, Z4, Z9
+	VDIVPD            Z9, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z9
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z9
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z9
+	VMULPD            Z9, Z9, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z11
-	VFMADD213PD       Z11, Z4, Z10
-	VFMSUB213PD       Z4, Z6, Z10
-	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z10
-	VDIVPD            Z10, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+520(SB), Z4
-	VXORPS            Z5, Z5, Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
-	VMOVAPD           Z4, Z10
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z10
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z10
-	VMULPD            Z10, Z10, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z11
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z12
-	VFMADD213PD       Z12, Z10, Z11
-	VFMADD213PD       Z10, Z6, Z11
-	VADDPD            Z0, Z11, Z6
-	VPSRAD            $0x01, Z5, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z11, Z11
-	VPSUBQ            Z10, Z5, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z11
+	VFMADD213PD       Z11, Z9, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VADDPD            Z0, Z10, Z6
+	VPSRAD            $0x01, Z5, Z9
+	VPSLLQ            $0x34, Z9, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
+	VPSUBQ            Z9, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z11, Z6, Z10
-	VMULPD            Z5, Z10, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z10, Z6, Z9
+	VMULPD            Z5, Z9, Z9
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z11, Z4, Z4
+	VMULPD            Z10, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z10, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z16
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z2, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z16, K1, Z17
+	VFNMADD231PD      Z9, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VBLENDMPD         Z4, Z3, K1, Z13
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z13, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z17, K1, Z18
-	VMOVUPD           Z18, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z14
+	VMOVUPD           Z14, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+536(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+552(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -2225,51 +2225,51 @@ TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+552(SB), Z2, Z9
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z9
+	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z2, Z9
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z9, Z10
 	VMOVAPD           Z2, Z11
-	VFNMADD231PD.BCST transcendental512Constants<>+560(SB), Z10, Z11
-	VFNMADD231PD.BCST transcendental512Constants<>+568(SB), Z10, Z11
+	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z10, Z11
+	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z10, Z11
 	VMULPD            Z11, Z11, Z10
-	VBROADCASTSD      transcendental512Constants<>+576(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+584(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+592(SB), Z10, Z12
+	VBROADCASTSD      transcendental512Constants<>+592(SB), Z12
 	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z10, Z12
 	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z10, Z12
-	VBROADCASTSD      transcendental512Constants<>+616(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z10, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+632(SB), Z10, Z13
+	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z10, Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z10, Z12
+	VBROADCASTSD      transcendental512Constants<>+632(SB), Z13
 	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z10, Z13
 	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z10, Z13
+	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z10, Z13
+	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z10, Z13
 	VFMADD213PD       Z13, Z11, Z12
 	VADDPD            Z11, Z11, Z11
 	VFMADD213PD       Z11, Z10, Z12
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z12, Z10
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z12, Z10
 	VPSLLQ            $0x34, Z9, Z9
 	VPADDQ            Z9, Z10, Z9
-	VCMPPD.BCST       $0x12, transcendental512Constants<>+656(SB), Z2, K1
+	VCMPPD.BCST       $0x12, transcendental512Constants<>+672(SB), Z2, K1
 	VMULPD            Z2, Z2, Z10
 	VMULPD            Z10, Z2, Z11
-	VBROADCASTSD      transcendental512Constants<>+664(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+672(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+680(SB), Z10, Z12
+	VBROADCASTSD      transcendental512Constants<>+680(SB), Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z10, Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z10, Z12
 	VMULPD            Z12, Z11, Z11
 	VADDPD            Z9, Z9, Z12
 	VBLENDMPD         Z12, Z11, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+688(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+704(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z10, Z11
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z9, Z9
+	VBROADCASTSD      transcendental512Constants<>+704(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z10, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z10, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z10, Z11
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z9, Z9
 	VBLENDMPD         Z9, Z11, K1, Z4
-	VBLENDMPD.BCST    transcendental512Constants<>+712(SB), Z2, K1, Z5
+	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z2, K1, Z5
 	VDIVPD            Z4, Z3, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2283,51 +2283,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z0
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+552(SB), Z0, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z0, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+560(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+568(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+576(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+584(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+592(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+592(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+616(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z3, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+632(SB), Z3, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+632(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z3, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z3, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z3, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z3, Z9
 	VFMADD213PD       Z9, Z4, Z5
 	VADDPD            Z4, Z4, Z4
 	VFMADD213PD       Z4, Z3, Z5
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z5, Z3
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z5, Z3
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ            Z2, Z3, Z2
-	VCMPPD.BCST       $0x12, transcendental512Constants<>+656(SB), Z0, K1
+	VCMPPD.BCST       $0x12, transcendental512Constants<>+672(SB), Z0, K1
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z0, Z4
-	VBROADCASTSD      transcendental512Constants<>+664(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+672(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+680(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+680(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z3, Z5
 	VMULPD            Z5, Z4, Z4
 	VADDPD            Z2, Z2, Z5
 	VBLENDMPD         Z5, Z4, K1, Z6
-	VBROADCASTSD      transcendental512Constants<>+688(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+704(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z4
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+704(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z4
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VBLENDMPD         Z2, Z4, K1, Z7
-	VBLENDMPD.BCST    transcendental512Constants<>+712(SB), Z0, K1, Z8
+	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z0, K1, Z8
 	VDIVPD            Z7, Z6, Z0
 	VADDPD            Z0, Z8, Z0
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z0, Z0
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
 	VORPD             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2351,40 +2351,35 @@ TEXT ·expm132AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z5
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z1
-	VMULPD            Z1, Z1, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z1, Z8
-	VFMADD213PD       Z1, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z2, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z1
+	VMULPD            Z1, Z1, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z1, Z6
+	VFMADD213PD       Z1, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z3
 	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z8
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z8, Z1, K1, Z4
-	VADDPD            Z4, Z8, Z1
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VFMADD213PD       Z2, Z1, Z6
+	VMOVAPD.Z         Z6, K1, Z1
+	VADDPD            Z1, Z6, Z1
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -2399,40 +2394,35 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z7
-	VFMADD213PD       Z7, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VPSLLQ            $0x34, Z5, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z4
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z4, Z1, K1, Z6
-	VADDPD            Z6, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z6
+	VFMADD213PD       Z6, Z1, Z5
+	VFMADD213PD       Z1, Z3, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VBLENDMPD         Z1, Z2, K1, Z4
+	VPSLLQ            $0x34, Z4, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VFMADD213PD       Z2, Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z1
+	VADDPD            Z1, Z5, Z1
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2457,40 +2447,40 @@ TEXT ·log32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z0, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z0, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z2, Z2
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z2, Z9
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z9
 	VDIVPD           Z9, Z2, Z9
 	VMULPD           Z9, Z9, Z10
 	VMULPD           Z10, Z10, Z11
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z12
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z11, Z12
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z11, Z12
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z13
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z11, Z13
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z11, Z13
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z11, Z13
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z12
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z11, Z12
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z11, Z12
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z13
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z11, Z13
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z11, Z13
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z11, Z13
 	VFMADD213PD      Z13, Z10, Z12
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z2, Z11
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z11
 	VMULPD           Z2, Z11, Z11
 	VFMADD213PD      Z11, Z10, Z12
 	VMULPD           Z9, Z12, Z9
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z1, Z9
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z9
 	VSUBPD           Z9, Z11, Z9
 	VSUBPD           Z9, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+864(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z3, K2, Z4
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z3, K2, Z4
 	VBLENDMPD        Z2, Z4, K1, Z5
 	VCVTPD2PS        Z5, Y5
 	VMOVUPS          Y5, (DX)(BX*1)
@@ -2505,40 +2495,40 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z0, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z0, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z2, Z2
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z2, Z3
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z9
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z5, Z9
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z5, Z9
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z10
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z5, Z10
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z9
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z9
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z9
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z10
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z10
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z10
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z10
 	VFMADD213PD      Z10, Z4, Z9
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z9
 	VMULPD           Z3, Z9, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+864(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z6
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z6, K2, Z7
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z6
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z6, K2, Z7
 	VBLENDMPD        Z2, Z7, K1, Z8
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -2563,59 +2553,58 @@ TEXT ·log1p32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VADDPD.BCST      transcendental512Constants<>+440(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z17
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z17, Z17
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z11
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z11, Z11
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z17, Z17
-	VSUBPD.BCST      transcendental512Constants<>+880(SB), Z0, Z18
-	VANDPD.BCST      transcendental512Constants<>+312(SB), Z18, Z18
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+888(SB), Z18, K1
-	VBLENDMPD        Z0, Z17, K1, Z3
-	VXORPS           Z17, Z17, Z17
-	VBLENDMPD        Z17, Z1, K1, Z4
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z1, Z2, K1, Z5
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z3, Z1
-	VDIVPD           Z1, Z3, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z17
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z18
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z17, Z18
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z17, Z18
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z19
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z17, Z19
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z17, Z19
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z17, Z19
-	VFMADD213PD      Z19, Z2, Z18
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z3, Z17
-	VMULPD           Z3, Z17, Z17
-	VFMADD213PD      Z17, Z2, Z18
-	VMULPD           Z1, Z18, Z1
-	VADDPD           Z5, Z1, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z4, Z1
-	VSUBPD           Z1, Z17, Z1
-	VSUBPD           Z1, Z3, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z4, Z1
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+712(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z11, Z11
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z12
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z12, Z12
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z12, K1
+	VBLENDMPD        Z0, Z11, K1, Z3
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z1, K2, Z1
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z11
+	VDIVPD           Z11, Z3, Z11
+	VMULPD           Z11, Z11, Z12
+	VMULPD           Z12, Z12, Z13
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
+	VFMADD213PD      Z15, Z12, Z14
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z13
+	VMULPD           Z3, Z13, Z13
+	VFMADD213PD      Z13, Z12, Z14
+	VMULPD           Z11, Z14, Z11
+	VADDPD           Z2, Z11, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD           Z2, Z13, Z2
+	VSUBPD           Z2, Z3, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z6
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z6, K2, Z7
-	VBLENDMPD        Z1, Z7, K1, Z8
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+544(SB), Z0, Z0
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z0, Z1, K1, Z9
-	VORPD            Z9, Z8, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z4, K2, Z5
+	VBLENDMPD        Z2, Z5, K1, Z6
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K1, Z0
+	VORPD            Z0, Z6, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
@@ -2629,59 +2618,58 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VADDPD.BCST      transcendental512Constants<>+440(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+880(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+312(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+888(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z10
-	VXORPS           Z3, Z3, Z3
-	VBLENDMPD        Z3, Z1, K1, Z11
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z1, Z2, K1, Z12
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z10, Z1
-	VDIVPD           Z1, Z10, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z4
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z3, Z4
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z3, Z4
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z3, Z5
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z3, Z5
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z10, Z3
-	VMULPD           Z10, Z3, Z3
-	VFMADD213PD      Z3, Z2, Z4
-	VMULPD           Z1, Z4, Z1
-	VADDPD           Z12, Z1, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z11, Z1
-	VSUBPD           Z1, Z3, Z1
-	VSUBPD           Z1, Z10, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z11, Z1
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+712(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VBLENDMPD        Z0, Z3, K1, Z7
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z1, K2, Z1
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z7, Z3
+	VDIVPD           Z3, Z7, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z11
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z11
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z11
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z11
+	VFMADD213PD      Z11, Z4, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z7, Z5
+	VMULPD           Z7, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VADDPD           Z2, Z3, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD           Z2, Z5, Z2
+	VSUBPD           Z2, Z7, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z13
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z13, K2, Z14
-	VBLENDMPD        Z1, Z14, K1, Z15
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+544(SB), Z0, Z0
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z0, Z1, K1, Z16
-	VORPD            Z16, Z15, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z8
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z8, K2, Z9
+	VBLENDMPD        Z2, Z9, K1, Z10
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K1, Z0
+	VORPD            Z0, Z10, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -2705,81 +2693,77 @@ TEXT ·softplus32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z12
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z12, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z12, Z2
-	VMULPD            Z2, Z2, Z12
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z12, Z14
-	VFMADD213PD       Z14, Z2, Z13
-	VFMADD213PD       Z2, Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z13, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z7, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z4
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z4, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z6
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z7
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
+	VBLENDMPD         Z1, Z6, K1, Z4
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
+	VDIVPD            Z3, Z4, Z3
+	VMULPD            Z3, Z3, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z3, Z8, Z3
+	VADDPD            Z2, Z3, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD            Z2, Z7, Z2
 	VSUBPD            Z2, Z4, Z2
-	VDIVPD            Z1, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z1, Z3
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z3, Z3
-	VPSRLQ            $0x34, Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z4, Z12
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z12, Z12
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z12, K1
-	VBLENDMPD         Z4, Z3, K1, Z5
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z1, K1, Z6
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z7
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z5, Z1
-	VDIVPD            Z1, Z5, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z12
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z13
-	VFMADD213PD       Z13, Z2, Z12
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z5, Z3
-	VMULPD            Z5, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z12
-	VMULPD            Z1, Z12, Z1
-	VADDPD            Z7, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z6, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z6, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -2793,81 +2777,77 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z5, Z2
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z6, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z8, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VSUBPD            Z2, Z8, Z2
-	VDIVPD            Z1, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z1, Z3
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z3, Z3
-	VPSRLQ            $0x34, Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z8, Z4
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z4, K1
-	VBLENDMPD         Z8, Z3, K1, Z9
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z1, K1, Z10
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z11
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z9, Z1
-	VDIVPD            Z1, Z9, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z9, Z3
-	VMULPD            Z9, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z4
-	VMULPD            Z1, Z4, Z1
-	VADDPD            Z11, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z10, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z9, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z10, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
+	VBLENDMPD         Z1, Z4, K1, Z5
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z5, Z3
+	VDIVPD            Z3, Z5, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z4, Z7
+	VMULPD            Z3, Z7, Z3
+	VADDPD            Z2, Z3, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD            Z2, Z6, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2891,83 +2871,79 @@ TEXT ·logSigmoid32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z9
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z10
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z11
-	VMINPD            Z9, Z11, Z11
-	VMAXPD            Z11, Z10, Z10
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z11
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z10, Z11
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z11, Z12
-	VMOVAPD           Z10, Z10
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z12, Z10
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z12, Z10
-	VMULPD            Z10, Z10, Z12
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z12, Z14
-	VFMADD213PD       Z14, Z10, Z13
-	VFMADD213PD       Z10, Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z10
-	VADDPD            Z10, Z13, Z10
-	VPSLLQ            $0x34, Z11, Z11
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z11, Z11
-	VMULPD            Z11, Z10, Z10
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z9, K1
-	VXORPS            Z9, Z9, Z9
-	VBLENDMPD         Z9, Z10, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z9
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z9, Z10
-	VSUBPD            Z10, Z1, Z10
-	VDIVPD            Z9, Z10, Z10
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z9, Z9
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z9, Z11
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z11, Z11
-	VPSRLQ            $0x34, Z9, Z9
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z9, Z9
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z9, Z9
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z11, Z11
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z1, Z12
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z12, Z12
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z12, K1
-	VBLENDMPD         Z1, Z11, K1, Z2
-	VXORPS            Z11, Z11, Z11
-	VBLENDMPD         Z11, Z9, K1, Z3
-	VXORPS            Z9, Z9, Z9
-	VBLENDMPD         Z9, Z10, K1, Z4
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z2, Z9
-	VDIVPD            Z9, Z2, Z9
-	VMULPD            Z9, Z9, Z10
-	VMULPD            Z10, Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z11, Z13
-	VFMADD213PD       Z13, Z10, Z12
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z2, Z11
-	VMULPD            Z2, Z11, Z11
-	VFMADD213PD       Z11, Z10, Z12
-	VMULPD            Z9, Z12, Z9
-	VADDPD            Z4, Z9, Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z3, Z9
-	VSUBPD            Z9, Z11, Z9
-	VSUBPD            Z9, Z2, Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z3, Z9
-	VXORPS            Z10, Z10, Z10
-	VMAXPD            Z10, Z0, Z0
-	VADDPD            Z0, Z9, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z5
+	VSUBPD            Z5, Z3, Z5
+	VDIVPD            Z4, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z4, Z4
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z4, Z6
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z3, Z7
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
+	VBLENDMPD         Z3, Z6, K1, Z1
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z4, K2, Z3
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z4
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z5
+	VDIVPD            Z5, Z1, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z7
+	VMULPD            Z1, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z1, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z3
+	VMAXPD            Z3, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -2981,83 +2957,79 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z4, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z9, Z2
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z5, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VSUBPD            Z2, Z5, Z2
-	VDIVPD            Z1, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z1, Z3
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z3, Z3
-	VPSRLQ            $0x34, Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z5, Z4
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z4, K1
-	VBLENDMPD         Z5, Z3, K1, Z6
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z1, K1, Z7
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z6, Z1
-	VDIVPD            Z1, Z6, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z6, Z3
-	VMULPD            Z6, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z4
-	VMULPD            Z1, Z4, Z1
-	VADDPD            Z8, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z7, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z6, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z7, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VSUBPD            Z4, Z1, Z4
+	VDIVPD            Z3, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z3, Z3
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z3, Z5
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z5, Z5
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
+	VBLENDMPD         Z1, Z5, K1, Z2
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z3, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z2, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3081,54 +3053,50 @@ TEXT ·geluTanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z8
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z9
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z10
-	VMINPD            Z8, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z9, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z9
-	VADDPD            Z9, Z12, Z9
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z8, K1
-	VXORPS            Z8, Z8, Z8
-	VBLENDMPD         Z8, Z9, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z8
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z8, K1, Z3
-	VADDPD            Z8, Z2, Z1
-	VDIVPD            Z1, Z3, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z0, K1
+	VBLENDMPD         Z4, Z5, K1, Z2
+	VADDPD            Z5, Z4, Z1
+	VDIVPD            Z1, Z2, Z1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VCVTPD2PS         Z4, Y4
-	VMOVUPS           Y4, (DX)(BX*1)
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -3140,65 +3108,61 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
-	VMINPD            Z2, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z8
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VFMADD213PD       Z3, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z9, Z3
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z2, K1, Z6
-	VADDPD            Z2, Z5, Z1
-	VDIVPD            Z1, Z6, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z0, K1
+	VBLENDMPD         Z2, Z4, K1, Z3
+	VADDPD            Z4, Z2, Z1
+	VDIVPD            Z1, Z3, Z1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z7
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z7, Y7
-	VMOVUPS           Y7, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
 	RET
 
 // func expm1Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·expm1Grad32AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
@@ -3211,40 +3175,36 @@ TEXT ·expm1Grad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z8
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z2
-	VMULPD            Z2, Z2, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z9, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z7, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z2, K1, Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+872(SB), Z4, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z4
+	VMULPD            Z4, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3259,40 +3219,36 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z5, Z2
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z6, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z2, K1, Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+872(SB), Z6, K1, Z7
-	VMULPD            Z7, Z0, Z0
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z5
+	VMULPD            Z5, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3318,41 +3274,37 @@ TEXT ·sigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z4, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z2, Z1
-	VMULPD            Z1, Z1, Z1
-	VDIVPD            Z1, Z2, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VMULPD            Z2, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3368,41 +3320,37 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z1
-	VDIVPD            Z1, Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VMULPD            Z2, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3429,43 +3377,39 @@ TEXT ·tanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+776(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z4, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z2, Z1
-	VMULPD            Z1, Z1, Z1
-	VDIVPD            Z1, Z2, Z1
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VMULPD            Z2, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3481,43 +3425,39 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+776(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z1, K1
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z1
-	VDIVPD            Z1, Z3, Z1
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VMULPD            Z2, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3544,43 +3484,39 @@ TEXT ·softplusGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z9
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z3
-	VMULPD            Z3, Z3, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z3, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z10, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z8, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z2, K1, Z6
-	VADDPD            Z2, Z5, Z1
-	VDIVPD            Z1, Z6, Z1
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VADDPD            Z3, Z2, Z1
+	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3596,43 +3532,39 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z6, Z3
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z3, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z7, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z7, Z2, K1, Z8
-	VADDPD            Z2, Z7, Z1
-	VDIVPD            Z1, Z8, Z1
+	VBLENDMPD         Z2, Z3, K1, Z6
+	VADDPD            Z3, Z2, Z1
+	VDIVPD            Z1, Z6, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3659,44 +3591,40 @@ TEXT ·logSigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z6
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z6, K1
-	VXORPS            Z6, Z6, Z6
-	VBLENDMPD         Z6, Z7, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z6
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z6, K1, Z3
-	VADDPD            Z6, Z2, Z1
-	VDIVPD            Z1, Z3, Z1
+	VBLENDMPD         Z4, Z5, K1, Z2
+	VADDPD            Z5, Z4, Z1
+	VDIVPD            Z1, Z2, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3712,44 +3640,40 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z6
-	VMINPD            Z2, Z6, Z6
-	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z5
-	VADDPD            Z2, Z4, Z1
-	VDIVPD            Z1, Z5, Z1
+	VBLENDMPD         Z2, Z4, K1, Z3
+	VADDPD            Z4, Z2, Z1
+	VDIVPD            Z1, Z3, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3776,51 +3700,47 @@ TEXT ·siluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z11
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z9
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z3
-	VMULPD            Z3, Z3, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z3, Z12
-	VFMADD213PD       Z3, Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z12, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z3
+	VMULPD            Z3, Z3, Z9
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z9, Z11
+	VFMADD213PD       Z11, Z3, Z10
+	VFMADD213PD       Z3, Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z10, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z5, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z5, Z2, K1, Z6
-	VDIVPD            Z3, Z6, Z2
-	VMULPD            Z3, Z3, Z3
-	VDIVPD            Z3, Z5, Z3
-	VXORPS            Z4, Z4, Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z7
-	VMULPD            Z7, Z0, Z0
+	VBLENDMPD         Z2, Z3, K1, Z5
+	VDIVPD            Z4, Z5, Z3
+	VMULPD            Z4, Z4, Z4
+	VDIVPD            Z4, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z6
+	VMULPD            Z6, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3835,51 +3755,47 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K1
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z3, K1, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
-	VADDPD            Z2, Z8, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z8, Z2, K1, Z9
-	VDIVPD            Z3, Z9, Z2
-	VMULPD            Z3, Z3, Z3
-	VDIVPD            Z3, Z8, Z3
-	VXORPS            Z4, Z4, Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z10
-	VMULPD            Z10, Z0, Z0
+	VBLENDMPD         Z2, Z3, K1, Z7
+	VDIVPD            Z4, Z7, Z3
+	VMULPD            Z4, Z4, Z4
+	VDIVPD            Z4, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z8
+	VMULPD            Z8, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3905,64 +3821,60 @@ TEXT ·geluTanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z2, Z11
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z12
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z13
-	VMINPD            Z11, Z13, Z13
-	VMAXPD            Z13, Z12, Z12
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z13
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z12, Z13
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z13, Z14
-	VMOVAPD           Z12, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z14, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z14, Z12
-	VMULPD            Z12, Z12, Z14
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z14, Z16
-	VFMADD213PD       Z16, Z12, Z15
-	VFMADD213PD       Z12, Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z12
-	VADDPD            Z12, Z15, Z12
-	VPSLLQ            $0x34, Z13, Z13
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z13, Z13
-	VMULPD            Z13, Z12, Z12
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z11, K1
-	VXORPS            Z11, Z11, Z11
-	VBLENDMPD         Z11, Z12, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z11
-	VADDPD            Z11, Z3, Z12
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z7
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z8
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
+	VMINPD            Z7, Z9, Z9
+	VMAXPD            Z9, Z8, Z8
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z9
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z8, Z9
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z9, Z10
+	VMOVAPD           Z8, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z10, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z10, Z8
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z10, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z10, Z11
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z10, Z12
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z8, Z10, Z11
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
+	VADDPD            Z8, Z11, Z8
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
+	VMULPD            Z9, Z8, Z8
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z7, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z8, K1, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
+	VADDPD            Z8, Z7, Z9
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z11, K1, Z4
-	VDIVPD            Z12, Z4, Z2
-	VMULPD            Z12, Z12, Z11
-	VDIVPD            Z11, Z3, Z11
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+864(SB), Z11, K1
-	VMULPD            Z1, Z1, Z12
-	VMULPD.BCST       transcendental512Constants<>+936(SB), Z12, Z12
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z12, Z12
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z12, Z12
-	VMULPD            Z12, Z11, Z11
-	VXORPS            Z12, Z12, Z12
-	VBLENDMPD         Z12, Z11, K1, Z5
-	VXORPS            Z11, Z11, Z11
-	VCMPPD            $0x00, Z11, Z5, K1
-	VMULPD            Z5, Z1, Z1
+	VBLENDMPD         Z7, Z8, K1, Z3
+	VDIVPD            Z9, Z3, Z2
+	VMULPD            Z9, Z9, Z8
+	VDIVPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z7, K1
+	VMULPD            Z1, Z1, Z8
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z8, Z8
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z7
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z8
+	VCMPPD            $0x00, Z8, Z7, K1
+	VMULPD            Z7, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z4
+	VMULPD            Z4, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3977,64 +3889,60 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z11
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z12
-	VFMADD213PD       Z12, Z4, Z11
-	VFMADD213PD       Z4, Z6, Z11
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
-	VADDPD            Z4, Z11, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z3, K1
-	VXORPS            Z3, Z3, Z3
-	VBLENDMPD         Z3, Z4, K1, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z7, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z4
+	VMULPD            Z4, Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
+	VFMADD213PD       Z10, Z4, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z9, Z4
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VMULPD            Z7, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z3, Z7
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z3, K1, Z8
-	VDIVPD            Z4, Z8, Z2
-	VMULPD            Z4, Z4, Z3
-	VDIVPD            Z3, Z7, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+864(SB), Z3, K1
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VDIVPD            Z7, Z5, Z2
+	VMULPD            Z7, Z7, Z4
+	VDIVPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+936(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VXORPS            Z4, Z4, Z4
-	VBLENDMPD         Z4, Z3, K1, Z9
-	VXORPS            Z3, Z3, Z3
-	VCMPPD            $0x00, Z3, Z9, K1
-	VMULPD            Z9, Z1, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z10
-	VMULPD            Z10, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z6
+	VMULPD            Z6, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4059,47 +3967,42 @@ TEXT ·elu32AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z7
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z7, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z9
-	VMINPD            Z7, Z9, Z9
-	VMAXPD            Z9, Z8, Z8
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z8, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z8, Z9
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z9, Z10
-	VMOVAPD           Z8, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z10, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z9, Z8
-	VBLENDMPD         Z8, Z9, K2, Z1
-	VPSLLQ            $0x34, Z1, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z8, Z9
-	VFMADD213PD       Z9, Z8, Z11
-	VXORPS            Z8, Z8, Z8
-	VBLENDMPD         Z11, Z8, K2, Z2
-	VADDPD            Z2, Z11, Z8
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z7, Z9
-	VORPD             Z9, Z8, Z8
-	VMULPD            Z8, Z0, Z8
-	VBLENDMPD         Z7, Z8, K1, Z3
-	VCVTPD2PS         Z3, Y3
-	VMOVUPS           Y3, (DX)(BX*1)
+	VCVTPS2PD         (CX)(BX*1), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z6, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z7, Z6
+	VBLENDMPD         Z6, Z7, K2, Z1
+	VPSLLQ            $0x34, Z1, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z7
+	VFMADD213PD       Z7, Z6, Z9
+	VMOVAPD.Z         Z9, K2, Z6
+	VADDPD            Z6, Z9, Z6
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z5, Z7
+	VORPD             Z7, Z6, Z6
+	VMULPD            Z6, Z0, Z6
+	VBLENDMPD         Z5, Z6, K1, Z2
+	VCVTPD2PS         Z2, Y2
+	VMOVUPS           Y2, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4111,57 +4014,52 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z3, Z2
-	VBLENDMPD         Z2, Z3, K2, Z4
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z8
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z8, Z2, K2, Z5
-	VADDPD            Z5, Z8, Z2
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z5, Z2
+	VBLENDMPD         Z2, Z5, K2, Z3
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z7
+	VMOVAPD.Z         Z7, K2, Z2
+	VADDPD            Z2, Z7, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z6
+	VBLENDMPD         Z1, Z0, K1, Z4
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, K1, (DX)(CX*1)
+	VCVTPD2PS         Z4, Y4
+	VMOVUPS           Y4, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
 	RET
 
 // func eluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·eluGrad32AVX512(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Z0
@@ -4174,45 +4072,41 @@ TEXT ·eluGrad32AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z5
-	VCVTPS2PD         (DX)(SI*1), Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z6, K1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z6, K2
-	VXORPS            Z6, Z6, Z6
-	VBLENDMPD         Z6, Z7, K2, Z1
-	VMULPD            Z1, Z0, Z6
-	VMULPD            Z6, Z5, Z6
-	VBLENDMPD         Z5, Z6, K1, Z2
-	VCVTPD2PS         Z2, Y2
-	VMOVUPS           Y2, (BX)(SI*1)
+	VCVTPS2PD         (CX)(SI*1), Z3
+	VCVTPS2PD         (DX)(SI*1), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z5, K2, Z4
+	VMULPD            Z4, Z0, Z4
+	VMULPD            Z4, Z3, Z4
+	VBLENDMPD         Z3, Z4, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4224,48 +4118,44 @@ singleDone:
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z6
-	VMINPD            Z2, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K2
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z5, K2, Z3
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z0
 	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
+	VBLENDMPD         Z1, Z0, K1, Z2
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VCVTPD2PS         Z4, Y4
-	VMOVUPS           Y4, K1, (BX)(CX*1)
+	VCVTPD2PS         Z2, Y2
+	VMOVUPS           Y2, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4276,8 +4166,8 @@ end:
 TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X7
-	VBROADCASTSD X7, Z7
+	VMOVSD       b+32(FP), X5
+	VBROADCASTSD X5, Z5
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -4286,48 +4176,43 @@ TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z8
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z8, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z9
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z10
-	VMINPD            Z8, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z9, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z9, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z10, Z9
-	VBLENDMPD         Z9, Z10, K2, Z1
-	VPSLLQ            $0x34, Z1, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z9, Z10
-	VFMADD213PD       Z10, Z9, Z12
-	VXORPS            Z9, Z9, Z9
-	VBLENDMPD         Z12, Z9, K2, Z2
-	VADDPD            Z2, Z12, Z9
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z8, Z10
-	VORPD             Z10, Z9, Z9
-	VMULPD            Z9, Z0, Z9
-	VBLENDMPD         Z8, Z9, K1, Z3
-	VMULPD            Z3, Z7, Z8
-	VCVTPD2PS         Z8, Y8
-	VMOVUPS           Y8, (DX)(BX*1)
+	VCVTPS2PD         (CX)(BX*1), Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z6, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
+	VMINPD            Z6, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z7, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z8, Z7
+	VBLENDMPD         Z7, Z8, K2, Z1
+	VPSLLQ            $0x34, Z1, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD       Z8, Z7, Z10
+	VMOVAPD.Z         Z10, K2, Z7
+	VADDPD            Z7, Z10, Z7
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z6, Z8
+	VORPD             Z8, Z7, Z7
+	VMULPD            Z7, Z0, Z7
+	VBLENDMPD         Z6, Z7, K1, Z2
+	VMULPD            Z2, Z5, Z6
+	VCVTPD2PS         Z6, Y6
+	VMOVUPS           Y6, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4339,45 +4224,40 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z8
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z2
-	VMULPD            Z2, Z2, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z3, Z2
-	VBLENDMPD         Z2, Z3, K2, Z4
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z9
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z9, Z2, K2, Z5
-	VADDPD            Z5, Z9, Z2
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z2
+	VMULPD            Z2, Z2, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z2, Z8
+	VFMADD213PD       Z2, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z6, Z2
+	VBLENDMPD         Z2, Z6, K2, Z3
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z8
+	VMOVAPD.Z         Z8, K2, Z2
+	VADDPD            Z2, Z8, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z6
-	VMULPD            Z6, Z7, Z0
+	VBLENDMPD         Z1, Z0, K1, Z4
+	VMULPD            Z4, Z5, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4390,12 +4270,12 @@ end:
 	RET
 
 // func seluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Z0
-	VMOVSD       b+48(FP), X5
-	VBROADCASTSD X5, Z5
+	VMOVSD       b+48(FP), X3
+	VBROADCASTSD X3, Z3
 	MOVQ         n+32(FP), AX
 	MOVQ         gy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -4405,46 +4285,42 @@ TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z6
-	VCVTPS2PD         (DX)(SI*1), Z7
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z7, K1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z9
-	VMINPD            Z7, Z9, Z9
-	VMAXPD            Z9, Z8, Z8
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z8, Z9
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z9, Z10
-	VMOVAPD           Z8, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z10, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z8
-	VADDPD            Z8, Z11, Z8
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
-	VMULPD            Z9, Z8, Z8
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z7, K2
-	VXORPS            Z7, Z7, Z7
-	VBLENDMPD         Z7, Z8, K2, Z1
-	VMULPD            Z1, Z0, Z7
-	VMULPD            Z7, Z6, Z7
-	VBLENDMPD         Z6, Z7, K1, Z2
-	VMULPD            Z2, Z5, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (BX)(SI*1)
+	VCVTPS2PD         (CX)(SI*1), Z4
+	VCVTPS2PD         (DX)(SI*1), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z5, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z6, K2, Z5
+	VMULPD            Z5, Z0, Z5
+	VMULPD            Z5, Z4, Z5
+	VBLENDMPD         Z4, Z5, K1, Z1
+	VMULPD            Z1, Z3, Z4
+	VCVTPD2PS         Z4, Y4
+	VMOVUPS           Y4, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4456,43 +4332,39 @@ singleDone:
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z7
-	VMINPD            Z2, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+904(SB), Z2, K2
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z2, Z6, K2, Z3
-	VMULPD            Z3, Z0, Z0
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z5, K2, Z4
+	VMULPD            Z4, Z0, Z0
 	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VMULPD            Z4, Z5, Z0
+	VBLENDMPD         Z1, Z0, K1, Z2
+	VMULPD            Z2, Z3, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4516,40 +4388,39 @@ TEXT ·expm164AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z5
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z1
-	VMULPD            Z1, Z1, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z1, Z8
-	VFMADD213PD       Z1, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z2, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z1
+	VMULPD            Z1, Z1, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z1, Z6
+	VFMADD213PD       Z1, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z3
 	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z8
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z8, Z1, K1, Z4
-	VADDPD            Z4, Z8, Z1
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VFMADD213PD       Z2, Z1, Z6
+	VMOVAPD.Z         Z6, K1, Z1
+	VADDPD            Z1, Z6, Z1
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -4563,40 +4434,39 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z7
-	VFMADD213PD       Z7, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VPSLLQ            $0x34, Z5, Z1
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z4
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z4, Z1, K1, Z6
-	VADDPD            Z6, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z6
+	VFMADD213PD       Z6, Z1, Z5
+	VFMADD213PD       Z1, Z3, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VBLENDMPD         Z1, Z2, K1, Z4
+	VPSLLQ            $0x34, Z4, Z1
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VFMADD213PD       Z2, Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z1
+	VADDPD            Z1, Z5, Z1
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -4620,48 +4490,47 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+952(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z2, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z12
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z12, Z12
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z2, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z10
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z10, Z10
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z12, Z12
-	VXORPS           Z13, Z13, Z13
-	VBLENDMPD.BCST   transcendental512Constants<>+960(SB), Z13, K1, Z3
-	VSUBPD           Z3, Z1, Z1
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z12, Z13
-	VDIVPD           Z13, Z12, Z13
-	VMULPD           Z13, Z13, Z14
-	VMULPD           Z14, Z14, Z15
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z16
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z15, Z16
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z15, Z16
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z17
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z15, Z17
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z15, Z17
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z15, Z17
-	VFMADD213PD      Z17, Z14, Z16
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z12, Z15
-	VMULPD           Z12, Z15, Z15
-	VFMADD213PD      Z15, Z14, Z16
-	VMULPD           Z13, Z16, Z13
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z1, Z13
-	VSUBPD           Z13, Z15, Z13
-	VSUBPD           Z13, Z12, Z12
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z1, Z12
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+864(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z10, Z10
+	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z11
+	VSUBPD           Z11, Z1, Z1
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z10, Z11
+	VDIVPD           Z11, Z10, Z11
+	VMULPD           Z11, Z11, Z12
+	VMULPD           Z12, Z12, Z13
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
+	VFMADD213PD      Z15, Z12, Z14
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z10, Z13
+	VMULPD           Z10, Z13, Z13
+	VFMADD213PD      Z13, Z12, Z14
+	VMULPD           Z11, Z14, Z11
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z11
+	VSUBPD           Z11, Z13, Z11
+	VSUBPD           Z11, Z10, Z10
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z10
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z4, K2, Z5
-	VBLENDMPD        Z12, Z5, K1, Z6
-	VMOVUPD          Z6, (DX)(BX*1)
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z3, K2, Z4
+	VBLENDMPD        Z10, Z4, K1, Z5
+	VMOVUPD          Z5, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
 	JGE              single
@@ -4673,52 +4542,51 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+952(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z7
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z7, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z2, Z2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
+	VBLENDMPD        Z1, Z0, K1, Z6
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z6, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z2, Z2
-	VXORPS           Z3, Z3, Z3
-	VBLENDMPD.BCST   transcendental512Constants<>+960(SB), Z3, K1, Z8
-	VSUBPD           Z8, Z1, Z1
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z2, Z3
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z3
+	VSUBPD           Z3, Z1, Z1
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z2, Z5
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z10
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z10
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z10
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z10
+	VFMADD213PD      Z10, Z4, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+864(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z9
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+864(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z9, K2, Z10
-	VBLENDMPD        Z2, Z10, K1, Z11
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z7
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z7, K2, Z8
+	VBLENDMPD        Z2, Z8, K1, Z9
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VMOVUPD          Z11, K1, (DX)(CX*1)
+	VMOVUPD          Z9, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4736,59 +4604,58 @@ TEXT ·log1p64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VADDPD.BCST      transcendental512Constants<>+440(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z17
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z17, Z17
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z11
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z11, Z11
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z17, Z17
-	VSUBPD.BCST      transcendental512Constants<>+880(SB), Z0, Z18
-	VANDPD.BCST      transcendental512Constants<>+312(SB), Z18, Z18
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+888(SB), Z18, K1
-	VBLENDMPD        Z0, Z17, K1, Z3
-	VXORPS           Z17, Z17, Z17
-	VBLENDMPD        Z17, Z1, K1, Z4
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z1, Z2, K1, Z5
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z3, Z1
-	VDIVPD           Z1, Z3, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z17
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z18
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z17, Z18
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z17, Z18
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z19
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z17, Z19
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z17, Z19
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z17, Z19
-	VFMADD213PD      Z19, Z2, Z18
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z3, Z17
-	VMULPD           Z3, Z17, Z17
-	VFMADD213PD      Z17, Z2, Z18
-	VMULPD           Z1, Z18, Z1
-	VADDPD           Z5, Z1, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z4, Z1
-	VSUBPD           Z1, Z17, Z1
-	VSUBPD           Z1, Z3, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z4, Z1
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+712(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z11, Z11
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z12
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z12, Z12
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z12, K1
+	VBLENDMPD        Z0, Z11, K1, Z3
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z1, K2, Z1
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z11
+	VDIVPD           Z11, Z3, Z11
+	VMULPD           Z11, Z11, Z12
+	VMULPD           Z12, Z12, Z13
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
+	VFMADD213PD      Z15, Z12, Z14
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z13
+	VMULPD           Z3, Z13, Z13
+	VFMADD213PD      Z13, Z12, Z14
+	VMULPD           Z11, Z14, Z11
+	VADDPD           Z2, Z11, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD           Z2, Z13, Z2
+	VSUBPD           Z2, Z3, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z6
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z6, K2, Z7
-	VBLENDMPD        Z1, Z7, K1, Z8
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+544(SB), Z0, Z0
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z0, Z1, K1, Z9
-	VORPD            Z9, Z8, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z4, K2, Z5
+	VBLENDMPD        Z2, Z5, K1, Z6
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K1, Z0
+	VORPD            Z0, Z6, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
@@ -4801,59 +4668,58 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VADDPD.BCST      transcendental512Constants<>+440(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+736(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+744(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+752(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+760(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+768(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+440(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+880(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+312(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+888(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z10
-	VXORPS           Z3, Z3, Z3
-	VBLENDMPD        Z3, Z1, K1, Z11
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z1, Z2, K1, Z12
-	VADDPD.BCST      transcendental512Constants<>+776(SB), Z10, Z1
-	VDIVPD           Z1, Z10, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     transcendental512Constants<>+784(SB), Z4
-	VFMADD213PD.BCST transcendental512Constants<>+792(SB), Z3, Z4
-	VFMADD213PD.BCST transcendental512Constants<>+800(SB), Z3, Z4
-	VBROADCASTSD     transcendental512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST transcendental512Constants<>+816(SB), Z3, Z5
-	VFMADD213PD.BCST transcendental512Constants<>+824(SB), Z3, Z5
-	VFMADD213PD.BCST transcendental512Constants<>+832(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD.BCST      transcendental512Constants<>+840(SB), Z10, Z3
-	VMULPD           Z10, Z3, Z3
-	VFMADD213PD      Z3, Z2, Z4
-	VMULPD           Z1, Z4, Z1
-	VADDPD           Z12, Z1, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+848(SB), Z11, Z1
-	VSUBPD           Z1, Z3, Z1
-	VSUBPD           Z1, Z10, Z1
-	VFMADD231PD.BCST transcendental512Constants<>+856(SB), Z11, Z1
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+712(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+872(SB), Z0, K2
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VBLENDMPD        Z0, Z3, K1, Z7
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z1, K2, Z1
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z7, Z3
+	VDIVPD           Z3, Z7, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z11
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z11
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z11
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z11
+	VFMADD213PD      Z11, Z4, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z7, Z5
+	VMULPD           Z7, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VADDPD           Z2, Z3, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD           Z2, Z5, Z2
+	VSUBPD           Z2, Z7, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+528(SB), Z0, K2, Z13
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+712(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+512(SB), Z13, K2, Z14
-	VBLENDMPD        Z1, Z14, K1, Z15
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+864(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+544(SB), Z0, Z0
-	VXORPS           Z1, Z1, Z1
-	VBLENDMPD        Z0, Z1, K1, Z16
-	VORPD            Z16, Z15, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z8
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z8, K2, Z9
+	VBLENDMPD        Z2, Z9, K1, Z10
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K1, Z0
+	VORPD            Z0, Z10, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -4876,83 +4742,83 @@ TEXT ·softplus64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z11
-	VFMADD213PD       Z11, Z1, Z10
-	VFMADD213PD       Z1, Z3, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
-	VADDPD            Z1, Z10, Z1
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z7
+	VFMADD213PD       Z7, Z1, Z6
+	VFMADD213PD       Z1, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VADDPD            Z1, Z6, Z1
 	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD            Z10, Z1, Z1
+	VPSLLQ            $0x34, Z3, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z2, Z10
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z10, Z10
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z6
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z1, Z11
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z11, Z11
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z11, K1
-	VBLENDMPD         Z1, Z10, K1, Z4
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z3, K1, Z6
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z4, Z1
-	VDIVPD            Z1, Z4, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z10
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z11
-	VFMADD213PD       Z11, Z2, Z10
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
-	VMULPD            Z4, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z10
-	VMULPD            Z1, Z10, Z1
-	VADDPD            Z6, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z5, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z4, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z5, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z7
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
+	VBLENDMPD         Z1, Z6, K1, Z4
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
+	VDIVPD            Z3, Z4, Z3
+	VMULPD            Z3, Z3, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z3, Z8, Z3
+	VADDPD            Z2, Z3, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4965,83 +4831,83 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z6
+	VFMADD213PD       Z6, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z7
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z3, K1, Z9
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z7, Z1
-	VDIVPD            Z1, Z7, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z7, Z3
-	VMULPD            Z7, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z4
-	VMULPD            Z1, Z4, Z1
-	VADDPD            Z9, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z8, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z7, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z8, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
+	VBLENDMPD         Z1, Z4, K1, Z5
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z5, Z3
+	VDIVPD            Z3, Z5, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z4, Z7
+	VMULPD            Z3, Z7, Z3
+	VADDPD            Z2, Z3, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
+	VSUBPD            Z2, Z6, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5064,85 +4930,85 @@ TEXT ·logSigmoid64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z9
-	VMINPD            Z7, Z9, Z7
-	VMAXPD            Z7, Z8, Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z8, Z9
-	VSUBPD            Z9, Z7, Z9
-	VDIVPD            Z8, Z9, Z9
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z8, Z8
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z8, Z10
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z10, Z10
-	VPSRLQ            $0x34, Z8, Z8
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z8, Z8
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z8, Z8
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z7, Z11
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z11, Z11
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z11, K1
-	VBLENDMPD         Z7, Z10, K1, Z1
-	VXORPS            Z7, Z7, Z7
-	VBLENDMPD         Z7, Z8, K1, Z2
-	VXORPS            Z7, Z7, Z7
-	VBLENDMPD         Z7, Z9, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z1, Z7
-	VDIVPD            Z7, Z1, Z7
-	VMULPD            Z7, Z7, Z8
-	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z9
-	VMULPD            Z1, Z9, Z9
-	VFMADD213PD       Z9, Z8, Z10
-	VMULPD            Z7, Z10, Z7
-	VADDPD            Z3, Z7, Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z2, Z7
-	VSUBPD            Z7, Z9, Z7
-	VSUBPD            Z7, Z1, Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z2, Z7
-	VXORPS            Z8, Z8, Z8
-	VMAXPD            Z8, Z0, Z0
-	VADDPD            Z0, Z7, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z3, Z5, Z3
+	VMAXPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z5
+	VSUBPD            Z5, Z3, Z5
+	VDIVPD            Z4, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z4, Z4
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z4, Z6
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z3, Z7
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
+	VBLENDMPD         Z3, Z6, K1, Z1
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z4, K2, Z3
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z4
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z5
+	VDIVPD            Z5, Z1, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z7
+	VMULPD            Z1, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z1, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z3
+	VMAXPD            Z3, Z0, Z0
+	VADDPD            Z0, Z4, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -5155,85 +5021,85 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z1
+	VMAXPD            Z1, Z3, Z1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z8
-	VFMADD213PD       Z8, Z1, Z7
-	VFMADD213PD       Z1, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
-	VADDPD            Z1, Z7, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
-	VMULPD            Z7, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+736(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+744(SB), Z2, Z7
-	VPADDQ.BCST       transcendental512Constants<>+752(SB), Z7, Z7
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+760(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+768(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z7, Z7
-	VSUBPD.BCST       transcendental512Constants<>+880(SB), Z1, Z8
-	VANDPD.BCST       transcendental512Constants<>+312(SB), Z8, Z8
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+888(SB), Z8, K1
-	VBLENDMPD         Z1, Z7, K1, Z4
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z2, K1, Z5
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z3, K1, Z6
-	VADDPD.BCST       transcendental512Constants<>+776(SB), Z4, Z1
-	VDIVPD            Z1, Z4, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+784(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+800(SB), Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+808(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+824(SB), Z3, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+832(SB), Z3, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
-	VMULPD            Z4, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z7
-	VMULPD            Z1, Z7, Z1
-	VADDPD            Z6, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+848(SB), Z5, Z1
-	VSUBPD            Z1, Z3, Z1
-	VSUBPD            Z1, Z4, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+856(SB), Z5, Z1
-	VXORPS            Z2, Z2, Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z0, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z1
+	VMULPD            Z1, Z1, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z1, Z5
+	VFMADD213PD       Z1, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VADDPD            Z1, Z5, Z1
+	VPSRAD            $0x01, Z3, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z1, Z1
+	VPSUBQ            Z4, Z3, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VSUBPD            Z4, Z1, Z4
+	VDIVPD            Z3, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z3, Z3
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z3, Z5
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z5, Z5
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
+	VBLENDMPD         Z1, Z5, K1, Z2
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z3, K2, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z2, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
+	VMAXPD            Z1, Z0, Z0
+	VADDPD            Z0, Z2, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5245,7 +5111,7 @@ end:
 	RET
 
 // func geluTanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
+// Requires: AVX, AVX512F, BMI2
 TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 	MOVQ n+16(FP), AX
 	MOVQ x+8(FP), CX
@@ -5256,85 +5122,85 @@ TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
+	VMAXPD            Z1, Z6, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
+	VMINPD            Z6, Z8, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VMOVAPD           Z6, Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z6
+	VMULPD            Z6, Z6, Z9
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
+	VFMADD213PD       Z11, Z6, Z10
+	VFMSUB213PD       Z6, Z9, Z10
+	VPSLLQ            $0x34, Z8, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
+	VADDPD            Z8, Z6, Z8
+	VFMADD213PD       Z8, Z6, Z10
+	VDIVPD            Z10, Z7, Z6
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
 	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
-	VMAXPD            Z1, Z8, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z9
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z10
-	VMINPD            Z8, Z10, Z8
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z8, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z8, Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z11, Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z11, Z8
-	VMULPD            Z8, Z8, Z11
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z8, Z12
-	VFMSUB213PD       Z8, Z11, Z12
-	VPSLLQ            $0x34, Z10, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z10
-	VADDPD            Z10, Z8, Z10
-	VFMADD213PD       Z10, Z8, Z12
-	VDIVPD            Z12, Z9, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z9
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z10
-	VMINPD            Z1, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z9, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z9
-	VADDPD            Z9, Z12, Z9
-	VPSRAD            $0x01, Z10, Z11
-	VPSLLQ            $0x34, Z11, Z12
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z12, Z12
-	VMULPD            Z12, Z9, Z9
-	VPSUBQ            Z11, Z10, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
-	VMOVAPD           Z9, Z10
-	VFNMADD231PD      Z9, Z9, Z10
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
-	VBLENDMPD         Z10, Z8, K1, Z2
+	VMINPD            Z1, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
+	VADDPD            Z7, Z10, Z7
+	VPSRAD            $0x01, Z8, Z9
+	VPSLLQ            $0x34, Z9, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
+	VMULPD            Z10, Z7, Z7
+	VPSUBQ            Z9, Z8, Z8
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VMOVAPD           Z7, Z8
+	VFNMADD231PD      Z7, Z7, Z8
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VBLENDMPD         Z8, Z6, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z2, K1, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z0, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z3
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
 	VMULPD            Z3, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VMOVUPD           Z4, (DX)(BX*1)
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -5346,89 +5212,89 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z8
-	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z8, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z8, Z2
-	VMULPD            Z2, Z2, Z8
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMSUB213PD       Z2, Z8, Z9
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z9
-	VDIVPD            Z9, Z3, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
+	VMINPD            Z2, Z6, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VMOVAPD           Z2, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
+	VMULPD            Z2, Z2, Z7
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD       Z9, Z2, Z8
+	VFMSUB213PD       Z2, Z7, Z8
+	VPSLLQ            $0x34, Z6, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
+	VADDPD            Z6, Z2, Z6
+	VFMADD213PD       Z6, Z2, Z8
+	VDIVPD            Z8, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VFMADD213PD       Z3, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z9, Z3
-	VPSRAD            $0x01, Z4, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
-	VMULPD            Z9, Z3, Z3
-	VPSUBQ            Z8, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z8, Z3
+	VPSRAD            $0x01, Z6, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD            Z8, Z3, Z3
+	VPSUBQ            Z7, Z6, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VMOVAPD           Z3, Z6
+	VFNMADD231PD      Z3, Z3, Z6
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VBLENDMPD         Z6, Z2, K1, Z4
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z5, K1, Z6
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+528(SB), Z0, K1
-	VMULPD            Z6, Z0, Z0
-	VXORPS            Z1, Z1, Z1
-	VBLENDMPD         Z1, Z0, K1, Z7
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
+	VMULPD            Z5, Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z7, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -5448,38 +5314,38 @@ TEXT ·expm1Grad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -5495,38 +5361,38 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -5553,41 +5419,41 @@ TEXT ·sigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -5604,41 +5470,41 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -5666,45 +5532,45 @@ TEXT ·tanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+776(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5719,45 +5585,45 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+776(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5783,75 +5649,75 @@ TEXT ·softplusGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z8
-	VMINPD            Z2, Z8, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
 	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
+	VMINPD            Z2, Z8, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z9, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z2
 	VMULPD            Z2, Z2, Z9
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
 	VFMADD213PD       Z11, Z2, Z10
 	VFMSUB213PD       Z2, Z9, Z10
 	VPSLLQ            $0x34, Z8, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
 	VADDPD            Z8, Z2, Z8
 	VFMADD213PD       Z8, Z2, Z10
 	VDIVPD            Z10, Z7, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z8
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
 	VMINPD            Z1, Z8, Z8
 	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
 	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z7
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
 	VADDPD            Z7, Z10, Z7
 	VPSRAD            $0x01, Z8, Z9
 	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
 	VMULPD            Z10, Z7, Z7
 	VPSUBQ            Z9, Z8, Z8
 	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
 	VMULPD            Z8, Z7, Z7
 	VMOVAPD           Z7, Z8
 	VFNMADD231PD      Z7, Z7, Z8
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
 	VBLENDMPD         Z8, Z2, K1, Z3
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z3, K1, Z4
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z4
 	VMULPD            Z4, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5866,75 +5732,75 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z4
-	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z7
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
 	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z2, Z8
 	VFMSUB213PD       Z2, Z7, Z8
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z8
 	VDIVPD            Z8, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z3, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z8, Z3
 	VPSRAD            $0x01, Z4, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
 	VMULPD            Z8, Z3, Z3
 	VPSUBQ            Z7, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z5
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z5, K1, Z6
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z5, K1, Z6
 	VMULPD            Z6, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5960,76 +5826,76 @@ TEXT ·logSigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
 	VMAXPD            Z1, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z8
-	VMINPD            Z6, Z8, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
 	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z6, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
+	VMINPD            Z6, Z8, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
 	VMOVAPD           Z6, Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z9, Z6
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z6
 	VMULPD            Z6, Z6, Z9
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
 	VFMADD213PD       Z11, Z6, Z10
 	VFMSUB213PD       Z6, Z9, Z10
 	VPSLLQ            $0x34, Z8, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
 	VADDPD            Z8, Z6, Z8
 	VFMADD213PD       Z8, Z6, Z10
 	VDIVPD            Z10, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z8
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
 	VMINPD            Z1, Z8, Z8
 	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
 	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z9, Z7
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
 	VADDPD            Z7, Z10, Z7
 	VPSRAD            $0x01, Z8, Z9
 	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
 	VMULPD            Z10, Z7, Z7
 	VPSUBQ            Z9, Z8, Z8
 	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
 	VMULPD            Z8, Z7, Z7
 	VMOVAPD           Z7, Z8
 	VFNMADD231PD      Z7, Z7, Z8
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
 	VBLENDMPD         Z8, Z6, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z2, K1, Z3
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z3
 	VMULPD            Z3, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -6044,76 +5910,76 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+544(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+320(SB), Z6
-	VMINPD            Z2, Z6, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+336(SB), Z2, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
+	VMINPD            Z2, Z6, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
 	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z2, Z8
 	VFMSUB213PD       Z2, Z7, Z8
 	VPSLLQ            $0x34, Z6, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
 	VADDPD            Z6, Z2, Z6
 	VFMADD213PD       Z6, Z2, Z8
 	VDIVPD            Z8, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
 	VMINPD            Z1, Z6, Z6
 	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z3, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z8, Z3
 	VPSRAD            $0x01, Z6, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
 	VMULPD            Z8, Z3, Z3
 	VPSUBQ            Z7, Z6, Z6
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VMOVAPD           Z3, Z6
 	VFNMADD231PD      Z3, Z3, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+464(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
 	VBLENDMPD         Z6, Z2, K1, Z4
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+512(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
 	VMULPD            Z5, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -6139,48 +6005,48 @@ TEXT ·siluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z4, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z9
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z10
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z10
 	VFMADD213PD       Z10, Z2, Z9
 	VFMADD213PD       Z2, Z4, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
 	VADDPD            Z2, Z9, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
 	VMULPD            Z9, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z5
 	VDIVPD            Z4, Z5, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -6199,48 +6065,48 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z7
 	VDIVPD            Z4, Z7, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VXORPS            Z4, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -6270,66 +6136,66 @@ TEXT ·geluTanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z2, Z9
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z10
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z11
-	VMINPD            Z9, Z11, Z9
-	VMAXPD            Z9, Z10, Z9
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z9, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z9
-	VADDPD            Z9, Z12, Z9
-	VPSRAD            $0x01, Z10, Z11
-	VPSLLQ            $0x34, Z11, Z12
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z12, Z12
-	VMULPD            Z12, Z9, Z9
-	VPSUBQ            Z11, Z10, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z10
-	VADDPD            Z10, Z9, Z11
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z7
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z8
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z9
+	VMINPD            Z7, Z9, Z7
+	VMAXPD            Z7, Z8, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
+	VADDPD            Z7, Z10, Z7
+	VPSRAD            $0x01, Z8, Z9
+	VPSLLQ            $0x34, Z9, Z10
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
+	VMULPD            Z10, Z7, Z7
+	VPSUBQ            Z9, Z8, Z8
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
+	VADDPD            Z8, Z7, Z9
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z9, Z10, K1, Z3
-	VDIVPD            Z11, Z3, Z2
-	VMULPD            Z11, Z11, Z10
-	VDIVPD            Z10, Z9, Z9
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+864(SB), Z9, K1
-	VMULPD            Z1, Z1, Z10
-	VMULPD.BCST       transcendental512Constants<>+936(SB), Z10, Z10
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z10, Z10
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
-	VXORPS            Z10, Z10, Z10
-	VBLENDMPD         Z10, Z9, K1, Z4
-	VXORPS            Z9, Z9, Z9
-	VCMPPD            $0x00, Z9, Z4, K1
-	VMULPD            Z4, Z1, Z1
+	VBLENDMPD         Z7, Z8, K1, Z3
+	VDIVPD            Z9, Z3, Z2
+	VMULPD            Z9, Z9, Z8
+	VDIVPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z7, K1
+	VMULPD            Z1, Z1, Z8
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z8, Z8
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z7
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z8
+	VCMPPD            $0x00, Z8, Z7, K1
+	VMULPD            Z7, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z4
+	VMULPD            Z4, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -6343,66 +6209,66 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+912(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+544(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
-	VMINPD            Z3, Z5, Z3
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
+	VMINPD            Z3, Z7, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VFMADD213PD       Z3, Z5, Z9
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
-	VADDPD            Z3, Z9, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
-	VMULPD            Z9, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z8, Z3
+	VPSRAD            $0x01, Z4, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VMULPD            Z8, Z3, Z3
+	VPSUBQ            Z7, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
-	VADDPD            Z4, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z3, Z7
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z6
-	VDIVPD            Z5, Z6, Z2
-	VMULPD            Z5, Z5, Z4
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VDIVPD            Z7, Z5, Z2
+	VMULPD            Z7, Z7, Z4
 	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+864(SB), Z3, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+936(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+440(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+920(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VXORPS            Z4, Z4, Z4
-	VBLENDMPD         Z4, Z3, K1, Z7
-	VXORPS            Z3, Z3, Z3
-	VCMPPD            $0x00, Z3, Z7, K1
-	VMULPD            Z7, Z1, Z1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z8
-	VMULPD            Z8, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z6
+	VMULPD            Z6, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -6426,46 +6292,45 @@ TEXT ·elu64AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(BX*1), Z7
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z7, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z9
-	VMINPD            Z7, Z9, Z9
-	VMAXPD            Z9, Z8, Z8
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z8, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z8, Z9
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z9, Z10
-	VMOVAPD           Z8, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z10, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z9, Z8
-	VBLENDMPD         Z8, Z9, K2, Z1
-	VPSLLQ            $0x34, Z1, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z8, Z9
-	VFMADD213PD       Z9, Z8, Z11
-	VXORPS            Z8, Z8, Z8
-	VBLENDMPD         Z11, Z8, K2, Z2
-	VADDPD            Z2, Z11, Z8
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z7, Z9
-	VORPD             Z9, Z8, Z8
-	VMULPD            Z8, Z0, Z8
-	VBLENDMPD         Z7, Z8, K1, Z3
-	VMOVUPD           Z3, (DX)(BX*1)
+	VMOVUPD           (CX)(BX*1), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z6, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z7, Z6
+	VBLENDMPD         Z6, Z7, K2, Z1
+	VPSLLQ            $0x34, Z1, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z7
+	VFMADD213PD       Z7, Z6, Z9
+	VMOVAPD.Z         Z9, K2, Z6
+	VADDPD            Z6, Z9, Z6
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z5, Z7
+	VORPD             Z7, Z6, Z6
+	VMULPD            Z6, Z0, Z6
+	VBLENDMPD         Z5, Z6, K1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -6477,49 +6342,48 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z3, Z2
-	VBLENDMPD         Z2, Z3, K2, Z4
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z8
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z8, Z2, K2, Z5
-	VADDPD            Z5, Z8, Z2
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z5, Z2
+	VBLENDMPD         Z2, Z5, K2, Z3
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z7
+	VMOVAPD.Z         Z7, K2, Z2
+	VADDPD            Z2, Z7, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z6
+	VBLENDMPD         Z1, Z0, K1, Z4
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z6, K1, (DX)(CX*1)
+	VMOVUPD           Z4, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -6541,39 +6405,39 @@ TEXT ·eluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z3
 	VMOVUPD           (DX)(SI*1), Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
 	VMINPD            Z4, Z6, Z4
 	VMAXPD            Z4, Z5, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z4
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSRAD            $0x01, Z5, Z6
 	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
 	VMULPD            Z7, Z4, Z4
 	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
 	VMULPD            Z4, Z0, Z4
 	VMULPD            Z4, Z3, Z4
@@ -6591,39 +6455,39 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z1
 	VMOVUPD.Z         (DX)(SI*1), K1, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z5, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMULPD            Z0, Z1, Z0
@@ -6643,8 +6507,8 @@ end:
 TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X7
-	VBROADCASTSD X7, Z7
+	VMOVSD       b+32(FP), X5
+	VBROADCASTSD X5, Z5
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -6653,47 +6517,46 @@ TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(BX*1), Z8
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z8, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z9
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z10
-	VMINPD            Z8, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z9, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z10
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z9, Z10
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z11, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z11, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z11, Z12
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z11, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z10, Z9
-	VBLENDMPD         Z9, Z10, K2, Z1
-	VPSLLQ            $0x34, Z1, Z9
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z9, Z9
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z9, Z10
-	VFMADD213PD       Z10, Z9, Z12
-	VXORPS            Z9, Z9, Z9
-	VBLENDMPD         Z12, Z9, K2, Z2
-	VADDPD            Z2, Z12, Z9
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z8, Z10
-	VORPD             Z10, Z9, Z9
-	VMULPD            Z9, Z0, Z9
-	VBLENDMPD         Z8, Z9, K1, Z3
-	VMULPD            Z3, Z7, Z8
-	VMOVUPD           Z8, (DX)(BX*1)
+	VMOVUPD           (CX)(BX*1), Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z6, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
+	VMINPD            Z6, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z7, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z8, Z7
+	VBLENDMPD         Z7, Z8, K2, Z1
+	VPSLLQ            $0x34, Z1, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD       Z8, Z7, Z10
+	VMOVAPD.Z         Z10, K2, Z7
+	VADDPD            Z7, Z10, Z7
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z6, Z8
+	VORPD             Z8, Z7, Z7
+	VMULPD            Z7, Z0, Z7
+	VBLENDMPD         Z6, Z7, K1, Z2
+	VMULPD            Z2, Z5, Z6
+	VMOVUPD           Z6, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -6705,45 +6568,44 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+720(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+728(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z3, Z8
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z8, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z2
-	VMULPD            Z2, Z2, Z8
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+512(SB), Z3, Z2
-	VBLENDMPD         Z2, Z3, K2, Z4
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z9
-	VXORPS            Z2, Z2, Z2
-	VBLENDMPD         Z9, Z2, K2, Z5
-	VADDPD            Z5, Z9, Z2
-	VANDPD.BCST       transcendental512Constants<>+544(SB), Z1, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z2
+	VMULPD            Z2, Z2, Z7
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD       Z9, Z2, Z8
+	VFMADD213PD       Z2, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z6, Z2
+	VBLENDMPD         Z2, Z6, K2, Z3
+	VPSLLQ            $0x34, Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z8
+	VMOVAPD.Z         Z8, K2, Z2
+	VADDPD            Z2, Z8, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z6
-	VMULPD            Z6, Z7, Z0
+	VBLENDMPD         Z1, Z0, K1, Z4
+	VMULPD            Z4, Z5, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -6772,39 +6634,39 @@ TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z4
 	VMOVUPD           (DX)(SI*1), Z5
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z5, K1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
 	VMINPD            Z5, Z7, Z5
 	VMAXPD            Z5, Z6, Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z7, Z5
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSRAD            $0x01, Z6, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
 	VMULPD            Z8, Z5, Z5
 	VPSUBQ            Z7, Z6, Z6
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
 	VMULPD            Z5, Z0, Z5
 	VMULPD            Z5, Z4, Z5
@@ -6823,39 +6685,39 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z1
 	VMOVUPD.Z         (DX)(SI*1), K1, Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+864(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
 	VMINPD            Z4, Z6, Z4
 	VMAXPD            Z4, Z5, Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+336(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+328(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z4
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+368(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+400(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+440(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSRAD            $0x01, Z5, Z6
 	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
 	VMULPD            Z7, Z4, Z4
 	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+440(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
 	VMULPD            Z4, Z0, Z0
 	VMULPD            Z0, Z1, Z0
@@ -6893,103 +6755,110 @@ DATA transcendental512Constants<>+144(SB)/8, $0x3ab6a1923ab6a192
 DATA transcendental512Constants<>+152(SB)/8, $0x3d2aaa753d2aaa75
 DATA transcendental512Constants<>+160(SB)/8, $0xffffffffffffffff
 DATA transcendental512Constants<>+168(SB)/8, $0xc3034000c3034000
-DATA transcendental512Constants<>+176(SB)/8, $0xff800000ff800000
-DATA transcendental512Constants<>+184(SB)/8, $0xc1b00000c1b00000
-DATA transcendental512Constants<>+192(SB)/8, $0x8000000080000000
-DATA transcendental512Constants<>+200(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendental512Constants<>+208(SB)/8, $0x3eb172183eb17218
-DATA transcendental512Constants<>+216(SB)/8, $0xb082e308b082e308
-DATA transcendental512Constants<>+224(SB)/8, $0x3e8905b73e8905b7
-DATA transcendental512Constants<>+232(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendental512Constants<>+240(SB)/8, $0x3db688853db68885
-DATA transcendental512Constants<>+248(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendental512Constants<>+256(SB)/8, $0x4000000040000000
-DATA transcendental512Constants<>+264(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendental512Constants<>+272(SB)/8, $0xbc722bccbc722bcc
-DATA transcendental512Constants<>+280(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendental512Constants<>+288(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendental512Constants<>+296(SB)/8, $0x3ee380e83ee380e8
-DATA transcendental512Constants<>+304(SB)/8, $0xbf800000bf800000
-DATA transcendental512Constants<>+312(SB)/8, $0x7fffffffffffffff
-DATA transcendental512Constants<>+320(SB)/8, $0x4085e00000000000
-DATA transcendental512Constants<>+328(SB)/8, $0x4338000000000000
-DATA transcendental512Constants<>+336(SB)/8, $0x3ff71547652b82fe
-DATA transcendental512Constants<>+344(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendental512Constants<>+352(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendental512Constants<>+360(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendental512Constants<>+368(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendental512Constants<>+376(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendental512Constants<>+384(SB)/8, $0x3f811111111109b3
-DATA transcendental512Constants<>+392(SB)/8, $0x3fc5555555555556
-DATA transcendental512Constants<>+400(SB)/8, $0x3e9289185613a3d6
-DATA transcendental512Constants<>+408(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendental512Constants<>+416(SB)/8, $0x3f56c16c1788bd90
-DATA transcendental512Constants<>+424(SB)/8, $0x3fa5555555553d63
-DATA transcendental512Constants<>+432(SB)/8, $0x3fe0000000000001
-DATA transcendental512Constants<>+440(SB)/8, $0x3ff0000000000000
-DATA transcendental512Constants<>+448(SB)/8, $0xc087500000000000
-DATA transcendental512Constants<>+456(SB)/8, $0x4086300000000000
-DATA transcendental512Constants<>+464(SB)/8, $0xc042000000000000
-DATA transcendental512Constants<>+472(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendental512Constants<>+480(SB)/8, $0xbec71de0dae63bb3
-DATA transcendental512Constants<>+488(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendental512Constants<>+496(SB)/8, $0xbf811111111109b3
-DATA transcendental512Constants<>+504(SB)/8, $0xbfc5555555555556
-DATA transcendental512Constants<>+512(SB)/8, $0xffffffffffffffff
-DATA transcendental512Constants<>+520(SB)/8, $0xc08d240000000000
-DATA transcendental512Constants<>+528(SB)/8, $0xfff0000000000000
-DATA transcendental512Constants<>+536(SB)/8, $0xc036000000000000
-DATA transcendental512Constants<>+544(SB)/8, $0x8000000000000000
-DATA transcendental512Constants<>+552(SB)/8, $0x40071547652b82fe
-DATA transcendental512Constants<>+560(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendental512Constants<>+568(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendental512Constants<>+576(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendental512Constants<>+584(SB)/8, $0x3f571de0dae63bb3
-DATA transcendental512Constants<>+592(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendental512Constants<>+600(SB)/8, $0x3fd11111111109b3
-DATA transcendental512Constants<>+608(SB)/8, $0x3ff5555555555556
-DATA transcendental512Constants<>+616(SB)/8, $0x3f3289185613a3d6
-DATA transcendental512Constants<>+624(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendental512Constants<>+632(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendental512Constants<>+640(SB)/8, $0x3fe5555555553d63
-DATA transcendental512Constants<>+648(SB)/8, $0x4000000000000001
-DATA transcendental512Constants<>+656(SB)/8, $0xbfe199999999999a
-DATA transcendental512Constants<>+664(SB)/8, $0xbf2a1f45318c8277
-DATA transcendental512Constants<>+672(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendental512Constants<>+680(SB)/8, $0xbfd5555555555555
-DATA transcendental512Constants<>+688(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendental512Constants<>+696(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendental512Constants<>+704(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendental512Constants<>+712(SB)/8, $0xbff0000000000000
-DATA transcendental512Constants<>+720(SB)/8, $0xc049000000000000
-DATA transcendental512Constants<>+728(SB)/8, $0x4086280000000000
-DATA transcendental512Constants<>+736(SB)/8, $0x00095f619980c433
-DATA transcendental512Constants<>+744(SB)/8, $0x000fffffffffffff
-DATA transcendental512Constants<>+752(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendental512Constants<>+760(SB)/8, $0x4330000000000000
-DATA transcendental512Constants<>+768(SB)/8, $0x43300000000003ff
-DATA transcendental512Constants<>+776(SB)/8, $0x4000000000000000
-DATA transcendental512Constants<>+784(SB)/8, $0x3fc39a09d078c69f
-DATA transcendental512Constants<>+792(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendental512Constants<>+800(SB)/8, $0x3fd999999997fa04
-DATA transcendental512Constants<>+808(SB)/8, $0x3fc2f112df3e5244
-DATA transcendental512Constants<>+816(SB)/8, $0x3fc7466496cb03de
-DATA transcendental512Constants<>+824(SB)/8, $0x3fd2492494229359
-DATA transcendental512Constants<>+832(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+840(SB)/8, $0x3fe0000000000000
-DATA transcendental512Constants<>+848(SB)/8, $0x3dea39ef35793c76
-DATA transcendental512Constants<>+856(SB)/8, $0x3fe62e42fee00000
-DATA transcendental512Constants<>+864(SB)/8, $0x0000000000000000
-DATA transcendental512Constants<>+872(SB)/8, $0x7ff0000000000000
-DATA transcendental512Constants<>+880(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendental512Constants<>+888(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendental512Constants<>+896(SB)/8, $0xc085e00000000000
-DATA transcendental512Constants<>+904(SB)/8, $0xc087480000000000
-DATA transcendental512Constants<>+912(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendental512Constants<>+920(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+928(SB)/8, $0x4010000000000000
-DATA transcendental512Constants<>+936(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendental512Constants<>+944(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+952(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+960(SB)/8, $0x404b000000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $968
+DATA transcendental512Constants<>+176(SB)/8, $0x0000000000000000
+DATA transcendental512Constants<>+184(SB)/8, $0xff800000ff800000
+DATA transcendental512Constants<>+192(SB)/8, $0xc1b00000c1b00000
+DATA transcendental512Constants<>+200(SB)/8, $0x8000000080000000
+DATA transcendental512Constants<>+208(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendental512Constants<>+216(SB)/8, $0x3eb172183eb17218
+DATA transcendental512Constants<>+224(SB)/8, $0xb082e308b082e308
+DATA transcendental512Constants<>+232(SB)/8, $0x3e8905b73e8905b7
+DATA transcendental512Constants<>+240(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendental512Constants<>+248(SB)/8, $0x3db688853db68885
+DATA transcendental512Constants<>+256(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendental512Constants<>+264(SB)/8, $0x4000000040000000
+DATA transcendental512Constants<>+272(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendental512Constants<>+280(SB)/8, $0xbc722bccbc722bcc
+DATA transcendental512Constants<>+288(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendental512Constants<>+296(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendental512Constants<>+304(SB)/8, $0x3ee380e83ee380e8
+DATA transcendental512Constants<>+312(SB)/8, $0xbf800000bf800000
+DATA transcendental512Constants<>+320(SB)/8, $0x7fffffffffffffff
+DATA transcendental512Constants<>+328(SB)/8, $0x4085e00000000000
+DATA transcendental512Constants<>+336(SB)/8, $0x4338000000000000
+DATA transcendental512Constants<>+344(SB)/8, $0x3ff71547652b82fe
+DATA transcendental512Constants<>+352(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendental512Constants<>+360(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendental512Constants<>+368(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendental512Constants<>+376(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendental512Constants<>+384(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendental512Constants<>+392(SB)/8, $0x3f811111111109b3
+DATA transcendental512Constants<>+400(SB)/8, $0x3fc5555555555556
+DATA transcendental512Constants<>+408(SB)/8, $0x3e9289185613a3d6
+DATA transcendental512Constants<>+416(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendental512Constants<>+424(SB)/8, $0x3f56c16c1788bd90
+DATA transcendental512Constants<>+432(SB)/8, $0x3fa5555555553d63
+DATA transcendental512Constants<>+440(SB)/8, $0x3fe0000000000001
+DATA transcendental512Constants<>+448(SB)/8, $0x3ff0000000000000
+DATA transcendental512Constants<>+456(SB)/8, $0xc087500000000000
+DATA transcendental512Constants<>+464(SB)/8, $0x4086300000000000
+DATA transcendental512Constants<>+472(SB)/8, $0xc042000000000000
+DATA transcendental512Constants<>+480(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendental512Constants<>+488(SB)/8, $0xbec71de0dae63bb3
+DATA transcendental512Constants<>+496(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendental512Constants<>+504(SB)/8, $0xbf811111111109b3
+DATA transcendental512Constants<>+512(SB)/8, $0xbfc5555555555556
+DATA transcendental512Constants<>+520(SB)/8, $0xffffffffffffffff
+DATA transcendental512Constants<>+528(SB)/8, $0xc08d240000000000
+DATA transcendental512Constants<>+536(SB)/8, $0x0000000000000000
+DATA transcendental512Constants<>+544(SB)/8, $0xfff0000000000000
+DATA transcendental512Constants<>+552(SB)/8, $0xc036000000000000
+DATA transcendental512Constants<>+560(SB)/8, $0x8000000000000000
+DATA transcendental512Constants<>+568(SB)/8, $0x40071547652b82fe
+DATA transcendental512Constants<>+576(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendental512Constants<>+584(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendental512Constants<>+592(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendental512Constants<>+600(SB)/8, $0x3f571de0dae63bb3
+DATA transcendental512Constants<>+608(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendental512Constants<>+616(SB)/8, $0x3fd11111111109b3
+DATA transcendental512Constants<>+624(SB)/8, $0x3ff5555555555556
+DATA transcendental512Constants<>+632(SB)/8, $0x3f3289185613a3d6
+DATA transcendental512Constants<>+640(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendental512Constants<>+648(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendental512Constants<>+656(SB)/8, $0x3fe5555555553d63
+DATA transcendental512Constants<>+664(SB)/8, $0x4000000000000001
+DATA transcendental512Constants<>+672(SB)/8, $0xbfe199999999999a
+DATA transcendental512Constants<>+680(SB)/8, $0xbf2a1f45318c8277
+DATA transcendental512Constants<>+688(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendental512Constants<>+696(SB)/8, $0xbfd5555555555555
+DATA transcendental512Constants<>+704(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendental512Constants<>+712(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendental512Constants<>+720(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendental512Constants<>+728(SB)/8, $0xbff0000000000000
+DATA transcendental512Constants<>+736(SB)/8, $0xc049000000000000
+DATA transcendental512Constants<>+744(SB)/8, $0x4086280000000000
+DATA transcendental512Constants<>+752(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendental512Constants<>+760(SB)/8, $0x3f81110e0f238322
+DATA transcendental512Constants<>+768(SB)/8, $0x3fc5555555a78ed4
+DATA transcendental512Constants<>+776(SB)/8, $0x3f56d43246b523b4
+DATA transcendental512Constants<>+784(SB)/8, $0x3fa5554e9063586e
+DATA transcendental512Constants<>+792(SB)/8, $0x3fe0000000b9129b
+DATA transcendental512Constants<>+800(SB)/8, $0x00095f619980c433
+DATA transcendental512Constants<>+808(SB)/8, $0x000fffffffffffff
+DATA transcendental512Constants<>+816(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendental512Constants<>+824(SB)/8, $0x4330000000000000
+DATA transcendental512Constants<>+832(SB)/8, $0x43300000000003ff
+DATA transcendental512Constants<>+840(SB)/8, $0x4000000000000000
+DATA transcendental512Constants<>+848(SB)/8, $0x3fc39a09d078c69f
+DATA transcendental512Constants<>+856(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendental512Constants<>+864(SB)/8, $0x3fd999999997fa04
+DATA transcendental512Constants<>+872(SB)/8, $0x3fc2f112df3e5244
+DATA transcendental512Constants<>+880(SB)/8, $0x3fc7466496cb03de
+DATA transcendental512Constants<>+888(SB)/8, $0x3fd2492494229359
+DATA transcendental512Constants<>+896(SB)/8, $0x3fe5555555555593
+DATA transcendental512Constants<>+904(SB)/8, $0x3fe0000000000000
+DATA transcendental512Constants<>+912(SB)/8, $0x3dea39ef35793c76
+DATA transcendental512Constants<>+920(SB)/8, $0x3fe62e42fee00000
+DATA transcendental512Constants<>+928(SB)/8, $0x7ff0000000000000
+DATA transcendental512Constants<>+936(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendental512Constants<>+944(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendental512Constants<>+952(SB)/8, $0xc085e00000000000
+DATA transcendental512Constants<>+960(SB)/8, $0xc087480000000000
+DATA transcendental512Constants<>+968(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendental512Constants<>+976(SB)/8, $0x3ff9884533d43651
+DATA transcendental512Constants<>+984(SB)/8, $0x4010000000000000
+DATA transcendental512Constants<>+992(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendental512Constants<>+1000(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1008(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1016(SB)/8, $0x404b000000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1024

@@ -3621,16 +3621,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
@@ -3669,16 +3665,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
@@ -3720,39 +3712,39 @@ TEXT ·log32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      transcendentalConstants<>+2880(SB), Y0, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y2
-	VPADDQ      transcendentalConstants<>+2944(SB), Y2, Y2
+	VPADDQ      transcendentalConstants<>+3072(SB), Y0, Y1
+	VANDPD      transcendentalConstants<>+3104(SB), Y1, Y2
+	VPADDQ      transcendentalConstants<>+3136(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD      transcendentalConstants<>+1728(SB), Y2, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y2, Y3
+	VADDPD      transcendentalConstants<>+3232(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y6
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y2, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y5
 	VMULPD      Y2, Y5, Y5
 	VFMADD213PD Y5, Y4, Y6
 	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
 	VSUBPD      Y3, Y5, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3770,39 +3762,39 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      transcendentalConstants<>+2880(SB), Y0, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y2
-	VPADDQ      transcendentalConstants<>+2944(SB), Y2, Y2
+	VPADDQ      transcendentalConstants<>+3072(SB), Y0, Y1
+	VANDPD      transcendentalConstants<>+3104(SB), Y1, Y2
+	VPADDQ      transcendentalConstants<>+3136(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD      transcendentalConstants<>+1728(SB), Y2, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y2, Y3
+	VADDPD      transcendentalConstants<>+3232(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y6
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y2, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y5
 	VMULPD      Y2, Y5, Y5
 	VFMADD213PD Y5, Y4, Y6
 	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
 	VSUBPD      Y3, Y5, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	MOVQ        BX, CX
@@ -3839,49 +3831,49 @@ single:
 	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD      Y2, Y0, Y2
 	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3072(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+3104(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
+	VSUBPD      transcendentalConstants<>+3648(SB), Y0, Y4
 	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y4, Y4
 	VBLENDVPD   Y4, Y0, Y3, Y3
 	VANDNPD     Y1, Y4, Y1
 	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
+	VADDPD      transcendentalConstants<>+3232(SB), Y3, Y4
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
 	VFMADD213PD Y6, Y5, Y7
 	VMULPD      Y4, Y7, Y4
 	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y6, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
 	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -3904,49 +3896,49 @@ singleDone:
 	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD      Y2, Y0, Y2
 	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3072(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+3104(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
+	VSUBPD      transcendentalConstants<>+3648(SB), Y0, Y4
 	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y4, Y4
 	VBLENDVPD   Y4, Y0, Y3, Y3
 	VANDNPD     Y1, Y4, Y1
 	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
+	VADDPD      transcendentalConstants<>+3232(SB), Y3, Y4
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
 	VFMADD213PD Y6, Y5, Y7
 	VMULPD      Y4, Y7, Y4
 	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y6, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
 	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -3981,7 +3973,7 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -3992,16 +3984,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4009,46 +3997,46 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4068,7 +4056,7 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4079,16 +4067,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4096,46 +4080,46 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4171,7 +4155,7 @@ single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4182,16 +4166,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4199,46 +4179,46 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4260,7 +4240,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4271,16 +4251,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4288,46 +4264,46 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4362,13 +4338,13 @@ TEXT ·geluTanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3808(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4379,16 +4355,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -4396,7 +4368,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4420,13 +4392,13 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3808(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4437,16 +4409,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -4454,7 +4422,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4495,7 +4463,7 @@ TEXT ·expm1Grad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4506,16 +4474,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4523,10 +4487,10 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y1
-	VBLENDVPD    Y1, transcendentalConstants<>+3424(SB), Y2, Y1
+	VBLENDVPD    Y1, transcendentalConstants<>+3616(SB), Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4545,7 +4509,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4556,16 +4520,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4573,10 +4533,10 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y0, Y0
-	VBLENDVPD    Y0, transcendentalConstants<>+3424(SB), Y2, Y0
+	VBLENDVPD    Y0, transcendentalConstants<>+3616(SB), Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4611,7 +4571,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4622,16 +4582,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4639,7 +4595,7 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
@@ -4663,7 +4619,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4674,16 +4630,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4691,7 +4643,7 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
@@ -4730,8 +4682,8 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMULPD       transcendentalConstants<>+3040(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMULPD       transcendentalConstants<>+3232(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4742,16 +4694,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4759,12 +4707,12 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3840(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4784,8 +4732,8 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMULPD       transcendentalConstants<>+3040(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
+	VMULPD       transcendentalConstants<>+3232(SB), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4796,16 +4744,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
@@ -4813,12 +4757,12 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3840(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4853,7 +4797,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4864,16 +4808,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -4881,7 +4821,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4906,7 +4846,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4917,16 +4857,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -4934,7 +4870,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -4975,7 +4911,7 @@ single:
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VXORPD       transcendentalConstants<>+2112(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4986,16 +4922,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -5003,7 +4935,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -5029,7 +4961,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5040,16 +4972,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -5057,7 +4985,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -5097,7 +5025,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5108,16 +5036,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -5125,7 +5049,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VADDPD       Y3, Y2, Y4
@@ -5157,7 +5081,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5168,16 +5092,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -5185,7 +5105,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
 	VADDPD       Y3, Y2, Y4
@@ -5231,13 +5151,13 @@ TEXT ·geluTanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
+	VMULPD       transcendentalConstants<>+3776(SB), Y1, Y2
 	VMULPD       Y1, Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5248,16 +5168,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
@@ -5265,7 +5181,7 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
 	VANDNPD      Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
 	VADDPD       Y4, Y3, Y5
@@ -5273,11 +5189,11 @@ single:
 	VDIVPD       Y5, Y2, Y2
 	VMULPD       Y5, Y5, Y4
 	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3872(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3808(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -5303,13 +5219,13 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y2
 	VMULPD       Y0, Y2, Y2
 	VMULPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5320,16 +5236,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
@@ -5337,7 +5249,7 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
 	VANDNPD      Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
 	VADDPD       Y4, Y3, Y5
@@ -5345,11 +5257,11 @@ singleDone:
 	VDIVPD       Y5, Y2, Y2
 	VMULPD       Y5, Y5, Y4
 	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3872(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3808(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -5390,7 +5302,7 @@ TEXT ·elu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -5403,16 +5315,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
@@ -5441,7 +5349,7 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -5454,16 +5362,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
@@ -5511,8 +5415,8 @@ TEXT ·eluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y1
 	VCVTPS2PD    (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5523,16 +5427,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
@@ -5540,7 +5440,7 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y4, Y2, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y2
@@ -5562,8 +5462,8 @@ singleDone:
 	VCVTPS2PD    X2, Y2
 	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5574,16 +5474,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
@@ -5591,7 +5487,7 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y4, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
@@ -5630,7 +5526,7 @@ TEXT ·selu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -5643,16 +5539,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
@@ -5682,7 +5574,7 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X2
 	VMASKMOVPS   (CX)(BX*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -5695,16 +5587,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
@@ -5755,8 +5643,8 @@ TEXT ·seluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y2
 	VCVTPS2PD    (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5767,16 +5655,12 @@ single:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y5
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
@@ -5784,7 +5668,7 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VMULPD       Y3, Y2, Y3
@@ -5807,8 +5691,8 @@ singleDone:
 	VCVTPS2PD    X3, Y3
 	VMASKMOVPS   (DX)(SI*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
 	VMINPD       Y2, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5819,16 +5703,12 @@ singleDone:
 	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y5
 	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2880(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+2912(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2944(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
@@ -5836,7 +5716,7 @@ singleDone:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y5, Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -5980,44 +5860,44 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+3744(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3904(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+3936(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD      transcendentalConstants<>+2912(SB), Y2, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD      transcendentalConstants<>+3104(SB), Y2, Y3
+	VPADDQ      transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ      $0x34, Y2, Y2
-	VORPD       transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD      transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD       transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+3776(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+3968(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y2
+	VADDPD      transcendentalConstants<>+3232(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
 	VMULPD      Y2, Y2, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y6
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD      Y3, Y5, Y5
 	VFMADD213PD Y5, Y4, Y6
 	VMULPD      Y2, Y6, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y5, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6033,44 +5913,44 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+3744(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3904(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3936(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y3
-	VPADDQ       transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y3
+	VPADDQ       transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+3776(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+3968(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
-	VADDPD       transcendentalConstants<>+3040(SB), Y3, Y2
+	VADDPD       transcendentalConstants<>+3232(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
-	VMULPD       transcendentalConstants<>+3296(SB), Y3, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
 	VMULPD       Y2, Y6, Y2
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD       Y3, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD    Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	MOVQ         BX, CX
@@ -6106,49 +5986,49 @@ single:
 	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD      Y2, Y0, Y2
 	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3072(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+3104(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
+	VSUBPD      transcendentalConstants<>+3648(SB), Y0, Y4
 	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y4, Y4
 	VBLENDVPD   Y4, Y0, Y3, Y3
 	VANDNPD     Y1, Y4, Y1
 	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
+	VADDPD      transcendentalConstants<>+3232(SB), Y3, Y4
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
 	VFMADD213PD Y6, Y5, Y7
 	VMULPD      Y4, Y7, Y4
 	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y6, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
 	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -6169,49 +6049,49 @@ singleDone:
 	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VSUBPD       Y2, Y0, Y2
 	VDIVPD       Y1, Y2, Y2
-	VPADDQ       transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD       transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ       transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+3072(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+3104(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+3136(SB), Y3, Y3
 	VPSRLQ       $0x34, Y1, Y1
-	VORPD        transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+3008(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+3168(SB), Y1, Y1
+	VSUBPD       transcendentalConstants<>+3200(SB), Y1, Y1
 	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3456(SB), Y0, Y4
+	VSUBPD       transcendentalConstants<>+3648(SB), Y0, Y4
 	VANDPD       transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y4, Y4
 	VBLENDVPD    Y4, Y0, Y3, Y3
 	VANDNPD      Y1, Y4, Y1
 	VANDNPD      Y2, Y4, Y2
-	VADDPD       transcendentalConstants<>+3040(SB), Y3, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y3, Y4
 	VDIVPD       Y4, Y3, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y2, Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD       Y2, Y6, Y2
 	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y1, Y2
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y1, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD       Y3, Y1, Y1
 	VCMPPD       $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
 	VBLENDVPD    Y3, transcendentalConstants<>+2048(SB), Y0, Y3
 	VCMPPD       $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
 	VORPD        Y4, Y3, Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y0, Y1, Y0
@@ -6282,40 +6162,40 @@ single:
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6370,40 +6250,40 @@ singleDone:
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6475,40 +6355,40 @@ single:
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6565,40 +6445,40 @@ singleDone:
 	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
 	VSUBPD       Y3, Y1, Y3
 	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3072(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3104(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3136(SB), Y4, Y4
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
+	VORPD        transcendentalConstants<>+3168(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3200(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
+	VSUBPD       transcendentalConstants<>+3648(SB), Y1, Y5
 	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y5, Y5
 	VBLENDVPD    Y5, Y1, Y4, Y1
 	VANDNPD      Y2, Y5, Y2
 	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
+	VADDPD       transcendentalConstants<>+3232(SB), Y1, Y4
 	VDIVPD       Y4, Y1, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+3264(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3328(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y1, Y6
 	VMULPD       Y1, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
 	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y3
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6632,11 +6512,11 @@ TEXT ·geluTanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3808(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -6722,11 +6602,11 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3808(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
@@ -7065,7 +6945,7 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMULPD       transcendentalConstants<>+3040(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3232(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
 	VMINPD       Y1, Y3, Y1
@@ -7102,7 +6982,7 @@ single:
 	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3840(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7119,7 +6999,7 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMULPD       transcendentalConstants<>+3040(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3232(SB), Y0, Y0
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
 	VMINPD       Y0, Y3, Y0
@@ -7156,7 +7036,7 @@ singleDone:
 	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
 	VMULPD       Y2, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3840(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7698,11 +7578,11 @@ TEXT ·geluTanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
+	VMULPD       transcendentalConstants<>+3776(SB), Y1, Y2
 	VMULPD       Y1, Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
@@ -7743,11 +7623,11 @@ single:
 	VDIVPD       Y5, Y2, Y2
 	VMULPD       Y5, Y5, Y4
 	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3872(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3808(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -7770,11 +7650,11 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
+	VMULPD       transcendentalConstants<>+3776(SB), Y0, Y2
 	VMULPD       Y0, Y2, Y2
 	VMULPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
@@ -7815,11 +7695,11 @@ singleDone:
 	VDIVPD       Y5, Y2, Y2
 	VMULPD       Y5, Y5, Y4
 	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3872(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3808(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VANDNPD      Y3, Y4, Y3
 	VXORPS       Y4, Y4, Y4
@@ -7859,7 +7739,7 @@ TEXT ·elu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -7908,7 +7788,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -7977,7 +7857,7 @@ TEXT ·eluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y1
 	VMOVUPD      (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
 	VMINPD       Y2, Y5, Y2
@@ -8028,7 +7908,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
 	VMINPD       Y1, Y5, Y1
@@ -8098,7 +7978,7 @@ TEXT ·selu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -8148,7 +8028,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -8220,7 +8100,7 @@ TEXT ·seluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y2
 	VMOVUPD      (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y6
 	VMINPD       Y3, Y6, Y3
@@ -8272,7 +8152,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y2
 	VMASKMOVPD   (CX)(SI*1), Y2, Y3
 	VMASKMOVPD   (DX)(SI*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMOVUPD      transcendentalConstants<>+1760(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1792(SB), Y6
 	VMINPD       Y2, Y6, Y2
@@ -8697,120 +8577,144 @@ DATA transcendentalConstants<>+2848(SB)/8, $0x4086280000000000
 DATA transcendentalConstants<>+2856(SB)/8, $0x4086280000000000
 DATA transcendentalConstants<>+2864(SB)/8, $0x4086280000000000
 DATA transcendentalConstants<>+2872(SB)/8, $0x4086280000000000
-DATA transcendentalConstants<>+2880(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2888(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2896(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2904(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2912(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2920(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2928(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2936(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2944(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2952(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2960(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2968(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2976(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+2984(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+2992(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+3000(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+3008(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3016(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3024(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3032(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3040(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3048(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3056(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3064(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3072(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3080(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3088(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3096(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3104(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3112(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3120(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3128(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3136(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3144(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3152(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3160(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3168(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3176(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3184(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3192(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3200(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3208(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3216(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3224(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3232(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3240(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3248(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3256(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3264(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3272(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3280(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3288(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3296(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3304(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3312(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3320(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3328(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3336(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3344(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3352(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3360(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3368(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3376(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3384(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3392(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3400(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3408(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3416(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3424(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3432(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3440(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3448(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3456(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3464(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3472(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3480(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3488(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3496(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3504(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3512(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3520(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3528(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3536(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3544(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3552(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3560(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3568(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3576(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3584(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3592(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3600(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3608(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3616(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3624(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3632(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3640(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3648(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3656(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3664(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3672(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3680(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3688(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3696(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3704(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3712(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3720(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3728(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3736(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3744(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3752(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3760(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3768(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3776(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3784(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3792(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3800(SB)/8, $0x404b000000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $3808
+DATA transcendentalConstants<>+2880(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2888(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2896(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2904(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2912(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+2920(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+2928(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+2936(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+2944(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+2952(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+2960(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+2968(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+2976(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+2984(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+2992(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3000(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3008(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3016(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3024(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3032(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3040(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3048(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3056(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3064(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3072(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3080(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3088(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3096(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3104(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3112(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3120(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3128(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3136(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3144(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3152(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3160(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3168(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3176(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3184(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3192(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3200(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3208(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3216(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3224(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3232(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3240(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3248(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3256(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3264(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+3272(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+3280(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+3288(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+3296(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+3304(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+3312(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+3320(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+3328(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+3336(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+3344(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+3352(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+3360(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+3368(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+3376(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+3384(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+3392(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+3400(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+3408(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+3416(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+3424(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+3432(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+3440(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+3448(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+3456(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+3464(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+3472(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+3480(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+3488(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3496(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3504(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3512(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3520(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3528(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3536(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3544(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3552(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3560(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3568(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3576(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3584(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3592(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3600(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3608(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3616(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3624(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3632(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3640(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3648(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendentalConstants<>+3656(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendentalConstants<>+3664(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendentalConstants<>+3672(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendentalConstants<>+3680(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendentalConstants<>+3688(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendentalConstants<>+3696(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendentalConstants<>+3704(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendentalConstants<>+3712(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3720(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3728(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3736(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3744(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3752(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3760(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3768(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3776(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3784(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3792(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3800(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3808(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3816(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3824(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3832(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3840(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3848(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3856(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3864(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3872(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3880(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3888(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3896(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3904(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3912(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3920(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3928(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3936(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3944(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3952(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3960(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+3968(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3976(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3984(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+3992(SB)/8, $0x404b000000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4000

@@ -28,9 +28,7 @@ func swapLoops() {
 		vectorUnaries[i].swap()
 	}
 	for i := range vectorBinaries {
-		v := &vectorBinaries[i]
-		v.of.A64, v.a64 = v.a64, v.of.A64
-		v.of.A32, v.a32 = v.a32, v.of.A32
+		vectorBinaries[i].swap()
 	}
 	primitives32, vectors32 = vectors32, primitives32
 	primitives64, vectors64 = vectors64, primitives64
@@ -42,6 +40,11 @@ func (v *unaryVectors) swap() {
 	swapUnless(v.loops.F32 == nil, &v.of.F32, &v.loops.F32)
 	swapUnless(v.loops.D64 == nil, &v.of.D64, &v.loops.D64)
 	swapUnless(v.loops.D32 == nil, &v.of.D32, &v.loops.D32)
+}
+
+func (v *binaryVectors) swap() {
+	v.of.A64, v.a64 = v.a64, v.of.A64
+	v.of.A32, v.a32 = v.a32, v.of.A32
 }
 
 func swapUnless[F any](condition bool, x, y *F) {

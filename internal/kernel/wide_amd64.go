@@ -66,6 +66,45 @@ var wideUnaries = []unaryVectors{
 		D64: gradientWith(gradient(seluGrad64AVX512, sharedWork), seluAlpha, seluScale),
 		D32: gradientWith(gradient(seluGrad32AVX512, sharedWork), seluAlpha, seluScale),
 	}},
+	{&PowScalar, Unary{
+		F64: productOr(unary(square64AVX2, sharedMemory), unary(cube64AVX2, sharedMemory), unary(powScalar64AVX512, sharedWork)),
+		F32: productOr(unary(square32AVX2, sharedMemory), unary(cube32AVX2, sharedMemory), unary(powScalar32AVX512, sharedWork)),
+		D64: productGradOr(gradient(squareGrad64AVX2, sharedMemory), gradient(cubeGrad64AVX2, sharedMemory), gradient(powScalarGrad64AVX512, sharedWork)),
+		D32: productGradOr(gradient(squareGrad32AVX2, sharedMemory), gradient(cubeGrad32AVX2, sharedMemory), gradient(powScalarGrad32AVX512, sharedWork)),
+	}},
+	{&Log2, Unary{F64: unary(log264AVX512, sharedWork), F32: unary(log232AVX512, sharedWork)}},
+	{&Log10, Unary{F64: unary(log1064AVX512, sharedWork), F32: unary(log1032AVX512, sharedWork)}},
+}
+
+// wideBinaries are those of two arguments.
+var wideBinaries = []binaryVectors{
+	{
+		&Pow,
+		BinaryLoops[float64]{
+			VV: vectorVector(powVV64AVX512), VS: vectorScalar(powVS64AVX512), SV: scalarVector(powSV64AVX512),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(powVV32AVX512), VS: vectorScalar(powVS32AVX512), SV: scalarVector(powSV32AVX512),
+		},
+	},
+	{
+		&BCE,
+		BinaryLoops[float64]{
+			VV: vectorVector(bceVV64AVX512), VS: vectorScalar(bceVS64AVX512), SV: scalarVector(bceSV64AVX512),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(bceVV32AVX512), VS: vectorScalar(bceVS32AVX512), SV: scalarVector(bceSV32AVX512),
+		},
+	},
+	{
+		&BCELogits,
+		BinaryLoops[float64]{
+			VV: vectorVector(bceLogitsVV64AVX512), VS: vectorScalar(bceLogitsVS64AVX512), SV: scalarVector(bceLogitsSV64AVX512),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(bceLogitsVV32AVX512), VS: vectorScalar(bceLogitsVS32AVX512), SV: scalarVector(bceLogitsSV32AVX512),
+		},
+	},
 }
 
 // The reductions of which the same holds.
@@ -91,6 +130,9 @@ func (r reducers[T]) with(wide reducers[T]) reducers[T] {
 func swapWide() {
 	for i := range wideUnaries {
 		wideUnaries[i].swap()
+	}
+	for i := range wideBinaries {
+		wideBinaries[i].swap()
 	}
 	reducers32, wideReducers32 = wideReducers32, reducers32
 	reducers64, wideReducers64 = wideReducers64, reducers64

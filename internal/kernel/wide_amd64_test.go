@@ -39,6 +39,19 @@ func checkWide[T Float](t *testing.T, name string, x []T, f, narrowF func(dst, x
 	}
 }
 
+func TestWideBinaryTwins(t *testing.T) {
+	needWide(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for row := range wideBinaries {
+		v := &wideBinaries[row]
+		for n := 1; n < 300; n += 1 + n/10 {
+			x, y := arguments(rng, n), arguments(rng, n)
+			checkBinary(t, &v.of.A64, &v.a64, x, y, 0, 0)
+			checkBinary(t, &v.of.A32, &v.a32, narrowed(x), narrowed(y), 0, 0)
+		}
+	}
+}
+
 func TestWideReductionTwins(t *testing.T) {
 	needWide(t)
 	rng := rand.New(rand.NewPCG(1, 2))

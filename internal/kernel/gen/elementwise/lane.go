@@ -192,8 +192,12 @@ func (l *lane) load(m operand.Mem) vec {
 	return r
 }
 
+// zero is 0 in every element. Of 512 bits avo does not know that the difference of a register to itself needs nothing of what was in it.
 func (l *lane) zero() vec {
-	r := l.register()
+	if l.vector == 512 {
+		return l.load(l.c(0))
+	}
+	r := l.YMM()
 	l.VXORPS(r, r, r)
 	return r
 }
@@ -367,7 +371,18 @@ func (l *lane) only(m mask, y op) vec {
 	if l.vector == 256 {
 		return l.and(m, y)
 	}
-	return l.pick(m, l.zero(), y)
+	r := l.register()
+	switch isConstant := l.isConstant(y); {
+	case l.bits == 32 && isConstant:
+		l.VBROADCASTSS_Z(y, m, r)
+	case isConstant:
+		l.VBROADCASTSD_Z(y, m, r)
+	case l.bits == 32:
+		l.VMOVAPS_Z(y, m, r)
+	default:
+		l.VMOVAPD_Z(y, m, r)
+	}
+	return r
 }
 
 // without is y where the mask does not hold, else 0.
@@ -375,7 +390,9 @@ func (l *lane) without(m mask, y op) vec {
 	if l.vector == 256 {
 		return l.two(l.VANDNPS, l.VANDNPD, nil, nil, m, y)
 	}
-	return l.pick(m, y, l.zero())
+	not := l.K()
+	l.KNOTW(m, not)
+	return l.only(not, y)
 }
 
 // orNaN is y, but NaN where the mask holds.

@@ -27,10 +27,12 @@ var families = []struct {
 	{"activations", 256, activations},
 	{"transcendental", 256, transcendental},
 	{"special", 256, special},
+	{"power", 256, power},
 	{"reduce", 256, reductions},
 	{"optim", 256, optimizers},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
+	{"power512", 512, power},
 	{"reduce512", 512, wideReductions},
 }
 

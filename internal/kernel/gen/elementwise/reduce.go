@@ -537,8 +537,7 @@ func (p *powers) anyExp(x vec) vec {
 	l := p.lane
 	t, r := l.shifted(l.most(p.bottom(), x), p.origin)
 	y := p.exp(r)
-	half := l.half(t)
-	return l.mul(l.mul(y, l.power2(half)), l.power2(l.intSub(t, half)))
+	return l.timesPower2InHalves(y, t)
 }
 
 // end emits the slow ways.

@@ -87,8 +87,13 @@ func (l *lane) linearUnits() {
 
 // expSeries are the coefficients of (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2: see coefficients.py.
 func (l *lane) expSeries() []float64 {
-	if l.bits == 32 {
+	switch {
+	case l.bits == 32:
 		return []float64{0.5, 0.16666576266288757, 0.041666556149721146, 0.008363178931176662, 0.0013926184037700295}
+	case l.stored == 32:
+		return []float64{
+			0.500000001346581, 0.16666666681623232, 0.041666464925285904, 0.0083333109254809, 0.0013933649996309251, 0.00019890990824673654,
+		}
 	}
 	return []float64{
 		0.5000000000000001, 0.16666666666666669, 0.04166666666662413, 0.008333333333330062, 0.0013888888917213717, 0.00019841269863053618,
@@ -201,6 +206,11 @@ func (l *lane) boundedExp(x vec) vec {
 	if l.bits != l.stored {
 		return l.mul(p, l.power2(t))
 	}
+	return l.timesPower2InHalves(p, t)
+}
+
+// timesPower2InHalves is p·2ⁿ for the integer n in the low bits of t, also where the result is no normal number.
+func (l *lane) timesPower2InHalves(p, t vec) vec {
 	half := l.half(t)
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
 }
@@ -444,17 +454,19 @@ func (l *lane) ends(y, x vec, shift float64) vec {
 	return l.pick(isInside, end, y)
 }
 
-// log is ln x. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+// wholeAndFraction splits x for logarithms. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+func (l *lane) wholeAndFraction(x vec) (k, f vec) {
+	if l.stored == 32 {
+		return l.split(x)
+	}
+	isTiny := l.is(less, x, l.pattern(0, 1<<52))
+	k, f = l.split(l.pick(isTiny, x, l.mul(x, l.c(1<<54))))
+	return l.sub(k, l.only(isTiny, l.c(54))), f
+}
+
+// log is ln x.
 func (l *lane) log(x vec) vec {
-	u, isTiny := x, mask(nil)
-	if l.stored == 64 {
-		isTiny = l.is(less, x, l.pattern(0, 1<<52))
-		u = l.pick(isTiny, x, l.mul(x, l.c(1<<54)))
-	}
-	k, f := l.split(u)
-	if isTiny != nil {
-		k = l.sub(k, l.only(isTiny, l.c(54)))
-	}
+	k, f := l.wholeAndFraction(x)
 	return l.ends(l.logOf(k, f, nil), x, 0)
 }
 
