@@ -24,74 +24,74 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z17
-	VDIVPD            Z17, Z4, Z17
-	VMULPD            Z17, Z17, Z18
-	VMULPD            Z18, Z18, Z19
-	VBROADCASTSD      power512Constants<>+64(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z19, Z20
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z19, Z20
-	VBROADCASTSD      power512Constants<>+88(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z19, Z21
-	VFMADD213PD       Z21, Z18, Z20
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z19
-	VMULPD            Z4, Z19, Z19
-	VFMADD213PD       Z19, Z18, Z20
-	VMULPD            Z17, Z20, Z17
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z17
-	VSUBPD            Z17, Z19, Z17
-	VSUBPD            Z17, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z6, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z17
-	VMINPD            Z3, Z17, Z17
-	VMAXPD            Z17, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
+	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z18, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z18, Z4
-	VMULPD            Z4, Z4, Z18
-	VBROADCASTSD      power512Constants<>+232(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+256(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z18, Z20
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMADD213PD       Z4, Z18, Z19
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+256(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z19, Z4
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       power512Constants<>+48(SB), Z17, Z17
-	VMULPD            Z17, Z4, Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z7
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z3
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x00, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z7, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
@@ -99,18 +99,18 @@ single:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z8
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z8, K1, Z9
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z9, K1, Z10
-	VCVTPD2PS         Z10, Y10
-	VMOVUPS           Y10, (BX)(SI*1)
+	VBLENDMPD         Z0, Z2, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -153,14 +153,14 @@ singleDone:
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z12, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
 	VBROADCASTSD      power512Constants<>+192(SB), Z5
 	VMINPD            Z3, Z5, Z5
@@ -189,16 +189,16 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z13
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z3
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x00, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z13, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
@@ -206,22 +206,22 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z14
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z14, K1, Z15
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z15, K1, Z16
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VCVTPD2PS         Z16, Y16
-	VMOVUPS           Y16, K1, (BX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -250,74 +250,74 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z17
-	VDIVPD            Z17, Z4, Z17
-	VMULPD            Z17, Z17, Z18
-	VMULPD            Z18, Z18, Z19
-	VBROADCASTSD      power512Constants<>+64(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z19, Z20
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z19, Z20
-	VBROADCASTSD      power512Constants<>+88(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z19, Z21
-	VFMADD213PD       Z21, Z18, Z20
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z19
-	VMULPD            Z4, Z19, Z19
-	VFMADD213PD       Z19, Z18, Z20
-	VMULPD            Z17, Z20, Z17
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z17
-	VSUBPD            Z17, Z19, Z17
-	VSUBPD            Z17, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z0, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z6, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z17
-	VMINPD            Z3, Z17, Z17
-	VMAXPD            Z17, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
+	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z18, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z18, Z4
-	VMULPD            Z4, Z4, Z18
-	VBROADCASTSD      power512Constants<>+232(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+256(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z18, Z20
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMADD213PD       Z4, Z18, Z19
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+256(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z19, Z4
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       power512Constants<>+48(SB), Z17, Z17
-	VMULPD            Z17, Z4, Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z7
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z3
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z7, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
@@ -325,18 +325,18 @@ single:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z8
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z8, K1, Z9
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z9, K1, Z10
-	VCVTPD2PS         Z10, Y10
-	VMOVUPS           Y10, (DX)(BX*1)
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -378,14 +378,14 @@ singleDone:
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z0, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z12, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
 	VBROADCASTSD      power512Constants<>+192(SB), Z5
 	VMINPD            Z3, Z5, Z5
@@ -414,16 +414,16 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z13
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z3
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z13, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
@@ -431,22 +431,22 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z14
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z14, K1, Z15
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z15, K1, Z16
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z16, Y16
-	VMOVUPS           Y16, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -475,74 +475,74 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z17
-	VDIVPD            Z17, Z4, Z17
-	VMULPD            Z17, Z17, Z18
-	VMULPD            Z18, Z18, Z19
-	VBROADCASTSD      power512Constants<>+64(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z19, Z20
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z19, Z20
-	VBROADCASTSD      power512Constants<>+88(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z19, Z21
-	VFMADD213PD       Z21, Z18, Z20
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z19
-	VMULPD            Z4, Z19, Z19
-	VFMADD213PD       Z19, Z18, Z20
-	VMULPD            Z17, Z20, Z17
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z17
-	VSUBPD            Z17, Z19, Z17
-	VSUBPD            Z17, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z6, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z17
-	VMINPD            Z3, Z17, Z17
-	VMAXPD            Z17, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
+	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z18, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z18, Z4
-	VMULPD            Z4, Z4, Z18
-	VBROADCASTSD      power512Constants<>+232(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+256(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z18, Z20
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD       Z20, Z4, Z19
-	VFMADD213PD       Z4, Z18, Z19
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+256(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z19, Z4
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       power512Constants<>+48(SB), Z17, Z17
-	VMULPD            Z17, Z4, Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z7
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z3
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x00, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z7, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
@@ -550,18 +550,18 @@ single:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z8
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z8, K1, Z9
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K2
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z9, K1, Z10
-	VCVTPD2PS         Z10, Y10
-	VMOVUPS           Y10, (DX)(BX*1)
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -603,14 +603,14 @@ singleDone:
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z12, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
 	VBROADCASTSD      power512Constants<>+192(SB), Z5
 	VMINPD            Z3, Z5, Z5
@@ -639,16 +639,16 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z13
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z3
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x00, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z13, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
@@ -656,22 +656,22 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z14
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z14, K1, Z15
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z15, K1, Z16
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z16, Y16
-	VMOVUPS           Y16, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -690,102 +690,102 @@ TEXT ·powScalar32AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z13
-	VANDPD.BCST       power512Constants<>+0(SB), Z13, Z14
-	VPADDQ.BCST       power512Constants<>+8(SB), Z14, Z15
-	VANDPD.BCST       power512Constants<>+16(SB), Z15, Z16
-	VPADDQ.BCST       power512Constants<>+24(SB), Z16, Z16
-	VPSRLQ            $0x34, Z15, Z15
-	VORPD.BCST        power512Constants<>+32(SB), Z15, Z15
-	VSUBPD.BCST       power512Constants<>+40(SB), Z15, Z15
-	VSUBPD.BCST       power512Constants<>+48(SB), Z16, Z16
-	VADDPD.BCST       power512Constants<>+56(SB), Z16, Z17
-	VDIVPD            Z17, Z16, Z17
-	VMULPD            Z17, Z17, Z18
-	VMULPD            Z18, Z18, Z19
-	VBROADCASTSD      power512Constants<>+64(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z19, Z20
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z19, Z20
-	VBROADCASTSD      power512Constants<>+88(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z19, Z21
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z19, Z21
-	VFMADD213PD       Z21, Z18, Z20
-	VMULPD.BCST       power512Constants<>+120(SB), Z16, Z19
-	VMULPD            Z16, Z19, Z19
-	VFMADD213PD       Z19, Z18, Z20
-	VMULPD            Z17, Z20, Z17
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z15, Z17
-	VSUBPD            Z17, Z19, Z17
-	VSUBPD            Z17, Z16, Z16
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z15, Z16
-	VBROADCASTSD      power512Constants<>+144(SB), Z15
-	VCMPPD            $0x00, Z15, Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z16, K1, Z1
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z1, K1, Z2
-	VBROADCASTSD      power512Constants<>+168(SB), Z15
-	VBROADCASTSD      power512Constants<>+176(SB), Z16
-	VMINPD            Z0, Z16, Z16
-	VMAXPD            Z16, Z15, Z15
-	VMULPD            Z2, Z15, Z15
-	VBROADCASTSD      power512Constants<>+184(SB), Z16
-	VBROADCASTSD      power512Constants<>+192(SB), Z17
-	VMINPD            Z15, Z17, Z17
-	VMAXPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z18, Z16
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z18, Z16
-	VMULPD            Z16, Z16, Z18
-	VBROADCASTSD      power512Constants<>+232(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+256(SB), Z20
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z18, Z20
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD       Z20, Z16, Z19
-	VFMADD213PD       Z16, Z18, Z19
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VADDPD            Z16, Z19, Z16
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       power512Constants<>+48(SB), Z17, Z17
-	VMULPD            Z17, Z16, Z16
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z15, K1
+	VCVTPS2PD         (CX)(BX*1), Z1
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+184(SB), Z4
+	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+256(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z16, K1, Z16
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z15, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z16, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z15
-	VRNDSCALEPD       $0x08, Z0, Z16
-	VCMPPD            $0x00, Z16, Z0, K1
-	VRNDSCALEPD       $0x08, Z15, Z16
-	VCMPPD            $0x04, Z16, Z15, K2
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z13, Z15
-	VMOVAPD.Z         Z15, K1, Z15
-	VXORPD            Z15, Z3, Z15
-	VBROADCASTSD      power512Constants<>+144(SB), Z16
-	VCMPPD            $0x11, Z16, Z13, K1
-	VRNDSCALEPD       $0x08, Z0, Z16
-	VCMPPD            $0x04, Z16, Z0, K2
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z14, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z15, K1, Z4
-	VCMPPD            $0x03, Z0, Z13, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z14
-	VCMPPD            $0x00, Z14, Z13, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z13
-	VCMPPD            $0x00, Z13, Z0, K2
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z13
-	VBLENDMPD         Z13, Z5, K1, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (DX)(BX*1)
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -808,33 +808,33 @@ singleDone:
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z13
-	VBROADCASTSD      power512Constants<>+64(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z13, Z14
-	VBROADCASTSD      power512Constants<>+88(SB), Z15
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z13, Z15
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z13, Z15
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z13, Z15
-	VFMADD213PD       Z15, Z6, Z14
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z13
-	VMULPD            Z4, Z13, Z13
-	VFMADD213PD       Z13, Z6, Z14
-	VMULPD            Z5, Z14, Z5
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
+	VMULPD            Z4, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
 	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z13, Z5
+	VSUBPD            Z5, Z7, Z5
 	VSUBPD            Z5, Z4, Z4
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z7
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z7, K1, Z8
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z4
-	VMINPD            Z0, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VMULPD            Z8, Z3, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
 	VBROADCASTSD      power512Constants<>+184(SB), Z4
 	VBROADCASTSD      power512Constants<>+192(SB), Z5
 	VMINPD            Z3, Z5, Z5
@@ -863,16 +863,16 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z3
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z3, Z4
-	VCMPPD            $0x04, Z4, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z3
-	VMOVAPD.Z         Z3, K1, Z3
-	VXORPD            Z3, Z9, Z3
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+144(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
@@ -880,22 +880,22 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z10
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z10, K1, Z11
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z11, K1, Z12
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z12, Y12
-	VMOVUPS           Y12, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -915,107 +915,107 @@ TEXT ·powScalarGrad32AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z13
-	VCVTPS2PD         (DX)(SI*1), Z14
-	VBROADCASTSD      power512Constants<>+48(SB), Z15
-	VSUBPD            Z15, Z0, Z15
-	VANDPD.BCST       power512Constants<>+0(SB), Z14, Z16
-	VPADDQ.BCST       power512Constants<>+8(SB), Z16, Z17
-	VANDPD.BCST       power512Constants<>+16(SB), Z17, Z18
-	VPADDQ.BCST       power512Constants<>+24(SB), Z18, Z18
-	VPSRLQ            $0x34, Z17, Z17
-	VORPD.BCST        power512Constants<>+32(SB), Z17, Z17
-	VSUBPD.BCST       power512Constants<>+40(SB), Z17, Z17
-	VSUBPD.BCST       power512Constants<>+48(SB), Z18, Z18
-	VADDPD.BCST       power512Constants<>+56(SB), Z18, Z19
-	VDIVPD            Z19, Z18, Z19
-	VMULPD            Z19, Z19, Z20
-	VMULPD            Z20, Z20, Z21
-	VBROADCASTSD      power512Constants<>+64(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z21, Z22
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z21, Z22
-	VBROADCASTSD      power512Constants<>+88(SB), Z23
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z21, Z23
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z21, Z23
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z21, Z23
-	VFMADD213PD       Z23, Z20, Z22
-	VMULPD.BCST       power512Constants<>+120(SB), Z18, Z21
-	VMULPD            Z18, Z21, Z21
-	VFMADD213PD       Z21, Z20, Z22
-	VMULPD            Z19, Z22, Z19
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z17, Z19
-	VSUBPD            Z19, Z21, Z19
-	VSUBPD            Z19, Z18, Z18
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z17, Z18
-	VBROADCASTSD      power512Constants<>+144(SB), Z17
-	VCMPPD            $0x00, Z17, Z16, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z18, K1, Z1
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z16, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z1, K1, Z2
-	VBROADCASTSD      power512Constants<>+168(SB), Z17
-	VBROADCASTSD      power512Constants<>+176(SB), Z18
-	VMINPD            Z15, Z18, Z18
-	VMAXPD            Z18, Z17, Z17
-	VMULPD            Z2, Z17, Z17
-	VBROADCASTSD      power512Constants<>+184(SB), Z18
-	VBROADCASTSD      power512Constants<>+192(SB), Z19
-	VMINPD            Z17, Z19, Z19
-	VMAXPD            Z19, Z18, Z18
-	VBROADCASTSD      power512Constants<>+200(SB), Z19
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z18, Z19
-	VSUBPD.BCST       power512Constants<>+200(SB), Z19, Z20
-	VMOVAPD           Z18, Z18
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z20, Z18
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z20, Z18
-	VMULPD            Z18, Z18, Z20
-	VBROADCASTSD      power512Constants<>+232(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+256(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z20, Z22
-	VFMADD213PD       Z22, Z18, Z21
-	VFMADD213PD       Z18, Z20, Z21
-	VBROADCASTSD      power512Constants<>+48(SB), Z18
-	VADDPD            Z18, Z21, Z18
-	VPSLLQ            $0x34, Z19, Z19
-	VPADDQ.BCST       power512Constants<>+48(SB), Z19, Z19
-	VMULPD            Z19, Z18, Z18
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z17, K1
+	VCVTPS2PD         (CX)(SI*1), Z1
+	VCVTPS2PD         (DX)(SI*1), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VSUBPD            Z3, Z0, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
+	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VDIVPD            Z7, Z6, Z7
+	VMULPD            Z7, Z7, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD       Z11, Z8, Z10
+	VMULPD.BCST       power512Constants<>+120(SB), Z6, Z9
+	VMULPD            Z6, Z9, Z9
+	VFMADD213PD       Z9, Z8, Z10
+	VMULPD            Z7, Z10, Z7
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VCMPPD            $0x00, Z5, Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+184(SB), Z6
+	VBROADCASTSD      power512Constants<>+192(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+200(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+256(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z5, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z18, K1, Z18
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z17, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z18, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z15, Z17
-	VRNDSCALEPD       $0x08, Z15, Z18
-	VCMPPD            $0x00, Z18, Z15, K1
-	VRNDSCALEPD       $0x08, Z17, Z18
-	VCMPPD            $0x04, Z18, Z17, K2
+	VMOVAPD.Z         Z6, K1, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VRNDSCALEPD       $0x08, Z3, Z7
+	VCMPPD            $0x00, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z6, Z7
+	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z14, Z17
-	VMOVAPD.Z         Z17, K1, Z17
-	VXORPD            Z17, Z3, Z17
-	VBROADCASTSD      power512Constants<>+144(SB), Z18
-	VCMPPD            $0x11, Z18, Z14, K1
-	VRNDSCALEPD       $0x08, Z15, Z18
-	VCMPPD            $0x04, Z18, Z15, K2
+	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VMOVAPD.Z         Z6, K1, Z6
+	VXORPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VCMPPD            $0x11, Z6, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z6
+	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z16, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z17, K1, Z4
-	VCMPPD            $0x03, Z15, Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VCMPPD            $0x00, Z16, Z14, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z14
-	VCMPPD            $0x00, Z14, Z15, K2
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VCMPPD            $0x03, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z14
-	VBLENDMPD         Z14, Z5, K1, Z6
-	VMULPD            Z6, Z0, Z14
-	VMULPD            Z14, Z13, Z13
-	VCVTPD2PS         Z13, Y13
-	VMOVUPS           Y13, (BX)(SI*1)
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD            Z2, Z0, Z2
+	VMULPD            Z2, Z1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -1038,36 +1038,36 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z13
-	VDIVPD            Z13, Z6, Z13
-	VMULPD            Z13, Z13, Z14
-	VMULPD            Z14, Z14, Z15
-	VBROADCASTSD      power512Constants<>+64(SB), Z16
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z15, Z16
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z15, Z16
-	VBROADCASTSD      power512Constants<>+88(SB), Z17
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z15, Z17
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z15, Z17
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z15, Z17
-	VFMADD213PD       Z17, Z14, Z16
-	VMULPD.BCST       power512Constants<>+120(SB), Z6, Z15
-	VMULPD            Z6, Z15, Z15
-	VFMADD213PD       Z15, Z14, Z16
-	VMULPD            Z13, Z16, Z13
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z13
-	VSUBPD            Z13, Z15, Z13
-	VSUBPD            Z13, Z6, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VDIVPD            Z7, Z6, Z7
+	VMULPD            Z7, Z7, Z8
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD       Z11, Z8, Z10
+	VMULPD.BCST       power512Constants<>+120(SB), Z6, Z9
+	VMULPD            Z6, Z9, Z9
+	VFMADD213PD       Z9, Z8, Z10
+	VMULPD            Z7, Z10, Z7
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z7
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z6, Z6
 	VFMADD231PD.BCST  power512Constants<>+136(SB), Z5, Z6
 	VBROADCASTSD      power512Constants<>+144(SB), Z5
 	VCMPPD            $0x00, Z5, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z6, K1, Z7
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z6, K1, Z5
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z7, K1, Z8
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VMINPD            Z3, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z8, Z5, Z5
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z5, Z6, Z5
 	VBROADCASTSD      power512Constants<>+184(SB), Z6
 	VBROADCASTSD      power512Constants<>+192(SB), Z7
 	VMINPD            Z5, Z7, Z7
@@ -1079,16 +1079,16 @@ singleDone:
 	VFNMADD231PD.BCST power512Constants<>+216(SB), Z8, Z6
 	VFNMADD231PD.BCST power512Constants<>+224(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z13
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z13
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z13
-	VBROADCASTSD      power512Constants<>+256(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z8, Z14
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z8, Z14
-	VFMADD213PD       Z14, Z6, Z13
-	VFMADD213PD       Z6, Z8, Z13
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+256(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
 	VBROADCASTSD      power512Constants<>+48(SB), Z6
-	VADDPD            Z6, Z13, Z6
+	VADDPD            Z6, Z9, Z6
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
@@ -1096,16 +1096,16 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z6, K1, Z6
 	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z6, K1, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z5
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VRNDSCALEPD       $0x08, Z3, Z7
+	VCMPPD            $0x00, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z6, Z7
+	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z9, Z5
+	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VMOVAPD.Z         Z6, K1, Z6
+	VXORPD            Z6, Z5, Z5
 	VBROADCASTSD      power512Constants<>+144(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
@@ -1113,17 +1113,17 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z10
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z10, K1, Z11
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VCMPPD            $0x00, Z4, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z11, K1, Z12
-	VMULPD            Z12, Z0, Z0
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -1155,37 +1155,37 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z9
-	VDIVPD           Z9, Z2, Z9
-	VMULPD           Z9, Z9, Z10
-	VMULPD           Z10, Z10, Z11
-	VBROADCASTSD     power512Constants<>+64(SB), Z12
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z11, Z12
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z11, Z12
-	VBROADCASTSD     power512Constants<>+88(SB), Z13
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z11, Z13
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z11, Z13
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z11, Z13
-	VFMADD213PD      Z13, Z10, Z12
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z11
-	VMULPD           Z2, Z11, Z11
-	VFMADD213PD      Z11, Z10, Z12
-	VMULPD           Z9, Z12, Z9
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z9
-	VSUBPD           Z9, Z11, Z9
-	VSUBPD           Z9, Z2, Z2
+	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
+	VDIVPD           Z3, Z2, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
+	VBROADCASTSD     power512Constants<>+88(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
+	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
+	VMULPD           Z2, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
+	VSUBPD           Z3, Z5, Z3
+	VSUBPD           Z3, Z2, Z2
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
 	VMULPD.BCST      power512Constants<>+208(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z4
-	VBLENDMPD        Z1, Z4, K1, Z5
-	VCVTPD2PS        Z5, Y5
-	VMOVUPS          Y5, (DX)(BX*1)
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
 	SUBQ             $0x08, AX
 	JGE              single
@@ -1208,18 +1208,18 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z10
-	VFMADD213PD      Z10, Z4, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
+	VBROADCASTSD     power512Constants<>+88(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z9
-	VMULPD           Z3, Z9, Z3
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
@@ -1229,16 +1229,16 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z6
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z6, K2, Z7
-	VBLENDMPD        Z1, Z7, K1, Z8
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VCVTPD2PS        Z8, Y8
-	VMOVUPS          Y8, K1, (DX)(CX*1)
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -1263,37 +1263,37 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z9
-	VDIVPD           Z9, Z2, Z9
-	VMULPD           Z9, Z9, Z10
-	VMULPD           Z10, Z10, Z11
-	VBROADCASTSD     power512Constants<>+64(SB), Z12
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z11, Z12
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z11, Z12
-	VBROADCASTSD     power512Constants<>+88(SB), Z13
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z11, Z13
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z11, Z13
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z11, Z13
-	VFMADD213PD      Z13, Z10, Z12
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z11
-	VMULPD           Z2, Z11, Z11
-	VFMADD213PD      Z11, Z10, Z12
-	VMULPD           Z9, Z12, Z9
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z9
-	VSUBPD           Z9, Z11, Z9
-	VSUBPD           Z9, Z2, Z2
+	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
+	VDIVPD           Z3, Z2, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
+	VBROADCASTSD     power512Constants<>+88(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
+	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
+	VMULPD           Z2, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
+	VSUBPD           Z3, Z5, Z3
+	VSUBPD           Z3, Z2, Z2
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
 	VMULPD.BCST      power512Constants<>+312(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z4
-	VBLENDMPD        Z1, Z4, K1, Z5
-	VCVTPD2PS        Z5, Y5
-	VMOVUPS          Y5, (DX)(BX*1)
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
 	SUBQ             $0x08, AX
 	JGE              single
@@ -1316,18 +1316,18 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z10
-	VFMADD213PD      Z10, Z4, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
+	VBROADCASTSD     power512Constants<>+88(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z9
-	VMULPD           Z3, Z9, Z3
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
@@ -1337,16 +1337,16 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z6
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z6, K2, Z7
-	VBLENDMPD        Z1, Z7, K1, Z8
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VCVTPD2PS        Z8, Y8
-	VMOVUPS          Y8, K1, (DX)(CX*1)
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -1374,89 +1374,89 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z19
-	VDIVPD           Z19, Z4, Z19
-	VMULPD           Z19, Z19, Z20
-	VMULPD           Z20, Z20, Z21
-	VBROADCASTSD     power512Constants<>+64(SB), Z22
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z21, Z22
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z21, Z22
-	VBROADCASTSD     power512Constants<>+88(SB), Z23
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z21, Z23
-	VFMADD213PD      Z23, Z20, Z22
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z21
-	VMULPD           Z4, Z21, Z21
-	VFMADD213PD      Z21, Z20, Z22
-	VMULPD           Z19, Z22, Z19
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z19
-	VSUBPD           Z19, Z21, Z19
-	VSUBPD           Z19, Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z5
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z4, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z19
-	VSUBPD           Z19, Z0, Z19
-	VDIVPD           Z4, Z19, Z19
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD           Z5, Z0, Z5
+	VDIVPD           Z4, Z5, Z5
 	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z20
-	VPADDQ.BCST      power512Constants<>+24(SB), Z20, Z20
+	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z4, Z4
 	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
 	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z21
-	VANDPD.BCST      power512Constants<>+0(SB), Z21, Z21
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z21, K1
-	VBLENDMPD        Z0, Z20, K1, Z8
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
+	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
+	VBLENDMPD        Z0, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
-	VMOVAPD.Z        Z19, K1, Z19
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z20
-	VDIVPD           Z20, Z8, Z20
-	VMULPD           Z20, Z20, Z21
-	VMULPD           Z21, Z21, Z22
-	VBROADCASTSD     power512Constants<>+64(SB), Z23
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z22, Z23
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z22, Z23
-	VBROADCASTSD     power512Constants<>+88(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z22, Z24
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z22, Z24
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z22, Z24
-	VFMADD213PD      Z24, Z21, Z23
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z22
-	VMULPD           Z8, Z22, Z22
-	VFMADD213PD      Z22, Z21, Z23
-	VMULPD           Z20, Z23, Z20
-	VADDPD           Z19, Z20, Z19
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z19
-	VSUBPD           Z19, Z22, Z19
-	VSUBPD           Z19, Z8, Z19
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z19
+	VMOVAPD.Z        Z5, K1, Z5
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
+	VMULPD           Z7, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z9
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z19, Z10, K1, Z11
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z11, Z0
+	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -1510,11 +1510,11 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z12
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z12, K2, Z13
-	VBLENDMPD        Z4, Z13, K1, Z14
-	VMAXPD           Z14, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
@@ -1531,44 +1531,44 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z15
+	VBLENDMPD        Z0, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z15, Z6
-	VDIVPD           Z6, Z15, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z15, Z8
-	VMULPD           Z15, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z15, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z16
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z16, K2, Z17
-	VBLENDMPD        Z5, Z17, K1, Z18
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z18, Z0
+	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -1610,89 +1610,89 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z19
-	VDIVPD           Z19, Z4, Z19
-	VMULPD           Z19, Z19, Z20
-	VMULPD           Z20, Z20, Z21
-	VBROADCASTSD     power512Constants<>+64(SB), Z22
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z21, Z22
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z21, Z22
-	VBROADCASTSD     power512Constants<>+88(SB), Z23
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z21, Z23
-	VFMADD213PD      Z23, Z20, Z22
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z21
-	VMULPD           Z4, Z21, Z21
-	VFMADD213PD      Z21, Z20, Z22
-	VMULPD           Z19, Z22, Z19
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z19
-	VSUBPD           Z19, Z21, Z19
-	VSUBPD           Z19, Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z5
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z4, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z19
-	VSUBPD           Z19, Z1, Z19
-	VDIVPD           Z4, Z19, Z19
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD           Z5, Z1, Z5
+	VDIVPD           Z4, Z5, Z5
 	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z20
-	VPADDQ.BCST      power512Constants<>+24(SB), Z20, Z20
+	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z4, Z4
 	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
 	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z21
-	VANDPD.BCST      power512Constants<>+0(SB), Z21, Z21
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z21, K1
-	VBLENDMPD        Z1, Z20, K1, Z8
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
+	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
+	VBLENDMPD        Z1, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
-	VMOVAPD.Z        Z19, K1, Z19
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z20
-	VDIVPD           Z20, Z8, Z20
-	VMULPD           Z20, Z20, Z21
-	VMULPD           Z21, Z21, Z22
-	VBROADCASTSD     power512Constants<>+64(SB), Z23
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z22, Z23
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z22, Z23
-	VBROADCASTSD     power512Constants<>+88(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z22, Z24
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z22, Z24
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z22, Z24
-	VFMADD213PD      Z24, Z21, Z23
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z22
-	VMULPD           Z8, Z22, Z22
-	VFMADD213PD      Z22, Z21, Z23
-	VMULPD           Z20, Z23, Z20
-	VADDPD           Z19, Z20, Z19
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z19
-	VSUBPD           Z19, Z22, Z19
-	VSUBPD           Z19, Z8, Z19
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z19
+	VMOVAPD.Z        Z5, K1, Z5
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
+	VMULPD           Z7, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z9
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z19, Z10, K1, Z11
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
-	VORPD            Z1, Z11, Z1
+	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -1745,11 +1745,11 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z12
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z12, K2, Z13
-	VBLENDMPD        Z4, Z13, K1, Z14
-	VMAXPD           Z14, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
@@ -1766,44 +1766,44 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z15
+	VBLENDMPD        Z1, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z15, Z6
-	VDIVPD           Z6, Z15, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z15, Z8
-	VMULPD           Z15, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z15, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z16
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z16, K2, Z17
-	VBLENDMPD        Z5, Z17, K1, Z18
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
-	VORPD            Z1, Z18, Z1
+	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -1845,89 +1845,89 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z19
-	VDIVPD           Z19, Z4, Z19
-	VMULPD           Z19, Z19, Z20
-	VMULPD           Z20, Z20, Z21
-	VBROADCASTSD     power512Constants<>+64(SB), Z22
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z21, Z22
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z21, Z22
-	VBROADCASTSD     power512Constants<>+88(SB), Z23
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z21, Z23
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z21, Z23
-	VFMADD213PD      Z23, Z20, Z22
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z21
-	VMULPD           Z4, Z21, Z21
-	VFMADD213PD      Z21, Z20, Z22
-	VMULPD           Z19, Z22, Z19
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z19
-	VSUBPD           Z19, Z21, Z19
-	VSUBPD           Z19, Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z5
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z4, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z4
-	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z19
-	VSUBPD.BCST      power512Constants<>+48(SB), Z19, Z20
-	VSUBPD           Z20, Z4, Z20
-	VDIVPD           Z19, Z20, Z20
-	VPADDQ.BCST      power512Constants<>+8(SB), Z19, Z19
-	VANDPD.BCST      power512Constants<>+16(SB), Z19, Z21
-	VPADDQ.BCST      power512Constants<>+24(SB), Z21, Z21
-	VPSRLQ           $0x34, Z19, Z19
-	VORPD.BCST       power512Constants<>+32(SB), Z19, Z19
-	VSUBPD.BCST      power512Constants<>+40(SB), Z19, Z19
-	VSUBPD.BCST      power512Constants<>+48(SB), Z21, Z21
-	VSUBPD.BCST      power512Constants<>+328(SB), Z4, Z22
-	VANDPD.BCST      power512Constants<>+0(SB), Z22, Z22
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z22, K1
-	VBLENDMPD        Z4, Z21, K1, Z8
+	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z6
+	VSUBPD           Z6, Z4, Z6
+	VDIVPD           Z5, Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z7
+	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
+	VSUBPD.BCST      power512Constants<>+328(SB), Z4, Z8
+	VANDPD.BCST      power512Constants<>+0(SB), Z8, Z8
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z8, K1
+	VBLENDMPD        Z4, Z7, K1, Z7
 	KNOTW            K1, K2
-	VMOVAPD.Z        Z19, K2, Z19
+	VMOVAPD.Z        Z5, K2, Z5
 	KNOTW            K1, K1
-	VMOVAPD.Z        Z20, K1, Z20
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z21
-	VDIVPD           Z21, Z8, Z21
-	VMULPD           Z21, Z21, Z22
-	VMULPD           Z22, Z22, Z23
-	VBROADCASTSD     power512Constants<>+64(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z23, Z24
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z23, Z24
-	VBROADCASTSD     power512Constants<>+88(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z23, Z25
-	VFMADD213PD      Z25, Z22, Z24
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z23
-	VMULPD           Z8, Z23, Z23
-	VFMADD213PD      Z23, Z22, Z24
-	VMULPD           Z21, Z24, Z21
-	VADDPD           Z20, Z21, Z20
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z19, Z20
-	VSUBPD           Z20, Z23, Z20
-	VSUBPD           Z20, Z8, Z20
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z19, Z20
+	VMOVAPD.Z        Z6, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z7, Z8
+	VDIVPD           Z8, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VMULPD           Z9, Z9, Z10
+	VBROADCASTSD     power512Constants<>+64(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z10, Z11
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z10, Z11
+	VBROADCASTSD     power512Constants<>+88(SB), Z12
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z10, Z12
+	VFMADD213PD      Z12, Z9, Z11
+	VMULPD.BCST      power512Constants<>+120(SB), Z7, Z10
+	VMULPD           Z7, Z10, Z10
+	VFMADD213PD      Z10, Z9, Z11
+	VMULPD           Z8, Z11, Z8
+	VADDPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z5, Z6
+	VSUBPD           Z6, Z10, Z6
+	VSUBPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z5, Z6
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z4, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z4, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z4, K2, Z9
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z4, K2, Z5
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z20, Z10, K1, Z11
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z5
+	VBLENDMPD        Z6, Z5, K1, Z5
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z4, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z4, Z4
 	VMOVAPD.Z        Z4, K1, Z4
-	VORPD            Z4, Z11, Z4
+	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z4
@@ -1980,11 +1980,11 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z12
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z12, K2, Z13
-	VBLENDMPD        Z4, Z13, K1, Z14
-	VMAXPD           Z14, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
@@ -2001,44 +2001,44 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z15
+	VBLENDMPD        Z0, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z15, Z6
-	VDIVPD           Z6, Z15, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z15, Z8
-	VMULPD           Z15, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z15, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z16
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z16, K2, Z17
-	VBLENDMPD        Z5, Z17, K1, Z18
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z18, Z0
+	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -2078,21 +2078,21 @@ single:
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+200(SB), Z4
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z9
+	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z9, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z9, Z3
-	VMULPD            Z3, Z3, Z9
-	VBROADCASTSD      power512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+256(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z3, Z9, Z10
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+232(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VADDPD            Z3, Z10, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -2104,50 +2104,50 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z6
-	VFMADD213PD       Z3, Z0, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (BX)(SI*1)
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -2175,10 +2175,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+232(SB), Z6
 	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z9
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
@@ -2202,45 +2202,45 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VFMADD213PD       Z3, Z0, Z8
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VCVTPD2PS         Z8, Y8
-	VMOVUPS           Y8, K1, (BX)(CX*1)
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2268,21 +2268,21 @@ single:
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+200(SB), Z4
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z9
+	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z9, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z9, Z3
-	VMULPD            Z3, Z3, Z9
-	VBROADCASTSD      power512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+256(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z3, Z9, Z10
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+232(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VADDPD            Z3, Z10, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -2294,50 +2294,50 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z1, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
-	VBLENDMPD         Z4, Z2, K1, Z6
-	VFMADD213PD       Z3, Z1, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (DX)(BX*1)
+	VBLENDMPD         Z4, Z3, K1, Z3
+	VFMADD213PD       Z2, Z1, Z3
+	VCVTPD2PS         Z3, Y3
+	VMOVUPS           Y3, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -2364,10 +2364,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+232(SB), Z6
 	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z9
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
@@ -2391,45 +2391,45 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z1, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
-	VBLENDMPD         Z0, Z2, K1, Z8
-	VFMADD213PD       Z3, Z1, Z8
+	VBLENDMPD         Z0, Z3, K1, Z0
+	VFMADD213PD       Z2, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z8, Y8
-	VMOVUPS           Y8, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2457,21 +2457,21 @@ single:
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+200(SB), Z4
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z9
+	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z9, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z9, Z3
-	VMULPD            Z3, Z3, Z9
-	VBROADCASTSD      power512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+256(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z3, Z9, Z10
+	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+232(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VADDPD            Z3, Z10, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -2483,50 +2483,50 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z6
-	VFMADD213PD       Z3, Z0, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (DX)(BX*1)
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -2553,10 +2553,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+232(SB), Z6
 	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z9
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
+	VBROADCASTSD      power512Constants<>+256(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
@@ -2580,45 +2580,45 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VFMADD213PD       Z3, Z0, Z8
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z8, Y8
-	VMOVUPS           Y8, K1, (DX)(CX*1)
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2641,169 +2641,8 @@ single:
 	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
 	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
 	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z16
-	VPADDQ.BCST       power512Constants<>+24(SB), Z16, Z16
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z16, Z16
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z17
-	VSUBPD            Z17, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+56(SB), Z17, Z18
-	VSUBPD            Z18, Z16, Z18
-	VBROADCASTSD      power512Constants<>+48(SB), Z19
-	VDIVPD            Z17, Z19, Z19
-	VMULPD            Z19, Z16, Z20
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD      Z17, Z20, Z16
-	VFNMADD231PD      Z18, Z20, Z16
-	VMULPD            Z19, Z16, Z16
-	VMULPD            Z20, Z20, Z17
-	VMOVAPD           Z20, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z20, Z18
-	VFMADD231PD       Z20, Z16, Z18
-	VBROADCASTSD      power512Constants<>+376(SB), Z19
-	VBROADCASTSD      power512Constants<>+384(SB), Z21
-	VMULPD            Z19, Z17, Z22
-	VMOVAPD           Z17, Z23
-	VFMSUB213PD       Z22, Z19, Z23
-	VFMADD231PD       Z21, Z17, Z23
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z17, Z17, Z18
-	VBROADCASTSD      power512Constants<>+392(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+424(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z18, Z21
-	VFMADD213PD       Z21, Z17, Z19
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z20, Z22, Z17
-	VMOVAPD           Z22, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z22, Z18
-	VFMADD231PD       Z20, Z23, Z18
-	VADDPD            Z16, Z16, Z16
-	VADDPD            Z16, Z18, Z16
-	VADDPD            Z20, Z20, Z18
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z19
-	VADDPD            Z18, Z19, Z20
-	VSUBPD            Z19, Z20, Z19
-	VSUBPD            Z19, Z18, Z18
-	VADDPD            Z17, Z20, Z19
-	VSUBPD            Z20, Z19, Z20
-	VSUBPD            Z20, Z17, Z17
-	VADDPD            Z17, Z18, Z17
-	VADDPD            Z16, Z17, Z16
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z16
-	VADDPD            Z16, Z19, Z3
-	VSUBPD            Z19, Z3, Z17
-	VSUBPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+144(SB), Z17
-	VCMPPD            $0x00, Z17, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z17
-	VMINPD            Z1, Z17, Z17
-	VMAXPD            Z17, Z3, Z3
-	VMULPD            Z6, Z3, Z17
-	VMOVAPD           Z3, Z18
-	VFMSUB213PD       Z17, Z6, Z18
-	VFMADD231PD       Z16, Z3, Z18
-	VANDPD.BCST       power512Constants<>+0(SB), Z17, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z18, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z16
-	VBROADCASTSD      power512Constants<>+472(SB), Z18
-	VMINPD            Z17, Z18, Z17
-	VMAXPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z18, Z16
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z18, Z3
-	VADDPD            Z3, Z16, Z18
-	VSUBPD            Z16, Z18, Z16
-	VSUBPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VADDPD            Z18, Z16, Z19
-	VSUBPD            Z16, Z19, Z16
-	VSUBPD            Z16, Z18, Z16
-	VMULPD            Z18, Z18, Z20
-	VBROADCASTSD      power512Constants<>+480(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+520(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z20, Z22
-	VFMADD213PD       Z22, Z18, Z21
-	VFMADD213PD       Z16, Z20, Z21
-	VFMADD231PD       Z19, Z3, Z21
-	VADDPD            Z21, Z19, Z3
-	VPSRAD            $0x01, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z18
-	VPADDQ.BCST       power512Constants<>+48(SB), Z18, Z18
-	VMULPD            Z18, Z3, Z3
-	VPSUBQ            Z16, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ.BCST       power512Constants<>+48(SB), Z16, Z16
-	VMULPD            Z16, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z16
-	VRNDSCALEPD       $0x08, Z1, Z17
-	VCMPPD            $0x00, Z17, Z1, K1
-	VRNDSCALEPD       $0x08, Z16, Z17
-	VCMPPD            $0x04, Z17, Z16, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z16
-	VMOVAPD.Z         Z16, K1, Z16
-	VXORPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z16
-	VCMPPD            $0x11, Z16, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z16
-	VCMPPD            $0x04, Z16, Z1, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z7
-	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z7, K1, Z8
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
-	VCMPPD            $0x00, Z0, Z1, K2
-	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z8, K1, Z9
-	VMOVUPD           Z9, (BX)(SI*1)
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, DI
-	BZHIQ             AX, DI, DI
-	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z0
-	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z10
-	VPADDQ.BCST       power512Constants<>+8(SB), Z10, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ            $0x34, Z3, Z3
@@ -2830,10 +2669,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+376(SB), Z7
 	VBROADCASTSD      power512Constants<>+384(SB), Z9
 	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z16
-	VFMSUB213PD       Z10, Z7, Z16
-	VFMADD231PD       Z9, Z5, Z16
-	VFMADD231PD       Z7, Z6, Z16
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      power512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
@@ -2844,12 +2683,12 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
 	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z16
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
 	VMOVAPD           Z10, Z6
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z16, Z6
+	VFMADD231PD       Z8, Z11, Z6
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
@@ -2868,23 +2707,23 @@ singleDone:
 	VSUBPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z3, Z3
-	VMULPD            Z12, Z3, Z5
-	VMOVAPD           Z3, Z6
-	VFMSUB213PD       Z5, Z12, Z6
-	VFMADD231PD       Z4, Z3, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z5, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z6, K1, Z3
+	VMOVAPD.Z         Z7, K1, Z3
 	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z6
-	VMINPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+200(SB), Z5
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
@@ -2937,21 +2776,182 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z13
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z13, K1, Z14
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z14, K1, Z15
+	VBLENDMPD         Z0, Z2, K1, Z0
+	VMOVUPD           Z0, (BX)(SI*1)
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z0
+	VMOVUPD.Z         (DX)(SI*1), K1, Z1
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+376(SB), Z7
+	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
+	VADDPD            Z5, Z6, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+464(SB), Z4
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VCMPPD            $0x00, Z0, Z1, K2
+	KORB              K1, K2, K1
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VMOVUPD           Z15, K1, (BX)(CX*1)
+	VMOVUPD           Z0, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2973,168 +2973,8 @@ single:
 	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
 	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z16
-	VPADDQ.BCST       power512Constants<>+24(SB), Z16, Z16
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z16, Z16
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z17
-	VSUBPD            Z17, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+56(SB), Z17, Z18
-	VSUBPD            Z18, Z16, Z18
-	VBROADCASTSD      power512Constants<>+48(SB), Z19
-	VDIVPD            Z17, Z19, Z19
-	VMULPD            Z19, Z16, Z20
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD      Z17, Z20, Z16
-	VFNMADD231PD      Z18, Z20, Z16
-	VMULPD            Z19, Z16, Z16
-	VMULPD            Z20, Z20, Z17
-	VMOVAPD           Z20, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z20, Z18
-	VFMADD231PD       Z20, Z16, Z18
-	VBROADCASTSD      power512Constants<>+376(SB), Z19
-	VBROADCASTSD      power512Constants<>+384(SB), Z21
-	VMULPD            Z19, Z17, Z22
-	VMOVAPD           Z17, Z23
-	VFMSUB213PD       Z22, Z19, Z23
-	VFMADD231PD       Z21, Z17, Z23
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z17, Z17, Z18
-	VBROADCASTSD      power512Constants<>+392(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+424(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z18, Z21
-	VFMADD213PD       Z21, Z17, Z19
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z20, Z22, Z17
-	VMOVAPD           Z22, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z22, Z18
-	VFMADD231PD       Z20, Z23, Z18
-	VADDPD            Z16, Z16, Z16
-	VADDPD            Z16, Z18, Z16
-	VADDPD            Z20, Z20, Z18
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z19
-	VADDPD            Z18, Z19, Z20
-	VSUBPD            Z19, Z20, Z19
-	VSUBPD            Z19, Z18, Z18
-	VADDPD            Z17, Z20, Z19
-	VSUBPD            Z20, Z19, Z20
-	VSUBPD            Z20, Z17, Z17
-	VADDPD            Z17, Z18, Z17
-	VADDPD            Z16, Z17, Z16
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z16
-	VADDPD            Z16, Z19, Z3
-	VSUBPD            Z19, Z3, Z17
-	VSUBPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+144(SB), Z17
-	VCMPPD            $0x00, Z17, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z17
-	VMINPD            Z0, Z17, Z17
-	VMAXPD            Z17, Z3, Z3
-	VMULPD            Z6, Z3, Z17
-	VMOVAPD           Z3, Z18
-	VFMSUB213PD       Z17, Z6, Z18
-	VFMADD231PD       Z16, Z3, Z18
-	VANDPD.BCST       power512Constants<>+0(SB), Z17, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z18, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z16
-	VBROADCASTSD      power512Constants<>+472(SB), Z18
-	VMINPD            Z17, Z18, Z17
-	VMAXPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z18, Z16
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z18, Z3
-	VADDPD            Z3, Z16, Z18
-	VSUBPD            Z16, Z18, Z16
-	VSUBPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VADDPD            Z18, Z16, Z19
-	VSUBPD            Z16, Z19, Z16
-	VSUBPD            Z16, Z18, Z16
-	VMULPD            Z18, Z18, Z20
-	VBROADCASTSD      power512Constants<>+480(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+520(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z20, Z22
-	VFMADD213PD       Z22, Z18, Z21
-	VFMADD213PD       Z16, Z20, Z21
-	VFMADD231PD       Z19, Z3, Z21
-	VADDPD            Z21, Z19, Z3
-	VPSRAD            $0x01, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z18
-	VPADDQ.BCST       power512Constants<>+48(SB), Z18, Z18
-	VMULPD            Z18, Z3, Z3
-	VPSUBQ            Z16, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ.BCST       power512Constants<>+48(SB), Z16, Z16
-	VMULPD            Z16, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z16
-	VRNDSCALEPD       $0x08, Z0, Z17
-	VCMPPD            $0x00, Z17, Z0, K1
-	VRNDSCALEPD       $0x08, Z16, Z17
-	VCMPPD            $0x04, Z17, Z16, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z16
-	VMOVAPD.Z         Z16, K1, Z16
-	VXORPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z16
-	VCMPPD            $0x11, Z16, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z16
-	VCMPPD            $0x04, Z16, Z0, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z7
-	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z7, K1, Z8
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
-	VCMPPD            $0x00, Z1, Z0, K2
-	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z8, K1, Z9
-	VMOVUPD           Z9, (DX)(BX*1)
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z10
-	VPADDQ.BCST       power512Constants<>+8(SB), Z10, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ            $0x34, Z3, Z3
@@ -3161,10 +3001,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+376(SB), Z7
 	VBROADCASTSD      power512Constants<>+384(SB), Z9
 	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z16
-	VFMSUB213PD       Z10, Z7, Z16
-	VFMADD231PD       Z9, Z5, Z16
-	VFMADD231PD       Z7, Z6, Z16
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      power512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
@@ -3175,12 +3015,12 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
 	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z16
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
 	VMOVAPD           Z10, Z6
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z16, Z6
+	VFMADD231PD       Z8, Z11, Z6
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
@@ -3199,23 +3039,23 @@ singleDone:
 	VSUBPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z3, Z3
-	VMULPD            Z12, Z3, Z5
-	VMOVAPD           Z3, Z6
-	VFMSUB213PD       Z5, Z12, Z6
-	VFMADD231PD       Z4, Z3, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z5, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z6, K1, Z3
+	VMOVAPD.Z         Z7, K1, Z3
 	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z6
-	VMINPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+200(SB), Z5
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
@@ -3268,188 +3108,17 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z13
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z13, K1, Z14
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z14, K1, Z15
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPD           Z15, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func powSV64AVX512(dst *float64, s float64, y *float64, n int)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·powSV64AVX512(SB), NOSPLIT, $0-32
-	VBROADCASTSD s+8(FP), Z0
-	MOVQ         n+24(FP), AX
-	MOVQ         y+16(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VMOVUPD           (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z16
-	VPADDQ.BCST       power512Constants<>+24(SB), Z16, Z16
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z16, Z16
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z17
-	VSUBPD            Z17, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+56(SB), Z17, Z18
-	VSUBPD            Z18, Z16, Z18
-	VBROADCASTSD      power512Constants<>+48(SB), Z19
-	VDIVPD            Z17, Z19, Z19
-	VMULPD            Z19, Z16, Z20
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD      Z17, Z20, Z16
-	VFNMADD231PD      Z18, Z20, Z16
-	VMULPD            Z19, Z16, Z16
-	VMULPD            Z20, Z20, Z17
-	VMOVAPD           Z20, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z20, Z18
-	VFMADD231PD       Z20, Z16, Z18
-	VBROADCASTSD      power512Constants<>+376(SB), Z19
-	VBROADCASTSD      power512Constants<>+384(SB), Z21
-	VMULPD            Z19, Z17, Z22
-	VMOVAPD           Z17, Z23
-	VFMSUB213PD       Z22, Z19, Z23
-	VFMADD231PD       Z21, Z17, Z23
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z17, Z17, Z18
-	VBROADCASTSD      power512Constants<>+392(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+424(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z18, Z21
-	VFMADD213PD       Z21, Z17, Z19
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z20, Z22, Z17
-	VMOVAPD           Z22, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z22, Z18
-	VFMADD231PD       Z20, Z23, Z18
-	VADDPD            Z16, Z16, Z16
-	VADDPD            Z16, Z18, Z16
-	VADDPD            Z20, Z20, Z18
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z19
-	VADDPD            Z18, Z19, Z20
-	VSUBPD            Z19, Z20, Z19
-	VSUBPD            Z19, Z18, Z18
-	VADDPD            Z17, Z20, Z19
-	VSUBPD            Z20, Z19, Z20
-	VSUBPD            Z20, Z17, Z17
-	VADDPD            Z17, Z18, Z17
-	VADDPD            Z16, Z17, Z16
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z16
-	VADDPD            Z16, Z19, Z3
-	VSUBPD            Z19, Z3, Z17
-	VSUBPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+144(SB), Z17
-	VCMPPD            $0x00, Z17, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z17
-	VMINPD            Z1, Z17, Z17
-	VMAXPD            Z17, Z3, Z3
-	VMULPD            Z6, Z3, Z17
-	VMOVAPD           Z3, Z18
-	VFMSUB213PD       Z17, Z6, Z18
-	VFMADD231PD       Z16, Z3, Z18
-	VANDPD.BCST       power512Constants<>+0(SB), Z17, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z18, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z16
-	VBROADCASTSD      power512Constants<>+472(SB), Z18
-	VMINPD            Z17, Z18, Z17
-	VMAXPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z18, Z16
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z18, Z3
-	VADDPD            Z3, Z16, Z18
-	VSUBPD            Z16, Z18, Z16
-	VSUBPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VADDPD            Z18, Z16, Z19
-	VSUBPD            Z16, Z19, Z16
-	VSUBPD            Z16, Z18, Z16
-	VMULPD            Z18, Z18, Z20
-	VBROADCASTSD      power512Constants<>+480(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+520(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z20, Z22
-	VFMADD213PD       Z22, Z18, Z21
-	VFMADD213PD       Z16, Z20, Z21
-	VFMADD231PD       Z19, Z3, Z21
-	VADDPD            Z21, Z19, Z3
-	VPSRAD            $0x01, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z18
-	VPADDQ.BCST       power512Constants<>+48(SB), Z18, Z18
-	VMULPD            Z18, Z3, Z3
-	VPSUBQ            Z16, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ.BCST       power512Constants<>+48(SB), Z16, Z16
-	VMULPD            Z16, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z16
-	VRNDSCALEPD       $0x08, Z1, Z17
-	VCMPPD            $0x00, Z17, Z1, K1
-	VRNDSCALEPD       $0x08, Z16, Z17
-	VCMPPD            $0x04, Z17, Z16, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z16
-	VMOVAPD.Z         Z16, K1, Z16
-	VXORPD            Z16, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z16
-	VCMPPD            $0x11, Z16, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z16
-	VCMPPD            $0x04, Z16, Z1, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z7
-	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z7, K1, Z8
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K2
-	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z8, K1, Z9
-	VMOVUPD           Z9, (DX)(BX*1)
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -3461,11 +3130,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
 	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
 	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z10
-	VPADDQ.BCST       power512Constants<>+8(SB), Z10, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ            $0x34, Z3, Z3
@@ -3492,10 +3161,10 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+376(SB), Z7
 	VBROADCASTSD      power512Constants<>+384(SB), Z9
 	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z16
-	VFMSUB213PD       Z10, Z7, Z16
-	VFMADD231PD       Z9, Z5, Z16
-	VFMADD231PD       Z7, Z6, Z16
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      power512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
@@ -3506,12 +3175,12 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
 	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z16
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
 	VMOVAPD           Z10, Z6
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z16, Z6
+	VFMADD231PD       Z8, Z11, Z6
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
@@ -3530,23 +3199,194 @@ singleDone:
 	VSUBPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z11
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z11, K1, Z12
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z3, Z3
-	VMULPD            Z12, Z3, Z5
-	VMOVAPD           Z3, Z6
-	VFMSUB213PD       Z5, Z12, Z6
-	VFMADD231PD       Z4, Z3, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z5, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z6, K1, Z3
+	VMOVAPD.Z         Z7, K1, Z3
 	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z6
-	VMINPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VCMPPD            $0x00, Z1, Z0, K2
+	KORB              K1, K2, K1
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func powSV64AVX512(dst *float64, s float64, y *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·powSV64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z1
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+376(SB), Z7
+	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
+	VADDPD            Z5, Z6, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+464(SB), Z4
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+200(SB), Z5
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
@@ -3599,189 +3439,17 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z13
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z13, K1, Z14
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
-	VCMPPD            $0x00, Z0, Z1, K2
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z14, K1, Z15
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPD           Z15, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func powScalar64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·powScalar64AVX512(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Z0
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VMOVUPD           (CX)(BX*1), Z13
-	VANDPD.BCST       power512Constants<>+0(SB), Z13, Z14
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z14, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z14, Z15
-	VBLENDMPD         Z15, Z14, K1, Z1
-	VPADDQ.BCST       power512Constants<>+8(SB), Z1, Z15
-	VANDPD.BCST       power512Constants<>+16(SB), Z15, Z16
-	VPADDQ.BCST       power512Constants<>+24(SB), Z16, Z16
-	VPSRLQ            $0x34, Z15, Z15
-	VORPD.BCST        power512Constants<>+32(SB), Z15, Z15
-	VSUBPD.BCST       power512Constants<>+40(SB), Z15, Z15
-	VSUBPD.BCST       power512Constants<>+48(SB), Z16, Z16
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z17
-	VSUBPD            Z17, Z15, Z15
-	VADDPD.BCST       power512Constants<>+56(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+56(SB), Z17, Z18
-	VSUBPD            Z18, Z16, Z18
-	VBROADCASTSD      power512Constants<>+48(SB), Z19
-	VDIVPD            Z17, Z19, Z19
-	VMULPD            Z19, Z16, Z20
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD      Z17, Z20, Z16
-	VFNMADD231PD      Z18, Z20, Z16
-	VMULPD            Z19, Z16, Z16
-	VMULPD            Z20, Z20, Z17
-	VMOVAPD           Z20, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z20, Z18
-	VFMADD231PD       Z20, Z16, Z18
-	VBROADCASTSD      power512Constants<>+376(SB), Z19
-	VBROADCASTSD      power512Constants<>+384(SB), Z21
-	VMULPD            Z19, Z17, Z22
-	VMOVAPD           Z17, Z23
-	VFMSUB213PD       Z22, Z19, Z23
-	VFMADD231PD       Z21, Z17, Z23
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z17, Z17, Z18
-	VBROADCASTSD      power512Constants<>+392(SB), Z19
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z18, Z19
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z18, Z19
-	VBROADCASTSD      power512Constants<>+424(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z18, Z21
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z18, Z21
-	VFMADD213PD       Z21, Z17, Z19
-	VFMADD231PD       Z19, Z18, Z23
-	VMULPD            Z20, Z22, Z17
-	VMOVAPD           Z22, Z18
-	VFMSUB213PD       Z17, Z20, Z18
-	VFMADD231PD       Z16, Z22, Z18
-	VFMADD231PD       Z20, Z23, Z18
-	VADDPD            Z16, Z16, Z16
-	VADDPD            Z16, Z18, Z16
-	VADDPD            Z20, Z20, Z18
-	VMULPD.BCST       power512Constants<>+136(SB), Z15, Z19
-	VADDPD            Z18, Z19, Z20
-	VSUBPD            Z19, Z20, Z19
-	VSUBPD            Z19, Z18, Z18
-	VADDPD            Z17, Z20, Z19
-	VSUBPD            Z20, Z19, Z20
-	VSUBPD            Z20, Z17, Z17
-	VADDPD            Z17, Z18, Z17
-	VADDPD            Z16, Z17, Z16
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z15, Z16
-	VADDPD            Z16, Z19, Z15
-	VSUBPD            Z19, Z15, Z17
-	VSUBPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+144(SB), Z17
-	VCMPPD            $0x00, Z17, Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z15, K1, Z2
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z2, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z15
-	VBROADCASTSD      power512Constants<>+176(SB), Z17
-	VMINPD            Z0, Z17, Z17
-	VMAXPD            Z17, Z15, Z15
-	VMULPD            Z3, Z15, Z17
-	VMOVAPD           Z15, Z18
-	VFMSUB213PD       Z17, Z3, Z18
-	VFMADD231PD       Z16, Z15, Z18
-	VANDPD.BCST       power512Constants<>+0(SB), Z17, Z15
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z15, K1
-	VMOVAPD.Z         Z18, K1, Z15
-	VBROADCASTSD      power512Constants<>+464(SB), Z16
-	VBROADCASTSD      power512Constants<>+472(SB), Z18
-	VMINPD            Z17, Z18, Z17
-	VMAXPD            Z17, Z16, Z16
-	VBROADCASTSD      power512Constants<>+200(SB), Z17
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z16, Z17
-	VSUBPD.BCST       power512Constants<>+200(SB), Z17, Z18
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z18, Z16
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z18, Z15
-	VADDPD            Z15, Z16, Z18
-	VSUBPD            Z16, Z18, Z16
-	VSUBPD            Z16, Z15, Z15
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VADDPD            Z18, Z16, Z19
-	VSUBPD            Z16, Z19, Z16
-	VSUBPD            Z16, Z18, Z16
-	VMULPD            Z18, Z18, Z20
-	VBROADCASTSD      power512Constants<>+480(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+520(SB), Z22
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z20, Z22
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z20, Z22
-	VFMADD213PD       Z22, Z18, Z21
-	VFMADD213PD       Z16, Z20, Z21
-	VFMADD231PD       Z19, Z15, Z21
-	VADDPD            Z21, Z19, Z15
-	VPSRAD            $0x01, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z18
-	VPADDQ.BCST       power512Constants<>+48(SB), Z18, Z18
-	VMULPD            Z18, Z15, Z15
-	VPSUBQ            Z16, Z17, Z16
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ.BCST       power512Constants<>+48(SB), Z16, Z16
-	VMULPD            Z16, Z15, Z15
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z16
-	VRNDSCALEPD       $0x08, Z0, Z17
-	VCMPPD            $0x00, Z17, Z0, K1
-	VRNDSCALEPD       $0x08, Z16, Z17
-	VCMPPD            $0x04, Z17, Z16, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z13, Z16
-	VMOVAPD.Z         Z16, K1, Z16
-	VXORPD            Z16, Z15, Z15
-	VBROADCASTSD      power512Constants<>+144(SB), Z16
-	VCMPPD            $0x11, Z16, Z13, K1
-	VRNDSCALEPD       $0x08, Z0, Z16
-	VCMPPD            $0x04, Z16, Z0, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z14, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z15, K1, Z4
-	VCMPPD            $0x03, Z0, Z13, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z14
-	VCMPPD            $0x00, Z14, Z13, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z13
-	VCMPPD            $0x00, Z13, Z0, K2
-	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z13
-	VBLENDMPD         Z13, Z5, K1, Z6
-	VMOVUPD           Z6, (DX)(BX*1)
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -3793,11 +3461,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
 	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
 	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z7
-	VPADDQ.BCST       power512Constants<>+8(SB), Z7, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ            $0x34, Z3, Z3
@@ -3811,49 +3479,49 @@ singleDone:
 	VSUBPD            Z6, Z4, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z7
 	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z13
+	VMULPD            Z7, Z4, Z8
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z13, Z4
-	VFNMADD231PD      Z6, Z13, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
 	VMULPD            Z7, Z4, Z4
-	VMULPD            Z13, Z13, Z5
-	VMOVAPD           Z13, Z6
-	VFMSUB213PD       Z5, Z13, Z6
-	VFMADD231PD       Z4, Z13, Z6
-	VFMADD231PD       Z13, Z4, Z6
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
 	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z14
-	VMULPD            Z7, Z5, Z15
-	VMOVAPD           Z5, Z16
-	VFMSUB213PD       Z15, Z7, Z16
-	VFMADD231PD       Z14, Z5, Z16
-	VFMADD231PD       Z7, Z6, Z16
+	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      power512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
 	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
 	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z14
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z14
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z14
-	VFMADD213PD       Z14, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z16
-	VMULPD            Z13, Z15, Z5
-	VMOVAPD           Z15, Z6
-	VFMSUB213PD       Z5, Z13, Z6
-	VFMADD231PD       Z4, Z15, Z6
-	VFMADD231PD       Z13, Z16, Z6
+	VBROADCASTSD      power512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
-	VADDPD            Z13, Z13, Z6
+	VADDPD            Z8, Z8, Z6
 	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z13
-	VSUBPD            Z7, Z13, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z13, Z7
-	VSUBPD            Z13, Z7, Z13
-	VSUBPD            Z13, Z5, Z5
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
 	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
@@ -3862,23 +3530,23 @@ singleDone:
 	VSUBPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+144(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z8
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z8, K1, Z9
-	VBROADCASTSD      power512Constants<>+168(SB), Z3
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z3, Z3
-	VMULPD            Z9, Z3, Z5
-	VMOVAPD           Z3, Z6
-	VFMSUB213PD       Z5, Z9, Z6
-	VFMADD231PD       Z4, Z3, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z5, Z3
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
-	VMOVAPD.Z         Z6, K1, Z3
+	VMOVAPD.Z         Z7, K1, Z3
 	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z6
-	VMINPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+200(SB), Z5
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
@@ -3898,12 +3566,184 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z13
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z13
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z13
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z13
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z13
-	VFMADD213PD       Z13, Z6, Z9
+	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VCMPPD            $0x00, Z0, Z1, K2
+	KORB              K1, K2, K1
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func powScalar64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·powScalar64AVX512(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z1
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+376(SB), Z7
+	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
+	VADDPD            Z5, Z6, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+464(SB), Z4
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
@@ -3931,21 +3771,181 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z10
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z10, K1, Z11
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VCMPPD            $0x00, Z2, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VCMPPD            $0x00, Z1, Z0, K2
+	KORB              K1, K2, K1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z1
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+376(SB), Z7
+	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
+	VADDPD            Z5, Z6, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+464(SB), Z4
+	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+200(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z11, K1, Z12
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z12, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -3965,180 +3965,15 @@ TEXT ·powScalarGrad64AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(SI*1), Z13
-	VMOVUPD           (DX)(SI*1), Z14
-	VBROADCASTSD      power512Constants<>+48(SB), Z15
-	VSUBPD            Z15, Z0, Z15
-	VANDPD.BCST       power512Constants<>+0(SB), Z14, Z16
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z16, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z16, Z17
-	VBLENDMPD         Z17, Z16, K1, Z1
-	VPADDQ.BCST       power512Constants<>+8(SB), Z1, Z17
-	VANDPD.BCST       power512Constants<>+16(SB), Z17, Z18
-	VPADDQ.BCST       power512Constants<>+24(SB), Z18, Z18
-	VPSRLQ            $0x34, Z17, Z17
-	VORPD.BCST        power512Constants<>+32(SB), Z17, Z17
-	VSUBPD.BCST       power512Constants<>+40(SB), Z17, Z17
-	VSUBPD.BCST       power512Constants<>+48(SB), Z18, Z18
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z19
-	VSUBPD            Z19, Z17, Z17
-	VADDPD.BCST       power512Constants<>+56(SB), Z18, Z19
-	VSUBPD.BCST       power512Constants<>+56(SB), Z19, Z20
-	VSUBPD            Z20, Z18, Z20
-	VBROADCASTSD      power512Constants<>+48(SB), Z21
-	VDIVPD            Z19, Z21, Z21
-	VMULPD            Z21, Z18, Z22
-	VMOVAPD           Z18, Z18
-	VFNMADD231PD      Z19, Z22, Z18
-	VFNMADD231PD      Z20, Z22, Z18
-	VMULPD            Z21, Z18, Z18
-	VMULPD            Z22, Z22, Z19
-	VMOVAPD           Z22, Z20
-	VFMSUB213PD       Z19, Z22, Z20
-	VFMADD231PD       Z18, Z22, Z20
-	VFMADD231PD       Z22, Z18, Z20
-	VBROADCASTSD      power512Constants<>+376(SB), Z21
-	VBROADCASTSD      power512Constants<>+384(SB), Z23
-	VMULPD            Z21, Z19, Z24
-	VMOVAPD           Z19, Z25
-	VFMSUB213PD       Z24, Z21, Z25
-	VFMADD231PD       Z23, Z19, Z25
-	VFMADD231PD       Z21, Z20, Z25
-	VMULPD            Z19, Z19, Z20
-	VBROADCASTSD      power512Constants<>+392(SB), Z21
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z20, Z21
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z20, Z21
-	VBROADCASTSD      power512Constants<>+424(SB), Z23
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z20, Z23
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z20, Z23
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z20, Z23
-	VFMADD213PD       Z23, Z19, Z21
-	VFMADD231PD       Z21, Z20, Z25
-	VMULPD            Z22, Z24, Z19
-	VMOVAPD           Z24, Z20
-	VFMSUB213PD       Z19, Z22, Z20
-	VFMADD231PD       Z18, Z24, Z20
-	VFMADD231PD       Z22, Z25, Z20
-	VADDPD            Z18, Z18, Z18
-	VADDPD            Z18, Z20, Z18
-	VADDPD            Z22, Z22, Z20
-	VMULPD.BCST       power512Constants<>+136(SB), Z17, Z21
-	VADDPD            Z20, Z21, Z22
-	VSUBPD            Z21, Z22, Z21
-	VSUBPD            Z21, Z20, Z20
-	VADDPD            Z19, Z22, Z21
-	VSUBPD            Z22, Z21, Z22
-	VSUBPD            Z22, Z19, Z19
-	VADDPD            Z19, Z20, Z19
-	VADDPD            Z18, Z19, Z18
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z17, Z18
-	VADDPD            Z18, Z21, Z17
-	VSUBPD            Z21, Z17, Z19
-	VSUBPD            Z19, Z18, Z18
-	VBROADCASTSD      power512Constants<>+144(SB), Z19
-	VCMPPD            $0x00, Z19, Z16, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z17, K1, Z2
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z16, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z2, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z17
-	VBROADCASTSD      power512Constants<>+176(SB), Z19
-	VMINPD            Z15, Z19, Z19
-	VMAXPD            Z19, Z17, Z17
-	VMULPD            Z3, Z17, Z19
-	VMOVAPD           Z17, Z20
-	VFMSUB213PD       Z19, Z3, Z20
-	VFMADD231PD       Z18, Z17, Z20
-	VANDPD.BCST       power512Constants<>+0(SB), Z19, Z17
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z17, K1
-	VMOVAPD.Z         Z20, K1, Z17
-	VBROADCASTSD      power512Constants<>+464(SB), Z18
-	VBROADCASTSD      power512Constants<>+472(SB), Z20
-	VMINPD            Z19, Z20, Z19
-	VMAXPD            Z19, Z18, Z18
-	VBROADCASTSD      power512Constants<>+200(SB), Z19
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z18, Z19
-	VSUBPD.BCST       power512Constants<>+200(SB), Z19, Z20
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z20, Z18
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z20, Z17
-	VADDPD            Z17, Z18, Z20
-	VSUBPD            Z18, Z20, Z18
-	VSUBPD            Z18, Z17, Z17
-	VBROADCASTSD      power512Constants<>+48(SB), Z18
-	VADDPD            Z20, Z18, Z21
-	VSUBPD            Z18, Z21, Z18
-	VSUBPD            Z18, Z20, Z18
-	VMULPD            Z20, Z20, Z22
-	VBROADCASTSD      power512Constants<>+480(SB), Z23
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z22, Z23
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z22, Z23
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z22, Z23
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z22, Z23
-	VBROADCASTSD      power512Constants<>+520(SB), Z24
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z22, Z24
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z22, Z24
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z22, Z24
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z22, Z24
-	VFMADD213PD       Z24, Z20, Z23
-	VFMADD213PD       Z18, Z22, Z23
-	VFMADD231PD       Z21, Z17, Z23
-	VADDPD            Z23, Z21, Z17
-	VPSRAD            $0x01, Z19, Z18
-	VPSLLQ            $0x34, Z18, Z20
-	VPADDQ.BCST       power512Constants<>+48(SB), Z20, Z20
-	VMULPD            Z20, Z17, Z17
-	VPSUBQ            Z18, Z19, Z18
-	VPSLLQ            $0x34, Z18, Z18
-	VPADDQ.BCST       power512Constants<>+48(SB), Z18, Z18
-	VMULPD            Z18, Z17, Z17
-	VMULPD.BCST       power512Constants<>+120(SB), Z15, Z18
-	VRNDSCALEPD       $0x08, Z15, Z19
-	VCMPPD            $0x00, Z19, Z15, K1
-	VRNDSCALEPD       $0x08, Z18, Z19
-	VCMPPD            $0x04, Z19, Z18, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z14, Z18
-	VMOVAPD.Z         Z18, K1, Z18
-	VXORPD            Z18, Z17, Z17
-	VBROADCASTSD      power512Constants<>+144(SB), Z18
-	VCMPPD            $0x11, Z18, Z14, K1
-	VRNDSCALEPD       $0x08, Z15, Z18
-	VCMPPD            $0x04, Z18, Z15, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z16, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z17, K1, Z4
-	VCMPPD            $0x03, Z15, Z14, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z16
-	VCMPPD            $0x00, Z16, Z14, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z14
-	VCMPPD            $0x00, Z14, Z15, K2
-	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z14
-	VBLENDMPD         Z14, Z5, K1, Z6
-	VMULPD            Z6, Z0, Z14
-	VMULPD            Z14, Z13, Z13
-	VMOVUPD           Z13, (BX)(SI*1)
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, DI
-	BZHIQ             AX, DI, DI
-	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z1
-	VMOVUPD.Z         (DX)(SI*1), K1, Z2
+	VMOVUPD           (CX)(SI*1), Z1
+	VMOVUPD           (DX)(SI*1), Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VSUBPD            Z3, Z0, Z3
 	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
 	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z4, K1
 	VMULPD.BCST       power512Constants<>+360(SB), Z4, Z5
-	VBLENDMPD         Z5, Z4, K1, Z7
-	VPADDQ.BCST       power512Constants<>+8(SB), Z7, Z5
+	VBLENDMPD         Z5, Z4, K1, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
 	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ            $0x34, Z5, Z5
@@ -4148,78 +3983,78 @@ singleDone:
 	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z7
 	VSUBPD            Z7, Z5, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z13
-	VSUBPD            Z13, Z6, Z13
-	VBROADCASTSD      power512Constants<>+48(SB), Z14
-	VDIVPD            Z7, Z14, Z14
-	VMULPD            Z14, Z6, Z15
+	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VSUBPD            Z8, Z6, Z8
+	VBROADCASTSD      power512Constants<>+48(SB), Z9
+	VDIVPD            Z7, Z9, Z9
+	VMULPD            Z9, Z6, Z10
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD      Z7, Z15, Z6
-	VFNMADD231PD      Z13, Z15, Z6
-	VMULPD            Z14, Z6, Z6
-	VMULPD            Z15, Z15, Z7
-	VMOVAPD           Z15, Z13
-	VFMSUB213PD       Z7, Z15, Z13
-	VFMADD231PD       Z6, Z15, Z13
-	VFMADD231PD       Z15, Z6, Z13
-	VBROADCASTSD      power512Constants<>+376(SB), Z14
-	VBROADCASTSD      power512Constants<>+384(SB), Z16
-	VMULPD            Z14, Z7, Z17
-	VMOVAPD           Z7, Z18
-	VFMSUB213PD       Z17, Z14, Z18
-	VFMADD231PD       Z16, Z7, Z18
-	VFMADD231PD       Z14, Z13, Z18
-	VMULPD            Z7, Z7, Z13
-	VBROADCASTSD      power512Constants<>+392(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z13, Z14
-	VBROADCASTSD      power512Constants<>+424(SB), Z16
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z13, Z16
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z13, Z16
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z13, Z16
-	VFMADD213PD       Z16, Z7, Z14
-	VFMADD231PD       Z14, Z13, Z18
-	VMULPD            Z15, Z17, Z7
-	VMOVAPD           Z17, Z13
-	VFMSUB213PD       Z7, Z15, Z13
-	VFMADD231PD       Z6, Z17, Z13
-	VFMADD231PD       Z15, Z18, Z13
+	VFNMADD231PD      Z7, Z10, Z6
+	VFNMADD231PD      Z8, Z10, Z6
+	VMULPD            Z9, Z6, Z6
+	VMULPD            Z10, Z10, Z7
+	VMOVAPD           Z10, Z8
+	VFMSUB213PD       Z7, Z10, Z8
+	VFMADD231PD       Z6, Z10, Z8
+	VFMADD231PD       Z10, Z6, Z8
+	VBROADCASTSD      power512Constants<>+376(SB), Z9
+	VBROADCASTSD      power512Constants<>+384(SB), Z11
+	VMULPD            Z9, Z7, Z12
+	VMOVAPD           Z7, Z13
+	VFMSUB213PD       Z12, Z9, Z13
+	VFMADD231PD       Z11, Z7, Z13
+	VFMADD231PD       Z9, Z8, Z13
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+392(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+424(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z8, Z11
+	VFMADD213PD       Z11, Z7, Z9
+	VFMADD231PD       Z9, Z8, Z13
+	VMULPD            Z10, Z12, Z7
+	VMOVAPD           Z12, Z8
+	VFMSUB213PD       Z7, Z10, Z8
+	VFMADD231PD       Z6, Z12, Z8
+	VFMADD231PD       Z10, Z13, Z8
 	VADDPD            Z6, Z6, Z6
-	VADDPD            Z6, Z13, Z6
-	VADDPD            Z15, Z15, Z13
-	VMULPD.BCST       power512Constants<>+136(SB), Z5, Z14
-	VADDPD            Z13, Z14, Z15
-	VSUBPD            Z14, Z15, Z14
-	VSUBPD            Z14, Z13, Z13
-	VADDPD            Z7, Z15, Z14
-	VSUBPD            Z15, Z14, Z15
-	VSUBPD            Z15, Z7, Z7
-	VADDPD            Z7, Z13, Z7
+	VADDPD            Z6, Z8, Z6
+	VADDPD            Z10, Z10, Z8
+	VMULPD.BCST       power512Constants<>+136(SB), Z5, Z9
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z9
+	VSUBPD            Z9, Z8, Z8
+	VADDPD            Z7, Z10, Z9
+	VSUBPD            Z10, Z9, Z10
+	VSUBPD            Z10, Z7, Z7
+	VADDPD            Z7, Z8, Z7
 	VADDPD            Z6, Z7, Z6
 	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z6
-	VADDPD            Z6, Z14, Z5
-	VSUBPD            Z14, Z5, Z7
+	VADDPD            Z6, Z9, Z5
+	VSUBPD            Z9, Z5, Z7
 	VSUBPD            Z7, Z6, Z6
 	VBROADCASTSD      power512Constants<>+144(SB), Z7
 	VCMPPD            $0x00, Z7, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z5, K1, Z8
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z5, K1, Z5
 	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z8, K1, Z9
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VMAXPD            Z7, Z5, Z5
-	VMULPD            Z9, Z5, Z7
-	VMOVAPD           Z5, Z8
-	VFMSUB213PD       Z7, Z9, Z8
-	VFMADD231PD       Z6, Z5, Z8
-	VANDPD.BCST       power512Constants<>+0(SB), Z7, Z5
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VMULPD            Z5, Z7, Z8
+	VMOVAPD           Z7, Z9
+	VFMSUB213PD       Z8, Z5, Z9
+	VFMADD231PD       Z6, Z7, Z9
+	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
 	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z5, K1
-	VMOVAPD.Z         Z8, K1, Z5
+	VMOVAPD.Z         Z9, K1, Z5
 	VBROADCASTSD      power512Constants<>+464(SB), Z6
-	VBROADCASTSD      power512Constants<>+472(SB), Z8
-	VMINPD            Z7, Z8, Z7
+	VBROADCASTSD      power512Constants<>+472(SB), Z7
+	VMINPD            Z8, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
 	VBROADCASTSD      power512Constants<>+200(SB), Z7
 	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
@@ -4233,21 +4068,21 @@ singleDone:
 	VADDPD            Z8, Z6, Z9
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
-	VMULPD            Z8, Z8, Z13
-	VBROADCASTSD      power512Constants<>+480(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z13, Z14
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z13, Z14
-	VBROADCASTSD      power512Constants<>+520(SB), Z15
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z13, Z15
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z13, Z15
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z13, Z15
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z13, Z15
-	VFMADD213PD       Z15, Z8, Z14
-	VFMADD213PD       Z6, Z13, Z14
-	VFMADD231PD       Z9, Z5, Z14
-	VADDPD            Z14, Z9, Z5
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      power512Constants<>+480(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z11
+	VBROADCASTSD      power512Constants<>+520(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z6, Z10, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VADDPD            Z11, Z9, Z5
 	VPSRAD            $0x01, Z7, Z6
 	VPSLLQ            $0x34, Z6, Z8
 	VPADDQ.BCST       power512Constants<>+48(SB), Z8, Z8
@@ -4272,17 +4107,182 @@ singleDone:
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z10
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z10, K1, Z11
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VCMPPD            $0x00, Z4, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
 	VBROADCASTSD      power512Constants<>+144(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z11, K1, Z12
-	VMULPD            Z12, Z0, Z0
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD            Z2, Z0, Z2
+	VMULPD            Z2, Z1, Z1
+	VMOVUPD           Z1, (BX)(SI*1)
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z1
+	VMOVUPD.Z         (DX)(SI*1), K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VSUBPD            Z3, Z0, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z4, K1
+	VMULPD.BCST       power512Constants<>+360(SB), Z4, Z5
+	VBLENDMPD         Z5, Z4, K1, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
+	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
+	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z7
+	VSUBPD            Z7, Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VSUBPD            Z8, Z6, Z8
+	VBROADCASTSD      power512Constants<>+48(SB), Z9
+	VDIVPD            Z7, Z9, Z9
+	VMULPD            Z9, Z6, Z10
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD      Z7, Z10, Z6
+	VFNMADD231PD      Z8, Z10, Z6
+	VMULPD            Z9, Z6, Z6
+	VMULPD            Z10, Z10, Z7
+	VMOVAPD           Z10, Z8
+	VFMSUB213PD       Z7, Z10, Z8
+	VFMADD231PD       Z6, Z10, Z8
+	VFMADD231PD       Z10, Z6, Z8
+	VBROADCASTSD      power512Constants<>+376(SB), Z9
+	VBROADCASTSD      power512Constants<>+384(SB), Z11
+	VMULPD            Z9, Z7, Z12
+	VMOVAPD           Z7, Z13
+	VFMSUB213PD       Z12, Z9, Z13
+	VFMADD231PD       Z11, Z7, Z13
+	VFMADD231PD       Z9, Z8, Z13
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+392(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+400(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+424(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+432(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+440(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+448(SB), Z8, Z11
+	VFMADD213PD       Z11, Z7, Z9
+	VFMADD231PD       Z9, Z8, Z13
+	VMULPD            Z10, Z12, Z7
+	VMOVAPD           Z12, Z8
+	VFMSUB213PD       Z7, Z10, Z8
+	VFMADD231PD       Z6, Z12, Z8
+	VFMADD231PD       Z10, Z13, Z8
+	VADDPD            Z6, Z6, Z6
+	VADDPD            Z6, Z8, Z6
+	VADDPD            Z10, Z10, Z8
+	VMULPD.BCST       power512Constants<>+136(SB), Z5, Z9
+	VADDPD            Z8, Z9, Z10
+	VSUBPD            Z9, Z10, Z9
+	VSUBPD            Z9, Z8, Z8
+	VADDPD            Z7, Z10, Z9
+	VSUBPD            Z10, Z9, Z10
+	VSUBPD            Z10, Z7, Z7
+	VADDPD            Z7, Z8, Z7
+	VADDPD            Z6, Z7, Z6
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z6
+	VADDPD            Z6, Z9, Z5
+	VSUBPD            Z9, Z5, Z7
+	VSUBPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VCMPPD            $0x00, Z7, Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+152(SB), Z5, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VMULPD            Z5, Z7, Z8
+	VMOVAPD           Z7, Z9
+	VFMSUB213PD       Z8, Z5, Z9
+	VFMADD231PD       Z6, Z7, Z9
+	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z5, K1
+	VMOVAPD.Z         Z9, K1, Z5
+	VBROADCASTSD      power512Constants<>+464(SB), Z6
+	VBROADCASTSD      power512Constants<>+472(SB), Z7
+	VMINPD            Z8, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+200(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
+	VFNMADD231PD.BCST power512Constants<>+136(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+128(SB), Z8, Z5
+	VADDPD            Z5, Z6, Z8
+	VSUBPD            Z6, Z8, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VADDPD            Z8, Z6, Z9
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z8, Z6
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      power512Constants<>+480(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z11
+	VBROADCASTSD      power512Constants<>+520(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z6, Z10, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VADDPD            Z11, Z9, Z5
+	VPSRAD            $0x01, Z7, Z6
+	VPSLLQ            $0x34, Z6, Z8
+	VPADDQ.BCST       power512Constants<>+48(SB), Z8, Z8
+	VMULPD            Z8, Z5, Z5
+	VPSUBQ            Z6, Z7, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VRNDSCALEPD       $0x08, Z3, Z7
+	VCMPPD            $0x00, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z6, Z7
+	VCMPPD            $0x04, Z7, Z6, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VMOVAPD.Z         Z6, K1, Z6
+	VXORPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VCMPPD            $0x11, Z6, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z6
+	VCMPPD            $0x04, Z6, Z3, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VCMPPD            $0x03, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VCMPPD            $0x00, Z2, Z3, K2
+	KORB              K1, K2, K1
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -4308,98 +4308,8 @@ single:
 	VMOVUPD          (CX)(BX*1), Z0
 	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z2, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z10
-	VPADDQ.BCST      power512Constants<>+24(SB), Z10, Z10
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z10, Z10
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z11
-	VSUBPD           Z11, Z1, Z1
-	VADDPD.BCST      power512Constants<>+56(SB), Z10, Z11
-	VSUBPD.BCST      power512Constants<>+56(SB), Z11, Z12
-	VSUBPD           Z12, Z10, Z12
-	VBROADCASTSD     power512Constants<>+48(SB), Z13
-	VDIVPD           Z11, Z13, Z13
-	VMULPD           Z13, Z10, Z14
-	VMOVAPD          Z10, Z10
-	VFNMADD231PD     Z11, Z14, Z10
-	VFNMADD231PD     Z12, Z14, Z10
-	VMULPD           Z13, Z10, Z10
-	VMULPD           Z14, Z14, Z11
-	VMOVAPD          Z14, Z12
-	VFMSUB213PD      Z11, Z14, Z12
-	VFMADD231PD      Z10, Z14, Z12
-	VFMADD231PD      Z14, Z10, Z12
-	VBROADCASTSD     power512Constants<>+376(SB), Z13
-	VBROADCASTSD     power512Constants<>+384(SB), Z15
-	VMULPD           Z13, Z11, Z16
-	VMOVAPD          Z11, Z17
-	VFMSUB213PD      Z16, Z13, Z17
-	VFMADD231PD      Z15, Z11, Z17
-	VFMADD231PD      Z13, Z12, Z17
-	VMULPD           Z11, Z11, Z12
-	VBROADCASTSD     power512Constants<>+392(SB), Z13
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z12, Z13
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z12, Z13
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z12, Z13
-	VBROADCASTSD     power512Constants<>+424(SB), Z15
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z12, Z15
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z12, Z15
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z12, Z15
-	VFMADD213PD      Z15, Z11, Z13
-	VFMADD231PD      Z13, Z12, Z17
-	VMULPD           Z14, Z16, Z11
-	VMOVAPD          Z16, Z12
-	VFMSUB213PD      Z11, Z14, Z12
-	VFMADD231PD      Z10, Z16, Z12
-	VFMADD231PD      Z14, Z17, Z12
-	VADDPD           Z10, Z10, Z10
-	VADDPD           Z10, Z12, Z10
-	VADDPD           Z14, Z14, Z12
-	VADDPD           Z11, Z12, Z13
-	VSUBPD           Z12, Z13, Z12
-	VSUBPD           Z12, Z11, Z11
-	VADDPD           Z10, Z11, Z10
-	VBROADCASTSD     power512Constants<>+208(SB), Z11
-	VBROADCASTSD     power512Constants<>+560(SB), Z12
-	VMULPD           Z11, Z13, Z14
-	VMOVAPD          Z13, Z15
-	VFMSUB213PD      Z14, Z11, Z15
-	VFMADD231PD      Z12, Z13, Z15
-	VFMADD231PD      Z11, Z10, Z15
-	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VADDPD           Z14, Z1, Z10
-	VSUBPD           Z1, Z10, Z1
-	VSUBPD           Z1, Z14, Z1
-	VADDPD           Z15, Z1, Z1
-	VADDPD           Z1, Z10, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z4
-	VBLENDMPD        Z1, Z4, K1, Z5
-	VMOVUPD          Z5, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z6, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
 	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
@@ -4424,28 +4334,28 @@ singleDone:
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
 	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z10
-	VMULPD           Z5, Z3, Z11
-	VMOVAPD          Z3, Z12
-	VFMSUB213PD      Z11, Z5, Z12
-	VFMADD231PD      Z10, Z3, Z12
-	VFMADD231PD      Z5, Z4, Z12
+	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VMULPD           Z5, Z3, Z8
+	VMOVAPD          Z3, Z9
+	VFMSUB213PD      Z8, Z5, Z9
+	VFMADD231PD      Z7, Z3, Z9
+	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
 	VBROADCASTSD     power512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
 	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
 	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z10
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z10
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z10
-	VFMADD213PD      Z10, Z3, Z5
-	VFMADD231PD      Z5, Z4, Z12
-	VMULPD           Z6, Z11, Z3
-	VMOVAPD          Z11, Z4
+	VBROADCASTSD     power512Constants<>+424(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VFMADD213PD      Z7, Z3, Z5
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z6, Z8, Z3
+	VMOVAPD          Z8, Z4
 	VFMSUB213PD      Z3, Z6, Z4
-	VFMADD231PD      Z2, Z11, Z4
-	VFMADD231PD      Z6, Z12, Z4
+	VFMADD231PD      Z2, Z8, Z4
+	VFMADD231PD      Z6, Z9, Z4
 	VADDPD           Z2, Z2, Z2
 	VADDPD           Z2, Z4, Z2
 	VADDPD           Z6, Z6, Z4
@@ -4456,29 +4366,119 @@ singleDone:
 	VBROADCASTSD     power512Constants<>+208(SB), Z3
 	VBROADCASTSD     power512Constants<>+560(SB), Z4
 	VMULPD           Z3, Z5, Z6
-	VMOVAPD          Z5, Z10
-	VFMSUB213PD      Z6, Z3, Z10
-	VFMADD231PD      Z4, Z5, Z10
-	VFMADD231PD      Z3, Z2, Z10
+	VMOVAPD          Z5, Z7
+	VFMSUB213PD      Z6, Z3, Z7
+	VFMADD231PD      Z4, Z5, Z7
+	VFMADD231PD      Z3, Z2, Z7
 	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
 	VADDPD           Z6, Z1, Z2
 	VSUBPD           Z1, Z2, Z1
 	VSUBPD           Z1, Z6, Z1
-	VADDPD           Z10, Z1, Z1
+	VADDPD           Z7, Z1, Z1
 	VADDPD           Z1, Z2, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z7
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z7, K2, Z8
-	VBLENDMPD        Z1, Z8, K1, Z9
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPSRLQ           $0x34, Z1, Z1
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VSUBPD           Z3, Z1, Z1
+	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
+	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
+	VSUBPD           Z4, Z2, Z4
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VDIVPD           Z3, Z5, Z5
+	VMULPD           Z5, Z2, Z6
+	VMOVAPD          Z2, Z2
+	VFNMADD231PD     Z3, Z6, Z2
+	VFNMADD231PD     Z4, Z6, Z2
+	VMULPD           Z5, Z2, Z2
+	VMULPD           Z6, Z6, Z3
+	VMOVAPD          Z6, Z4
+	VFMSUB213PD      Z3, Z6, Z4
+	VFMADD231PD      Z2, Z6, Z4
+	VFMADD231PD      Z6, Z2, Z4
+	VBROADCASTSD     power512Constants<>+376(SB), Z5
+	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VMULPD           Z5, Z3, Z8
+	VMOVAPD          Z3, Z9
+	VFMSUB213PD      Z8, Z5, Z9
+	VFMADD231PD      Z7, Z3, Z9
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z3, Z3, Z4
+	VBROADCASTSD     power512Constants<>+392(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+424(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VFMADD213PD      Z7, Z3, Z5
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z6, Z8, Z3
+	VMOVAPD          Z8, Z4
+	VFMSUB213PD      Z3, Z6, Z4
+	VFMADD231PD      Z2, Z8, Z4
+	VFMADD231PD      Z6, Z9, Z4
+	VADDPD           Z2, Z2, Z2
+	VADDPD           Z2, Z4, Z2
+	VADDPD           Z6, Z6, Z4
+	VADDPD           Z3, Z4, Z5
+	VSUBPD           Z4, Z5, Z4
+	VSUBPD           Z4, Z3, Z3
+	VADDPD           Z2, Z3, Z2
+	VBROADCASTSD     power512Constants<>+208(SB), Z3
+	VBROADCASTSD     power512Constants<>+560(SB), Z4
+	VMULPD           Z3, Z5, Z6
+	VMOVAPD          Z5, Z7
+	VFMSUB213PD      Z6, Z3, Z7
+	VFMADD231PD      Z4, Z5, Z7
+	VFMADD231PD      Z3, Z2, Z7
+	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VADDPD           Z6, Z1, Z2
+	VSUBPD           Z1, Z2, Z1
+	VSUBPD           Z1, Z6, Z1
+	VADDPD           Z7, Z1, Z1
+	VADDPD           Z1, Z2, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VMOVUPD          Z9, K1, (DX)(CX*1)
+	VMOVUPD          Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4498,99 +4498,8 @@ single:
 	VMOVUPD          (CX)(BX*1), Z0
 	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z2, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z10
-	VPADDQ.BCST      power512Constants<>+24(SB), Z10, Z10
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z10, Z10
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z11
-	VSUBPD           Z11, Z1, Z1
-	VADDPD.BCST      power512Constants<>+56(SB), Z10, Z11
-	VSUBPD.BCST      power512Constants<>+56(SB), Z11, Z12
-	VSUBPD           Z12, Z10, Z12
-	VBROADCASTSD     power512Constants<>+48(SB), Z13
-	VDIVPD           Z11, Z13, Z13
-	VMULPD           Z13, Z10, Z14
-	VMOVAPD          Z10, Z10
-	VFNMADD231PD     Z11, Z14, Z10
-	VFNMADD231PD     Z12, Z14, Z10
-	VMULPD           Z13, Z10, Z10
-	VMULPD           Z14, Z14, Z11
-	VMOVAPD          Z14, Z12
-	VFMSUB213PD      Z11, Z14, Z12
-	VFMADD231PD      Z10, Z14, Z12
-	VFMADD231PD      Z14, Z10, Z12
-	VBROADCASTSD     power512Constants<>+376(SB), Z13
-	VBROADCASTSD     power512Constants<>+384(SB), Z15
-	VMULPD           Z13, Z11, Z16
-	VMOVAPD          Z11, Z17
-	VFMSUB213PD      Z16, Z13, Z17
-	VFMADD231PD      Z15, Z11, Z17
-	VFMADD231PD      Z13, Z12, Z17
-	VMULPD           Z11, Z11, Z12
-	VBROADCASTSD     power512Constants<>+392(SB), Z13
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z12, Z13
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z12, Z13
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z12, Z13
-	VBROADCASTSD     power512Constants<>+424(SB), Z15
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z12, Z15
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z12, Z15
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z12, Z15
-	VFMADD213PD      Z15, Z11, Z13
-	VFMADD231PD      Z13, Z12, Z17
-	VMULPD           Z14, Z16, Z11
-	VMOVAPD          Z16, Z12
-	VFMSUB213PD      Z11, Z14, Z12
-	VFMADD231PD      Z10, Z16, Z12
-	VFMADD231PD      Z14, Z17, Z12
-	VADDPD           Z10, Z10, Z10
-	VADDPD           Z10, Z12, Z10
-	VADDPD           Z14, Z14, Z12
-	VADDPD           Z11, Z12, Z13
-	VSUBPD           Z12, Z13, Z12
-	VSUBPD           Z12, Z11, Z11
-	VADDPD           Z10, Z11, Z10
-	VBROADCASTSD     power512Constants<>+312(SB), Z11
-	VBROADCASTSD     power512Constants<>+568(SB), Z12
-	VMULPD           Z11, Z13, Z14
-	VMOVAPD          Z13, Z15
-	VFMSUB213PD      Z14, Z11, Z15
-	VFMADD231PD      Z12, Z13, Z15
-	VFMADD231PD      Z11, Z10, Z15
-	VMULPD.BCST      power512Constants<>+576(SB), Z1, Z10
-	VADDPD           Z14, Z10, Z11
-	VSUBPD           Z10, Z11, Z10
-	VSUBPD           Z10, Z14, Z10
-	VADDPD           Z15, Z10, Z10
-	VFMADD231PD.BCST power512Constants<>+584(SB), Z1, Z10
-	VADDPD           Z10, Z11, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z4
-	VBLENDMPD        Z1, Z4, K1, Z5
-	VMOVUPD          Z5, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z6, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
 	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
@@ -4615,28 +4524,28 @@ singleDone:
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
 	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z10
-	VMULPD           Z5, Z3, Z11
-	VMOVAPD          Z3, Z12
-	VFMSUB213PD      Z11, Z5, Z12
-	VFMADD231PD      Z10, Z3, Z12
-	VFMADD231PD      Z5, Z4, Z12
+	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VMULPD           Z5, Z3, Z8
+	VMOVAPD          Z3, Z9
+	VFMSUB213PD      Z8, Z5, Z9
+	VFMADD231PD      Z7, Z3, Z9
+	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
 	VBROADCASTSD     power512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
 	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
 	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z10
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z10
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z10
-	VFMADD213PD      Z10, Z3, Z5
-	VFMADD231PD      Z5, Z4, Z12
-	VMULPD           Z6, Z11, Z3
-	VMOVAPD          Z11, Z4
+	VBROADCASTSD     power512Constants<>+424(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VFMADD213PD      Z7, Z3, Z5
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z6, Z8, Z3
+	VMOVAPD          Z8, Z4
 	VFMSUB213PD      Z3, Z6, Z4
-	VFMADD231PD      Z2, Z11, Z4
-	VFMADD231PD      Z6, Z12, Z4
+	VFMADD231PD      Z2, Z8, Z4
+	VFMADD231PD      Z6, Z9, Z4
 	VADDPD           Z2, Z2, Z2
 	VADDPD           Z2, Z4, Z2
 	VADDPD           Z6, Z6, Z4
@@ -4647,30 +4556,121 @@ singleDone:
 	VBROADCASTSD     power512Constants<>+312(SB), Z3
 	VBROADCASTSD     power512Constants<>+568(SB), Z4
 	VMULPD           Z3, Z5, Z6
-	VMOVAPD          Z5, Z10
-	VFMSUB213PD      Z6, Z3, Z10
-	VFMADD231PD      Z4, Z5, Z10
-	VFMADD231PD      Z3, Z2, Z10
+	VMOVAPD          Z5, Z7
+	VFMSUB213PD      Z6, Z3, Z7
+	VFMADD231PD      Z4, Z5, Z7
+	VFMADD231PD      Z3, Z2, Z7
 	VMULPD.BCST      power512Constants<>+576(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
-	VADDPD           Z10, Z2, Z2
+	VADDPD           Z7, Z2, Z2
 	VFMADD231PD.BCST power512Constants<>+584(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z7
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z7, K2, Z8
-	VBLENDMPD        Z1, Z8, K1, Z9
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPSRLQ           $0x34, Z1, Z1
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VSUBPD           Z3, Z1, Z1
+	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
+	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
+	VSUBPD           Z4, Z2, Z4
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VDIVPD           Z3, Z5, Z5
+	VMULPD           Z5, Z2, Z6
+	VMOVAPD          Z2, Z2
+	VFNMADD231PD     Z3, Z6, Z2
+	VFNMADD231PD     Z4, Z6, Z2
+	VMULPD           Z5, Z2, Z2
+	VMULPD           Z6, Z6, Z3
+	VMOVAPD          Z6, Z4
+	VFMSUB213PD      Z3, Z6, Z4
+	VFMADD231PD      Z2, Z6, Z4
+	VFMADD231PD      Z6, Z2, Z4
+	VBROADCASTSD     power512Constants<>+376(SB), Z5
+	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VMULPD           Z5, Z3, Z8
+	VMOVAPD          Z3, Z9
+	VFMSUB213PD      Z8, Z5, Z9
+	VFMADD231PD      Z7, Z3, Z9
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z3, Z3, Z4
+	VBROADCASTSD     power512Constants<>+392(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+424(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VFMADD213PD      Z7, Z3, Z5
+	VFMADD231PD      Z5, Z4, Z9
+	VMULPD           Z6, Z8, Z3
+	VMOVAPD          Z8, Z4
+	VFMSUB213PD      Z3, Z6, Z4
+	VFMADD231PD      Z2, Z8, Z4
+	VFMADD231PD      Z6, Z9, Z4
+	VADDPD           Z2, Z2, Z2
+	VADDPD           Z2, Z4, Z2
+	VADDPD           Z6, Z6, Z4
+	VADDPD           Z3, Z4, Z5
+	VSUBPD           Z4, Z5, Z4
+	VSUBPD           Z4, Z3, Z3
+	VADDPD           Z2, Z3, Z2
+	VBROADCASTSD     power512Constants<>+312(SB), Z3
+	VBROADCASTSD     power512Constants<>+568(SB), Z4
+	VMULPD           Z3, Z5, Z6
+	VMOVAPD          Z5, Z7
+	VFMSUB213PD      Z6, Z3, Z7
+	VFMADD231PD      Z4, Z5, Z7
+	VFMADD231PD      Z3, Z2, Z7
+	VMULPD.BCST      power512Constants<>+576(SB), Z1, Z2
+	VADDPD           Z6, Z2, Z3
+	VSUBPD           Z2, Z3, Z2
+	VSUBPD           Z2, Z6, Z2
+	VADDPD           Z7, Z2, Z2
+	VFMADD231PD.BCST power512Constants<>+584(SB), Z1, Z2
+	VADDPD           Z2, Z3, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VMOVUPD          Z9, K1, (DX)(CX*1)
+	VMOVUPD          Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4693,124 +4693,8 @@ single:
 	VBROADCASTSD     power512Constants<>+320(SB), Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z20
-	VPADDQ.BCST      power512Constants<>+24(SB), Z20, Z20
-	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z20
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z21
-	VSUBPD           Z21, Z3, Z3
-	VADDPD.BCST      power512Constants<>+56(SB), Z20, Z21
-	VDIVPD           Z21, Z20, Z21
-	VMULPD           Z21, Z21, Z22
-	VMULPD           Z22, Z22, Z23
-	VBROADCASTSD     power512Constants<>+64(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z23, Z24
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z23, Z24
-	VBROADCASTSD     power512Constants<>+88(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z23, Z25
-	VFMADD213PD      Z25, Z22, Z24
-	VMULPD.BCST      power512Constants<>+120(SB), Z20, Z23
-	VMULPD           Z20, Z23, Z23
-	VFMADD213PD      Z23, Z22, Z24
-	VMULPD           Z21, Z24, Z21
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z21
-	VSUBPD           Z21, Z23, Z21
-	VSUBPD           Z21, Z20, Z20
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z20
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z20, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z20
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z21
-	VSUBPD           Z21, Z0, Z21
-	VDIVPD           Z20, Z21, Z21
-	VPADDQ.BCST      power512Constants<>+8(SB), Z20, Z20
-	VANDPD.BCST      power512Constants<>+16(SB), Z20, Z22
-	VPADDQ.BCST      power512Constants<>+24(SB), Z22, Z22
-	VPSRLQ           $0x34, Z20, Z20
-	VORPD.BCST       power512Constants<>+32(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+40(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+48(SB), Z22, Z22
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z23
-	VANDPD.BCST      power512Constants<>+0(SB), Z23, Z23
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z23, K1
-	VBLENDMPD        Z0, Z22, K1, Z8
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z20, K2, Z20
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z21, K1, Z21
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z22
-	VDIVPD           Z22, Z8, Z22
-	VMULPD           Z22, Z22, Z23
-	VMULPD           Z23, Z23, Z24
-	VBROADCASTSD     power512Constants<>+64(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z24, Z25
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z24, Z25
-	VBROADCASTSD     power512Constants<>+88(SB), Z26
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z24, Z26
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z24, Z26
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z24, Z26
-	VFMADD213PD      Z26, Z23, Z25
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z24
-	VMULPD           Z8, Z24, Z24
-	VFMADD213PD      Z24, Z23, Z25
-	VMULPD           Z22, Z25, Z22
-	VADDPD           Z21, Z22, Z21
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z20, Z21
-	VSUBPD           Z21, Z24, Z21
-	VSUBPD           Z21, Z8, Z21
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z20, Z21
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z9
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z21, Z10, K1, Z11
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z11, Z0
-	VMAXPD           Z0, Z3, Z0
-	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
-	VSUBPD           Z1, Z3, Z1
-	VMULPD           Z0, Z1, Z0
-	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VMOVUPD          Z0, (BX)(SI*1)
-	ADDQ             $0x40, SI
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, DI
-	BZHIQ            AX, DI, DI
-	KMOVW            DI, K1
-	VMOVUPD.Z        (CX)(SI*1), K1, Z0
-	VMOVUPD.Z        (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z12
-	VPADDQ.BCST      power512Constants<>+8(SB), Z12, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
@@ -4843,11 +4727,11 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z13
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z13, K2, Z14
-	VBLENDMPD        Z4, Z14, K1, Z15
-	VMAXPD           Z15, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
@@ -4864,44 +4748,160 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z16
+	VBLENDMPD        Z0, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z16, Z6
-	VDIVPD           Z6, Z16, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z16, Z8
-	VMULPD           Z16, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z16, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z17
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z17, K2, Z18
-	VBLENDMPD        Z5, Z18, K1, Z19
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z19, Z0
+	VORPD            Z0, Z4, Z0
+	VMAXPD           Z0, Z3, Z0
+	VMULPD           Z2, Z1, Z2
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VSUBPD           Z1, Z3, Z1
+	VMULPD           Z0, Z1, Z0
+	VADDPD           Z0, Z2, Z0
+	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VMOVUPD          Z0, (BX)(SI*1)
+	ADDQ             $0x40, SI
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPD.Z        (CX)(SI*1), K1, Z0
+	VMOVUPD.Z        (DX)(SI*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+320(SB), Z3
+	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD           Z5, Z0, Z5
+	VDIVPD           Z4, Z5, Z5
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
+	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
+	VBLENDMPD        Z0, Z6, K1, Z6
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z4, K2, Z4
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z5, K1, Z5
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
+	VMULPD           Z7, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
+	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
+	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K1, Z0
+	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -4935,123 +4935,8 @@ single:
 	VBROADCASTSD     power512Constants<>+320(SB), Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+360(SB), Z1, Z3
-	VBLENDMPD        Z3, Z1, K1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z20
-	VPADDQ.BCST      power512Constants<>+24(SB), Z20, Z20
-	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z20
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z21
-	VSUBPD           Z21, Z3, Z3
-	VADDPD.BCST      power512Constants<>+56(SB), Z20, Z21
-	VDIVPD           Z21, Z20, Z21
-	VMULPD           Z21, Z21, Z22
-	VMULPD           Z22, Z22, Z23
-	VBROADCASTSD     power512Constants<>+64(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z23, Z24
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z23, Z24
-	VBROADCASTSD     power512Constants<>+88(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z23, Z25
-	VFMADD213PD      Z25, Z22, Z24
-	VMULPD.BCST      power512Constants<>+120(SB), Z20, Z23
-	VMULPD           Z20, Z23, Z23
-	VFMADD213PD      Z23, Z22, Z24
-	VMULPD           Z21, Z24, Z21
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z21
-	VSUBPD           Z21, Z23, Z21
-	VSUBPD           Z21, Z20, Z20
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z20
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z20, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z20
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z21
-	VSUBPD           Z21, Z1, Z21
-	VDIVPD           Z20, Z21, Z21
-	VPADDQ.BCST      power512Constants<>+8(SB), Z20, Z20
-	VANDPD.BCST      power512Constants<>+16(SB), Z20, Z22
-	VPADDQ.BCST      power512Constants<>+24(SB), Z22, Z22
-	VPSRLQ           $0x34, Z20, Z20
-	VORPD.BCST       power512Constants<>+32(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+40(SB), Z20, Z20
-	VSUBPD.BCST      power512Constants<>+48(SB), Z22, Z22
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z23
-	VANDPD.BCST      power512Constants<>+0(SB), Z23, Z23
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z23, K1
-	VBLENDMPD        Z1, Z22, K1, Z8
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z20, K2, Z20
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z21, K1, Z21
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z22
-	VDIVPD           Z22, Z8, Z22
-	VMULPD           Z22, Z22, Z23
-	VMULPD           Z23, Z23, Z24
-	VBROADCASTSD     power512Constants<>+64(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z24, Z25
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z24, Z25
-	VBROADCASTSD     power512Constants<>+88(SB), Z26
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z24, Z26
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z24, Z26
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z24, Z26
-	VFMADD213PD      Z26, Z23, Z25
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z24
-	VMULPD           Z8, Z24, Z24
-	VFMADD213PD      Z24, Z23, Z25
-	VMULPD           Z22, Z25, Z22
-	VADDPD           Z21, Z22, Z21
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z20, Z21
-	VSUBPD           Z21, Z24, Z21
-	VSUBPD           Z21, Z8, Z21
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z20, Z21
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z9
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z21, Z10, K1, Z11
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VMOVAPD.Z        Z1, K1, Z1
-	VORPD            Z1, Z11, Z1
-	VMAXPD           Z1, Z3, Z1
-	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
-	VSUBPD           Z0, Z3, Z3
-	VMULPD           Z1, Z3, Z1
-	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VMOVUPD          Z1, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z1, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z1, Z3
-	VBLENDMPD        Z3, Z1, K1, Z12
-	VPADDQ.BCST      power512Constants<>+8(SB), Z12, Z3
+	VBLENDMPD        Z3, Z1, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
@@ -5084,11 +4969,11 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z13
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z13, K2, Z14
-	VBLENDMPD        Z4, Z14, K1, Z15
-	VMAXPD           Z15, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
@@ -5105,44 +4990,159 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z16
+	VBLENDMPD        Z1, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z16, Z6
-	VDIVPD           Z6, Z16, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z16, Z8
-	VMULPD           Z16, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z16, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z17
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z17, K2, Z18
-	VBLENDMPD        Z5, Z18, K1, Z19
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
-	VORPD            Z1, Z19, Z1
+	VORPD            Z1, Z4, Z1
+	VMAXPD           Z1, Z3, Z1
+	VMULPD           Z2, Z0, Z2
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VSUBPD           Z0, Z3, Z3
+	VMULPD           Z1, Z3, Z1
+	VADDPD           Z1, Z2, Z1
+	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VMOVUPD          Z1, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z1, K1
+	VMULPD.BCST      power512Constants<>+360(SB), Z1, Z3
+	VBLENDMPD        Z3, Z1, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+320(SB), Z3
+	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD           Z5, Z1, Z5
+	VDIVPD           Z4, Z5, Z5
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
+	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
+	VBLENDMPD        Z1, Z6, K1, Z6
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z4, K2, Z4
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z5, K1, Z5
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
+	VMULPD           Z7, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
+	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
+	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
+	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K1, Z1
+	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -5176,123 +5176,8 @@ single:
 	VBROADCASTSD     power512Constants<>+320(SB), Z2
 	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z20
-	VPADDQ.BCST      power512Constants<>+24(SB), Z20, Z20
-	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z20, Z20
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z21
-	VSUBPD           Z21, Z3, Z3
-	VADDPD.BCST      power512Constants<>+56(SB), Z20, Z21
-	VDIVPD           Z21, Z20, Z21
-	VMULPD           Z21, Z21, Z22
-	VMULPD           Z22, Z22, Z23
-	VBROADCASTSD     power512Constants<>+64(SB), Z24
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z23, Z24
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z23, Z24
-	VBROADCASTSD     power512Constants<>+88(SB), Z25
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z23, Z25
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z23, Z25
-	VFMADD213PD      Z25, Z22, Z24
-	VMULPD.BCST      power512Constants<>+120(SB), Z20, Z23
-	VMULPD           Z20, Z23, Z23
-	VFMADD213PD      Z23, Z22, Z24
-	VMULPD           Z21, Z24, Z21
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z21
-	VSUBPD           Z21, Z23, Z21
-	VSUBPD           Z21, Z20, Z20
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z20
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z6
-	VBLENDMPD        Z20, Z6, K1, Z7
-	VMAXPD           Z7, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z20
-	VADDPD.BCST      power512Constants<>+48(SB), Z20, Z21
-	VSUBPD.BCST      power512Constants<>+48(SB), Z21, Z22
-	VSUBPD           Z22, Z20, Z22
-	VDIVPD           Z21, Z22, Z22
-	VPADDQ.BCST      power512Constants<>+8(SB), Z21, Z21
-	VANDPD.BCST      power512Constants<>+16(SB), Z21, Z23
-	VPADDQ.BCST      power512Constants<>+24(SB), Z23, Z23
-	VPSRLQ           $0x34, Z21, Z21
-	VORPD.BCST       power512Constants<>+32(SB), Z21, Z21
-	VSUBPD.BCST      power512Constants<>+40(SB), Z21, Z21
-	VSUBPD.BCST      power512Constants<>+48(SB), Z23, Z23
-	VSUBPD.BCST      power512Constants<>+328(SB), Z20, Z24
-	VANDPD.BCST      power512Constants<>+0(SB), Z24, Z24
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z24, K1
-	VBLENDMPD        Z20, Z23, K1, Z8
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z21, K2, Z21
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z22, K1, Z22
-	VADDPD.BCST      power512Constants<>+56(SB), Z8, Z23
-	VDIVPD           Z23, Z8, Z23
-	VMULPD           Z23, Z23, Z24
-	VMULPD           Z24, Z24, Z25
-	VBROADCASTSD     power512Constants<>+64(SB), Z26
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z25, Z26
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z25, Z26
-	VBROADCASTSD     power512Constants<>+88(SB), Z27
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z25, Z27
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z25, Z27
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z25, Z27
-	VFMADD213PD      Z27, Z24, Z26
-	VMULPD.BCST      power512Constants<>+120(SB), Z8, Z25
-	VMULPD           Z8, Z25, Z25
-	VFMADD213PD      Z25, Z24, Z26
-	VMULPD           Z23, Z26, Z23
-	VADDPD           Z22, Z23, Z22
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z21, Z22
-	VSUBPD           Z22, Z25, Z22
-	VSUBPD           Z22, Z8, Z22
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z21, Z22
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z20, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z20, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z20, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z20, K2, Z9
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z20, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z9, K2, Z10
-	VBLENDMPD        Z22, Z10, K1, Z11
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z20, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z20, Z20
-	VMOVAPD.Z        Z20, K1, Z20
-	VORPD            Z20, Z11, Z20
-	VMAXPD           Z20, Z3, Z3
-	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z20
-	VSUBPD           Z1, Z20, Z1
-	VMULPD           Z3, Z1, Z1
-	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VMOVUPD          Z1, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z12
-	VPADDQ.BCST      power512Constants<>+8(SB), Z12, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
@@ -5325,11 +5210,126 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z13
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
 	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z13, K2, Z14
-	VBLENDMPD        Z4, Z14, K1, Z15
-	VMAXPD           Z15, Z2, Z2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+320(SB), Z3
+	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z4
+	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z6
+	VSUBPD           Z6, Z4, Z6
+	VDIVPD           Z5, Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z7
+	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
+	VSUBPD.BCST      power512Constants<>+328(SB), Z4, Z8
+	VANDPD.BCST      power512Constants<>+0(SB), Z8, Z8
+	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z8, K1
+	VBLENDMPD        Z4, Z7, K1, Z7
+	KNOTW            K1, K2
+	VMOVAPD.Z        Z5, K2, Z5
+	KNOTW            K1, K1
+	VMOVAPD.Z        Z6, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z7, Z8
+	VDIVPD           Z8, Z7, Z8
+	VMULPD           Z8, Z8, Z9
+	VMULPD           Z9, Z9, Z10
+	VBROADCASTSD     power512Constants<>+64(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z10, Z11
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z10, Z11
+	VBROADCASTSD     power512Constants<>+88(SB), Z12
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z10, Z12
+	VFMADD213PD      Z12, Z9, Z11
+	VMULPD.BCST      power512Constants<>+120(SB), Z7, Z10
+	VMULPD           Z7, Z10, Z10
+	VFMADD213PD      Z10, Z9, Z11
+	VMULPD           Z8, Z11, Z8
+	VADDPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z5, Z6
+	VSUBPD           Z6, Z10, Z6
+	VSUBPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z5, Z6
+	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z4, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z4, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z4, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z5
+	VBLENDMPD        Z6, Z5, K1, Z5
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z4, K1
+	VANDPD.BCST      power512Constants<>+296(SB), Z4, Z4
+	VMOVAPD.Z        Z4, K1, Z4
+	VORPD            Z4, Z5, Z4
+	VMAXPD           Z4, Z3, Z3
+	VMULPD           Z2, Z1, Z2
+	VBROADCASTSD     power512Constants<>+48(SB), Z4
+	VSUBPD           Z1, Z4, Z1
+	VMULPD           Z3, Z1, Z1
+	VADDPD           Z1, Z2, Z1
+	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VMOVUPD          Z1, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+320(SB), Z3
 	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
@@ -5346,44 +5346,44 @@ singleDone:
 	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
 	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z16
+	VBLENDMPD        Z0, Z6, K1, Z6
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z4, K2, Z4
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z16, Z6
-	VDIVPD           Z6, Z16, Z6
-	VMULPD           Z6, Z6, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
+	VDIVPD           Z7, Z6, Z7
 	VMULPD           Z7, Z7, Z8
-	VBROADCASTSD     power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
-	VBROADCASTSD     power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD      Z10, Z7, Z9
-	VMULPD.BCST      power512Constants<>+120(SB), Z16, Z8
-	VMULPD           Z16, Z8, Z8
-	VFMADD213PD      Z8, Z7, Z9
-	VMULPD           Z6, Z9, Z6
-	VADDPD           Z5, Z6, Z5
+	VMULPD           Z8, Z8, Z9
+	VBROADCASTSD     power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+88(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VFMADD213PD      Z11, Z8, Z10
+	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
+	VMULPD           Z6, Z9, Z9
+	VFMADD213PD      Z9, Z8, Z10
+	VMULPD           Z7, Z10, Z7
+	VADDPD           Z5, Z7, Z5
 	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z8, Z5
-	VSUBPD           Z5, Z16, Z5
+	VSUBPD           Z5, Z9, Z5
+	VSUBPD           Z5, Z6, Z5
 	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
 	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z17
+	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
 	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z17, K2, Z18
-	VBLENDMPD        Z5, Z18, K1, Z19
+	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
+	VBLENDMPD        Z5, Z4, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
 	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z19, Z0
+	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
 	VBROADCASTSD     power512Constants<>+48(SB), Z3
@@ -5427,24 +5427,24 @@ single:
 	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
 	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z4, Z9
+	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VADDPD            Z2, Z9, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z9
-	VPADDQ.BCST       power512Constants<>+48(SB), Z9, Z9
-	VMULPD            Z9, Z2, Z2
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
@@ -5454,49 +5454,49 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z6
-	VFMADD213PD       Z3, Z0, Z6
-	VMOVUPD           Z6, (BX)(SI*1)
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
+	VMOVUPD           Z1, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -5557,44 +5557,44 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VFMADD213PD       Z3, Z0, Z8
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VMOVUPD           Z8, K1, (BX)(CX*1)
+	VMOVUPD           Z1, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -5625,24 +5625,24 @@ single:
 	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
 	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z4, Z9
+	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VADDPD            Z2, Z9, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z9
-	VPADDQ.BCST       power512Constants<>+48(SB), Z9, Z9
-	VMULPD            Z9, Z2, Z2
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
@@ -5652,49 +5652,49 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z1, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
-	VBLENDMPD         Z4, Z2, K1, Z6
-	VFMADD213PD       Z3, Z1, Z6
-	VMOVUPD           Z6, (DX)(BX*1)
+	VBLENDMPD         Z4, Z3, K1, Z3
+	VFMADD213PD       Z2, Z1, Z3
+	VMOVUPD           Z3, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -5754,44 +5754,44 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z1, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
-	VBLENDMPD         Z0, Z2, K1, Z8
-	VFMADD213PD       Z3, Z1, Z8
+	VBLENDMPD         Z0, Z3, K1, Z0
+	VFMADD213PD       Z2, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z8, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -5822,24 +5822,24 @@ single:
 	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
 	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z4, Z9
+	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VADDPD            Z2, Z9, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z9
-	VPADDQ.BCST       power512Constants<>+48(SB), Z9, Z9
-	VMULPD            Z9, Z2, Z2
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
@@ -5849,49 +5849,49 @@ single:
 	VSUBPD            Z4, Z2, Z4
 	VDIVPD            Z3, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z9
-	VPADDQ.BCST       power512Constants<>+24(SB), Z9, Z9
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z3, Z3
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z9, Z9
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z10
-	VANDPD.BCST       power512Constants<>+0(SB), Z10, Z10
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z10, K1
-	VBLENDMPD         Z2, Z9, K1, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z4
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z4, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       power512Constants<>+120(SB), Z5, Z10
-	VMULPD            Z5, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z4, Z11, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z10, Z3
-	VSUBPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
+	VMULPD            Z5, Z5, Z6
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z6
-	VFMADD213PD       Z3, Z0, Z6
-	VMOVUPD           Z6, (DX)(BX*1)
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -5951,44 +5951,44 @@ singleDone:
 	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
 	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z7
+	VBLENDMPD         Z2, Z5, K1, Z2
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z2
+	VMOVAPD.Z         Z3, K2, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z4
-	VDIVPD            Z4, Z7, Z4
-	VMULPD            Z4, Z4, Z5
+	VMOVAPD.Z         Z4, K1, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z9
-	VBROADCASTSD      power512Constants<>+88(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z6, Z10
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VMULPD.BCST       power512Constants<>+120(SB), Z7, Z6
-	VMULPD            Z7, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z9
-	VMULPD            Z4, Z9, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z7, Z3
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
-	VCMPPD            $0x1e, Z2, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z2
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+88(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z6, Z8
+	VMULPD            Z5, Z8, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
+	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
-	VBLENDMPD         Z1, Z2, K1, Z8
-	VFMADD213PD       Z3, Z0, Z8
+	VBLENDMPD         Z1, Z3, K1, Z1
+	VFMADD213PD       Z2, Z0, Z1
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z8, K1, (DX)(CX*1)
+	VMOVUPD           Z1, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER

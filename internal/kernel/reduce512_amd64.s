@@ -14,70 +14,70 @@ TEXT ·shiftedExp32AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS X1, Z1
 	VSUBPS       Z1, Z0, Z0
 	VBROADCASTSS most+24(FP), Z1
-	VADDPS.BCST  reduce512Constants<>+8(SB), Z1, Z3
-	VBROADCASTSS reduce512Constants<>+16(SB), Z4
-	VBROADCASTSS reduce512Constants<>+24(SB), Z5
+	VADDPS.BCST  reduce512Constants<>+8(SB), Z1, Z2
+	VBROADCASTSS reduce512Constants<>+16(SB), Z3
+	VBROADCASTSS reduce512Constants<>+24(SB), Z4
 	XORQ         BX, BX
 	SUBQ         $0x00000020, CX
 	JLT          by2Done
 
 by2:
-	VMOVUPS           (DX)(BX*1), Z6
-	VCMPPS            $0x11, Z3, Z6, K1
-	VMOVUPS           64(DX)(BX*1), Z7
-	VCMPPS            $0x11, Z3, Z7, K2
+	VMOVUPS           (DX)(BX*1), Z5
+	VCMPPS            $0x11, Z2, Z5, K1
+	VMOVUPS           64(DX)(BX*1), Z6
+	VCMPPS            $0x11, Z2, Z6, K2
 	KORW              K1, K2, K1
 	KORTESTW          K1, K1
 	JNZ               by2Slow
-	VMOVAPD           Z0, Z8
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z8
-	VSUBPS            Z0, Z8, Z9
+	VMOVAPD           Z0, Z7
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z5, Z7
+	VSUBPS            Z0, Z7, Z8
+	VMOVAPD           Z5, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z5
+	VMULPS            Z5, Z5, Z8
+	VADDPS            Z4, Z5, Z9
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
+	VFMADD213PS       Z11, Z5, Z10
+	VSUBPS            Z4, Z9, Z11
+	VSUBPS            Z11, Z5, Z5
+	VFMADD213PS       Z5, Z8, Z10
+	VADDPS            Z10, Z9, Z5
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD            Z7, Z5, Z5
+	VMOVUPS           Z5, (AX)(BX*1)
+	VMOVAPD           Z0, Z7
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z7
+	VSUBPS            Z0, Z7, Z8
 	VMOVAPD           Z6, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z6
-	VMULPS            Z6, Z6, Z9
-	VADDPS            Z5, Z6, Z10
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z9, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z9, Z11
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z9, Z12
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
-	VFMADD213PS       Z12, Z6, Z11
-	VSUBPS            Z5, Z10, Z12
-	VSUBPS            Z12, Z6, Z6
-	VFMADD213PS       Z6, Z9, Z11
-	VADDPS            Z11, Z10, Z6
-	VPSLLD            $0x17, Z8, Z8
-	VPADDD            Z8, Z6, Z6
-	VMOVUPS           Z6, (AX)(BX*1)
-	VMOVAPD           Z0, Z8
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z7, Z8
-	VSUBPS            Z0, Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z7
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z7
-	VMULPS            Z7, Z7, Z9
-	VADDPS            Z5, Z7, Z10
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z9, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z9, Z11
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z9, Z12
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
-	VFMADD213PS       Z12, Z7, Z11
-	VSUBPS            Z5, Z10, Z12
-	VSUBPS            Z12, Z7, Z7
-	VFMADD213PS       Z7, Z9, Z11
-	VADDPS            Z11, Z10, Z7
-	VPSLLD            $0x17, Z8, Z8
-	VPADDD            Z8, Z7, Z7
-	VMOVUPS           Z7, 64(AX)(BX*1)
-	VADDPS            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPS            Y7, Y6, Y6
-	VCVTPS2PD         Y6, Z6
-	VADDPD            Z6, Z4, Z4
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z6
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z6
+	VMULPS            Z6, Z6, Z8
+	VADDPS            Z4, Z6, Z9
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
+	VFMADD213PS       Z11, Z6, Z10
+	VSUBPS            Z4, Z9, Z11
+	VSUBPS            Z11, Z6, Z6
+	VFMADD213PS       Z6, Z8, Z10
+	VADDPS            Z10, Z9, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD            Z7, Z6, Z6
+	VMOVUPS           Z6, 64(AX)(BX*1)
+	VADDPS            Z6, Z5, Z5
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPS            Y6, Y5, Y5
+	VCVTPS2PD         Y5, Z5
+	VADDPD            Z5, Z3, Z3
 
 by2Next:
 	ADDQ $0x00000080, BX
@@ -90,37 +90,37 @@ by2Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPS           (DX)(BX*1), Z6
-	VCMPPS            $0x11, Z3, Z6, K1
+	VMOVUPS           (DX)(BX*1), Z5
+	VCMPPS            $0x11, Z2, Z5, K1
 	KORTESTW          K1, K1
 	JNZ               by1Slow
-	VMOVAPD           Z0, Z7
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z7
-	VSUBPS            Z0, Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z6
-	VMULPS            Z6, Z6, Z8
-	VADDPS            Z5, Z6, Z9
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
-	VFMADD213PS       Z11, Z6, Z10
-	VSUBPS            Z5, Z9, Z11
-	VSUBPS            Z11, Z6, Z6
-	VFMADD213PS       Z6, Z8, Z10
-	VADDPS            Z10, Z9, Z6
-	VPSLLD            $0x17, Z7, Z7
-	VPADDD            Z7, Z6, Z6
-	VMOVUPS           Z6, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VCVTPS2PD         Y6, Z6
-	VADDPD            Z6, Z4, Z4
-	VCVTPS2PD         Y7, Z6
-	VADDPD            Z6, Z4, Z4
+	VMOVAPD           Z0, Z6
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z5, Z6
+	VSUBPS            Z0, Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z7, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z7, Z5
+	VMULPS            Z5, Z5, Z7
+	VADDPS            Z4, Z5, Z8
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z9
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z9
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z9
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z10
+	VFMADD213PS       Z10, Z5, Z9
+	VSUBPS            Z4, Z8, Z10
+	VSUBPS            Z10, Z5, Z5
+	VFMADD213PS       Z5, Z7, Z9
+	VADDPS            Z9, Z8, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPADDD            Z6, Z5, Z5
+	VMOVUPS           Z5, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VCVTPS2PD         Y5, Z5
+	VADDPD            Z5, Z3, Z3
+	VCVTPS2PD         Y6, Z5
+	VADDPD            Z5, Z3, Z3
 
 by1Next:
 	ADDQ $0x00000040, BX
@@ -133,9 +133,9 @@ by1Done:
 	MOVQ              $-1, SI
 	BZHIQ             CX, SI, SI
 	KMOVW             SI, K1
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z3
-	VMOVUPS.Z         (DX)(BX*1), K1, Z6
-	VBLENDMPS         Z6, Z3, K1, Z2
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z2
+	VMOVUPS.Z         (DX)(BX*1), K1, Z5
+	VBLENDMPS         Z5, Z2, K1, Z2
 	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z1
 	VMAXPS            Z2, Z1, Z1
 	VMOVAPD           Z0, Z2
@@ -145,7 +145,7 @@ by1Done:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z0, Z1
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z0, Z1
 	VMULPS            Z1, Z1, Z0
-	VADDPS            Z5, Z1, Z3
+	VADDPS            Z4, Z1, Z5
 	VBROADCASTSS      reduce512Constants<>+56(SB), Z6
 	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z0, Z6
 	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z0, Z6
@@ -153,14 +153,14 @@ by1Done:
 	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z0, Z7
 	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z0, Z7
 	VFMADD213PS       Z7, Z1, Z6
-	VSUBPS            Z5, Z3, Z5
-	VSUBPS            Z5, Z1, Z1
+	VSUBPS            Z4, Z5, Z4
+	VSUBPS            Z4, Z1, Z1
 	VFMADD213PS       Z1, Z0, Z6
-	VADDPS            Z6, Z3, Z0
+	VADDPS            Z6, Z5, Z0
 	VPSRAD            $0x01, Z2, Z1
-	VPSLLD            $0x17, Z1, Z3
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
+	VPSLLD            $0x17, Z1, Z4
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z4, Z4
+	VMULPS            Z4, Z0, Z0
 	VPSUBD            Z1, Z2, Z1
 	VPSLLD            $0x17, Z1, Z1
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z1, Z1
@@ -168,97 +168,58 @@ by1Done:
 	VMOVAPS.Z         Z0, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
 	VCVTPS2PD         Y1, Z1
-	VADDPD            Z1, Z4, Z4
+	VADDPD            Z1, Z3, Z3
 	VCVTPS2PD         Y2, Z1
-	VADDPD            Z1, Z4, Z4
+	VADDPD            Z1, Z3, Z3
 	MOVQ              $-1, DX
 	BZHIQ             CX, DX, DX
 	KMOVW             DX, K1
 	VMOVUPS           Z0, K1, (AX)(BX*1)
 
 total:
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPD        Y0, Y4, Y4
-	VEXTRACTF64X2 $0x01, Y4, X0
-	VADDPD        X0, X4, X4
-	VPERMILPD     $0x01, X4, X0
-	VADDSD        X0, X4, X4
-	VMOVSD        X4, sum+40(FP)
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPD        Y0, Y3, Y3
+	VEXTRACTF64X2 $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VPERMILPD     $0x01, X3, X0
+	VADDSD        X0, X3, X3
+	VMOVSD        X3, sum+40(FP)
 	VZEROUPPER
 	RET
 
 by2Slow:
-	VMOVUPS           (DX)(BX*1), Z6
-	VMOVUPS           64(DX)(BX*1), Z7
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z8
-	VMAXPS            Z6, Z8, Z6
-	VMOVAPD           Z0, Z8
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z8
-	VSUBPS            Z0, Z8, Z9
-	VMOVAPD           Z6, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z6
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z6
-	VMULPS            Z6, Z6, Z9
-	VADDPS            Z5, Z6, Z10
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z9, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z9, Z11
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z9, Z12
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
-	VFMADD213PS       Z12, Z6, Z11
-	VSUBPS            Z5, Z10, Z12
-	VSUBPS            Z12, Z6, Z6
-	VFMADD213PS       Z6, Z9, Z11
-	VADDPS            Z11, Z10, Z6
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLD            $0x17, Z9, Z10
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z10, Z10
-	VMULPS            Z10, Z6, Z6
-	VPSUBD            Z9, Z8, Z8
-	VPSLLD            $0x17, Z8, Z8
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
-	VMULPS            Z8, Z6, Z6
-	VMOVUPS           Z6, (AX)(BX*1)
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z8
-	VMAXPS            Z7, Z8, Z7
-	VMOVAPD           Z0, Z8
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z7, Z8
-	VSUBPS            Z0, Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z7
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z7
-	VMULPS            Z7, Z7, Z9
-	VADDPS            Z5, Z7, Z10
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z9, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z9, Z11
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z9, Z12
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
-	VFMADD213PS       Z12, Z7, Z11
-	VSUBPS            Z5, Z10, Z12
-	VSUBPS            Z12, Z7, Z7
-	VFMADD213PS       Z7, Z9, Z11
-	VADDPS            Z11, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLD            $0x17, Z9, Z10
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z10, Z10
-	VMULPS            Z10, Z7, Z7
-	VPSUBD            Z9, Z8, Z8
-	VPSLLD            $0x17, Z8, Z8
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
-	VMULPS            Z8, Z7, Z7
-	VMOVUPS           Z7, 64(AX)(BX*1)
-	VADDPS            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPS            Y7, Y6, Y6
-	VCVTPS2PD         Y6, Z6
-	VADDPD            Z6, Z4, Z4
-	JMP               by2Next
-
-by1Slow:
-	VMOVUPS           (DX)(BX*1), Z6
+	VMOVUPS           (DX)(BX*1), Z5
+	VMOVUPS           64(DX)(BX*1), Z6
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z7
+	VMAXPS            Z5, Z7, Z5
+	VMOVAPD           Z0, Z7
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z5, Z7
+	VSUBPS            Z0, Z7, Z8
+	VMOVAPD           Z5, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z5
+	VMULPS            Z5, Z5, Z8
+	VADDPS            Z4, Z5, Z9
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
+	VFMADD213PS       Z11, Z5, Z10
+	VSUBPS            Z4, Z9, Z11
+	VSUBPS            Z11, Z5, Z5
+	VFMADD213PS       Z5, Z8, Z10
+	VADDPS            Z10, Z9, Z5
+	VPSRAD            $0x01, Z7, Z8
+	VPSLLD            $0x17, Z8, Z9
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
+	VMULPS            Z9, Z5, Z5
+	VPSUBD            Z8, Z7, Z7
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z7, Z7
+	VMULPS            Z7, Z5, Z5
+	VMOVUPS           Z5, (AX)(BX*1)
 	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z7
 	VMAXPS            Z6, Z7, Z6
 	VMOVAPD           Z0, Z7
@@ -268,7 +229,7 @@ by1Slow:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z6
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z6
 	VMULPS            Z6, Z6, Z8
-	VADDPS            Z5, Z6, Z9
+	VADDPS            Z4, Z6, Z9
 	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
 	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
 	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
@@ -276,7 +237,7 @@ by1Slow:
 	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
 	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
 	VFMADD213PS       Z11, Z6, Z10
-	VSUBPS            Z5, Z9, Z11
+	VSUBPS            Z4, Z9, Z11
 	VSUBPS            Z11, Z6, Z6
 	VFMADD213PS       Z6, Z8, Z10
 	VADDPS            Z10, Z9, Z6
@@ -288,12 +249,51 @@ by1Slow:
 	VPSLLD            $0x17, Z7, Z7
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z7, Z7
 	VMULPS            Z7, Z6, Z6
-	VMOVUPS           Z6, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VCVTPS2PD         Y6, Z6
-	VADDPD            Z6, Z4, Z4
-	VCVTPS2PD         Y7, Z6
-	VADDPD            Z6, Z4, Z4
+	VMOVUPS           Z6, 64(AX)(BX*1)
+	VADDPS            Z6, Z5, Z5
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPS            Y6, Y5, Y5
+	VCVTPS2PD         Y5, Z5
+	VADDPD            Z5, Z3, Z3
+	JMP               by2Next
+
+by1Slow:
+	VMOVUPS           (DX)(BX*1), Z5
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z6
+	VMAXPS            Z5, Z6, Z5
+	VMOVAPD           Z0, Z6
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z5, Z6
+	VSUBPS            Z0, Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z7, Z5
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z7, Z5
+	VMULPS            Z5, Z5, Z7
+	VADDPS            Z4, Z5, Z8
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z9
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z9
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z9
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z10
+	VFMADD213PS       Z10, Z5, Z9
+	VSUBPS            Z4, Z8, Z10
+	VSUBPS            Z10, Z5, Z5
+	VFMADD213PS       Z5, Z7, Z9
+	VADDPS            Z9, Z8, Z5
+	VPSRAD            $0x01, Z6, Z7
+	VPSLLD            $0x17, Z7, Z8
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
+	VMULPS            Z8, Z5, Z5
+	VPSUBD            Z7, Z6, Z6
+	VPSLLD            $0x17, Z6, Z6
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z6, Z6
+	VMULPS            Z6, Z5, Z5
+	VMOVUPS           Z5, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VCVTPS2PD         Y5, Z5
+	VADDPD            Z5, Z3, Z3
+	VCVTPS2PD         Y6, Z5
+	VADDPD            Z5, Z3, Z3
 	JMP               by1Next
 
 // func sumExp32AVX512(x *float32, n int, most float32, shift float64) (smaller float64, ties float64)
@@ -308,72 +308,72 @@ TEXT ·sumExp32AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSS X2, Z2
 	VSUBPS       Z2, Z1, Z1
 	VBROADCASTSS most+16(FP), Z2
-	VADDPS.BCST  reduce512Constants<>+8(SB), Z2, Z11
-	VBROADCASTSS reduce512Constants<>+16(SB), Z12
-	VBROADCASTSS reduce512Constants<>+24(SB), Z13
+	VADDPS.BCST  reduce512Constants<>+8(SB), Z2, Z3
+	VBROADCASTSS reduce512Constants<>+16(SB), Z4
+	VBROADCASTSS reduce512Constants<>+24(SB), Z5
 	XORQ         DX, DX
 	SUBQ         $0x00000020, AX
 	JLT          by2Done
 
 by2:
-	VMOVUPS           (CX)(DX*1), Z14
-	VCMPPS            $0x11, Z11, Z14, K1
-	VMOVUPS           64(CX)(DX*1), Z15
-	VCMPPS            $0x11, Z11, Z15, K2
+	VMOVUPS           (CX)(DX*1), Z6
+	VCMPPS            $0x11, Z3, Z6, K1
+	VMOVUPS           64(CX)(DX*1), Z7
+	VCMPPS            $0x11, Z3, Z7, K2
 	KORW              K1, K2, K1
 	KORTESTW          K1, K1
 	JNZ               by2Slow
-	VMOVAPD           Z1, Z16
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z14, Z16
-	VSUBPS            Z1, Z16, Z17
-	VMOVAPD           Z14, Z18
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z17, Z18
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z17, Z18
-	VMULPS            Z18, Z18, Z17
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z19
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z17, Z19
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z20
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z17, Z20
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z17, Z20
-	VFMADD213PS       Z20, Z18, Z19
-	VFMADD213PS       Z18, Z17, Z19
-	VADDPS            Z13, Z19, Z17
-	VPSLLD            $0x17, Z16, Z16
-	VPADDD            Z16, Z17, Z16
-	VCMPPS            $0x00, Z2, Z14, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z14
-	VBLENDMPS         Z14, Z0, K1, Z3
-	VMOVAPD           Z3, Z0
+	VMOVAPD           Z1, Z8
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z8
+	VSUBPS            Z1, Z8, Z9
+	VMOVAPD           Z6, Z10
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z10
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z10
+	VMULPS            Z10, Z10, Z9
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z9, Z11
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z9, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
+	VFMADD213PS       Z12, Z10, Z11
+	VFMADD213PS       Z10, Z9, Z11
+	VADDPS            Z5, Z11, Z9
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD            Z8, Z9, Z8
+	VCMPPS            $0x00, Z2, Z6, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
+	VBLENDMPS         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z16, K1, Z14
-	VMOVAPD           Z1, Z16
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z15, Z16
-	VSUBPS            Z1, Z16, Z17
-	VMOVAPD           Z15, Z18
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z17, Z18
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z17, Z18
-	VMULPS            Z18, Z18, Z17
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z19
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z17, Z19
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z20
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z17, Z20
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z17, Z20
-	VFMADD213PS       Z20, Z18, Z19
-	VFMADD213PS       Z18, Z17, Z19
-	VADDPS            Z13, Z19, Z17
-	VPSLLD            $0x17, Z16, Z16
-	VPADDD            Z16, Z17, Z16
-	VCMPPS            $0x00, Z2, Z15, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z15
-	VBLENDMPS         Z15, Z0, K1, Z4
-	VMOVAPD           Z4, Z0
+	VMOVAPS.Z         Z8, K1, Z6
+	VMOVAPD           Z1, Z8
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z7, Z8
+	VSUBPS            Z1, Z8, Z9
+	VMOVAPD           Z7, Z10
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z10
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z10
+	VMULPS            Z10, Z10, Z9
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z9, Z11
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z9, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z12
+	VFMADD213PS       Z12, Z10, Z11
+	VFMADD213PS       Z10, Z9, Z11
+	VADDPS            Z5, Z11, Z9
+	VPSLLD            $0x17, Z8, Z8
+	VPADDD            Z8, Z9, Z8
+	VCMPPS            $0x00, Z2, Z7, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z7
+	VBLENDMPS         Z7, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z16, K1, Z15
-	VADDPS            Z15, Z14, Z14
-	VEXTRACTF64X4     $0x01, Z14, Y15
-	VADDPS            Y15, Y14, Y14
-	VCVTPS2PD         Y14, Z14
-	VADDPD            Z14, Z12, Z12
+	VMOVAPS.Z         Z8, K1, Z7
+	VADDPS            Z7, Z6, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPS            Y7, Y6, Y6
+	VCVTPS2PD         Y6, Z6
+	VADDPD            Z6, Z4, Z4
 
 by2Next:
 	ADDQ $0x00000080, DX
@@ -386,38 +386,38 @@ by2Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPS           (CX)(DX*1), Z3
-	VCMPPS            $0x11, Z11, Z3, K1
+	VMOVUPS           (CX)(DX*1), Z6
+	VCMPPS            $0x11, Z3, Z6, K1
 	KORTESTW          K1, K1
 	JNZ               by1Slow
-	VMOVAPD           Z1, Z4
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z3, Z4
-	VSUBPS            Z1, Z4, Z8
-	VMOVAPD           Z3, Z9
+	VMOVAPD           Z1, Z7
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z7
+	VSUBPS            Z1, Z7, Z8
+	VMOVAPD           Z6, Z9
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z9
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z9
 	VMULPS            Z9, Z9, Z8
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z14
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z8, Z14
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z15
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z8, Z15
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z15
-	VFMADD213PS       Z15, Z9, Z14
-	VFMADD213PS       Z9, Z8, Z14
-	VADDPS            Z13, Z14, Z8
-	VPSLLD            $0x17, Z4, Z4
-	VPADDD            Z4, Z8, Z4
-	VCMPPS            $0x00, Z2, Z3, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z3
-	VBLENDMPS         Z3, Z0, K1, Z5
-	VMOVAPD           Z5, Z0
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
+	VFMADD213PS       Z11, Z9, Z10
+	VFMADD213PS       Z9, Z8, Z10
+	VADDPS            Z5, Z10, Z8
+	VPSLLD            $0x17, Z7, Z7
+	VPADDD            Z7, Z8, Z7
+	VCMPPS            $0x00, Z2, Z6, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
+	VBLENDMPS         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z4, K1, Z3
-	VEXTRACTF64X4     $0x01, Z3, Y4
-	VCVTPS2PD         Y3, Z3
-	VADDPD            Z3, Z12, Z12
-	VCVTPS2PD         Y4, Z3
-	VADDPD            Z3, Z12, Z12
+	VMOVAPS.Z         Z7, K1, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VCVTPS2PD         Y6, Z6
+	VADDPD            Z6, Z4, Z4
+	VCVTPS2PD         Y7, Z6
+	VADDPD            Z6, Z4, Z4
 
 by1Next:
 	ADDQ $0x00000040, DX
@@ -431,54 +431,54 @@ by1Done:
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z3
-	VMOVUPS.Z         (CX)(DX*1), K1, Z4
-	VBLENDMPS         Z4, Z3, K1, Z6
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z3
-	VMAXPS            Z6, Z3, Z3
-	VMOVAPD           Z1, Z4
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z3, Z4
-	VSUBPS            Z1, Z4, Z1
-	VMOVAPD           Z3, Z3
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z1, Z3
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z1, Z3
-	VMULPS            Z3, Z3, Z1
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z5
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z1, Z5
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z8
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z1, Z8
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z1, Z8
-	VFMADD213PS       Z8, Z3, Z5
-	VFMADD213PS       Z3, Z1, Z5
-	VADDPS            Z13, Z5, Z1
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLD            $0x17, Z3, Z5
+	VMOVUPS.Z         (CX)(DX*1), K1, Z6
+	VBLENDMPS         Z6, Z3, K1, Z3
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z6
+	VMAXPS            Z3, Z6, Z6
+	VMOVAPD           Z1, Z7
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z6, Z7
+	VSUBPS            Z1, Z7, Z1
+	VMOVAPD           Z6, Z6
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z1, Z6
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z1, Z6
+	VMULPS            Z6, Z6, Z1
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z8
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z1, Z8
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z9
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z1, Z9
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z1, Z9
+	VFMADD213PS       Z9, Z6, Z8
+	VFMADD213PS       Z6, Z1, Z8
+	VADDPS            Z5, Z8, Z1
+	VPSRAD            $0x01, Z7, Z5
+	VPSLLD            $0x17, Z5, Z6
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z6, Z6
+	VMULPS            Z6, Z1, Z1
+	VPSUBD            Z5, Z7, Z5
+	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z5, Z5
 	VMULPS            Z5, Z1, Z1
-	VPSUBD            Z3, Z4, Z3
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z3, Z3
-	VMULPS            Z3, Z1, Z1
 	VMOVAPS.Z         Z1, K1, Z1
-	VCMPPS            $0x00, Z2, Z6, K1
+	VCMPPS            $0x00, Z2, Z3, K1
 	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z2
-	VBLENDMPS         Z2, Z0, K1, Z7
-	VMOVAPD           Z7, Z0
+	VBLENDMPS         Z2, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z1, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
 	VCVTPS2PD         Y1, Z1
-	VADDPD            Z1, Z12, Z12
+	VADDPD            Z1, Z4, Z4
 	VCVTPS2PD         Y2, Z1
-	VADDPD            Z1, Z12, Z12
+	VADDPD            Z1, Z4, Z4
 
 total:
-	VEXTRACTF64X4 $0x01, Z12, Y1
-	VADDPD        Y1, Y12, Y12
-	VEXTRACTF64X2 $0x01, Y12, X1
-	VADDPD        X1, X12, X12
-	VPERMILPD     $0x01, X12, X1
-	VADDSD        X1, X12, X12
-	VMOVSD        X12, smaller+32(FP)
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPD        Y1, Y4, Y4
+	VEXTRACTF64X2 $0x01, Y4, X1
+	VADDPD        X1, X4, X4
+	VPERMILPD     $0x01, X4, X1
+	VADDSD        X1, X4, X4
+	VMOVSD        X4, smaller+32(FP)
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VPADDD        Y1, Y0, Y0
 	VEXTRACTF64X2 $0x01, Y0, X1
@@ -493,115 +493,115 @@ total:
 	RET
 
 by2Slow:
-	VMOVUPS           (CX)(DX*1), Z14
-	VMOVUPS           64(CX)(DX*1), Z15
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z16
-	VMAXPS            Z14, Z16, Z16
-	VMOVAPD           Z1, Z17
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z16, Z17
-	VSUBPS            Z1, Z17, Z18
-	VMOVAPD           Z16, Z16
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z18, Z16
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z18, Z16
-	VMULPS            Z16, Z16, Z18
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z19
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z18, Z19
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z20
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z18, Z20
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z18, Z20
-	VFMADD213PS       Z20, Z16, Z19
-	VFMADD213PS       Z16, Z18, Z19
-	VADDPS            Z13, Z19, Z16
-	VPSRAD            $0x01, Z17, Z18
-	VPSLLD            $0x17, Z18, Z19
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z19, Z19
-	VMULPS            Z19, Z16, Z16
-	VPSUBD            Z18, Z17, Z17
-	VPSLLD            $0x17, Z17, Z17
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z17, Z17
-	VMULPS            Z17, Z16, Z16
-	VCMPPS            $0x00, Z2, Z14, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z14
-	VBLENDMPS         Z14, Z0, K1, Z8
-	VMOVAPD           Z8, Z0
+	VMOVUPS           (CX)(DX*1), Z6
+	VMOVUPS           64(CX)(DX*1), Z7
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z8
+	VMAXPS            Z6, Z8, Z8
+	VMOVAPD           Z1, Z9
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z8, Z9
+	VSUBPS            Z1, Z9, Z10
+	VMOVAPD           Z8, Z8
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z10, Z8
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z10, Z8
+	VMULPS            Z8, Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z10, Z11
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z10, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z10, Z12
+	VFMADD213PS       Z12, Z8, Z11
+	VFMADD213PS       Z8, Z10, Z11
+	VADDPS            Z5, Z11, Z8
+	VPSRAD            $0x01, Z9, Z10
+	VPSLLD            $0x17, Z10, Z11
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z11, Z11
+	VMULPS            Z11, Z8, Z8
+	VPSUBD            Z10, Z9, Z9
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
+	VMULPS            Z9, Z8, Z8
+	VCMPPS            $0x00, Z2, Z6, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
+	VBLENDMPS         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z16, K1, Z14
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z16
-	VMAXPS            Z15, Z16, Z16
-	VMOVAPD           Z1, Z17
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z16, Z17
-	VSUBPS            Z1, Z17, Z18
-	VMOVAPD           Z16, Z16
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z18, Z16
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z18, Z16
-	VMULPS            Z16, Z16, Z18
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z19
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z18, Z19
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z20
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z18, Z20
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z18, Z20
-	VFMADD213PS       Z20, Z16, Z19
-	VFMADD213PS       Z16, Z18, Z19
-	VADDPS            Z13, Z19, Z16
-	VPSRAD            $0x01, Z17, Z18
-	VPSLLD            $0x17, Z18, Z19
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z19, Z19
-	VMULPS            Z19, Z16, Z16
-	VPSUBD            Z18, Z17, Z17
-	VPSLLD            $0x17, Z17, Z17
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z17, Z17
-	VMULPS            Z17, Z16, Z16
-	VCMPPS            $0x00, Z2, Z15, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z15
-	VBLENDMPS         Z15, Z0, K1, Z9
-	VMOVAPD           Z9, Z0
+	VMOVAPS.Z         Z8, K1, Z6
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z8
+	VMAXPS            Z7, Z8, Z8
+	VMOVAPD           Z1, Z9
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z8, Z9
+	VSUBPS            Z1, Z9, Z10
+	VMOVAPD           Z8, Z8
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z10, Z8
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z10, Z8
+	VMULPS            Z8, Z8, Z10
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z10, Z11
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z10, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z10, Z12
+	VFMADD213PS       Z12, Z8, Z11
+	VFMADD213PS       Z8, Z10, Z11
+	VADDPS            Z5, Z11, Z8
+	VPSRAD            $0x01, Z9, Z10
+	VPSLLD            $0x17, Z10, Z11
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z11, Z11
+	VMULPS            Z11, Z8, Z8
+	VPSUBD            Z10, Z9, Z9
+	VPSLLD            $0x17, Z9, Z9
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
+	VMULPS            Z9, Z8, Z8
+	VCMPPS            $0x00, Z2, Z7, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z7
+	VBLENDMPS         Z7, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z16, K1, Z15
-	VADDPS            Z15, Z14, Z14
-	VEXTRACTF64X4     $0x01, Z14, Y15
-	VADDPS            Y15, Y14, Y14
-	VCVTPS2PD         Y14, Z14
-	VADDPD            Z14, Z12, Z12
+	VMOVAPS.Z         Z8, K1, Z7
+	VADDPS            Z7, Z6, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPS            Y7, Y6, Y6
+	VCVTPS2PD         Y6, Z6
+	VADDPD            Z6, Z4, Z4
 	JMP               by2Next
 
 by1Slow:
-	VMOVUPS           (CX)(DX*1), Z3
-	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z4
-	VMAXPS            Z3, Z4, Z4
+	VMOVUPS           (CX)(DX*1), Z6
+	VADDPS.BCST       reduce512Constants<>+104(SB), Z2, Z7
+	VMAXPS            Z6, Z7, Z7
 	VMOVAPD           Z1, Z8
-	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z4, Z8
+	VFMADD231PS.BCST  reduce512Constants<>+32(SB), Z7, Z8
 	VSUBPS            Z1, Z8, Z9
-	VMOVAPD           Z4, Z4
-	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z4
-	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z4
-	VMULPS            Z4, Z4, Z9
-	VBROADCASTSS      reduce512Constants<>+112(SB), Z14
-	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z9, Z14
-	VBROADCASTSS      reduce512Constants<>+128(SB), Z15
-	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z9, Z15
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z15
-	VFMADD213PS       Z15, Z4, Z14
-	VFMADD213PS       Z4, Z9, Z14
-	VADDPS            Z13, Z14, Z4
+	VMOVAPD           Z7, Z7
+	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z9, Z7
+	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z9, Z7
+	VMULPS            Z7, Z7, Z9
+	VBROADCASTSS      reduce512Constants<>+112(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+120(SB), Z9, Z10
+	VBROADCASTSS      reduce512Constants<>+128(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+136(SB), Z9, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z9, Z11
+	VFMADD213PS       Z11, Z7, Z10
+	VFMADD213PS       Z7, Z9, Z10
+	VADDPS            Z5, Z10, Z7
 	VPSRAD            $0x01, Z8, Z9
-	VPSLLD            $0x17, Z9, Z14
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z14, Z14
-	VMULPS            Z14, Z4, Z4
+	VPSLLD            $0x17, Z9, Z10
+	VPADDD.BCST       reduce512Constants<>+24(SB), Z10, Z10
+	VMULPS            Z10, Z7, Z7
 	VPSUBD            Z9, Z8, Z8
 	VPSLLD            $0x17, Z8, Z8
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
-	VMULPS            Z8, Z4, Z4
-	VCMPPS            $0x00, Z2, Z3, K1
-	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z3
-	VBLENDMPS         Z3, Z0, K1, Z10
-	VMOVAPD           Z10, Z0
+	VMULPS            Z8, Z7, Z7
+	VCMPPS            $0x00, Z2, Z6, K1
+	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
+	VBLENDMPS         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z4, K1, Z3
-	VEXTRACTF64X4     $0x01, Z3, Y4
-	VCVTPS2PD         Y3, Z3
-	VADDPD            Z3, Z12, Z12
-	VCVTPS2PD         Y4, Z3
-	VADDPD            Z3, Z12, Z12
+	VMOVAPS.Z         Z7, K1, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VCVTPS2PD         Y6, Z6
+	VADDPD            Z6, Z4, Z4
+	VCVTPS2PD         Y7, Z6
+	VADDPD            Z6, Z4, Z4
 	JMP               by1Next
 
 // func logSoftmaxGrad32AVX512(dst *float32, gy *float32, y *float32, n int, sum float64)
@@ -777,87 +777,44 @@ TEXT ·shiftedExp64AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSD X1, Z1
 	VSUBPD       Z1, Z0, Z0
 	VBROADCASTSD most+24(FP), Z1
-	VADDPD.BCST  reduce512Constants<>+176(SB), Z1, Z3
-	VBROADCASTSD reduce512Constants<>+184(SB), Z4
-	VBROADCASTSD reduce512Constants<>+192(SB), Z5
+	VADDPD.BCST  reduce512Constants<>+176(SB), Z1, Z2
+	VBROADCASTSD reduce512Constants<>+184(SB), Z3
+	VBROADCASTSD reduce512Constants<>+192(SB), Z4
 	XORQ         BX, BX
 	SUBQ         $0x00000010, CX
 	JLT          by2Done
 
 by2:
-	VMOVUPD           (DX)(BX*1), Z6
-	VCMPPD            $0x11, Z3, Z6, K1
-	VMOVUPD           64(DX)(BX*1), Z7
-	VCMPPD            $0x11, Z3, Z7, K2
+	VMOVUPD           (DX)(BX*1), Z5
+	VCMPPD            $0x11, Z2, Z5, K1
+	VMOVUPD           64(DX)(BX*1), Z6
+	VCMPPD            $0x11, Z2, Z6, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               by2Slow
-	VMOVAPD           Z0, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
-	VSUBPD            Z0, Z8, Z9
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z6
-	VMULPD            Z6, Z6, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z10
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z11
-	VFMADD213PD       Z11, Z6, Z10
-	VFMADD213PD       Z6, Z9, Z10
-	VADDPD            Z5, Z10, Z6
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ            Z8, Z6, Z6
-	VMOVUPD           Z6, (AX)(BX*1)
-	VMOVAPD           Z0, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
-	VSUBPD            Z0, Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z7
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z10
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VADDPD            Z5, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ            Z8, Z7, Z7
-	VMOVUPD           Z7, 64(AX)(BX*1)
-	VADDPD            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y6
-	VADDPD            Y6, Y4, Y4
-
-by2Next:
-	ADDQ $0x00000080, BX
-	SUBQ $0x00000010, CX
-	JGE  by2
-
-by2Done:
-	ADDQ $0x00000010, CX
-	SUBQ $0x00000008, CX
-	JLT  by1Done
-
-by1:
-	VMOVUPD           (DX)(BX*1), Z6
-	VCMPPD            $0x11, Z3, Z6, K1
-	KORTESTB          K1, K1
-	JNZ               by1Slow
+	VMOVAPD           Z0, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z7
+	VSUBPD            Z0, Z7, Z8
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z5
+	VMULPD            Z5, Z5, Z8
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
+	VFMADD213PD       Z10, Z5, Z9
+	VFMADD213PD       Z5, Z8, Z9
+	VADDPD            Z4, Z9, Z5
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ            Z7, Z5, Z5
+	VMOVUPD           Z5, (AX)(BX*1)
 	VMOVAPD           Z0, Z7
 	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
 	VSUBPD            Z0, Z7, Z8
@@ -877,13 +834,56 @@ by1:
 	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z6, Z8, Z9
-	VADDPD            Z5, Z9, Z6
+	VADDPD            Z4, Z9, Z6
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ            Z7, Z6, Z6
-	VMOVUPD           Z6, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y6, Y4, Y4
-	VADDPD            Y7, Y4, Y4
+	VMOVUPD           Z6, 64(AX)(BX*1)
+	VADDPD            Z6, Z5, Z5
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPD            Y6, Y5, Y5
+	VADDPD            Y5, Y3, Y3
+
+by2Next:
+	ADDQ $0x00000080, BX
+	SUBQ $0x00000010, CX
+	JGE  by2
+
+by2Done:
+	ADDQ $0x00000010, CX
+	SUBQ $0x00000008, CX
+	JLT  by1Done
+
+by1:
+	VMOVUPD           (DX)(BX*1), Z5
+	VCMPPD            $0x11, Z2, Z5, K1
+	KORTESTB          K1, K1
+	JNZ               by1Slow
+	VMOVAPD           Z0, Z6
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z6
+	VSUBPD            Z0, Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z7, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z7, Z8
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VADDPD            Z4, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ            Z6, Z5, Z5
+	VMOVUPD           Z5, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPD            Y5, Y3, Y3
+	VADDPD            Y6, Y3, Y3
 
 by1Next:
 	ADDQ $0x00000040, BX
@@ -896,9 +896,9 @@ by1Done:
 	MOVQ              $-1, SI
 	BZHIQ             CX, SI, SI
 	KMOVW             SI, K1
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z3
-	VMOVUPD.Z         (DX)(BX*1), K1, Z6
-	VBLENDMPD         Z6, Z3, K1, Z2
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z2
+	VMOVUPD.Z         (DX)(BX*1), K1, Z5
+	VBLENDMPD         Z5, Z2, K1, Z2
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z1
 	VMAXPD            Z2, Z1, Z1
 	VMOVAPD           Z0, Z2
@@ -908,84 +908,450 @@ by1Done:
 	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z0, Z1
 	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z0, Z1
 	VMULPD            Z1, Z1, Z0
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z3
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z0, Z3
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z0, Z3
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z0, Z3
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z0, Z3
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z5
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z0, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z0, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z0, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z0, Z5
 	VBROADCASTSD      reduce512Constants<>+264(SB), Z6
 	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z0, Z6
 	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z0, Z6
 	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z0, Z6
 	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z0, Z6
-	VFMADD213PD       Z6, Z1, Z3
-	VFMADD213PD       Z1, Z0, Z3
-	VADDPD            Z5, Z3, Z0
+	VFMADD213PD       Z6, Z1, Z5
+	VFMADD213PD       Z1, Z0, Z5
+	VADDPD            Z4, Z5, Z0
 	VPSRAD            $0x01, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z3
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
+	VPSLLQ            $0x34, Z1, Z4
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z4, Z4
+	VMULPD            Z4, Z0, Z0
 	VPSUBQ            Z1, Z2, Z1
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y4, Y4
-	VADDPD            Y2, Y4, Y4
+	VADDPD            Y1, Y3, Y3
+	VADDPD            Y2, Y3, Y3
 	MOVQ              $-1, DX
 	BZHIQ             CX, DX, DX
 	KMOVW             DX, K1
 	VMOVUPD           Z0, K1, (AX)(BX*1)
 
 total:
-	VEXTRACTF64X2 $0x01, Y4, X0
-	VADDPD        X0, X4, X4
-	VPERMILPD     $0x01, X4, X0
-	VADDSD        X0, X4, X4
-	VMOVSD        X4, sum+40(FP)
+	VEXTRACTF64X2 $0x01, Y3, X0
+	VADDPD        X0, X3, X3
+	VPERMILPD     $0x01, X3, X0
+	VADDSD        X0, X3, X3
+	VMOVSD        X3, sum+40(FP)
 	VZEROUPPER
 	RET
 
 by2Slow:
-	VMOVUPD           (DX)(BX*1), Z6
-	VMOVUPD           64(DX)(BX*1), Z7
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z8
-	VMAXPD            Z6, Z8, Z6
-	VMOVAPD           Z0, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
-	VSUBPD            Z0, Z8, Z9
+	VMOVUPD           (DX)(BX*1), Z5
+	VMOVUPD           64(DX)(BX*1), Z6
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z7
+	VMAXPD            Z5, Z7, Z5
+	VMOVAPD           Z0, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z7
+	VSUBPD            Z0, Z7, Z8
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z5
+	VMULPD            Z5, Z5, Z8
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
+	VFMADD213PD       Z10, Z5, Z9
+	VFMADD213PD       Z5, Z8, Z9
+	VADDPD            Z4, Z9, Z5
+	VPSRAD            $0x01, Z7, Z8
+	VPSLLQ            $0x34, Z8, Z9
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
+	VMULPD            Z9, Z5, Z5
+	VPSUBQ            Z8, Z7, Z7
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
+	VMULPD            Z7, Z5, Z5
+	VMOVUPD           Z5, (AX)(BX*1)
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z7
+	VMAXPD            Z6, Z7, Z6
+	VMOVAPD           Z0, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
+	VSUBPD            Z0, Z7, Z8
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z6
-	VMULPD            Z6, Z6, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z10
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z11
-	VFMADD213PD       Z11, Z6, Z10
-	VFMADD213PD       Z6, Z9, Z10
-	VADDPD            Z5, Z10, Z6
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z6, Z6
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z6
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VADDPD            Z4, Z9, Z6
+	VPSRAD            $0x01, Z7, Z8
+	VPSLLQ            $0x34, Z8, Z9
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
+	VMULPD            Z9, Z6, Z6
+	VPSUBQ            Z8, Z7, Z7
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VMOVUPD           Z6, 64(AX)(BX*1)
+	VADDPD            Z6, Z5, Z5
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPD            Y6, Y5, Y5
+	VADDPD            Y5, Y3, Y3
+	JMP               by2Next
+
+by1Slow:
+	VMOVUPD           (DX)(BX*1), Z5
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z6
+	VMAXPD            Z5, Z6, Z5
+	VMOVAPD           Z0, Z6
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z6
+	VSUBPD            Z0, Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z7, Z5
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z7, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z7, Z8
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z7, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VADDPD            Z4, Z8, Z5
+	VPSRAD            $0x01, Z6, Z7
+	VPSLLQ            $0x34, Z7, Z8
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z6, Z6
-	VMOVUPD           Z6, (AX)(BX*1)
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z8
-	VMAXPD            Z7, Z8, Z7
-	VMOVAPD           Z0, Z8
+	VMULPD            Z8, Z5, Z5
+	VPSUBQ            Z7, Z6, Z6
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VMOVUPD           Z5, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z5, Y6
+	VADDPD            Y5, Y3, Y3
+	VADDPD            Y6, Y3, Y3
+	JMP               by1Next
+
+// func sumExp64AVX512(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
+// Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·sumExp64AVX512(SB), NOSPLIT, $0-48
+	VBROADCASTSD reduce512Constants<>+184(SB), Z0
+	MOVQ         n+8(FP), AX
+	MOVQ         x+0(FP), CX
+	VBROADCASTSD reduce512Constants<>+168(SB), Z1
+	VMOVSD       shift+24(FP), X2
+	VBROADCASTSD X2, Z2
+	VSUBPD       Z2, Z1, Z1
+	VBROADCASTSD most+16(FP), Z2
+	VADDPD.BCST  reduce512Constants<>+176(SB), Z2, Z3
+	VBROADCASTSD reduce512Constants<>+184(SB), Z4
+	VBROADCASTSD reduce512Constants<>+192(SB), Z5
+	XORQ         DX, DX
+	SUBQ         $0x00000010, AX
+	JLT          by2Done
+
+by2:
+	VMOVUPD           (CX)(DX*1), Z6
+	VCMPPD            $0x11, Z3, Z6, K1
+	VMOVUPD           64(CX)(DX*1), Z7
+	VCMPPD            $0x11, Z3, Z7, K2
+	KORB              K1, K2, K1
+	KORTESTB          K1, K1
+	JNZ               by2Slow
+	VMOVAPD           Z1, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
+	VSUBPD            Z1, Z8, Z9
+	VMOVAPD           Z6, Z10
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z10
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z10
+	VMULPD            Z10, Z10, Z9
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z12
+	VFMADD213PD       Z12, Z10, Z11
+	VFMADD213PD       Z10, Z9, Z11
+	VADDPD            Z5, Z11, Z9
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z8, Z9, Z8
+	VCMPPD            $0x00, Z2, Z6, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
+	VBLENDMPD         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z8, K1, Z6
+	VMOVAPD           Z1, Z8
 	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
-	VSUBPD            Z0, Z8, Z9
+	VSUBPD            Z1, Z8, Z9
+	VMOVAPD           Z7, Z10
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z10
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z10
+	VMULPD            Z10, Z10, Z9
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z12
+	VFMADD213PD       Z12, Z10, Z11
+	VFMADD213PD       Z10, Z9, Z11
+	VADDPD            Z5, Z11, Z9
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z8, Z9, Z8
+	VCMPPD            $0x00, Z2, Z7, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
+	VBLENDMPD         Z7, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z8, K1, Z7
+	VADDPD            Z7, Z6, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y7, Y6, Y6
+	VADDPD            Y6, Y4, Y4
+
+by2Next:
+	ADDQ $0x00000080, DX
+	SUBQ $0x00000010, AX
+	JGE  by2
+
+by2Done:
+	ADDQ $0x00000010, AX
+	SUBQ $0x00000008, AX
+	JLT  by1Done
+
+by1:
+	VMOVUPD           (CX)(DX*1), Z6
+	VCMPPD            $0x11, Z3, Z6, K1
+	KORTESTB          K1, K1
+	JNZ               by1Slow
+	VMOVAPD           Z1, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
+	VSUBPD            Z1, Z7, Z8
+	VMOVAPD           Z6, Z9
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z9
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z9
+	VMULPD            Z9, Z9, Z8
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z10
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z11
+	VFMADD213PD       Z11, Z9, Z10
+	VFMADD213PD       Z9, Z8, Z10
+	VADDPD            Z5, Z10, Z8
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ            Z7, Z8, Z7
+	VCMPPD            $0x00, Z2, Z6, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
+	VBLENDMPD         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y6, Y4, Y4
+	VADDPD            Y7, Y4, Y4
+
+by1Next:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000008, AX
+	JGE  by1
+
+by1Done:
+	ADDQ              $0x00000008, AX
+	JZ                total
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z3
+	VMOVUPD.Z         (CX)(DX*1), K1, Z6
+	VBLENDMPD         Z6, Z3, K1, Z3
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z6
+	VMAXPD            Z3, Z6, Z6
+	VMOVAPD           Z1, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
+	VSUBPD            Z1, Z7, Z1
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z1, Z6
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z1, Z6
+	VMULPD            Z6, Z6, Z1
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z1, Z8
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z1, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z1, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z1, Z9
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z1, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VFMADD213PD       Z6, Z1, Z8
+	VADDPD            Z5, Z8, Z1
+	VPSRAD            $0x01, Z7, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z6, Z6
+	VMULPD            Z6, Z1, Z1
+	VPSUBQ            Z5, Z7, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
+	VMULPD            Z5, Z1, Z1
+	VMOVAPD.Z         Z1, K1, Z1
+	VCMPPD            $0x00, Z2, Z3, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z2
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z1, K1, Z1
+	VEXTRACTF64X4     $0x01, Z1, Y2
+	VADDPD            Y1, Y4, Y4
+	VADDPD            Y2, Y4, Y4
+
+total:
+	VEXTRACTF64X2 $0x01, Y4, X1
+	VADDPD        X1, X4, X4
+	VPERMILPD     $0x01, X4, X1
+	VADDSD        X1, X4, X4
+	VMOVSD        X4, smaller+32(FP)
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VPADDQ        Y1, Y0, Y0
+	VBROADCASTSD  reduce512Constants<>+320(SB), Z1
+	VORPD         Y1, Y0, Y0
+	VSUBPD        Y1, Y0, Y0
+	VEXTRACTF64X2 $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VPERMILPD     $0x01, X0, X1
+	VADDSD        X1, X0, X0
+	VMOVSD        X0, ties+40(FP)
+	VZEROUPPER
+	RET
+
+by2Slow:
+	VMOVUPD           (CX)(DX*1), Z6
+	VMOVUPD           64(CX)(DX*1), Z7
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z8
+	VMAXPD            Z6, Z8, Z8
+	VMOVAPD           Z1, Z9
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z8, Z9
+	VSUBPD            Z1, Z9, Z10
+	VMOVAPD           Z8, Z8
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z8
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z10, Z8
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z8, Z10, Z11
+	VADDPD            Z5, Z11, Z8
+	VPSRAD            $0x01, Z9, Z10
+	VPSLLQ            $0x34, Z10, Z11
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z11, Z11
+	VMULPD            Z11, Z8, Z8
+	VPSUBQ            Z10, Z9, Z9
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
+	VMULPD            Z9, Z8, Z8
+	VCMPPD            $0x00, Z2, Z6, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
+	VBLENDMPD         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z8, K1, Z6
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z8
+	VMAXPD            Z7, Z8, Z8
+	VMOVAPD           Z1, Z9
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z8, Z9
+	VSUBPD            Z1, Z9, Z10
+	VMOVAPD           Z8, Z8
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z8
+	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z10, Z8
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z8, Z10, Z11
+	VADDPD            Z5, Z11, Z8
+	VPSRAD            $0x01, Z9, Z10
+	VPSLLQ            $0x34, Z10, Z11
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z11, Z11
+	VMULPD            Z11, Z8, Z8
+	VPSUBQ            Z10, Z9, Z9
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
+	VMULPD            Z9, Z8, Z8
+	VCMPPD            $0x00, Z2, Z7, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
+	VBLENDMPD         Z7, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z8, K1, Z7
+	VADDPD            Z7, Z6, Z6
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y7, Y6, Y6
+	VADDPD            Y6, Y4, Y4
+	JMP               by2Next
+
+by1Slow:
+	VMOVUPD           (CX)(DX*1), Z6
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z7
+	VMAXPD            Z6, Z7, Z7
+	VMOVAPD           Z1, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
+	VSUBPD            Z1, Z8, Z9
 	VMOVAPD           Z7, Z7
 	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z7
 	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z7
@@ -1011,381 +1377,15 @@ by2Slow:
 	VPSLLQ            $0x34, Z8, Z8
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
 	VMULPD            Z8, Z7, Z7
-	VMOVUPD           Z7, 64(AX)(BX*1)
-	VADDPD            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y6
-	VADDPD            Y6, Y4, Y4
-	JMP               by2Next
-
-by1Slow:
-	VMOVUPD           (DX)(BX*1), Z6
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z7
-	VMAXPD            Z6, Z7, Z6
-	VMOVAPD           Z0, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
-	VSUBPD            Z0, Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VADDPD            Z5, Z9, Z6
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
-	VMULPD            Z9, Z6, Z6
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VMOVUPD           Z6, (AX)(BX*1)
+	VCMPPD            $0x00, Z2, Z6, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
+	VBLENDMPD         Z6, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z6
 	VEXTRACTF64X4     $0x01, Z6, Y7
 	VADDPD            Y6, Y4, Y4
 	VADDPD            Y7, Y4, Y4
-	JMP               by1Next
-
-// func sumExp64AVX512(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
-// Requires: AVX, AVX2, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·sumExp64AVX512(SB), NOSPLIT, $0-48
-	VBROADCASTSD reduce512Constants<>+184(SB), Z0
-	MOVQ         n+8(FP), AX
-	MOVQ         x+0(FP), CX
-	VBROADCASTSD reduce512Constants<>+168(SB), Z1
-	VMOVSD       shift+24(FP), X2
-	VBROADCASTSD X2, Z2
-	VSUBPD       Z2, Z1, Z1
-	VBROADCASTSD most+16(FP), Z2
-	VADDPD.BCST  reduce512Constants<>+176(SB), Z2, Z11
-	VBROADCASTSD reduce512Constants<>+184(SB), Z12
-	VBROADCASTSD reduce512Constants<>+192(SB), Z13
-	XORQ         DX, DX
-	SUBQ         $0x00000010, AX
-	JLT          by2Done
-
-by2:
-	VMOVUPD           (CX)(DX*1), Z14
-	VCMPPD            $0x11, Z11, Z14, K1
-	VMOVUPD           64(CX)(DX*1), Z15
-	VCMPPD            $0x11, Z11, Z15, K2
-	KORB              K1, K2, K1
-	KORTESTB          K1, K1
-	JNZ               by2Slow
-	VMOVAPD           Z1, Z16
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z14, Z16
-	VSUBPD            Z1, Z16, Z17
-	VMOVAPD           Z14, Z18
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z17, Z18
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z17, Z18
-	VMULPD            Z18, Z18, Z17
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z19
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z17, Z19
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z20
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z17, Z20
-	VFMADD213PD       Z20, Z18, Z19
-	VFMADD213PD       Z18, Z17, Z19
-	VADDPD            Z13, Z19, Z17
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ            Z16, Z17, Z16
-	VCMPPD            $0x00, Z2, Z14, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z14
-	VBLENDMPD         Z14, Z0, K1, Z3
-	VMOVAPD           Z3, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z16, K1, Z14
-	VMOVAPD           Z1, Z16
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z15, Z16
-	VSUBPD            Z1, Z16, Z17
-	VMOVAPD           Z15, Z18
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z17, Z18
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z17, Z18
-	VMULPD            Z18, Z18, Z17
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z19
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z17, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z17, Z19
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z20
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z17, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z17, Z20
-	VFMADD213PD       Z20, Z18, Z19
-	VFMADD213PD       Z18, Z17, Z19
-	VADDPD            Z13, Z19, Z17
-	VPSLLQ            $0x34, Z16, Z16
-	VPADDQ            Z16, Z17, Z16
-	VCMPPD            $0x00, Z2, Z15, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z15
-	VBLENDMPD         Z15, Z0, K1, Z4
-	VMOVAPD           Z4, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z16, K1, Z15
-	VADDPD            Z15, Z14, Z14
-	VEXTRACTF64X4     $0x01, Z14, Y15
-	VADDPD            Y15, Y14, Y14
-	VADDPD            Y14, Y12, Y12
-
-by2Next:
-	ADDQ $0x00000080, DX
-	SUBQ $0x00000010, AX
-	JGE  by2
-
-by2Done:
-	ADDQ $0x00000010, AX
-	SUBQ $0x00000008, AX
-	JLT  by1Done
-
-by1:
-	VMOVUPD           (CX)(DX*1), Z3
-	VCMPPD            $0x11, Z11, Z3, K1
-	KORTESTB          K1, K1
-	JNZ               by1Slow
-	VMOVAPD           Z1, Z4
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z3, Z4
-	VSUBPD            Z1, Z4, Z8
-	VMOVAPD           Z3, Z9
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z9
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z9
-	VMULPD            Z9, Z9, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z14
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z14
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z15
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z15
-	VFMADD213PD       Z15, Z9, Z14
-	VFMADD213PD       Z9, Z8, Z14
-	VADDPD            Z13, Z14, Z8
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ            Z4, Z8, Z4
-	VCMPPD            $0x00, Z2, Z3, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z3
-	VBLENDMPD         Z3, Z0, K1, Z5
-	VMOVAPD           Z5, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VEXTRACTF64X4     $0x01, Z3, Y4
-	VADDPD            Y3, Y12, Y12
-	VADDPD            Y4, Y12, Y12
-
-by1Next:
-	ADDQ $0x00000040, DX
-	SUBQ $0x00000008, AX
-	JGE  by1
-
-by1Done:
-	ADDQ              $0x00000008, AX
-	JZ                total
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z3
-	VMOVUPD.Z         (CX)(DX*1), K1, Z4
-	VBLENDMPD         Z4, Z3, K1, Z6
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z3
-	VMAXPD            Z6, Z3, Z3
-	VMOVAPD           Z1, Z4
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z3, Z4
-	VSUBPD            Z1, Z4, Z1
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z1, Z3
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z1, Z3
-	VMULPD            Z3, Z3, Z1
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z5
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z1, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z1, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z1, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z1, Z5
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z8
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z1, Z8
-	VFMADD213PD       Z8, Z3, Z5
-	VFMADD213PD       Z3, Z1, Z5
-	VADDPD            Z13, Z5, Z1
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
-	VMULPD            Z5, Z1, Z1
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z3, Z3
-	VMULPD            Z3, Z1, Z1
-	VMOVAPD.Z         Z1, K1, Z1
-	VCMPPD            $0x00, Z2, Z6, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z2
-	VBLENDMPD         Z2, Z0, K1, Z7
-	VMOVAPD           Z7, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z1, K1, Z1
-	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y12, Y12
-	VADDPD            Y2, Y12, Y12
-
-total:
-	VEXTRACTF64X2 $0x01, Y12, X1
-	VADDPD        X1, X12, X12
-	VPERMILPD     $0x01, X12, X1
-	VADDSD        X1, X12, X12
-	VMOVSD        X12, smaller+32(FP)
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VPADDQ        Y1, Y0, Y0
-	VBROADCASTSD  reduce512Constants<>+320(SB), Z1
-	VORPD         Y1, Y0, Y0
-	VSUBPD        Y1, Y0, Y0
-	VEXTRACTF64X2 $0x01, Y0, X1
-	VADDPD        X1, X0, X0
-	VPERMILPD     $0x01, X0, X1
-	VADDSD        X1, X0, X0
-	VMOVSD        X0, ties+40(FP)
-	VZEROUPPER
-	RET
-
-by2Slow:
-	VMOVUPD           (CX)(DX*1), Z14
-	VMOVUPD           64(CX)(DX*1), Z15
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z16
-	VMAXPD            Z14, Z16, Z16
-	VMOVAPD           Z1, Z17
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z16, Z17
-	VSUBPD            Z1, Z17, Z18
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z18, Z16
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z18, Z16
-	VMULPD            Z16, Z16, Z18
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z19
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z18, Z19
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z20
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z18, Z20
-	VFMADD213PD       Z20, Z16, Z19
-	VFMADD213PD       Z16, Z18, Z19
-	VADDPD            Z13, Z19, Z16
-	VPSRAD            $0x01, Z17, Z18
-	VPSLLQ            $0x34, Z18, Z19
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z19, Z19
-	VMULPD            Z19, Z16, Z16
-	VPSUBQ            Z18, Z17, Z17
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z17, Z17
-	VMULPD            Z17, Z16, Z16
-	VCMPPD            $0x00, Z2, Z14, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z14
-	VBLENDMPD         Z14, Z0, K1, Z8
-	VMOVAPD           Z8, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z16, K1, Z14
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z16
-	VMAXPD            Z15, Z16, Z16
-	VMOVAPD           Z1, Z17
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z16, Z17
-	VSUBPD            Z1, Z17, Z18
-	VMOVAPD           Z16, Z16
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z18, Z16
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z18, Z16
-	VMULPD            Z16, Z16, Z18
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z19
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z18, Z19
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z18, Z19
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z20
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z18, Z20
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z18, Z20
-	VFMADD213PD       Z20, Z16, Z19
-	VFMADD213PD       Z16, Z18, Z19
-	VADDPD            Z13, Z19, Z16
-	VPSRAD            $0x01, Z17, Z18
-	VPSLLQ            $0x34, Z18, Z19
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z19, Z19
-	VMULPD            Z19, Z16, Z16
-	VPSUBQ            Z18, Z17, Z17
-	VPSLLQ            $0x34, Z17, Z17
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z17, Z17
-	VMULPD            Z17, Z16, Z16
-	VCMPPD            $0x00, Z2, Z15, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z15
-	VBLENDMPD         Z15, Z0, K1, Z9
-	VMOVAPD           Z9, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z16, K1, Z15
-	VADDPD            Z15, Z14, Z14
-	VEXTRACTF64X4     $0x01, Z14, Y15
-	VADDPD            Y15, Y14, Y14
-	VADDPD            Y14, Y12, Y12
-	JMP               by2Next
-
-by1Slow:
-	VMOVUPD           (CX)(DX*1), Z3
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z4
-	VMAXPD            Z3, Z4, Z4
-	VMOVAPD           Z1, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z4, Z8
-	VSUBPD            Z1, Z8, Z9
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z4
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z4
-	VMULPD            Z4, Z4, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z14
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z14
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z14
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z15
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z15
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z15
-	VFMADD213PD       Z15, Z4, Z14
-	VFMADD213PD       Z4, Z9, Z14
-	VADDPD            Z13, Z14, Z4
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z14
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z14, Z14
-	VMULPD            Z14, Z4, Z4
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z4, Z4
-	VCMPPD            $0x00, Z2, Z3, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z3
-	VBLENDMPD         Z3, Z0, K1, Z10
-	VMOVAPD           Z10, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VEXTRACTF64X4     $0x01, Z3, Y4
-	VADDPD            Y3, Y12, Y12
-	VADDPD            Y4, Y12, Y12
 	JMP               by1Next
 
 // func logSoftmaxGrad64AVX512(dst *float64, gy *float64, y *float64, n int, sum float64)

@@ -18,68 +18,68 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z6
-	VBROADCASTSD      special512Constants<>+32(SB), Z7
-	VMINPD            Z2, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      special512Constants<>+40(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z6, Z7
-	VSUBPD.BCST       special512Constants<>+40(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z6
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+72(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+96(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
+	VBROADCASTSD      special512Constants<>+24(SB), Z4
+	VBROADCASTSD      special512Constants<>+32(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z4, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z4
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+72(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+96(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z5
-	VFNMADD231PD      Z2, Z5, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VADDPD            Z6, Z1, Z6
-	VDIVPD            Z6, Z5, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+200(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VBROADCASTSD      special512Constants<>+248(SB), Z5
+	VMOVAPD.Z         Z4, K1, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
+	VFNMADD231PD      Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z3
+	VSUBPD            Z3, Z1, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VADDPD            Z4, Z1, Z4
+	VDIVPD            Z4, Z3, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+152(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z5, Z1
-	VMULPD            Z7, Z2, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
+	VMULPD            Z5, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z3
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z3, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -102,65 +102,65 @@ singleDone:
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
-	VMINPD            Z2, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+96(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+24(SB), Z4
+	VBROADCASTSD      special512Constants<>+32(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z4, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z4
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+72(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+96(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z2
+	VMOVAPD.Z         Z4, K1, Z2
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
 	VFNMADD231PD      Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+144(SB), Z3
 	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z1, Z5
-	VDIVPD            Z5, Z3, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+200(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VADDPD            Z4, Z1, Z4
+	VDIVPD            Z4, Z3, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+152(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
 	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VMOVAPD           Z1, Z1
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z5, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z4
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z4, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
@@ -192,73 +192,73 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z8
-	VFMSUB213PD       Z3, Z2, Z8
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z9
-	VBROADCASTSD      special512Constants<>+32(SB), Z10
-	VMINPD            Z3, Z10, Z10
-	VMAXPD            Z10, Z9, Z9
-	VBROADCASTSD      special512Constants<>+40(SB), Z10
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z9, Z10
-	VSUBPD.BCST       special512Constants<>+40(SB), Z10, Z11
-	VMOVAPD           Z9, Z9
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z11, Z9
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z11, Z9
-	VMULPD            Z9, Z9, Z11
-	VBROADCASTSD      special512Constants<>+72(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z11, Z12
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z11, Z12
-	VBROADCASTSD      special512Constants<>+96(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z11, Z13
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z11, Z13
-	VFMADD213PD       Z13, Z9, Z12
-	VFMADD213PD       Z9, Z11, Z12
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VADDPD            Z9, Z12, Z9
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       special512Constants<>+120(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
+	VBROADCASTSD      special512Constants<>+24(SB), Z5
+	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VMINPD            Z3, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+72(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+96(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z9, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z8, Z8
-	VFNMADD231PD      Z3, Z8, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z8
-	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+144(SB), Z9
-	VADDPD            Z9, Z2, Z9
-	VDIVPD            Z9, Z8, Z8
-	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      special512Constants<>+152(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+200(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VBROADCASTSD      special512Constants<>+248(SB), Z8
+	VMOVAPD.Z         Z5, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+200(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z2
-	VMULPD            Z10, Z3, Z8
-	VDIVPD            Z2, Z8, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z6, Z3, Z4
+	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z2, Z8, Z8
-	VBLENDMPD         Z2, Z8, K1, Z4
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z4, Z1, Z1
-	VBLENDMPD         Z4, Z1, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VSUBPD            Z2, Z4, Z4
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
+	VADDPD            Z2, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -281,29 +281,29 @@ singleDone:
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
 	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z8
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z8
-	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VMINPD            Z3, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z5
-	VMULPD            Z5, Z5, Z9
-	VBROADCASTSD      special512Constants<>+72(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+96(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD       Z11, Z5, Z10
-	VFMADD213PD       Z5, Z9, Z10
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+72(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+96(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
 	VBROADCASTSD      special512Constants<>+120(SB), Z5
-	VADDPD            Z5, Z10, Z5
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
@@ -315,35 +315,35 @@ singleDone:
 	VADDPD            Z5, Z2, Z5
 	VDIVPD            Z5, Z4, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+200(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z8
+	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+200(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z8, Z3, Z4
+	VMULPD            Z6, Z3, Z4
 	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z6
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z6, Z1, Z1
-	VBLENDMPD         Z6, Z1, K1, Z7
-	VMULPD            Z7, Z0, Z0
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
+	VADDPD            Z2, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -372,88 +372,88 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z6
-	VFMSUB213PD       Z3, Z2, Z6
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z7
-	VBROADCASTSD      special512Constants<>+32(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      special512Constants<>+40(SB), Z8
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z7, Z8
-	VSUBPD.BCST       special512Constants<>+40(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z9, Z7
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+72(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+96(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
+	VBROADCASTSD      special512Constants<>+24(SB), Z5
+	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VMINPD            Z3, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+72(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+96(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z6
-	VFNMADD231PD      Z3, Z6, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VSUBPD            Z6, Z2, Z6
-	VBROADCASTSD      special512Constants<>+144(SB), Z7
-	VADDPD            Z7, Z2, Z7
-	VDIVPD            Z7, Z6, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      special512Constants<>+152(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+200(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VBROADCASTSD      special512Constants<>+248(SB), Z6
+	VMOVAPD.Z         Z5, K1, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+200(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z6, Z2
-	VMULPD            Z8, Z3, Z3
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z6, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+288(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+336(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VMULPD            Z7, Z1, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+288(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z5, Z1, Z3
 	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VCMPPD            $0x1e, Z4, Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VORPD             Z0, Z4, Z0
+	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -475,85 +475,85 @@ singleDone:
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z6
-	VBROADCASTSD      special512Constants<>+32(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      special512Constants<>+40(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z6, Z7
-	VSUBPD.BCST       special512Constants<>+40(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z6
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+72(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+96(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
+	VBROADCASTSD      special512Constants<>+24(SB), Z5
+	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VMINPD            Z3, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      special512Constants<>+40(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+72(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+96(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
 	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z3
+	VMOVAPD.Z         Z5, K1, Z3
 	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
 	VFNMADD231PD      Z3, Z4, Z3
 	VBROADCASTSD      special512Constants<>+144(SB), Z4
 	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VADDPD            Z6, Z2, Z6
-	VDIVPD            Z6, Z4, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+152(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+200(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+152(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+200(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z7, Z3, Z3
+	VMULPD            Z6, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+336(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z6, Z1, Z3
+	VBROADCASTSD      special512Constants<>+288(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z5, Z1, Z3
 	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VORPD             Z0, Z5, Z0
+	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -700,47 +700,47 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z6
-	VMOVAPD           Z0, Z7
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z6, Z7
-	VMULPD            Z7, Z7, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+464(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+488(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z7, Z7, Z9
-	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z10
-	VSUBPD            Z7, Z10, Z10
-	VBROADCASTSD      special512Constants<>+120(SB), Z11
-	VSUBPD            Z10, Z11, Z11
-	VSUBPD            Z7, Z11, Z7
-	VBROADCASTSD      special512Constants<>+520(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z11
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z11
-	VBROADCASTSD      special512Constants<>+544(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z12
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z12
-	VFMADD213PD       Z12, Z6, Z11
-	VFMADD213PD       Z7, Z8, Z11
-	VADDPD            Z11, Z10, Z6
-	VBROADCASTSD      special512Constants<>+272(SB), Z7
-	VCMPPD            $0x00, Z7, Z0, K1
-	VBLENDMPD         Z0, Z9, K1, Z2
-	VPSLLQ            $0x3f, Z1, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z6, Z2, K1, Z3
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3f, Z1, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
@@ -766,41 +766,41 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+464(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z3, Z3, Z7
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
 	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z3, Z8, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VSUBPD            Z3, Z9, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z3, Z6, Z9
-	VADDPD            Z9, Z8, Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
 	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBLENDMPD         Z0, Z7, K1, Z4
-	VPSLLQ            $0x3f, Z1, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z2, Z4, K1, Z5
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z5, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3f, Z1, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
@@ -835,45 +835,45 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z4, Z0
-	VMULPD            Z0, Z0, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VMULPD            Z4, Z6, Z6
-	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z8
-	VFMADD213PD       Z0, Z5, Z8
-	VADDPD            Z8, Z7, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VMULPD            Z0, Z0, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+464(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+488(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD       Z5, Z2, Z4
+	VMULPD            Z2, Z4, Z4
+	VFMADD213PD       Z0, Z0, Z4
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VSUBPD            Z0, Z5, Z5
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z5, Z6, Z6
+	VSUBPD            Z0, Z6, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+544(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z0, Z3, Z6
+	VADDPD            Z6, Z5, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
-	VPSLLQ            $0x3f, Z1, Z4
-	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z0, Z6, K1, Z2
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z2, Z0
+	VPSLLQ            $0x3f, Z1, Z2
+	VPMOVQ2M          Z2, K1
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
@@ -899,39 +899,39 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+464(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+488(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD       Z5, Z2, Z4
+	VMULPD            Z2, Z4, Z4
+	VFMADD213PD       Z0, Z0, Z4
 	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VSUBPD            Z0, Z5, Z5
 	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
+	VSUBPD            Z5, Z6, Z6
+	VSUBPD            Z0, Z6, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+544(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z0, Z3, Z6
+	VADDPD            Z6, Z5, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z5, K1, Z3
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
@@ -968,45 +968,45 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z5, Z0
-	VMULPD            Z0, Z0, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+464(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD            Z5, Z7, Z7
-	VFMADD213PD       Z0, Z0, Z7
-	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z0, Z8, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VSUBPD            Z0, Z9, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VFMADD213PD       Z0, Z6, Z9
-	VADDPD            Z9, Z8, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VMULPD            Z0, Z0, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z3, Z5, Z5
+	VFMADD213PD       Z0, Z0, Z5
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z0, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z0, Z7, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z0, Z4, Z7
+	VADDPD            Z7, Z6, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
-	VPSLLQ            $0x3f, Z2, Z5
-	VPMOVQ2M          Z5, K1
-	VBLENDMPD         Z0, Z7, K1, Z3
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VPSLLQ            $0x3f, Z2, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1034,39 +1034,39 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z0, Z0, Z6
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z3, Z5, Z5
+	VFMADD213PD       Z0, Z0, Z5
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z0, Z6, Z6
 	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z0, Z5, Z8
-	VADDPD            Z8, Z7, Z0
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z0, Z7, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z0, Z4, Z7
+	VADDPD            Z7, Z6, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z6, K1, Z4
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z4, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1105,47 +1105,47 @@ loop:
 	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z7
-	VMOVAPD           Z0, Z8
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z7, Z8
-	VMULPD            Z8, Z8, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+464(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+488(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VMULPD            Z7, Z10, Z10
-	VFMADD213PD       Z8, Z8, Z10
-	VMULPD.BCST       special512Constants<>+136(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z11
-	VSUBPD            Z8, Z11, Z11
-	VBROADCASTSD      special512Constants<>+120(SB), Z12
-	VSUBPD            Z11, Z12, Z12
-	VSUBPD            Z8, Z12, Z8
-	VBROADCASTSD      special512Constants<>+520(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z12
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z12
-	VBROADCASTSD      special512Constants<>+544(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z13
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z13
-	VFMADD213PD       Z13, Z7, Z12
-	VFMADD213PD       Z8, Z9, Z12
-	VADDPD            Z12, Z11, Z7
-	VBROADCASTSD      special512Constants<>+272(SB), Z8
-	VCMPPD            $0x00, Z8, Z0, K1
-	VBLENDMPD         Z0, Z10, K1, Z3
-	VPSLLQ            $0x3f, Z2, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z7, Z3, K1, Z4
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z4, Z0
+	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VMOVAPD           Z0, Z4
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VMULPD            Z4, Z4, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z4, Z4, Z6
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z4, Z7, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z4, Z8, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z4, Z5, Z8
+	VADDPD            Z8, Z7, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD         Z0, Z6, K1, Z0
+	VPSLLQ            $0x3f, Z2, Z4
+	VPMOVQ2M          Z4, K1
+	VBLENDMPD         Z3, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1174,41 +1174,41 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+464(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VMULPD            Z3, Z8, Z8
-	VFMADD213PD       Z4, Z4, Z8
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z4, Z4, Z6
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z4, Z9, Z9
-	VBROADCASTSD      special512Constants<>+120(SB), Z10
-	VSUBPD            Z9, Z10, Z10
-	VSUBPD            Z4, Z10, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z10
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z10
-	VBROADCASTSD      special512Constants<>+544(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z11
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z4, Z7, Z10
-	VADDPD            Z10, Z9, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z4, Z7, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z4, Z8, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z4, Z5, Z8
+	VADDPD            Z8, Z7, Z3
 	VBROADCASTSD      special512Constants<>+272(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z8, K1, Z5
-	VPSLLQ            $0x3f, Z2, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z3, Z5, K1, Z6
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z6, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
+	VPSLLQ            $0x3f, Z2, Z4
+	VPMOVQ2M          Z4, K1
+	VBLENDMPD         Z3, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1242,86 +1242,86 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z2
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z5
-	VFMSUB213PD       Z2, Z1, Z5
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z7
-	VMINPD            Z2, Z7, Z2
-	VMAXPD            Z2, Z6, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      special512Constants<>+592(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+632(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+632(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z5, Z6
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z8, Z2
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
-	VMULPD            Z8, Z2, Z2
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
+	VADDPD            Z2, Z6, Z2
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
 	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
 	VMULPD            Z6, Z2, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z5
-	VFNMADD231PD      Z2, Z5, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VADDPD            Z6, Z1, Z6
-	VDIVPD            Z6, Z5, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+672(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+768(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VBROADCASTSD      special512Constants<>+248(SB), Z5
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
+	VFNMADD231PD      Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+144(SB), Z3
+	VSUBPD            Z3, Z1, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VADDPD            Z4, Z1, Z4
+	VDIVPD            Z4, Z3, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+768(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z5, Z1
-	VMULPD            Z7, Z2, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
+	VMULPD            Z5, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z3
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z3, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -1343,83 +1343,83 @@ singleDone:
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
 	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z6
-	VMINPD            Z2, Z6, Z2
-	VMAXPD            Z2, Z5, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+40(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+592(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+632(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z2, Z5, Z6
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z7, Z2
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z2, Z2
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
+	VADDPD            Z2, Z6, Z2
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VMULPD            Z6, Z2, Z2
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
 	VFNMADD231PD      Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+144(SB), Z3
 	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z1, Z5
-	VDIVPD            Z5, Z3, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+768(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VADDPD            Z4, Z1, Z4
+	VDIVPD            Z4, Z3, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+768(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
 	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VMOVAPD           Z1, Z1
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z5, Z2, Z2
 	VDIVPD            Z1, Z2, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z2
 	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z4
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z4, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
@@ -1450,91 +1450,91 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z8
-	VFMSUB213PD       Z3, Z2, Z8
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z9
-	VBROADCASTSD      special512Constants<>+584(SB), Z10
-	VMINPD            Z3, Z10, Z3
-	VMAXPD            Z3, Z9, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z9
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z9
-	VSUBPD.BCST       special512Constants<>+40(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z6
+	VMINPD            Z3, Z6, Z3
+	VMAXPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z10, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z10, Z3
-	VMULPD            Z3, Z3, Z10
-	VBROADCASTSD      special512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+632(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z10, Z12
-	VFMADD213PD       Z12, Z3, Z11
-	VFMADD213PD       Z3, Z10, Z11
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z11, Z3
-	VPSRAD            $0x01, Z9, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       special512Constants<>+120(SB), Z11, Z11
-	VMULPD            Z11, Z3, Z3
-	VPSUBQ            Z10, Z9, Z9
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
-	VMULPD            Z9, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z8, Z8
-	VFNMADD231PD      Z3, Z8, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z8
-	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+144(SB), Z9
-	VADDPD            Z9, Z2, Z9
-	VDIVPD            Z9, Z8, Z8
-	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      special512Constants<>+672(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+768(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VBROADCASTSD      special512Constants<>+248(SB), Z8
+	VADDPD            Z3, Z7, Z3
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
+	VMULPD            Z7, Z3, Z3
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+768(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z8, Z2
-	VMULPD            Z10, Z3, Z8
-	VDIVPD            Z2, Z8, Z2
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z6, Z3, Z4
+	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z2, Z8, Z8
-	VBLENDMPD         Z2, Z8, K1, Z4
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z4, Z1, Z1
-	VBLENDMPD         Z4, Z1, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VSUBPD            Z2, Z4, Z4
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
+	VADDPD            Z2, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -1556,35 +1556,35 @@ singleDone:
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
 	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z8
-	VMINPD            Z3, Z8, Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z6
+	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      special512Constants<>+40(SB), Z5
 	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z8
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+632(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VFMADD213PD       Z3, Z8, Z9
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z9, Z3
-	VPSRAD            $0x01, Z5, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
-	VMULPD            Z9, Z3, Z3
-	VPSUBQ            Z8, Z5, Z5
+	VADDPD            Z3, Z7, Z3
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
+	VMULPD            Z7, Z3, Z3
+	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
 	VMULPD            Z5, Z3, Z3
@@ -1596,47 +1596,47 @@ singleDone:
 	VADDPD            Z5, Z2, Z5
 	VDIVPD            Z5, Z4, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+768(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z8
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+768(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z8, Z3, Z4
+	VMULPD            Z6, Z3, Z4
 	VDIVPD            Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z6
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z6, Z1, Z1
-	VBLENDMPD         Z6, Z1, K1, Z7
-	VMULPD            Z7, Z0, Z0
+	VBLENDMPD         Z2, Z4, K1, Z2
+	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
+	VADDPD            Z2, Z1, Z1
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -1664,106 +1664,106 @@ single:
 	VBROADCASTSD      special512Constants<>+8(SB), Z3
 	VMINPD            Z2, Z3, Z2
 	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z6
-	VFMSUB213PD       Z3, Z2, Z6
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z7
-	VBROADCASTSD      special512Constants<>+584(SB), Z8
-	VMINPD            Z3, Z8, Z3
-	VMAXPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z7
-	VSUBPD.BCST       special512Constants<>+40(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z6
+	VMINPD            Z3, Z6, Z3
+	VMAXPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z8, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z8, Z3
-	VMULPD            Z3, Z3, Z8
-	VBROADCASTSD      special512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+632(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z8, Z10
-	VFMADD213PD       Z10, Z3, Z9
-	VFMADD213PD       Z3, Z8, Z9
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z9, Z3
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       special512Constants<>+120(SB), Z9, Z9
-	VMULPD            Z9, Z3, Z3
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
+	VADDPD            Z3, Z7, Z3
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
 	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
 	VMULPD            Z7, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z6
-	VFNMADD231PD      Z3, Z6, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VSUBPD            Z6, Z2, Z6
-	VBROADCASTSD      special512Constants<>+144(SB), Z7
-	VADDPD            Z7, Z2, Z7
-	VDIVPD            Z7, Z6, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      special512Constants<>+672(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+768(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VBROADCASTSD      special512Constants<>+248(SB), Z6
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
+	VFNMADD231PD      Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+144(SB), Z4
+	VSUBPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+768(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z6, Z2
-	VMULPD            Z8, Z3, Z3
+	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
+	VMULPD            Z6, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+288(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+336(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VMULPD            Z7, Z1, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+288(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z5, Z1, Z3
 	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VCMPPD            $0x1e, Z4, Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VORPD             Z0, Z4, Z0
+	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -1784,103 +1784,103 @@ singleDone:
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
 	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z7
-	VMINPD            Z3, Z7, Z3
-	VMAXPD            Z3, Z6, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z6
+	VMINPD            Z3, Z6, Z3
+	VMAXPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+40(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+592(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+632(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       special512Constants<>+120(SB), Z8, Z8
-	VMULPD            Z8, Z3, Z3
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
+	VADDPD            Z3, Z7, Z3
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
+	VMULPD            Z7, Z3, Z3
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
 	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
 	VFNMADD231PD      Z3, Z4, Z3
 	VBROADCASTSD      special512Constants<>+144(SB), Z4
 	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z6
-	VADDPD            Z6, Z2, Z6
-	VDIVPD            Z6, Z4, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+672(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+768(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
+	VBROADCASTSD      special512Constants<>+144(SB), Z5
+	VADDPD            Z5, Z2, Z5
+	VDIVPD            Z5, Z4, Z4
+	VMULPD            Z4, Z4, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+768(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
+	VFMADD213PD       Z7, Z4, Z6
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VMOVAPD           Z2, Z2
 	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z7, Z3, Z3
+	VMULPD            Z6, Z3, Z3
 	VDIVPD            Z2, Z3, Z2
 	VBROADCASTSD      special512Constants<>+120(SB), Z3
 	VADDPD            Z2, Z2, Z2
 	VSUBPD            Z2, Z3, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+336(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z6, Z1, Z3
+	VBROADCASTSD      special512Constants<>+288(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z5, Z1, Z3
 	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+120(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VORPD             Z0, Z5, Z0
+	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2036,47 +2036,47 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z6
-	VMOVAPD           Z0, Z7
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z6, Z7
-	VMULPD            Z7, Z7, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+464(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+488(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z7, Z7, Z9
-	VMULPD.BCST       special512Constants<>+136(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z10
-	VSUBPD            Z7, Z10, Z10
-	VBROADCASTSD      special512Constants<>+120(SB), Z11
-	VSUBPD            Z10, Z11, Z11
-	VSUBPD            Z7, Z11, Z7
-	VBROADCASTSD      special512Constants<>+520(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z8, Z11
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z8, Z11
-	VBROADCASTSD      special512Constants<>+544(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z8, Z12
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z8, Z12
-	VFMADD213PD       Z12, Z6, Z11
-	VFMADD213PD       Z7, Z8, Z11
-	VADDPD            Z11, Z10, Z6
-	VBROADCASTSD      special512Constants<>+272(SB), Z7
-	VCMPPD            $0x00, Z7, Z0, K1
-	VBLENDMPD         Z0, Z9, K1, Z2
-	VPSLLQ            $0x3f, Z1, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z6, Z2, K1, Z3
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3f, Z1, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
@@ -2101,41 +2101,41 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      special512Constants<>+464(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z3, Z3, Z7
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
 	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z3, Z8, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VSUBPD            Z3, Z9, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z3, Z6, Z9
-	VADDPD            Z9, Z8, Z2
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
 	VBROADCASTSD      special512Constants<>+272(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBLENDMPD         Z0, Z7, K1, Z4
-	VPSLLQ            $0x3f, Z1, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z2, Z4, K1, Z5
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z5, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3f, Z1, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
@@ -2169,45 +2169,45 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z1
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z4
+	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z4, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z4, Z0
-	VMULPD            Z0, Z0, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VMULPD            Z4, Z6, Z6
-	VFMADD213PD       Z0, Z0, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z8
-	VFMADD213PD       Z0, Z5, Z8
-	VADDPD            Z8, Z7, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VMULPD            Z0, Z0, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+464(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+488(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD       Z5, Z2, Z4
+	VMULPD            Z2, Z4, Z4
+	VFMADD213PD       Z0, Z0, Z4
+	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VSUBPD            Z0, Z5, Z5
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z5, Z6, Z6
+	VSUBPD            Z0, Z6, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+544(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z0, Z3, Z6
+	VADDPD            Z6, Z5, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
-	VPSLLQ            $0x3f, Z1, Z4
-	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z0, Z6, K1, Z2
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z2, Z0
+	VPSLLQ            $0x3f, Z1, Z2
+	VPMOVQ2M          Z2, K1
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
@@ -2232,39 +2232,39 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+464(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+488(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD       Z5, Z2, Z4
+	VMULPD            Z2, Z4, Z4
+	VFMADD213PD       Z0, Z0, Z4
 	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VSUBPD            Z0, Z5, Z5
 	VBROADCASTSD      special512Constants<>+120(SB), Z6
-	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
+	VSUBPD            Z5, Z6, Z6
+	VSUBPD            Z0, Z6, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+544(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD       Z0, Z3, Z6
+	VADDPD            Z6, Z5, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z5, K1, Z3
-	VPSLLQ            $0x3e, Z1, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VBLENDMPD         Z0, Z4, K1, Z0
+	VPSLLQ            $0x3e, Z1, Z1
+	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
@@ -2300,45 +2300,45 @@ loop:
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z5
+	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z5, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z5, Z0
-	VMULPD            Z0, Z0, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      special512Constants<>+464(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD            Z5, Z7, Z7
-	VFMADD213PD       Z0, Z0, Z7
-	VMULPD.BCST       special512Constants<>+136(SB), Z5, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z0, Z8, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z8, Z9, Z9
-	VSUBPD            Z0, Z9, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z6, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z6, Z9
-	VBROADCASTSD      special512Constants<>+544(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z6, Z10
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z6, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VFMADD213PD       Z0, Z6, Z9
-	VADDPD            Z9, Z8, Z0
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VMULPD            Z0, Z0, Z3
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z3, Z5, Z5
+	VFMADD213PD       Z0, Z0, Z5
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z0, Z6, Z6
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z0, Z7, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z0, Z4, Z7
+	VADDPD            Z7, Z6, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
-	VPSLLQ            $0x3f, Z2, Z5
-	VPMOVQ2M          Z5, K1
-	VBLENDMPD         Z0, Z7, K1, Z3
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z3, Z0
+	VPSLLQ            $0x3f, Z2, Z3
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2365,39 +2365,39 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z0, Z0, Z6
+	VMULPD            Z3, Z3, Z4
+	VBROADCASTSD      special512Constants<>+464(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD       Z6, Z3, Z5
+	VMULPD            Z3, Z5, Z5
+	VFMADD213PD       Z0, Z0, Z5
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VSUBPD            Z0, Z6, Z6
 	VBROADCASTSD      special512Constants<>+120(SB), Z7
-	VSUBPD            Z0, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z0, Z8, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z0, Z5, Z8
-	VADDPD            Z8, Z7, Z0
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z0, Z7, Z0
+	VBROADCASTSD      special512Constants<>+520(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+544(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VFMADD213PD       Z0, Z4, Z7
+	VADDPD            Z7, Z6, Z0
 	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z6, K1, Z4
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z4, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2435,47 +2435,47 @@ loop:
 	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+40(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z7
-	VMOVAPD           Z0, Z8
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z7, Z8
-	VMULPD            Z8, Z8, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+464(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+488(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VMULPD            Z7, Z10, Z10
-	VFMADD213PD       Z8, Z8, Z10
-	VMULPD.BCST       special512Constants<>+136(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z11
-	VSUBPD            Z8, Z11, Z11
-	VBROADCASTSD      special512Constants<>+120(SB), Z12
-	VSUBPD            Z11, Z12, Z12
-	VSUBPD            Z8, Z12, Z8
-	VBROADCASTSD      special512Constants<>+520(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z9, Z12
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z9, Z12
-	VBROADCASTSD      special512Constants<>+544(SB), Z13
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z9, Z13
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z9, Z13
-	VFMADD213PD       Z13, Z7, Z12
-	VFMADD213PD       Z8, Z9, Z12
-	VADDPD            Z12, Z11, Z7
-	VBROADCASTSD      special512Constants<>+272(SB), Z8
-	VCMPPD            $0x00, Z8, Z0, K1
-	VBLENDMPD         Z0, Z10, K1, Z3
-	VPSLLQ            $0x3f, Z2, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z7, Z3, K1, Z4
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z4, Z0
+	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VMOVAPD           Z0, Z4
+	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VMULPD            Z4, Z4, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z4, Z4, Z6
+	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z4, Z7, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z4, Z8, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z4, Z5, Z8
+	VADDPD            Z8, Z7, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD         Z0, Z6, K1, Z0
+	VPSLLQ            $0x3f, Z2, Z4
+	VPMOVQ2M          Z4, K1
+	VBLENDMPD         Z3, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2503,41 +2503,41 @@ loopDone:
 	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
 	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      special512Constants<>+464(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VMULPD            Z3, Z8, Z8
-	VFMADD213PD       Z4, Z4, Z8
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+464(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z4, Z4, Z6
 	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z9
-	VSUBPD            Z4, Z9, Z9
-	VBROADCASTSD      special512Constants<>+120(SB), Z10
-	VSUBPD            Z9, Z10, Z10
-	VSUBPD            Z4, Z10, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z7, Z10
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z7, Z10
-	VBROADCASTSD      special512Constants<>+544(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z7, Z11
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z7, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z4, Z7, Z10
-	VADDPD            Z10, Z9, Z3
+	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VSUBPD            Z4, Z7, Z7
+	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z4, Z8, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+544(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z4, Z5, Z8
+	VADDPD            Z8, Z7, Z3
 	VBROADCASTSD      special512Constants<>+272(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z8, K1, Z5
-	VPSLLQ            $0x3f, Z2, Z0
-	VPMOVQ2M          Z0, K1
-	VBLENDMPD         Z3, Z5, K1, Z6
-	VPSLLQ            $0x3e, Z2, Z0
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
-	VXORPD            Z0, Z6, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
+	VPSLLQ            $0x3f, Z2, Z4
+	VPMOVQ2M          Z4, K1
+	VBLENDMPD         Z3, Z0, K1, Z0
+	VPSLLQ            $0x3e, Z2, Z2
+	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX

@@ -264,48 +264,48 @@ many:
 	KORTESTW          K1, K1
 	JNZ               manySlow
 	VMINPS            Z2, Z1, Z2
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z2, Z12
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z12, Z13
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z2, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z13, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z13, Z2
-	VMULPS            Z2, Z2, Z13
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z13, Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z13, Z14
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z13, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z13, Z15
-	VFMADD213PS       Z15, Z2, Z14
-	VFMSUB213PS       Z2, Z13, Z14
-	VPSLLD            $0x17, Z12, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z5, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z5, Z2
+	VMULPS            Z2, Z2, Z5
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z2, Z6
+	VFMSUB213PS       Z2, Z5, Z6
+	VPSLLD            $0x17, Z4, Z2
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z2, Z2
-	VADDPS            Z0, Z2, Z12
-	VFMADD213PS       Z12, Z2, Z14
-	VDIVPS            Z14, Z0, Z2
+	VADDPS            Z0, Z2, Z4
+	VFMADD213PS       Z4, Z2, Z6
+	VDIVPS            Z6, Z0, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 	VMINPS            Z3, Z1, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
 	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z2, Z3
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z12
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z12, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z12, Z2
-	VMULPS            Z2, Z2, Z12
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z13
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z12, Z13
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z12, Z13
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z12, Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z12, Z14
-	VFMADD213PS       Z14, Z2, Z13
-	VFMSUB213PS       Z2, Z12, Z13
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z4, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z4, Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z4, Z5
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z4, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z4, Z6
+	VFMADD213PS       Z6, Z2, Z5
+	VFMSUB213PS       Z2, Z4, Z5
 	VPSLLD            $0x17, Z3, Z2
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z2, Z2
 	VADDPS            Z0, Z2, Z3
-	VFMADD213PS       Z3, Z2, Z13
-	VDIVPS            Z13, Z0, Z2
+	VFMADD213PS       Z3, Z2, Z5
+	VDIVPS            Z5, Z0, Z2
 	VMOVUPS           Z2, 64(DX)(BX*1)
 
 manyNext:
@@ -326,24 +326,24 @@ single:
 	VMINPS            Z2, Z1, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
 	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z2, Z3
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z6
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z2
-	VMULPS            Z2, Z2, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
-	VFMADD213PS       Z8, Z2, Z7
-	VFMSUB213PS       Z2, Z6, Z7
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z4, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z4, Z2
+	VMULPS            Z2, Z2, Z4
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z4, Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z4, Z5
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z4, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z4, Z6
+	VFMADD213PS       Z6, Z2, Z5
+	VFMSUB213PS       Z2, Z4, Z5
 	VPSLLD            $0x17, Z3, Z2
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z2, Z2
 	VADDPS            Z0, Z2, Z3
-	VFMADD213PS       Z3, Z2, Z7
-	VDIVPS            Z7, Z0, Z2
+	VFMADD213PS       Z3, Z2, Z5
+	VDIVPS            Z5, Z0, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 
 singleNext:
@@ -363,62 +363,62 @@ singleDone:
 	VMINPS            Z3, Z1, Z1
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
 	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z1, Z3
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z6
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z4
 	VMOVAPD           Z1, Z1
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z1
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z1
-	VMULPS            Z1, Z1, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
-	VFMADD213PS       Z8, Z1, Z7
-	VFMSUB213PS       Z1, Z6, Z7
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z4, Z1
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z4, Z1
+	VMULPS            Z1, Z1, Z4
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z4, Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z4, Z5
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z4, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z4, Z6
+	VFMADD213PS       Z6, Z1, Z5
+	VFMSUB213PS       Z1, Z4, Z5
 	VPSLLD            $0x17, Z3, Z1
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
 	VADDPS            Z0, Z1, Z3
-	VFMADD213PS       Z3, Z1, Z7
-	VDIVPS            Z7, Z0, Z1
+	VFMADD213PS       Z3, Z1, Z5
+	VDIVPS            Z5, Z0, Z1
 	VBROADCASTSS      transcendental512Constants<>+96(SB), Z3
-	VBROADCASTSS      transcendental512Constants<>+104(SB), Z6
-	VMINPS            Z2, Z6, Z6
-	VMAXPS            Z6, Z3, Z3
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z6
-	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z3, Z6
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+104(SB), Z4
+	VMINPS            Z2, Z4, Z4
+	VMAXPS            Z4, Z3, Z3
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
+	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z3, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z7, Z3
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z7, Z3
-	VMULPS            Z3, Z3, Z7
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z7, Z8
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z7, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z7, Z9
-	VFMADD213PS       Z9, Z3, Z8
-	VFMADD213PS       Z3, Z7, Z8
-	VADDPS            Z0, Z8, Z0
-	VPSRAD            $0x01, Z6, Z3
-	VPSLLD            $0x17, Z3, Z7
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
-	VMULPS            Z7, Z0, Z0
-	VPSUBD            Z3, Z6, Z3
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z5, Z3
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z5, Z3
+	VMULPS            Z3, Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z6
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z3, Z6
+	VFMADD213PS       Z3, Z5, Z6
+	VADDPS            Z0, Z6, Z0
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLD            $0x17, Z3, Z5
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
+	VMULPS            Z5, Z0, Z0
+	VPSUBD            Z3, Z4, Z3
 	VPSLLD            $0x17, Z3, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
 	VMULPS            Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PS      Z0, Z0, Z3
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z3, Z1, K1, Z4
+	VBLENDMPS         Z3, Z1, K1, Z0
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z4, K1, Z5
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPS           Z5, K1, (DX)(CX*1)
+	VMOVUPS           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -429,118 +429,118 @@ manySlow:
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
 	VMAXPS            Z2, Z3, Z3
 	VMINPS            Z3, Z1, Z3
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z12
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z12, Z13
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z13, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z13, Z3
-	VMULPS            Z3, Z3, Z13
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z13, Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z13, Z14
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z13, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z13, Z15
-	VFMADD213PS       Z15, Z3, Z14
-	VFMSUB213PS       Z3, Z13, Z14
-	VPSLLD            $0x17, Z12, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z5, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z5, Z3
+	VMULPS            Z3, Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z3, Z6
+	VFMSUB213PS       Z3, Z5, Z6
+	VPSLLD            $0x17, Z4, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VADDPS            Z0, Z3, Z12
-	VFMADD213PS       Z12, Z3, Z14
-	VDIVPS            Z14, Z0, Z3
-	VBROADCASTSS      transcendental512Constants<>+96(SB), Z12
-	VBROADCASTSS      transcendental512Constants<>+104(SB), Z13
-	VMINPS            Z2, Z13, Z13
-	VMAXPS            Z13, Z12, Z12
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z13
-	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z12, Z13
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z13, Z14
-	VMOVAPD           Z12, Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z14, Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z14, Z12
-	VMULPS            Z12, Z12, Z14
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z14, Z15
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z14, Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z14, Z16
-	VFMADD213PS       Z16, Z12, Z15
-	VFMADD213PS       Z12, Z14, Z15
-	VADDPS            Z0, Z15, Z12
-	VPSRAD            $0x01, Z13, Z14
-	VPSLLD            $0x17, Z14, Z15
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z15, Z15
-	VMULPS            Z15, Z12, Z12
-	VPSUBD            Z14, Z13, Z13
-	VPSLLD            $0x17, Z13, Z13
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z13, Z13
-	VMULPS            Z13, Z12, Z12
-	VMOVAPD           Z12, Z13
-	VFNMADD231PS      Z12, Z12, Z13
+	VADDPS            Z0, Z3, Z4
+	VFMADD213PS       Z4, Z3, Z6
+	VDIVPS            Z6, Z0, Z3
+	VBROADCASTSS      transcendental512Constants<>+96(SB), Z4
+	VBROADCASTSS      transcendental512Constants<>+104(SB), Z5
+	VMINPS            Z2, Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
+	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMADD213PS       Z4, Z6, Z7
+	VADDPS            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLD            $0x17, Z6, Z7
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
+	VMULPS            Z7, Z4, Z4
+	VPSUBD            Z6, Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
+	VMULPS            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z13, Z3, K1, Z6
+	VBLENDMPS         Z5, Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z6, K1, Z7
-	VMOVUPS           Z7, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, (DX)(BX*1)
 	VMOVUPS           64(CX)(BX*1), Z2
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
 	VMAXPS            Z2, Z3, Z3
 	VMINPS            Z3, Z1, Z3
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z12
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z12, Z13
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z13, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z13, Z3
-	VMULPS            Z3, Z3, Z13
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z13, Z14
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z13, Z14
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z13, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z13, Z15
-	VFMADD213PS       Z15, Z3, Z14
-	VFMSUB213PS       Z3, Z13, Z14
-	VPSLLD            $0x17, Z12, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z5, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z5, Z3
+	VMULPS            Z3, Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z3, Z6
+	VFMSUB213PS       Z3, Z5, Z6
+	VPSLLD            $0x17, Z4, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VADDPS            Z0, Z3, Z12
-	VFMADD213PS       Z12, Z3, Z14
-	VDIVPS            Z14, Z0, Z3
-	VBROADCASTSS      transcendental512Constants<>+96(SB), Z12
-	VBROADCASTSS      transcendental512Constants<>+104(SB), Z13
-	VMINPS            Z2, Z13, Z13
-	VMAXPS            Z13, Z12, Z12
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z13
-	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z12, Z13
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z13, Z14
-	VMOVAPD           Z12, Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z14, Z12
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z14, Z12
-	VMULPS            Z12, Z12, Z14
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z14, Z15
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z14, Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z14, Z16
-	VFMADD213PS       Z16, Z12, Z15
-	VFMADD213PS       Z12, Z14, Z15
-	VADDPS            Z0, Z15, Z12
-	VPSRAD            $0x01, Z13, Z14
-	VPSLLD            $0x17, Z14, Z15
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z15, Z15
-	VMULPS            Z15, Z12, Z12
-	VPSUBD            Z14, Z13, Z13
-	VPSLLD            $0x17, Z13, Z13
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z13, Z13
-	VMULPS            Z13, Z12, Z12
-	VMOVAPD           Z12, Z13
-	VFNMADD231PS      Z12, Z12, Z13
+	VADDPS            Z0, Z3, Z4
+	VFMADD213PS       Z4, Z3, Z6
+	VDIVPS            Z6, Z0, Z3
+	VBROADCASTSS      transcendental512Constants<>+96(SB), Z4
+	VBROADCASTSS      transcendental512Constants<>+104(SB), Z5
+	VMINPS            Z2, Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
+	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMADD213PS       Z4, Z6, Z7
+	VADDPS            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLD            $0x17, Z6, Z7
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
+	VMULPS            Z7, Z4, Z4
+	VPSUBD            Z6, Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
+	VMULPS            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z13, Z3, K1, Z8
+	VBLENDMPS         Z5, Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z8, K1, Z9
-	VMOVUPS           Z9, 64(DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
@@ -548,60 +548,60 @@ singleSlow:
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
 	VMAXPS            Z2, Z3, Z3
 	VMINPS            Z3, Z1, Z3
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z6
-	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z6
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+24(SB), Z3, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z7, Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z7, Z3
-	VMULPS            Z3, Z3, Z7
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z7, Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z7, Z8
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z7, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z7, Z9
-	VFMADD213PS       Z9, Z3, Z8
-	VFMSUB213PS       Z3, Z7, Z8
-	VPSLLD            $0x17, Z6, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z5, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z5, Z3
+	VMULPS            Z3, Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z3, Z6
+	VFMSUB213PS       Z3, Z5, Z6
+	VPSLLD            $0x17, Z4, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VADDPS            Z0, Z3, Z6
-	VFMADD213PS       Z6, Z3, Z8
-	VDIVPS            Z8, Z0, Z3
-	VBROADCASTSS      transcendental512Constants<>+96(SB), Z6
-	VBROADCASTSS      transcendental512Constants<>+104(SB), Z7
-	VMINPS            Z2, Z7, Z7
-	VMAXPS            Z7, Z6, Z6
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z7
-	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z6, Z7
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z8, Z6
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z8, Z6
-	VMULPS            Z6, Z6, Z8
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z8, Z9
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z8, Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z8, Z12
-	VFMADD213PS       Z12, Z6, Z9
-	VFMADD213PS       Z6, Z8, Z9
-	VADDPS            Z0, Z9, Z6
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLD            $0x17, Z8, Z9
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z9, Z9
-	VMULPS            Z9, Z6, Z6
-	VPSUBD            Z8, Z7, Z7
-	VPSLLD            $0x17, Z7, Z7
+	VADDPS            Z0, Z3, Z4
+	VFMADD213PS       Z4, Z3, Z6
+	VDIVPS            Z6, Z0, Z3
+	VBROADCASTSS      transcendental512Constants<>+96(SB), Z4
+	VBROADCASTSS      transcendental512Constants<>+104(SB), Z5
+	VMINPS            Z2, Z5, Z5
+	VMAXPS            Z5, Z4, Z4
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
+	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z4
+	VMULPS            Z4, Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMADD213PS       Z4, Z6, Z7
+	VADDPS            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLD            $0x17, Z6, Z7
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
-	VMULPS            Z7, Z6, Z6
-	VMOVAPD           Z6, Z7
-	VFNMADD231PS      Z6, Z6, Z7
+	VMULPS            Z7, Z4, Z4
+	VPSUBD            Z6, Z5, Z5
+	VPSLLD            $0x17, Z5, Z5
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
+	VMULPS            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z7, Z3, K1, Z10
+	VBLENDMPS         Z5, Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z10, K1, Z11
-	VMOVUPS           Z11, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func silu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
@@ -632,19 +632,19 @@ many:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
-	VFMADD213PS       Z16, Z4, Z15
-	VFMSUB213PS       Z4, Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMSUB213PS       Z4, Z6, Z7
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z15
-	VDIVPS            Z15, Z2, Z2
+	VFMADD213PS       Z5, Z4, Z7
+	VDIVPS            Z7, Z2, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 	VMINPS            Z3, Z1, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z4
@@ -657,10 +657,10 @@ many:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z15
-	VFMADD213PS       Z15, Z2, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z2, Z6
 	VFMSUB213PS       Z2, Z5, Z6
 	VPSLLD            $0x17, Z4, Z2
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z2, Z2
@@ -695,10 +695,10 @@ single:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z9
-	VFMADD213PS       Z9, Z3, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z3, Z6
 	VFMSUB213PS       Z3, Z5, Z6
 	VPSLLD            $0x17, Z4, Z3
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
@@ -732,10 +732,10 @@ singleDone:
 	VBROADCASTSS      transcendental512Constants<>+120(SB), Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z5, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z9
-	VFMADD213PS       Z9, Z1, Z6
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z7
+	VFMADD213PS       Z7, Z1, Z6
 	VFMSUB213PS       Z1, Z5, Z6
 	VPSLLD            $0x17, Z4, Z1
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
@@ -753,14 +753,14 @@ singleDone:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z5, Z6
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z5, Z6
 	VMULPS            Z6, Z6, Z5
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z9
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z10
-	VFMADD213PS       Z10, Z6, Z9
-	VFMADD213PS       Z6, Z5, Z9
-	VADDPS            Z0, Z9, Z0
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z7
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z8
+	VFMADD213PS       Z8, Z6, Z7
+	VFMADD213PS       Z6, Z5, Z7
+	VADDPS            Z0, Z7, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLD            $0x17, Z5, Z6
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z6, Z6
@@ -774,17 +774,17 @@ singleDone:
 	VMULPS            Z4, Z0, Z0
 	VFNMADD231PS      Z5, Z0, Z0
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z0, Z1, K1, Z7
+	VBLENDMPS         Z0, Z1, K1, Z0
 	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z7, K1, Z0
+	VMOVAPS.Z         Z0, K1, Z0
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z0, K1, Z8
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPS           Z8, K1, (DX)(CX*1)
+	VMOVUPS           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -802,19 +802,19 @@ manySlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
-	VFMADD213PS       Z16, Z4, Z15
-	VFMSUB213PS       Z4, Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMSUB213PS       Z4, Z6, Z7
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z15
-	VDIVPS            Z15, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z7
+	VDIVPS            Z7, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
 	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
@@ -822,38 +822,38 @@ manySlow:
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z15
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z15
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z15
-	VMULPS            Z15, Z15, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z16
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z17
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z17
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z17
-	VFMADD213PS       Z17, Z15, Z16
-	VFMADD213PS       Z15, Z6, Z16
-	VADDPS            Z0, Z16, Z6
-	VPSRAD            $0x01, Z5, Z15
-	VPSLLD            $0x17, Z15, Z16
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z16, Z16
-	VPSUBD            Z15, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
+	VMULPS            Z7, Z7, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
+	VFMADD213PS       Z9, Z7, Z8
+	VFMADD213PS       Z7, Z6, Z8
+	VADDPS            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLD            $0x17, Z7, Z8
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
+	VPSUBD            Z7, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z16, Z6, Z15
-	VMULPS            Z5, Z15, Z15
+	VMULPS            Z8, Z6, Z7
+	VMULPS            Z5, Z7, Z7
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z16, Z4, Z4
+	VMULPS            Z8, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z15, Z4, Z4
+	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z9
+	VBLENDMPS         Z4, Z3, K1, Z3
 	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z9, K1, Z3
+	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z10
-	VMOVUPS           Z10, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, (DX)(BX*1)
 	VMOVUPS           64(CX)(BX*1), Z2
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
 	VMAXPS            Z2, Z3, Z3
@@ -865,19 +865,19 @@ manySlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z15
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z15
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z16
-	VFMADD213PS       Z16, Z4, Z15
-	VFMSUB213PS       Z4, Z6, Z15
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMSUB213PS       Z4, Z6, Z7
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z15
-	VDIVPS            Z15, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z7
+	VDIVPS            Z7, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
 	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
@@ -885,38 +885,38 @@ manySlow:
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z15
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z15
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z15
-	VMULPS            Z15, Z15, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z16
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z16
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z17
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z17
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z17
-	VFMADD213PS       Z17, Z15, Z16
-	VFMADD213PS       Z15, Z6, Z16
-	VADDPS            Z0, Z16, Z6
-	VPSRAD            $0x01, Z5, Z15
-	VPSLLD            $0x17, Z15, Z16
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z16, Z16
-	VPSUBD            Z15, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
+	VMULPS            Z7, Z7, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
+	VFMADD213PS       Z9, Z7, Z8
+	VFMADD213PS       Z7, Z6, Z8
+	VADDPS            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLD            $0x17, Z7, Z8
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
+	VPSUBD            Z7, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z16, Z6, Z15
-	VMULPS            Z5, Z15, Z15
+	VMULPS            Z8, Z6, Z7
+	VMULPS            Z5, Z7, Z7
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z16, Z4, Z4
+	VMULPS            Z8, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z15, Z4, Z4
+	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z11
+	VBLENDMPS         Z4, Z3, K1, Z3
 	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z11, K1, Z3
+	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z12
-	VMOVUPS           Z12, 64(DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
@@ -931,19 +931,19 @@ singleSlow:
 	VFMADD231PS.BCST  transcendental512Constants<>+32(SB), Z6, Z4
 	VFMADD231PS.BCST  transcendental512Constants<>+40(SB), Z6, Z4
 	VMULPS            Z4, Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+120(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z9
-	VBROADCASTSS      transcendental512Constants<>+144(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z10
-	VFMADD213PS       Z10, Z4, Z9
-	VFMSUB213PS       Z4, Z6, Z9
+	VBROADCASTSS      transcendental512Constants<>+120(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+128(SB), Z6, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+136(SB), Z6, Z7
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z8
+	VFMADD213PS       Z8, Z4, Z7
+	VFMSUB213PS       Z4, Z6, Z7
 	VPSLLD            $0x17, Z5, Z4
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z4, Z4
 	VADDPS            Z0, Z4, Z5
-	VFMADD213PS       Z5, Z4, Z9
-	VDIVPS            Z9, Z3, Z3
+	VFMADD213PS       Z5, Z4, Z7
+	VDIVPS            Z7, Z3, Z3
 	VBROADCASTSS      transcendental512Constants<>+168(SB), Z4
 	VBROADCASTSS      transcendental512Constants<>+176(SB), Z5
 	VMINPS            Z2, Z5, Z5
@@ -951,38 +951,38 @@ singleSlow:
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z5
 	VFMADD231PS.BCST  transcendental512Constants<>+24(SB), Z4, Z5
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z6
-	VMOVAPD           Z4, Z9
-	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z9
-	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z9
-	VMULPS            Z9, Z9, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z10
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z10
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
-	VFMADD213PS       Z11, Z9, Z10
-	VFMADD213PS       Z9, Z6, Z10
-	VADDPS            Z0, Z10, Z6
-	VPSRAD            $0x01, Z5, Z9
-	VPSLLD            $0x17, Z9, Z10
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z10, Z10
-	VPSUBD            Z9, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
+	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
+	VMULPS            Z7, Z7, Z6
+	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
+	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
+	VFMADD213PS       Z9, Z7, Z8
+	VFMADD213PS       Z7, Z6, Z8
+	VADDPS            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLD            $0x17, Z7, Z8
+	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
+	VPSUBD            Z7, Z5, Z5
 	VPSLLD            $0x17, Z5, Z5
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z10, Z6, Z9
-	VMULPS            Z5, Z9, Z9
+	VMULPS            Z8, Z6, Z7
+	VMULPS            Z5, Z7, Z7
 	VMULPS            Z6, Z4, Z4
-	VMULPS            Z10, Z4, Z4
+	VMULPS            Z8, Z4, Z4
 	VMULPS            Z5, Z4, Z4
-	VFNMADD231PS      Z9, Z4, Z4
+	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
-	VBLENDMPS         Z4, Z3, K1, Z13
+	VBLENDMPS         Z4, Z3, K1, Z3
 	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPS.Z         Z13, K1, Z3
+	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z14
-	VMOVUPS           Z14, (DX)(BX*1)
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VMOVUPS           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
@@ -1000,40 +1000,40 @@ single:
 	VMOVUPS           (CX)(BX*1), Z1
 	VORPS.BCST        transcendental512Constants<>+200(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
-	VBROADCASTSS      transcendental512Constants<>+16(SB), Z9
-	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z2, Z9
-	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z9, Z10
-	VMOVAPD           Z2, Z11
-	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z10, Z11
-	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z10, Z11
-	VMULPS            Z11, Z11, Z10
-	VBROADCASTSS      transcendental512Constants<>+232(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z10, Z12
-	VBROADCASTSS      transcendental512Constants<>+248(SB), Z13
-	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z10, Z13
-	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z10, Z13
-	VFMADD213PS       Z13, Z11, Z12
-	VADDPS            Z11, Z11, Z11
-	VFMADD213PS       Z11, Z10, Z12
-	VADDPS.BCST       transcendental512Constants<>+88(SB), Z12, Z10
-	VPSLLD            $0x17, Z9, Z9
-	VPADDD            Z9, Z10, Z9
+	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z2, Z3
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z4
+	VMOVAPD           Z2, Z5
+	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z4, Z5
+	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z4, Z5
+	VMULPS            Z5, Z5, Z4
+	VBROADCASTSS      transcendental512Constants<>+232(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+248(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z4, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z4, Z7
+	VFMADD213PS       Z7, Z5, Z6
+	VADDPS            Z5, Z5, Z5
+	VFMADD213PS       Z5, Z4, Z6
+	VADDPS.BCST       transcendental512Constants<>+88(SB), Z6, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VPADDD            Z3, Z4, Z3
 	VCMPPS.BCST       $0x12, transcendental512Constants<>+272(SB), Z2, K1
-	VMULPS            Z2, Z2, Z10
-	VMULPS            Z10, Z2, Z11
-	VBROADCASTSS      transcendental512Constants<>+280(SB), Z12
-	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z10, Z12
-	VMULPS            Z12, Z11, Z11
-	VADDPS            Z9, Z9, Z12
-	VBLENDMPS         Z12, Z11, K1, Z3
-	VBROADCASTSS      transcendental512Constants<>+296(SB), Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z10, Z11
-	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z10, Z11
-	VADDPS.BCST       transcendental512Constants<>+88(SB), Z9, Z9
-	VBLENDMPS         Z9, Z11, K1, Z4
-	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z2, K1, Z5
-	VDIVPS            Z4, Z3, Z2
-	VADDPS            Z2, Z5, Z2
+	VMULPS            Z2, Z2, Z4
+	VMULPS            Z4, Z2, Z5
+	VBROADCASTSS      transcendental512Constants<>+280(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z4, Z6
+	VMULPS            Z6, Z5, Z5
+	VADDPS            Z3, Z3, Z6
+	VBLENDMPS         Z6, Z5, K1, Z5
+	VBROADCASTSS      transcendental512Constants<>+296(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z4, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z4, Z6
+	VADDPS.BCST       transcendental512Constants<>+88(SB), Z3, Z3
+	VBLENDMPS         Z3, Z6, K1, Z3
+	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z2, K1, Z2
+	VDIVPS            Z3, Z5, Z3
+	VADDPS            Z3, Z2, Z2
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z2, Z2
 	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
 	VORPS             Z1, Z2, Z1
@@ -1060,10 +1060,10 @@ singleDone:
 	VMULPS            Z4, Z4, Z3
 	VBROADCASTSS      transcendental512Constants<>+232(SB), Z5
 	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z3, Z5
-	VBROADCASTSS      transcendental512Constants<>+248(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z3, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z3, Z9
-	VFMADD213PS       Z9, Z4, Z5
+	VBROADCASTSS      transcendental512Constants<>+248(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z3, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z3, Z6
+	VFMADD213PS       Z6, Z4, Z5
 	VADDPS            Z4, Z4, Z4
 	VFMADD213PS       Z4, Z3, Z5
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z5, Z3
@@ -1076,15 +1076,15 @@ singleDone:
 	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z3, Z5
 	VMULPS            Z5, Z4, Z4
 	VADDPS            Z2, Z2, Z5
-	VBLENDMPS         Z5, Z4, K1, Z6
-	VBROADCASTSS      transcendental512Constants<>+296(SB), Z4
-	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z3, Z4
-	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z3, Z4
+	VBLENDMPS         Z5, Z4, K1, Z4
+	VBROADCASTSS      transcendental512Constants<>+296(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z3, Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z3, Z5
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z2, Z2
-	VBLENDMPS         Z2, Z4, K1, Z7
-	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z0, K1, Z8
-	VDIVPS            Z7, Z6, Z0
-	VADDPS            Z0, Z8, Z0
+	VBLENDMPS         Z2, Z5, K1, Z2
+	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z0, K1, Z0
+	VDIVPS            Z2, Z4, Z2
+	VADDPS            Z2, Z0, Z0
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z0, Z0
 	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
 	VORPS             Z1, Z0, Z0
@@ -1395,56 +1395,56 @@ many:
 	KORTESTB          K1, K1
 	JNZ               manySlow
 	VMINPD            Z2, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z12
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z2
-	VMULPD            Z2, Z2, Z13
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
-	VFMADD213PD       Z15, Z2, Z14
-	VFMSUB213PD       Z2, Z13, Z14
-	VPSLLQ            $0x34, Z12, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VADDPD            Z0, Z2, Z12
-	VFMADD213PD       Z12, Z2, Z14
-	VDIVPD            Z14, Z0, Z2
+	VADDPD            Z0, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z0, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z12
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z12, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z12, Z2
-	VMULPD            Z2, Z2, Z12
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z12, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z12, Z13
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z12, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z12, Z14
-	VFMADD213PD       Z14, Z2, Z13
-	VFMSUB213PD       Z2, Z12, Z13
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMSUB213PD       Z2, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
-	VFMADD213PD       Z3, Z2, Z13
-	VDIVPD            Z13, Z0, Z2
+	VFMADD213PD       Z3, Z2, Z5
+	VDIVPD            Z5, Z0, Z2
 	VMOVUPD           Z2, 64(DX)(BX*1)
 
 manyNext:
@@ -1465,28 +1465,28 @@ single:
 	VMINPD            Z2, Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMSUB213PD       Z2, Z6, Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMSUB213PD       Z2, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
-	VFMADD213PD       Z3, Z2, Z7
-	VDIVPD            Z7, Z0, Z2
+	VFMADD213PD       Z3, Z2, Z5
+	VDIVPD            Z5, Z0, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 
 singleNext:
@@ -1506,71 +1506,71 @@ singleDone:
 	VMINPD            Z3, Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z1
-	VMULPD            Z1, Z1, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
-	VFMADD213PD       Z8, Z1, Z7
-	VFMSUB213PD       Z1, Z6, Z7
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z1
+	VMULPD            Z1, Z1, Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z1, Z5
+	VFMSUB213PD       Z1, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VADDPD            Z0, Z1, Z3
-	VFMADD213PD       Z3, Z1, Z7
-	VDIVPD            Z7, Z0, Z1
+	VFMADD213PD       Z3, Z1, Z5
+	VDIVPD            Z5, Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z2, Z6, Z6
-	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
-	VADDPD            Z0, Z8, Z0
-	VPSRAD            $0x01, Z6, Z3
-	VPSLLQ            $0x34, Z3, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z0, Z0
-	VPSUBQ            Z3, Z6, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VADDPD            Z0, Z6, Z0
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z0, Z0
+	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD      Z0, Z0, Z3
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z3, Z1, K1, Z4
+	VBLENDMPD         Z3, Z1, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z5, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -1581,136 +1581,136 @@ manySlow:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z12
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z3
-	VMULPD            Z3, Z3, Z13
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
-	VFMADD213PD       Z15, Z3, Z14
-	VFMSUB213PD       Z3, Z13, Z14
-	VPSLLQ            $0x34, Z12, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMSUB213PD       Z3, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VADDPD            Z0, Z3, Z12
-	VFMADD213PD       Z12, Z3, Z14
-	VDIVPD            Z14, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z12
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z13
-	VMINPD            Z2, Z13, Z13
-	VMAXPD            Z13, Z12, Z12
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z13
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z12, Z13
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z13, Z14
-	VMOVAPD           Z12, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z14, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z14, Z12
-	VMULPD            Z12, Z12, Z14
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z14, Z16
-	VFMADD213PD       Z16, Z12, Z15
-	VFMADD213PD       Z12, Z14, Z15
-	VADDPD            Z0, Z15, Z12
-	VPSRAD            $0x01, Z13, Z14
-	VPSLLQ            $0x34, Z14, Z15
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z15, Z15
-	VMULPD            Z15, Z12, Z12
-	VPSUBQ            Z14, Z13, Z13
-	VPSLLQ            $0x34, Z13, Z13
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z13, Z13
-	VMULPD            Z13, Z12, Z12
-	VMOVAPD           Z12, Z13
-	VFNMADD231PD      Z12, Z12, Z13
+	VADDPD            Z0, Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VDIVPD            Z6, Z0, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VADDPD            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VMULPD            Z7, Z4, Z4
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z13, Z3, K1, Z6
+	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z6, K1, Z7
-	VMOVUPD           Z7, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z12
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z12, Z13
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z13, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z13, Z3
-	VMULPD            Z3, Z3, Z13
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z13, Z14
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z13, Z14
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z13, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z13, Z15
-	VFMADD213PD       Z15, Z3, Z14
-	VFMSUB213PD       Z3, Z13, Z14
-	VPSLLQ            $0x34, Z12, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMSUB213PD       Z3, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VADDPD            Z0, Z3, Z12
-	VFMADD213PD       Z12, Z3, Z14
-	VDIVPD            Z14, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z12
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z13
-	VMINPD            Z2, Z13, Z13
-	VMAXPD            Z13, Z12, Z12
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z13
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z12, Z13
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z13, Z14
-	VMOVAPD           Z12, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z14, Z12
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z14, Z12
-	VMULPD            Z12, Z12, Z14
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z14, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z14, Z15
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z14, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z14, Z16
-	VFMADD213PD       Z16, Z12, Z15
-	VFMADD213PD       Z12, Z14, Z15
-	VADDPD            Z0, Z15, Z12
-	VPSRAD            $0x01, Z13, Z14
-	VPSLLQ            $0x34, Z14, Z15
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z15, Z15
-	VMULPD            Z15, Z12, Z12
-	VPSUBQ            Z14, Z13, Z13
-	VPSLLQ            $0x34, Z13, Z13
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z13, Z13
-	VMULPD            Z13, Z12, Z12
-	VMOVAPD           Z12, Z13
-	VFNMADD231PD      Z12, Z12, Z13
+	VADDPD            Z0, Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VDIVPD            Z6, Z0, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VADDPD            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VMULPD            Z7, Z4, Z4
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z13, Z3, K1, Z8
+	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z8, K1, Z9
-	VMOVUPD           Z9, 64(DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
@@ -1718,69 +1718,69 @@ singleSlow:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMSUB213PD       Z3, Z7, Z8
-	VPSLLQ            $0x34, Z6, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMSUB213PD       Z3, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VADDPD            Z0, Z3, Z6
-	VFMADD213PD       Z6, Z3, Z8
-	VDIVPD            Z8, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
-	VMINPD            Z2, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z12
-	VFMADD213PD       Z12, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VADDPD            Z0, Z9, Z6
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
-	VMULPD            Z9, Z6, Z6
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
+	VADDPD            Z0, Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VDIVPD            Z6, Z0, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z2, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VADDPD            Z0, Z7, Z4
+	VPSRAD            $0x01, Z5, Z6
+	VPSLLQ            $0x34, Z6, Z7
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VMOVAPD           Z6, Z7
-	VFNMADD231PD      Z6, Z6, Z7
+	VMULPD            Z7, Z4, Z4
+	VPSUBQ            Z6, Z5, Z5
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z7, Z3, K1, Z10
+	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z10, K1, Z11
-	VMOVUPD           Z11, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func silu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
@@ -1811,23 +1811,23 @@ many:
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
-	VFMADD213PD       Z16, Z4, Z15
-	VFMSUB213PD       Z4, Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z15
-	VDIVPD            Z15, Z2, Z2
+	VFMADD213PD       Z5, Z4, Z7
+	VDIVPD            Z7, Z2, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
@@ -1842,12 +1842,12 @@ many:
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z15
-	VFMADD213PD       Z15, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
@@ -1884,12 +1884,12 @@ single:
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
@@ -1925,12 +1925,12 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z9
-	VFMADD213PD       Z9, Z1, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z1, Z6
 	VFMSUB213PD       Z1, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
@@ -1948,19 +1948,19 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z6
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z6
 	VMULPD            Z6, Z6, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z9
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z5, Z9
-	VADDPD            Z0, Z9, Z0
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VFMADD213PD       Z6, Z5, Z7
+	VADDPD            Z0, Z7, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
@@ -1974,17 +1974,17 @@ singleDone:
 	VMULPD            Z4, Z0, Z0
 	VFNMADD231PD      Z5, Z0, Z0
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z0, Z1, K1, Z7
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z0
+	VMOVAPD.Z         Z0, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z8
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z8, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2002,23 +2002,23 @@ manySlow:
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
-	VFMADD213PD       Z16, Z4, Z15
-	VFMSUB213PD       Z4, Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z15
-	VDIVPD            Z15, Z3, Z3
+	VFMADD213PD       Z5, Z4, Z7
+	VDIVPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
 	VMINPD            Z2, Z5, Z5
@@ -2026,43 +2026,43 @@ manySlow:
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
 	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z15
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z15
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z15
-	VMULPD            Z15, Z15, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z16
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z17
-	VFMADD213PD       Z17, Z15, Z16
-	VFMADD213PD       Z15, Z6, Z16
-	VADDPD            Z0, Z16, Z6
-	VPSRAD            $0x01, Z5, Z15
-	VPSLLQ            $0x34, Z15, Z16
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z16, Z16
-	VPSUBQ            Z15, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VMULPD            Z7, Z7, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VFMADD213PD       Z7, Z6, Z8
+	VADDPD            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z16, Z6, Z15
-	VMULPD            Z5, Z15, Z15
+	VMULPD            Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z16, Z4, Z4
+	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z15, Z4, Z4
+	VFNMADD231PD      Z7, Z4, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z9
+	VBLENDMPD         Z4, Z3, K1, Z3
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z9, K1, Z3
+	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z10
-	VMOVUPD           Z10, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VMAXPD            Z2, Z3, Z3
@@ -2074,23 +2074,23 @@ manySlow:
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z15
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z15
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z16
-	VFMADD213PD       Z16, Z4, Z15
-	VFMSUB213PD       Z4, Z6, Z15
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z15
-	VDIVPD            Z15, Z3, Z3
+	VFMADD213PD       Z5, Z4, Z7
+	VDIVPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
 	VMINPD            Z2, Z5, Z5
@@ -2098,43 +2098,43 @@ manySlow:
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
 	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z15
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z15
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z15
-	VMULPD            Z15, Z15, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z16
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z16
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z17
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z17
-	VFMADD213PD       Z17, Z15, Z16
-	VFMADD213PD       Z15, Z6, Z16
-	VADDPD            Z0, Z16, Z6
-	VPSRAD            $0x01, Z5, Z15
-	VPSLLQ            $0x34, Z15, Z16
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z16, Z16
-	VPSUBQ            Z15, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VMULPD            Z7, Z7, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VFMADD213PD       Z7, Z6, Z8
+	VADDPD            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z16, Z6, Z15
-	VMULPD            Z5, Z15, Z15
+	VMULPD            Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z16, Z4, Z4
+	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z15, Z4, Z4
+	VFNMADD231PD      Z7, Z4, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z11
+	VBLENDMPD         Z4, Z3, K1, Z3
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z11, K1, Z3
+	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z12
-	VMOVUPD           Z12, 64(DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
@@ -2149,23 +2149,23 @@ singleSlow:
 	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z9
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z10
-	VFMADD213PD       Z10, Z4, Z9
-	VFMSUB213PD       Z4, Z6, Z9
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
-	VFMADD213PD       Z5, Z4, Z9
-	VDIVPD            Z9, Z3, Z3
+	VFMADD213PD       Z5, Z4, Z7
+	VDIVPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
 	VMINPD            Z2, Z5, Z5
@@ -2173,43 +2173,43 @@ singleSlow:
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
 	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z9
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z9
-	VMULPD            Z9, Z9, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z11
-	VFMADD213PD       Z11, Z9, Z10
-	VFMADD213PD       Z9, Z6, Z10
-	VADDPD            Z0, Z10, Z6
-	VPSRAD            $0x01, Z5, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
-	VPSUBQ            Z9, Z5, Z5
+	VMOVAPD           Z4, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VMULPD            Z7, Z7, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VFMADD213PD       Z7, Z6, Z8
+	VADDPD            Z0, Z8, Z6
+	VPSRAD            $0x01, Z5, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z10, Z6, Z9
-	VMULPD            Z5, Z9, Z9
+	VMULPD            Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
-	VMULPD            Z10, Z4, Z4
+	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
-	VFNMADD231PD      Z9, Z4, Z4
+	VFNMADD231PD      Z7, Z4, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
-	VBLENDMPD         Z4, Z3, K1, Z13
+	VBLENDMPD         Z4, Z3, K1, Z3
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z13, K1, Z3
+	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z14
-	VMOVUPD           Z14, (DX)(BX*1)
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
@@ -2227,47 +2227,47 @@ single:
 	VMOVUPD           (CX)(BX*1), Z1
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z2, Z9
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z9, Z10
-	VMOVAPD           Z2, Z11
-	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z10, Z11
-	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z10, Z11
-	VMULPD            Z11, Z11, Z10
-	VBROADCASTSD      transcendental512Constants<>+592(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z10, Z12
-	VBROADCASTSD      transcendental512Constants<>+632(SB), Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z10, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z10, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z10, Z13
-	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z10, Z13
-	VFMADD213PD       Z13, Z11, Z12
-	VADDPD            Z11, Z11, Z11
-	VFMADD213PD       Z11, Z10, Z12
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z12, Z10
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ            Z9, Z10, Z9
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z4, Z5
+	VMULPD            Z5, Z5, Z4
+	VBROADCASTSD      transcendental512Constants<>+592(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+632(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z4, Z7
+	VFMADD213PD       Z7, Z5, Z6
+	VADDPD            Z5, Z5, Z5
+	VFMADD213PD       Z5, Z4, Z6
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z6, Z4
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ            Z3, Z4, Z3
 	VCMPPD.BCST       $0x12, transcendental512Constants<>+672(SB), Z2, K1
-	VMULPD            Z2, Z2, Z10
-	VMULPD            Z10, Z2, Z11
-	VBROADCASTSD      transcendental512Constants<>+680(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z10, Z12
-	VMULPD            Z12, Z11, Z11
-	VADDPD            Z9, Z9, Z12
-	VBLENDMPD         Z12, Z11, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+704(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z10, Z11
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z9, Z9
-	VBLENDMPD         Z9, Z11, K1, Z4
-	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z2, K1, Z5
-	VDIVPD            Z4, Z3, Z2
-	VADDPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z4
+	VMULPD            Z4, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+680(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z4, Z6
+	VMULPD            Z6, Z5, Z5
+	VADDPD            Z3, Z3, Z6
+	VBLENDMPD         Z6, Z5, K1, Z5
+	VBROADCASTSD      transcendental512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VBLENDMPD         Z3, Z6, K1, Z3
+	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z2, K1, Z2
+	VDIVPD            Z3, Z5, Z3
+	VADDPD            Z3, Z2, Z2
 	VANDPD.BCST       transcendental512Constants<>+320(SB), Z2, Z2
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
@@ -2297,12 +2297,12 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+632(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z3, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z3, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z3, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z3, Z9
-	VFMADD213PD       Z9, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+632(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z3, Z6
+	VFMADD213PD       Z6, Z4, Z5
 	VADDPD            Z4, Z4, Z4
 	VFMADD213PD       Z4, Z3, Z5
 	VADDPD.BCST       transcendental512Constants<>+448(SB), Z5, Z3
@@ -2316,16 +2316,16 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z3, Z5
 	VMULPD            Z5, Z4, Z4
 	VADDPD            Z2, Z2, Z5
-	VBLENDMPD         Z5, Z4, K1, Z6
-	VBROADCASTSD      transcendental512Constants<>+704(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z4
+	VBLENDMPD         Z5, Z4, K1, Z4
+	VBROADCASTSD      transcendental512Constants<>+704(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
 	VADDPD.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z7
-	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z0, K1, Z8
-	VDIVPD            Z7, Z6, Z0
-	VADDPD            Z0, Z8, Z0
+	VBLENDMPD         Z2, Z5, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z0, K1, Z0
+	VDIVPD            Z2, Z4, Z2
+	VADDPD            Z2, Z0, Z0
 	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z0
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
 	VORPD             Z1, Z0, Z0
@@ -2358,27 +2358,27 @@ single:
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z1
-	VMULPD            Z1, Z1, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD       Z7, Z1, Z6
-	VFMADD213PD       Z1, Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	VPSLLQ            $0x34, Z3, Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z6
-	VMOVAPD.Z         Z6, K1, Z1
-	VADDPD            Z1, Z6, Z1
+	VFMADD213PD       Z2, Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z1
+	VADDPD            Z1, Z4, Z1
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -2406,22 +2406,22 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z4
-	VPSLLQ            $0x34, Z4, Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z1
-	VADDPD            Z1, Z5, Z1
+	VFMADD213PD       Z2, Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z1
+	VADDPD            Z1, Z4, Z1
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
@@ -2454,36 +2454,36 @@ single:
 	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z9
-	VDIVPD           Z9, Z2, Z9
-	VMULPD           Z9, Z9, Z10
-	VMULPD           Z10, Z10, Z11
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z12
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z11, Z12
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z11, Z12
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z13
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z11, Z13
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z11, Z13
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z11, Z13
-	VFMADD213PD      Z13, Z10, Z12
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z11
-	VMULPD           Z2, Z11, Z11
-	VFMADD213PD      Z11, Z10, Z12
-	VMULPD           Z9, Z12, Z9
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z9
-	VSUBPD           Z9, Z11, Z9
-	VSUBPD           Z9, Z2, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VDIVPD           Z3, Z2, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD           Z2, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD           Z3, Z5, Z3
+	VSUBPD           Z3, Z2, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z3
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z3, K2, Z4
-	VBLENDMPD        Z2, Z4, K1, Z5
-	VCVTPD2PS        Z5, Y5
-	VMOVUPS          Y5, (DX)(BX*1)
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
 	SUBQ             $0x08, AX
 	JGE              single
@@ -2506,18 +2506,18 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z9
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z9
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z9
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z10
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z10
-	VFMADD213PD      Z10, Z4, Z9
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z9
-	VMULPD           Z3, Z9, Z3
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
 	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
@@ -2526,16 +2526,16 @@ singleDone:
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z6
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z6, K2, Z7
-	VBLENDMPD        Z2, Z7, K1, Z8
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VBLENDMPD        Z2, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VCVTPD2PS        Z8, Y8
-	VMOVUPS          Y8, K1, (DX)(CX*1)
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -2558,53 +2558,53 @@ single:
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
 	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z11
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z11, Z11
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
 	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z11, Z11
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z12
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z12, Z12
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z12, K1
-	VBLENDMPD        Z0, Z11, K1, Z3
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z11
-	VDIVPD           Z11, Z3, Z11
-	VMULPD           Z11, Z11, Z12
-	VMULPD           Z12, Z12, Z13
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
-	VFMADD213PD      Z15, Z12, Z14
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z13
-	VMULPD           Z3, Z13, Z13
-	VFMADD213PD      Z13, Z12, Z14
-	VMULPD           Z11, Z14, Z11
-	VADDPD           Z2, Z11, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VDIVPD           Z4, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD           Z3, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z2, Z4, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD           Z2, Z13, Z2
+	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z4
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z4, K2, Z5
-	VBLENDMPD        Z2, Z5, K1, Z6
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VBLENDMPD        Z2, Z1, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z6, Z0
+	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
@@ -2632,44 +2632,44 @@ singleDone:
 	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
 	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z7
+	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z7, Z3
-	VDIVPD           Z3, Z7, Z3
-	VMULPD           Z3, Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z11
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z11
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z11
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z11
-	VFMADD213PD      Z11, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z7, Z5
-	VMULPD           Z7, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VADDPD           Z2, Z3, Z2
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD           Z3, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z2, Z4, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD           Z2, Z5, Z2
-	VSUBPD           Z2, Z7, Z2
+	VSUBPD           Z2, Z6, Z2
+	VSUBPD           Z2, Z3, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z8
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z8, K2, Z9
-	VBLENDMPD        Z2, Z9, K1, Z10
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VBLENDMPD        Z2, Z1, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z10, Z0
+	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -2700,21 +2700,21 @@ single:
 	VMAXPD            Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VADDPD            Z2, Z7, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
@@ -2726,44 +2726,44 @@ single:
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z6
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
 	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z7
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
-	VBLENDMPD         Z1, Z6, K1, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z1
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
-	VDIVPD            Z3, Z4, Z3
-	VMULPD            Z3, Z3, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z3, Z8, Z3
-	VADDPD            Z2, Z3, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD            Z2, Z7, Z2
-	VSUBPD            Z2, Z4, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -2789,16 +2789,16 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VADDPD            Z2, Z6, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
@@ -2816,18 +2816,18 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
-	VBLENDMPD         Z1, Z4, K1, Z5
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z1
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z5, Z3
-	VDIVPD            Z3, Z5, Z3
-	VMULPD            Z3, Z3, Z4
-	VMULPD            Z4, Z4, Z6
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
@@ -2835,19 +2835,19 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
-	VMULPD            Z5, Z6, Z6
-	VFMADD213PD       Z6, Z4, Z7
-	VMULPD            Z3, Z7, Z3
-	VADDPD            Z2, Z3, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD            Z2, Z6, Z2
-	VSUBPD            Z2, Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2872,77 +2872,77 @@ TEXT ·logSigmoid32AVX512(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z5
-	VSUBPD            Z5, Z3, Z5
-	VDIVPD            Z4, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z4, Z4
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z4, Z6
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z3, Z7
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
-	VBLENDMPD         Z3, Z6, K1, Z1
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z3
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z4
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z5
-	VDIVPD            Z5, Z1, Z5
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z7
-	VMULPD            Z1, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z1, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z3
-	VMAXPD            Z3, Z0, Z0
-	VADDPD            Z0, Z4, Z0
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -2959,54 +2959,54 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
-	VSUBPD            Z4, Z1, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z3, Z3
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
-	VBLENDMPD         Z1, Z5, K1, Z2
+	VMOVAPD.Z         Z2, K1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z1
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z2, Z4
-	VDIVPD            Z4, Z2, Z4
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
@@ -3017,18 +3017,18 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z2, Z6
-	VMULPD            Z2, Z6, Z6
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -3058,39 +3058,39 @@ single:
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z5, K1, Z2
-	VADDPD            Z5, Z4, Z1
-	VDIVPD            Z1, Z2, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
@@ -3114,38 +3114,38 @@ singleDone:
 	VADDPD            Z1, Z0, Z1
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z4, K1, Z3
-	VADDPD            Z4, Z2, Z1
-	VDIVPD            Z1, Z3, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
@@ -3181,21 +3181,21 @@ single:
 	VMAXPD            Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z6
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VADDPD            Z2, Z7, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
@@ -3203,8 +3203,8 @@ single:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z4
-	VMULPD            Z4, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3230,16 +3230,16 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VADDPD            Z2, Z6, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
@@ -3247,8 +3247,8 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3491,21 +3491,21 @@ single:
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z8, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -3514,9 +3514,9 @@ single:
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VADDPD            Z3, Z2, Z1
-	VDIVPD            Z1, Z5, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3544,16 +3544,16 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z3, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z7, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -3562,9 +3562,9 @@ singleDone:
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z6
-	VADDPD            Z3, Z2, Z1
-	VDIVPD            Z1, Z6, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3592,39 +3592,39 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z4, Z5, K1, Z2
-	VADDPD            Z5, Z4, Z1
-	VDIVPD            Z1, Z2, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3642,38 +3642,38 @@ singleDone:
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z4, K1, Z3
-	VADDPD            Z4, Z2, Z1
-	VDIVPD            Z1, Z3, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
+	VADDPD            Z3, Z2, Z2
+	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3707,21 +3707,21 @@ single:
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z9
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z3
-	VMULPD            Z3, Z3, Z9
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z9, Z11
-	VFMADD213PD       Z11, Z3, Z10
-	VFMADD213PD       Z3, Z9, Z10
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z10, Z3
+	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -3731,16 +3731,16 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VDIVPD            Z4, Z5, Z3
+	VBLENDMPD         Z2, Z3, K1, Z3
+	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
-	VBLENDMPD         Z3, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3770,10 +3770,10 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z6, Z3
@@ -3786,16 +3786,16 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z7
-	VDIVPD            Z4, Z7, Z3
+	VBLENDMPD         Z2, Z3, K1, Z3
+	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
-	VBLENDMPD         Z3, Z1, K1, Z8
-	VMULPD            Z8, Z0, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3826,55 +3826,55 @@ single:
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z9
-	VMINPD            Z7, Z9, Z9
-	VMAXPD            Z9, Z8, Z8
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z9
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z8, Z9
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z9, Z10
-	VMOVAPD           Z8, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z10, Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z10, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z10, Z12
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z11, Z8
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
-	VMULPD            Z9, Z8, Z8
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z7, K1
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z8, K1, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z7, Z9
+	VMOVAPD.Z         Z4, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z8, K1, Z3
-	VDIVPD            Z9, Z3, Z2
-	VMULPD            Z9, Z9, Z8
-	VDIVPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z7, K1
-	VMULPD            Z1, Z1, Z8
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z8, Z8
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
+	VBLENDMPD         Z3, Z4, K1, Z2
+	VDIVPD            Z5, Z2, Z2
+	VMULPD            Z5, Z5, Z4
+	VDIVPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z7
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z8
-	VCMPPD            $0x00, Z8, Z7, K1
-	VMULPD            Z7, Z1, Z1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z4
-	VMULPD            Z4, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -3896,38 +3896,38 @@ singleDone:
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VMAXPD            Z7, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z7
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z4
-	VMULPD            Z4, Z4, Z8
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
-	VFMADD213PD       Z10, Z4, Z9
-	VFMADD213PD       Z4, Z8, Z9
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z9, Z4
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z3, Z7
+	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z5
-	VDIVPD            Z7, Z5, Z2
-	VMULPD            Z7, Z7, Z4
+	VBLENDMPD         Z3, Z4, K1, Z2
+	VDIVPD            Z5, Z2, Z2
+	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
@@ -3941,8 +3941,8 @@ singleDone:
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3967,42 +3967,42 @@ TEXT ·elu32AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z5
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
-	VMINPD            Z5, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z6, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z7, Z6
-	VBLENDMPD         Z6, Z7, K2, Z1
-	VPSLLQ            $0x34, Z1, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z7
-	VFMADD213PD       Z7, Z6, Z9
-	VMOVAPD.Z         Z9, K2, Z6
-	VADDPD            Z6, Z9, Z6
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z5, Z7
-	VORPD             Z7, Z6, Z6
-	VMULPD            Z6, Z0, Z6
-	VBLENDMPD         Z5, Z6, K1, Z2
-	VCVTPD2PS         Z2, Y2
-	VMOVUPS           Y2, (DX)(BX*1)
+	VCVTPS2PD         (CX)(BX*1), Z1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VBLENDMPD         Z2, Z3, K2, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMOVAPD.Z         Z5, K2, Z2
+	VADDPD            Z2, Z5, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VORPD             Z3, Z2, Z2
+	VMULPD            Z2, Z0, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4016,43 +4016,43 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z5, Z2
-	VBLENDMPD         Z2, Z5, K2, Z3
-	VPSLLQ            $0x34, Z3, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VBLENDMPD         Z2, Z3, K2, Z2
+	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z7
-	VMOVAPD.Z         Z7, K2, Z2
-	VADDPD            Z2, Z7, Z2
+	VFMADD213PD       Z3, Z2, Z5
+	VMOVAPD.Z         Z5, K2, Z2
+	VADDPD            Z2, Z5, Z2
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
+	VBLENDMPD         Z1, Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z4, Y4
-	VMOVUPS           Y4, K1, (DX)(CX*1)
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4072,39 +4072,39 @@ TEXT ·eluGrad32AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z3
-	VCVTPS2PD         (DX)(SI*1), Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K2
+	VCVTPS2PD         (CX)(SI*1), Z1
+	VCVTPS2PD         (DX)(SI*1), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
 	KNOTW             K2, K2
-	VMOVAPD.Z         Z5, K2, Z4
-	VMULPD            Z4, Z0, Z4
-	VMULPD            Z4, Z3, Z4
-	VBLENDMPD         Z3, Z4, K1, Z1
+	VMOVAPD.Z         Z3, K2, Z2
+	VMULPD            Z2, Z0, Z2
+	VMULPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -4118,6 +4118,220 @@ singleDone:
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z3, K2, Z2
+	VMULPD            Z2, Z0, Z0
+	VMULPD            Z0, Z1, Z0
+	VBLENDMPD         Z1, Z0, K1, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func selu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Z0
+	VMOVSD       b+32(FP), X1
+	VBROADCASTSD X1, Z1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD         (CX)(BX*1), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VBLENDMPD         Z3, Z4, K2, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VMOVAPD.Z         Z6, K2, Z3
+	VADDPD            Z3, Z6, Z3
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VORPD             Z4, Z3, Z3
+	VMULPD            Z3, Z0, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VMULPD            Z2, Z1, Z2
+	VCVTPD2PS         Z2, Y2
+	VMOVUPS           Y2, (DX)(BX*1)
+	ADDQ              $0x20, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VBLENDMPD         Z3, Z4, K2, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VMOVAPD.Z         Z6, K2, Z3
+	VADDPD            Z3, Z6, Z3
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VORPD             Z4, Z3, Z3
+	VMULPD            Z3, Z0, Z0
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VMULPD            Z0, Z1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func seluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Z0
+	VMOVSD       b+48(FP), X1
+	VBROADCASTSD X1, Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD         (CX)(SI*1), Z2
+	VCVTPS2PD         (DX)(SI*1), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	KNOTW             K2, K2
+	VMOVAPD.Z         Z4, K2, Z3
+	VMULPD            Z3, Z0, Z3
+	VMULPD            Z3, Z2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VMULPD            Z2, Z1, Z2
+	VCVTPD2PS         Z2, Y2
+	VMOVUPS           Y2, (BX)(SI*1)
+	ADDQ              $0x20, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VCVTPS2PD.Z       (CX)(SI*1), K1, Z2
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
@@ -4148,223 +4362,9 @@ singleDone:
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z0
+	VMULPD            Z0, Z2, Z0
+	VBLENDMPD         Z2, Z0, K1, Z0
 	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z2
-	MOVQ              SI, CX
-	MOVQ              $-1, DX
-	BZHIQ             AX, DX, DX
-	KMOVW             DX, K1
-	VCVTPD2PS         Z2, Y2
-	VMOVUPS           Y2, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func selu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X5
-	VBROADCASTSD X5, Z5
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VCVTPS2PD         (CX)(BX*1), Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z6, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z7, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z8, Z7
-	VBLENDMPD         Z7, Z8, K2, Z1
-	VPSLLQ            $0x34, Z1, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z7, Z8
-	VFMADD213PD       Z8, Z7, Z10
-	VMOVAPD.Z         Z10, K2, Z7
-	VADDPD            Z7, Z10, Z7
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z6, Z8
-	VORPD             Z8, Z7, Z7
-	VMULPD            Z7, Z0, Z7
-	VBLENDMPD         Z6, Z7, K1, Z2
-	VMULPD            Z2, Z5, Z6
-	VCVTPD2PS         Z6, Y6
-	VMOVUPS           Y6, (DX)(BX*1)
-	ADDQ              $0x20, BX
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z6, Z2
-	VBLENDMPD         Z2, Z6, K2, Z3
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z8
-	VMOVAPD.Z         Z8, K2, Z2
-	VADDPD            Z2, Z8, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
-	VORPD             Z3, Z2, Z2
-	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VMULPD            Z4, Z5, Z0
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func seluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+48(FP), X3
-	VBROADCASTSD X3, Z3
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VCVTPS2PD         (CX)(SI*1), Z4
-	VCVTPS2PD         (DX)(SI*1), Z5
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z7
-	VMINPD            Z5, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z5, K2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z6, K2, Z5
-	VMULPD            Z5, Z0, Z5
-	VMULPD            Z5, Z4, Z5
-	VBLENDMPD         Z4, Z5, K1, Z1
-	VMULPD            Z1, Z3, Z4
-	VCVTPD2PS         Z4, Y4
-	VMOVUPS           Y4, (BX)(SI*1)
-	ADDQ              $0x20, SI
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, DI
-	BZHIQ             AX, DI, DI
-	KMOVW             DI, K1
-	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z4, K2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z5, K2, Z4
-	VMULPD            Z4, Z0, Z0
-	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z2
-	VMULPD            Z2, Z3, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4395,31 +4395,31 @@ single:
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z5
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z1
-	VMULPD            Z1, Z1, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD       Z7, Z1, Z6
-	VFMADD213PD       Z1, Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z3
-	VPSLLQ            $0x34, Z3, Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z6
-	VMOVAPD.Z         Z6, K1, Z1
-	VADDPD            Z1, Z6, Z1
+	VFMADD213PD       Z2, Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z1
+	VADDPD            Z1, Z4, Z1
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -4446,26 +4446,26 @@ singleDone:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
-	VBLENDMPD         Z1, Z2, K1, Z4
-	VPSLLQ            $0x34, Z4, Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VFMADD213PD       Z2, Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z1
-	VADDPD            Z1, Z5, Z1
+	VFMADD213PD       Z2, Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z1
+	VADDPD            Z1, Z4, Z1
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
@@ -4492,60 +4492,8 @@ single:
 	VMOVUPD          (CX)(BX*1), Z0
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
 	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z2, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z10
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z10, Z10
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z10, Z10
-	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z11
-	VSUBPD           Z11, Z1, Z1
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z10, Z11
-	VDIVPD           Z11, Z10, Z11
-	VMULPD           Z11, Z11, Z12
-	VMULPD           Z12, Z12, Z13
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
-	VFMADD213PD      Z15, Z12, Z14
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z10, Z13
-	VMULPD           Z10, Z13, Z13
-	VFMADD213PD      Z13, Z12, Z14
-	VMULPD           Z11, Z14, Z11
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z11
-	VSUBPD           Z11, Z13, Z11
-	VSUBPD           Z11, Z10, Z10
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z10
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z3, K2, Z4
-	VBLENDMPD        Z10, Z4, K1, Z5
-	VMOVUPD          Z5, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
-	VBLENDMPD        Z1, Z0, K1, Z6
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z6, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
 	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
@@ -4561,11 +4509,11 @@ singleDone:
 	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
 	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
 	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z10
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z10
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z10
-	VFMADD213PD      Z10, Z4, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
@@ -4578,15 +4526,67 @@ singleDone:
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z7
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z7, K2, Z8
-	VBLENDMPD        Z2, Z8, K1, Z9
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
+	VBLENDMPD        Z1, Z0, K1, Z1
+	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
+	VPSRLQ           $0x34, Z1, Z1
+	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z3
+	VSUBPD           Z3, Z1, Z1
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VDIVPD           Z3, Z2, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VFMADD213PD      Z7, Z4, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD           Z2, Z5, Z5
+	VFMADD213PD      Z5, Z4, Z6
+	VMULPD           Z3, Z6, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD           Z3, Z5, Z3
+	VSUBPD           Z3, Z2, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VBLENDMPD        Z2, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
-	VMOVUPD          Z9, K1, (DX)(CX*1)
+	VMOVUPD          Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -4609,53 +4609,53 @@ single:
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
 	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z11
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z11, Z11
+	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
 	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z11, Z11
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z12
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z12, Z12
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z12, K1
-	VBLENDMPD        Z0, Z11, K1, Z3
+	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z11
-	VDIVPD           Z11, Z3, Z11
-	VMULPD           Z11, Z11, Z12
-	VMULPD           Z12, Z12, Z13
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z14
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z13, Z14
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z13, Z14
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z15
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z13, Z15
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z13, Z15
-	VFMADD213PD      Z15, Z12, Z14
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z13
-	VMULPD           Z3, Z13, Z13
-	VFMADD213PD      Z13, Z12, Z14
-	VMULPD           Z11, Z14, Z11
-	VADDPD           Z2, Z11, Z2
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VDIVPD           Z4, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD           Z3, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z2, Z4, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD           Z2, Z13, Z2
+	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z4
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z4, K2, Z5
-	VBLENDMPD        Z2, Z5, K1, Z6
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VBLENDMPD        Z2, Z1, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z6, Z0
+	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
@@ -4682,44 +4682,44 @@ singleDone:
 	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
 	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z7
+	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z7, Z3
-	VDIVPD           Z3, Z7, Z3
-	VMULPD           Z3, Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z11
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z11
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z11
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z11
-	VFMADD213PD      Z11, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z7, Z5
-	VMULPD           Z7, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VADDPD           Z2, Z3, Z2
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD           Z3, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z2, Z4, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD           Z2, Z5, Z2
-	VSUBPD           Z2, Z7, Z2
+	VSUBPD           Z2, Z6, Z2
+	VSUBPD           Z2, Z3, Z2
 	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z8
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z8, K2, Z9
-	VBLENDMPD        Z2, Z9, K1, Z10
+	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VBLENDMPD        Z2, Z1, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
-	VORPD            Z0, Z10, Z0
+	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -4754,24 +4754,24 @@ single:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z7
-	VFMADD213PD       Z7, Z1, Z6
-	VFMADD213PD       Z1, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VADDPD            Z1, Z6, Z1
+	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z1, Z1
+	VPSLLQ            $0x34, Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
@@ -4781,44 +4781,44 @@ single:
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z6
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
 	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z7
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
-	VBLENDMPD         Z1, Z6, K1, Z4
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z1
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z4, Z3
-	VDIVPD            Z3, Z4, Z3
-	VMULPD            Z3, Z3, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z3, Z8, Z3
-	VADDPD            Z2, Z3, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD            Z2, Z7, Z2
-	VSUBPD            Z2, Z4, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4848,12 +4848,12 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z6
-	VFMADD213PD       Z6, Z1, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
 	VADDPD            Z1, Z4, Z1
@@ -4876,18 +4876,18 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
-	VBLENDMPD         Z1, Z4, K1, Z5
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z1
+	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z5, Z3
-	VDIVPD            Z3, Z5, Z3
-	VMULPD            Z3, Z3, Z4
-	VMULPD            Z4, Z4, Z6
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
@@ -4895,19 +4895,19 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
-	VMULPD            Z5, Z6, Z6
-	VFMADD213PD       Z6, Z4, Z7
-	VMULPD            Z3, Z7, Z3
-	VADDPD            Z2, Z3, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z2
-	VSUBPD            Z2, Z6, Z2
-	VSUBPD            Z2, Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4931,11 +4931,236 @@ TEXT ·logSigmoid64AVX512(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD           (CX)(BX*1), Z0
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMAXPD            Z3, Z4, Z3
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VMINPD            Z1, Z3, Z1
+	VMAXPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VADDPD            Z1, Z4, Z1
+	VPSRAD            $0x01, Z2, Z3
+	VPSLLQ            $0x34, Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z3, Z2, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VMINPD            Z1, Z3, Z1
+	VMAXPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD       Z5, Z1, Z4
+	VFMADD213PD       Z1, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VADDPD            Z1, Z4, Z1
+	VPSRAD            $0x01, Z2, Z3
+	VPSLLQ            $0x34, Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z3, Z2, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VSUBPD            Z3, Z1, Z3
+	VDIVPD            Z2, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPSRLQ            $0x34, Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VBLENDMPD         Z1, Z4, K1, Z1
+	KNOTW             K1, K2
+	VMOVAPD.Z         Z2, K2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VDIVPD            Z4, Z1, Z4
+	VMULPD            Z4, Z4, Z5
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VFMADD213PD       Z8, Z5, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD            Z1, Z6, Z6
+	VFMADD213PD       Z6, Z5, Z7
+	VMULPD            Z4, Z7, Z4
+	VADDPD            Z3, Z4, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VMAXPD            Z2, Z0, Z0
+	VADDPD            Z0, Z1, Z0
+	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func geluTanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z0
+	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
+	VMULPD            Z0, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VADDPD            Z1, Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z2, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
 	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
@@ -4965,239 +5190,14 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z5
-	VSUBPD            Z5, Z3, Z5
-	VDIVPD            Z4, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z4, Z4
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z4, Z6
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z6, Z6
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z3, Z7
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z7, K1
-	VBLENDMPD         Z3, Z6, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z4
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z5
-	VDIVPD            Z5, Z1, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z7
-	VMULPD            Z1, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z1, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z3
-	VMAXPD            Z3, Z0, Z0
-	VADDPD            Z0, Z4, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VMOVUPD           Z0, (DX)(BX*1)
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
-	VMINPD            Z1, Z4, Z1
-	VMAXPD            Z1, Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z1
-	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
-	VADDPD            Z1, Z5, Z1
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z1, Z1
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VMULPD            Z3, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
-	VSUBPD            Z4, Z1, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z3, Z3
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z6
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z6, K1
-	VBLENDMPD         Z1, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z2, Z4
-	VDIVPD            Z4, Z2, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z2, Z6
-	VMULPD            Z2, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z1, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z1
-	VMAXPD            Z1, Z0, Z0
-	VADDPD            Z0, Z2, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPD           Z0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func geluTanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD           (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
-	VMULPD            Z0, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
-	VMAXPD            Z1, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VMINPD            Z6, Z8, Z6
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z6, Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z6
-	VMULPD            Z6, Z6, Z9
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z6, Z10
-	VFMSUB213PD       Z6, Z9, Z10
-	VPSLLQ            $0x34, Z8, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z6, Z8
-	VFMADD213PD       Z8, Z6, Z10
-	VDIVPD            Z10, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
-	VMINPD            Z1, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VMOVAPD           Z7, Z8
-	VFNMADD231PD      Z7, Z7, Z8
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z8, Z6, K1, Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z3
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
-	VMULPD            Z3, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -5220,74 +5220,74 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z2, Z6, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMSUB213PD       Z2, Z7, Z8
-	VPSLLQ            $0x34, Z6, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
-	VADDPD            Z6, Z2, Z6
-	VFMADD213PD       Z6, Z2, Z8
-	VDIVPD            Z8, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z3, Z3
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
-	VMOVAPD           Z3, Z6
-	VFNMADD231PD      Z3, Z3, Z6
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z6, Z2, K1, Z4
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
-	VMULPD            Z5, Z0, Z0
+	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	MOVQ              BX, CX
@@ -5651,74 +5651,74 @@ single:
 	VMOVUPD           (DX)(SI*1), Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VMINPD            Z2, Z8, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z2
-	VMULPD            Z2, Z2, Z9
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z2, Z10
-	VFMSUB213PD       Z2, Z9, Z10
-	VPSLLQ            $0x34, Z8, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z2, Z8
-	VFMADD213PD       Z8, Z2, Z10
-	VDIVPD            Z10, Z7, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
-	VMINPD            Z1, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VMOVAPD           Z7, Z8
-	VFNMADD231PD      Z7, Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z8, Z2, K1, Z3
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z4
-	VMULPD            Z4, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -5739,69 +5739,69 @@ singleDone:
 	VMINPD            Z2, Z4, Z2
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMSUB213PD       Z2, Z7, Z8
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
 	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z8
-	VDIVPD            Z8, Z3, Z2
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSRAD            $0x01, Z4, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z3, Z3
-	VPSUBQ            Z7, Z4, Z4
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z5
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z5, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -5827,76 +5827,76 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
-	VMAXPD            Z1, Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z8
-	VMINPD            Z6, Z8, Z6
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z6, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z6, Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z9, Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z9, Z6
-	VMULPD            Z6, Z6, Z9
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z6, Z10
-	VFMSUB213PD       Z6, Z9, Z10
-	VPSLLQ            $0x34, Z8, Z6
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VMAXPD            Z1, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z2, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z6, Z8
-	VFMADD213PD       Z8, Z6, Z10
-	VDIVPD            Z10, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
-	VMINPD            Z1, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VMOVAPD           Z7, Z8
-	VFNMADD231PD      Z7, Z7, Z8
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z8, Z6, K1, Z2
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z3
-	VMULPD            Z3, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -5914,73 +5914,73 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VMAXPD            Z1, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z6
-	VMINPD            Z2, Z6, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z7, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMSUB213PD       Z2, Z7, Z8
-	VPSLLQ            $0x34, Z6, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMSUB213PD       Z2, Z5, Z6
+	VPSLLQ            $0x34, Z4, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z6
-	VADDPD            Z6, Z2, Z6
-	VFMADD213PD       Z6, Z2, Z8
-	VDIVPD            Z8, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VDIVPD            Z6, Z3, Z2
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z3, Z3
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
-	VMOVAPD           Z3, Z6
-	VFNMADD231PD      Z3, Z3, Z6
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
-	VBLENDMPD         Z6, Z2, K1, Z4
+	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z4, K1, Z5
-	VMULPD            Z5, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -6017,24 +6017,24 @@ single:
 	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
 	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z9
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z10
-	VFMADD213PD       Z10, Z2, Z9
-	VFMADD213PD       Z2, Z4, Z9
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
-	VADDPD            Z2, Z9, Z2
+	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z9
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z9, Z9
-	VMULPD            Z9, Z2, Z2
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
@@ -6042,16 +6042,16 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z5
-	VDIVPD            Z4, Z5, Z3
+	VBLENDMPD         Z2, Z3, K1, Z3
+	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
-	VBLENDMPD         Z3, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -6102,16 +6102,16 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z7
-	VDIVPD            Z4, Z7, Z3
+	VBLENDMPD         Z2, Z3, K1, Z3
+	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
-	VBLENDMPD         Z3, Z1, K1, Z8
-	VMULPD            Z8, Z0, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -6141,61 +6141,61 @@ single:
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z8
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z9
-	VMINPD            Z7, Z9, Z7
-	VMAXPD            Z7, Z8, Z7
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z8
-	VADDPD            Z8, Z7, Z9
+	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z3, Z5, Z3
+	VMAXPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z7, Z8, K1, Z3
-	VDIVPD            Z9, Z3, Z2
-	VMULPD            Z9, Z9, Z8
-	VDIVPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z7, K1
-	VMULPD            Z1, Z1, Z8
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z8, Z8
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
+	VBLENDMPD         Z3, Z4, K1, Z2
+	VDIVPD            Z5, Z2, Z2
+	VMULPD            Z5, Z5, Z4
+	VDIVPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z7
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z8
-	VCMPPD            $0x00, Z8, Z7, K1
-	VMULPD            Z7, Z1, Z1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VCMPPD            $0x00, Z4, Z3, K1
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z4
-	VMULPD            Z4, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -6216,44 +6216,44 @@ singleDone:
 	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
 	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
-	VMINPD            Z3, Z7, Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
 	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z7
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z3
-	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z3, Z7, Z8
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VADDPD            Z3, Z8, Z3
-	VPSRAD            $0x01, Z4, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z3, Z3
-	VPSUBQ            Z7, Z4, Z4
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z3, Z7
+	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z5
-	VDIVPD            Z7, Z5, Z2
-	VMULPD            Z7, Z7, Z4
+	VBLENDMPD         Z3, Z4, K1, Z2
+	VDIVPD            Z5, Z2, Z2
+	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
@@ -6267,8 +6267,8 @@ singleDone:
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z6
-	VMULPD            Z6, Z0, Z0
+	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -6292,45 +6292,45 @@ TEXT ·elu64AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(BX*1), Z5
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
-	VMINPD            Z5, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z6, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z7
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z6, Z7
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z8, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z8, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z8, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z7, Z6
-	VBLENDMPD         Z6, Z7, K2, Z1
-	VPSLLQ            $0x34, Z1, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z6, Z7
-	VFMADD213PD       Z7, Z6, Z9
-	VMOVAPD.Z         Z9, K2, Z6
-	VADDPD            Z6, Z9, Z6
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z5, Z7
-	VORPD             Z7, Z6, Z6
-	VMULPD            Z6, Z0, Z6
-	VBLENDMPD         Z5, Z6, K1, Z2
-	VMOVUPD           Z2, (DX)(BX*1)
+	VMOVUPD           (CX)(BX*1), Z1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VBLENDMPD         Z2, Z3, K2, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMOVAPD.Z         Z5, K2, Z2
+	VADDPD            Z2, Z5, Z2
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VORPD             Z3, Z2, Z2
+	VMULPD            Z2, Z0, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -6344,46 +6344,46 @@ singleDone:
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z2, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z5, Z2
-	VBLENDMPD         Z2, Z5, K2, Z3
-	VPSLLQ            $0x34, Z3, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VBLENDMPD         Z2, Z3, K2, Z2
+	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
 	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z7
-	VMOVAPD.Z         Z7, K2, Z2
-	VADDPD            Z2, Z7, Z2
+	VFMADD213PD       Z3, Z2, Z5
+	VMOVAPD.Z         Z5, K2, Z2
+	VADDPD            Z2, Z5, Z2
 	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
+	VBLENDMPD         Z1, Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VMOVUPD           Z4, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -6403,45 +6403,45 @@ TEXT ·eluGrad64AVX512(SB), NOSPLIT, $0-56
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(SI*1), Z3
-	VMOVUPD           (DX)(SI*1), Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z4, Z6, Z4
-	VMAXPD            Z4, Z5, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
+	VMOVUPD           (CX)(SI*1), Z1
+	VMOVUPD           (DX)(SI*1), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VMAXPD            Z2, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSRAD            $0x01, Z3, Z4
+	VPSLLQ            $0x34, Z4, Z5
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VMULPD            Z4, Z0, Z4
-	VMULPD            Z4, Z3, Z4
-	VBLENDMPD         Z3, Z4, K1, Z1
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z4, Z3, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VMULPD            Z2, Z0, Z2
+	VMULPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VMOVUPD           Z1, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -6454,6 +6454,236 @@ singleDone:
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z1
+	VMOVUPD.Z         (DX)(SI*1), K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z2, Z4, Z2
+	VMAXPD            Z2, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSRAD            $0x01, Z3, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z4, Z3, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VMULPD            Z2, Z0, Z0
+	VMULPD            Z0, Z1, Z0
+	VBLENDMPD         Z1, Z0, K1, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VMOVUPD           Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func selu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Z0
+	VMOVSD       b+32(FP), X1
+	VBROADCASTSD X1, Z1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VBLENDMPD         Z3, Z4, K2, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VMOVAPD.Z         Z6, K2, Z3
+	VADDPD            Z3, Z6, Z3
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VORPD             Z4, Z3, Z3
+	VMULPD            Z3, Z0, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VMULPD            Z2, Z1, Z2
+	VMOVUPD           Z2, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VBLENDMPD         Z3, Z4, K2, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD       Z4, Z3, Z6
+	VMOVAPD.Z         Z6, K2, Z3
+	VADDPD            Z3, Z6, Z3
+	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VORPD             Z4, Z3, Z3
+	VMULPD            Z3, Z0, Z0
+	VBLENDMPD         Z2, Z0, K1, Z0
+	VMULPD            Z0, Z1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func seluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Z0
+	VMOVSD       b+48(FP), X1
+	VBROADCASTSD X1, Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(SI*1), Z2
+	VMOVUPD           (DX)(SI*1), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMINPD            Z3, Z5, Z3
+	VMAXPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSRAD            $0x01, Z4, Z5
+	VPSLLQ            $0x34, Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z5, Z4, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD            Z3, Z0, Z3
+	VMULPD            Z3, Z2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VMULPD            Z2, Z1, Z2
+	VMOVUPD           Z2, (BX)(SI*1)
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z2
 	VMOVUPD.Z         (DX)(SI*1), K1, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
 	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
@@ -6490,239 +6720,9 @@ singleDone:
 	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
+	VMULPD            Z0, Z2, Z0
+	VBLENDMPD         Z2, Z0, K1, Z0
 	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z2
-	MOVQ              SI, CX
-	MOVQ              $-1, DX
-	BZHIQ             AX, DX, DX
-	KMOVW             DX, K1
-	VMOVUPD           Z2, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func selu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X5
-	VBROADCASTSD X5, Z5
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VMOVUPD           (CX)(BX*1), Z6
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z6, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z7
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z7, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z8
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z7, Z8
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z9, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z9, Z10
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z9, Z10
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z9, Z11
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z8, Z7
-	VBLENDMPD         Z7, Z8, K2, Z1
-	VPSLLQ            $0x34, Z1, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z7, Z8
-	VFMADD213PD       Z8, Z7, Z10
-	VMOVAPD.Z         Z10, K2, Z7
-	VADDPD            Z7, Z10, Z7
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z6, Z8
-	VORPD             Z8, Z7, Z7
-	VMULPD            Z7, Z0, Z7
-	VBLENDMPD         Z6, Z7, K1, Z2
-	VMULPD            Z2, Z5, Z6
-	VMOVUPD           Z6, (DX)(BX*1)
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z2
-	VMULPD            Z2, Z2, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z2, Z8
-	VFMADD213PD       Z2, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z6, Z2
-	VBLENDMPD         Z2, Z6, K2, Z3
-	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
-	VFMADD213PD       Z3, Z2, Z8
-	VMOVAPD.Z         Z8, K2, Z2
-	VADDPD            Z2, Z8, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
-	VORPD             Z3, Z2, Z2
-	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z4
-	VMULPD            Z4, Z5, Z0
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPD           Z0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func seluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+48(FP), X3
-	VBROADCASTSD X3, Z3
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          singleDone
-
-single:
-	VMOVUPD           (CX)(SI*1), Z4
-	VMOVUPD           (DX)(SI*1), Z5
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z5, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z7
-	VMINPD            Z5, Z7, Z5
-	VMAXPD            Z5, Z6, Z5
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z6
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z5, Z6
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z7, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z7, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z7, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VMULPD            Z5, Z0, Z5
-	VMULPD            Z5, Z4, Z5
-	VBLENDMPD         Z4, Z5, K1, Z1
-	VMULPD            Z1, Z3, Z4
-	VMOVUPD           Z4, (BX)(SI*1)
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, DI
-	BZHIQ             AX, DI, DI
-	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z1
-	VMOVUPD.Z         (DX)(SI*1), K1, Z4
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z4, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z6
-	VMINPD            Z4, Z6, Z4
-	VMAXPD            Z4, Z5, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VMULPD            Z4, Z0, Z0
-	VMULPD            Z0, Z1, Z0
-	VBLENDMPD         Z1, Z0, K1, Z2
-	VMULPD            Z2, Z3, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX

@@ -112,10 +112,12 @@ var (
 	wideReducers32 = reducers32.with(reducers[float32]{
 		shiftedExp: shiftedExp32AVX512, sumExp: sumExp32AVX512, ratio: ratio32AVX512,
 		logSoftmax: logSoftmax32AVX512, softmaxGrad: softmaxGrad32AVX512, logSoftmaxGrad: logSoftmaxGrad32AVX512,
+		columns: &wideColumns32,
 	})
 	wideReducers64 = reducers64.with(reducers[float64]{
 		shiftedExp: shiftedExp64AVX512, sumExp: sumExp64AVX512, ratio: ratio64AVX512,
 		logSoftmax: logSoftmax64AVX512, softmaxGrad: softmaxGrad64AVX512, logSoftmaxGrad: logSoftmaxGrad64AVX512,
+		columns: &wideColumns64,
 	})
 )
 
@@ -123,6 +125,7 @@ var (
 func (r reducers[T]) with(wide reducers[T]) reducers[T] {
 	r.shiftedExp, r.sumExp, r.ratio = wide.shiftedExp, wide.sumExp, wide.ratio
 	r.logSoftmax, r.softmaxGrad, r.logSoftmaxGrad = wide.logSoftmax, wide.softmaxGrad, wide.logSoftmaxGrad
+	r.columns = wide.columns
 	return r
 }
 

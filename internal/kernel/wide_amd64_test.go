@@ -73,6 +73,11 @@ func checkWideRows[T Float](t *testing.T, wide, narrow *primitives[T], x, gy []T
 	t.Helper()
 	for i, f := range []func(p *primitives[T], dst []T){
 		func(p *primitives[T], dst []T) { p.logSumExp(dst, x, outer, n, 1) },
+		func(p *primitives[T], dst []T) { p.logSumExp(dst, x, 1, outer, n) },
+		func(p *primitives[T], dst []T) { p.softmax(dst, x, 1, outer, n) },
+		func(p *primitives[T], dst []T) { p.logSoftmax(dst, x, 1, outer, n) },
+		func(p *primitives[T], dst []T) { p.softmaxGrad(dst, gy, x, 1, outer, n) },
+		func(p *primitives[T], dst []T) { p.logSoftmaxGrad(dst, gy, x, 1, outer, n) },
 		func(p *primitives[T], dst []T) { p.softmax(dst, x, outer, n, 1) },
 		func(p *primitives[T], dst []T) { p.logSoftmax(dst, x, outer, n, 1) },
 		func(p *primitives[T], dst []T) { p.softmaxGrad(dst, gy, x, outer, n, 1) },

@@ -3,11 +3,13 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // file is an assembly file being written, with the constants that its kernels use.
@@ -354,15 +356,37 @@ func (l *lane) both(m, n mask) mask {
 
 // pick is y where the mask holds, else x; y may be memory.
 func (l *lane) pick(m mask, x, y op) vec {
-	r := l.register()
-	switch {
-	case l.vector == 512:
-		l.choose(l.VBLENDMPS, l.VBLENDMPD, l.VBLENDMPS_BCST, l.VBLENDMPD_BCST, y)(y, x, m, r)
-	case l.bits == 32:
+	if l.vector == 512 {
+		return l.blend(m, x, y)
+	}
+	r := l.YMM()
+	if l.bits == 32 {
 		l.VBLENDVPS(m, y, x, r)
-	default:
+	} else {
 		l.VBLENDVPD(m, y, x, r)
 	}
+	return r
+}
+
+// blend is pick for 512 bits. Avo believes that the instruction reads its destination, as masked ones do, and would keep registers for what
+// is not there.
+func (l *lane) blend(m mask, x, y op) vec {
+	r := l.register()
+	blend := x86.VBLENDMPD
+	switch isConstant := l.isConstant(y); {
+	case l.bits == 32 && isConstant:
+		blend = x86.VBLENDMPS_BCST
+	case l.bits == 32:
+		blend = x86.VBLENDMPS
+	case isConstant:
+		blend = x86.VBLENDMPD_BCST
+	}
+	i, err := blend(y, x, m, r)
+	if err != nil {
+		panic(err)
+	}
+	i.Inputs = slices.DeleteFunc(i.Inputs, func(input op) bool { return input == op(r) })
+	l.Instruction(i)
 	return r
 }
 
@@ -581,6 +605,18 @@ func (l *lane) write(x vec, m operand.Mem) {
 	}
 }
 
+// writeMasked stores the elements of a vector of 512 bits that a mask selects.
+func (l *lane) writeMasked(x vec, m operand.Mem, some mask) {
+	switch {
+	case l.bits == 32:
+		l.VMOVUPS(x, some, m)
+	case l.stored == 32:
+		l.VMOVUPS(l.narrow(x), some, m)
+	default:
+		l.VMOVUPD(x, some, m)
+	}
+}
+
 // mask is the mask of the first n elements in memory, 0 < n < width.
 func (l *lane) mask(n reg.Register) mask {
 	if l.vector == 512 {
@@ -607,15 +643,7 @@ func (l *lane) mask(n reg.Register) mask {
 // on some processors. It changes x and m's index.
 func (l *lane) writeSome(x vec, m operand.Mem, n reg.Register, prefix string) {
 	if l.vector == 512 {
-		some := l.mask(n)
-		switch {
-		case l.bits == 32:
-			l.VMOVUPS(x, some, m)
-		case l.stored == 32:
-			l.VMOVUPS(l.narrow(x), some, m)
-		default:
-			l.VMOVUPD(x, some, m)
-		}
+		l.writeMasked(x, m, l.mask(n))
 		return
 	}
 	if l.bits != l.stored {

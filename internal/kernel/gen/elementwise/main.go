@@ -29,11 +29,13 @@ var families = []struct {
 	{"special", 256, special},
 	{"power", 256, power},
 	{"reduce", 256, reductions},
+	{"columns", 256, columns},
 	{"optim", 256, optimizers},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
 	{"power512", 512, power},
 	{"reduce512", 512, wideReductions},
+	{"columns512", 512, columns},
 }
 
 func main() {
