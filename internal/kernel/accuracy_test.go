@@ -131,11 +131,11 @@ var bounds = []struct {
 	{"Sigmoid", bigSigmoid, -700, 700, 2, 1.7, false},
 	{"Softplus", func(x float64) *big.Float { return bigLog(plus(bigExp(number(x)), 1)) }, -35, 35, 1.6, 0.51, false},
 	{"LogSigmoid", func(x float64) *big.Float { return times(bigLog(plus(bigExp(number(-x)), 1)), -1) }, -35, 35, 2, 0.51, false},
-	{"SiLU", func(x float64) *big.Float { return times(bigSigmoid(x), x) }, -700, 700, 2.5, 2.1, false},
+	{"SiLU", func(x float64) *big.Float { return times(bigSigmoid(x), x) }, -700, 700, 2.5, 2, false},
 	{"Sin", func(x float64) *big.Float { return bigSine(x, false) }, -30, 30, 1.5, 0.51, false},
 	{"Cos", func(x float64) *big.Float { return bigSine(x, true) }, -30, 30, 1.5, 0.51, false},
 	{"Erf", func(x float64) *big.Float { return bigErf(number(x)) }, -6, 6, 1.5, 0.51, false},
-	{"GELU", bigGELU, -10, 10, 4, 0.51, false},
+	{"GELU", bigGELU, -10, 10, 2, 2, false},
 }
 
 // samples are n arguments between lo and hi, evenly spread and spread over all magnitudes.
@@ -224,8 +224,8 @@ func TestAccuracyOfSoftmax(t *testing.T) {
 			}
 		}
 	}
-	if worst > 3 || worst32 > 2 {
-		t.Errorf("softmax is %.3f units off in float64 and %.3f in float32, stated are 3 and 2", worst, worst32)
+	if worst > 2 || worst32 > 2 {
+		t.Errorf("softmax is %.3f units off in float64 and %.3f in float32, stated are 2 and 2", worst, worst32)
 	}
 	t.Logf("%.3f, %.3f", worst, worst32)
 }

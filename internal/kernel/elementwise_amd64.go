@@ -263,6 +263,10 @@ var vectorUnaries = []unaryVectors{
 		F64: unary(erf64AVX2, sharedWork), F32: unary(erf32AVX2, sharedWork),
 		D64: gradient(erfGrad64AVX2, sharedWork), D32: gradient(erfGrad32AVX2, sharedWork),
 	}},
+	{&Erfc, Unary{
+		F64: unary(erfc64AVX2, sharedWork), F32: unary(erfc32AVX2, sharedWork),
+		D64: gradient(erfcGrad64AVX2, sharedWork), D32: gradient(erfcGrad32AVX2, sharedWork),
+	}},
 	{&Sin, Unary{
 		F64: unary(circular(4, sin64AVX2, math.Sin), sharedWork), F32: unary(circular(4, sin32AVX2, math.Sin), sharedWork),
 		D64: gradient(circularGradient(4, sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(4, sinGrad32AVX2, sinGradOne), sharedWork),

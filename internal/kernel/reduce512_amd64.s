@@ -36,18 +36,18 @@ by2:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z5
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z5
 	VMULPS            Z5, Z5, Z8
-	VADDPS            Z4, Z5, Z9
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
-	VFMADD213PS       Z11, Z5, Z10
-	VSUBPS            Z4, Z9, Z11
-	VSUBPS            Z11, Z5, Z5
-	VFMADD213PS       Z5, Z8, Z10
-	VADDPS            Z10, Z9, Z5
+	VADDPS            Z5, Z4, Z9
+	VSUBPS            Z4, Z9, Z10
+	VSUBPS            Z10, Z5, Z10
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z11
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z12
+	VFMADD213PS       Z12, Z5, Z11
+	VFMADD213PS       Z10, Z8, Z11
+	VADDPS            Z11, Z9, Z5
 	VPSLLD            $0x17, Z7, Z7
 	VPADDD            Z7, Z5, Z5
 	VMOVUPS           Z5, (AX)(BX*1)
@@ -58,18 +58,18 @@ by2:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z6
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z6
 	VMULPS            Z6, Z6, Z8
-	VADDPS            Z4, Z6, Z9
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
-	VFMADD213PS       Z11, Z6, Z10
-	VSUBPS            Z4, Z9, Z11
-	VSUBPS            Z11, Z6, Z6
-	VFMADD213PS       Z6, Z8, Z10
-	VADDPS            Z10, Z9, Z6
+	VADDPS            Z6, Z4, Z9
+	VSUBPS            Z4, Z9, Z10
+	VSUBPS            Z10, Z6, Z10
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z11
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z12
+	VFMADD213PS       Z12, Z6, Z11
+	VFMADD213PS       Z10, Z8, Z11
+	VADDPS            Z11, Z9, Z6
 	VPSLLD            $0x17, Z7, Z7
 	VPADDD            Z7, Z6, Z6
 	VMOVUPS           Z6, 64(AX)(BX*1)
@@ -101,18 +101,18 @@ by1:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z7, Z5
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z7, Z5
 	VMULPS            Z5, Z5, Z7
-	VADDPS            Z4, Z5, Z8
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z9
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z9
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z9
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z10
-	VFMADD213PS       Z10, Z5, Z9
-	VSUBPS            Z4, Z8, Z10
-	VSUBPS            Z10, Z5, Z5
-	VFMADD213PS       Z5, Z7, Z9
-	VADDPS            Z9, Z8, Z5
+	VADDPS            Z5, Z4, Z8
+	VSUBPS            Z4, Z8, Z9
+	VSUBPS            Z9, Z5, Z9
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z10
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z11
+	VFMADD213PS       Z11, Z5, Z10
+	VFMADD213PS       Z9, Z7, Z10
+	VADDPS            Z10, Z8, Z5
 	VPSLLD            $0x17, Z6, Z6
 	VPADDD            Z6, Z5, Z5
 	VMOVUPS           Z5, (AX)(BX*1)
@@ -145,7 +145,9 @@ by1Done:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z0, Z1
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z0, Z1
 	VMULPS            Z1, Z1, Z0
-	VADDPS            Z4, Z1, Z5
+	VADDPS            Z1, Z4, Z5
+	VSUBPS            Z4, Z5, Z4
+	VSUBPS            Z4, Z1, Z4
 	VBROADCASTSS      reduce512Constants<>+56(SB), Z6
 	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z0, Z6
 	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z0, Z6
@@ -153,9 +155,7 @@ by1Done:
 	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z0, Z7
 	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z0, Z7
 	VFMADD213PS       Z7, Z1, Z6
-	VSUBPS            Z4, Z5, Z4
-	VSUBPS            Z4, Z1, Z1
-	VFMADD213PS       Z1, Z0, Z6
+	VFMADD213PS       Z4, Z0, Z6
 	VADDPS            Z6, Z5, Z0
 	VPSRAD            $0x01, Z2, Z1
 	VPSLLD            $0x17, Z1, Z4
@@ -199,18 +199,18 @@ by2Slow:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z5
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z5
 	VMULPS            Z5, Z5, Z8
-	VADDPS            Z4, Z5, Z9
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
-	VFMADD213PS       Z11, Z5, Z10
-	VSUBPS            Z4, Z9, Z11
-	VSUBPS            Z11, Z5, Z5
-	VFMADD213PS       Z5, Z8, Z10
-	VADDPS            Z10, Z9, Z5
+	VADDPS            Z5, Z4, Z9
+	VSUBPS            Z4, Z9, Z10
+	VSUBPS            Z10, Z5, Z10
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z11
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z12
+	VFMADD213PS       Z12, Z5, Z11
+	VFMADD213PS       Z10, Z8, Z11
+	VADDPS            Z11, Z9, Z5
 	VPSRAD            $0x01, Z7, Z8
 	VPSLLD            $0x17, Z8, Z9
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
@@ -229,18 +229,18 @@ by2Slow:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z8, Z6
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z8, Z6
 	VMULPS            Z6, Z6, Z8
-	VADDPS            Z4, Z6, Z9
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z10
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z11
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z11
-	VFMADD213PS       Z11, Z6, Z10
-	VSUBPS            Z4, Z9, Z11
-	VSUBPS            Z11, Z6, Z6
-	VFMADD213PS       Z6, Z8, Z10
-	VADDPS            Z10, Z9, Z6
+	VADDPS            Z6, Z4, Z9
+	VSUBPS            Z4, Z9, Z10
+	VSUBPS            Z10, Z6, Z10
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z8, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z8, Z11
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z12
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z8, Z12
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z8, Z12
+	VFMADD213PS       Z12, Z6, Z11
+	VFMADD213PS       Z10, Z8, Z11
+	VADDPS            Z11, Z9, Z6
 	VPSRAD            $0x01, Z7, Z8
 	VPSLLD            $0x17, Z8, Z9
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
@@ -268,18 +268,18 @@ by1Slow:
 	VFNMADD231PS.BCST reduce512Constants<>+40(SB), Z7, Z5
 	VFNMADD231PS.BCST reduce512Constants<>+48(SB), Z7, Z5
 	VMULPS            Z5, Z5, Z7
-	VADDPS            Z4, Z5, Z8
-	VBROADCASTSS      reduce512Constants<>+56(SB), Z9
-	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z9
-	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z9
-	VBROADCASTSS      reduce512Constants<>+80(SB), Z10
-	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z10
-	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z10
-	VFMADD213PS       Z10, Z5, Z9
-	VSUBPS            Z4, Z8, Z10
-	VSUBPS            Z10, Z5, Z5
-	VFMADD213PS       Z5, Z7, Z9
-	VADDPS            Z9, Z8, Z5
+	VADDPS            Z5, Z4, Z8
+	VSUBPS            Z4, Z8, Z9
+	VSUBPS            Z9, Z5, Z9
+	VBROADCASTSS      reduce512Constants<>+56(SB), Z10
+	VFMADD213PS.BCST  reduce512Constants<>+64(SB), Z7, Z10
+	VFMADD213PS.BCST  reduce512Constants<>+72(SB), Z7, Z10
+	VBROADCASTSS      reduce512Constants<>+80(SB), Z11
+	VFMADD213PS.BCST  reduce512Constants<>+88(SB), Z7, Z11
+	VFMADD213PS.BCST  reduce512Constants<>+96(SB), Z7, Z11
+	VFMADD213PS       Z11, Z5, Z10
+	VFMADD213PS       Z9, Z7, Z10
+	VADDPS            Z10, Z8, Z5
 	VPSRAD            $0x01, Z6, Z7
 	VPSLLD            $0x17, Z7, Z8
 	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
@@ -779,69 +779,107 @@ TEXT ·shiftedExp64AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSD most+24(FP), Z1
 	VADDPD.BCST  reduce512Constants<>+176(SB), Z1, Z2
 	VBROADCASTSD reduce512Constants<>+184(SB), Z3
-	VBROADCASTSD reduce512Constants<>+192(SB), Z4
+	VBROADCASTSD reduce512Constants<>+184(SB), Z4
+	VBROADCASTSD reduce512Constants<>+192(SB), Z5
 	XORQ         BX, BX
 	SUBQ         $0x00000010, CX
 	JLT          by2Done
 
 by2:
-	VMOVUPD           (DX)(BX*1), Z5
-	VCMPPD            $0x11, Z2, Z5, K1
-	VMOVUPD           64(DX)(BX*1), Z6
-	VCMPPD            $0x11, Z2, Z6, K2
+	VMOVUPD           (DX)(BX*1), Z6
+	VCMPPD            $0x11, Z2, Z6, K1
+	VMOVUPD           64(DX)(BX*1), Z7
+	VCMPPD            $0x11, Z2, Z7, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               by2Slow
-	VMOVAPD           Z0, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z7
-	VSUBPD            Z0, Z7, Z8
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z5
-	VMULPD            Z5, Z5, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VFMADD213PD       Z5, Z8, Z9
-	VADDPD            Z4, Z9, Z5
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ            Z7, Z5, Z5
-	VMOVUPD           Z5, (AX)(BX*1)
-	VMOVAPD           Z0, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
-	VSUBPD            Z0, Z7, Z8
+	VMOVAPD           Z0, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
+	VSUBPD            Z0, Z8, Z9
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VADDPD            Z4, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ            Z7, Z6, Z6
-	VMOVUPD           Z6, 64(AX)(BX*1)
-	VADDPD            Z6, Z5, Z5
-	VEXTRACTF64X4     $0x01, Z5, Y6
-	VADDPD            Y6, Y5, Y5
-	VADDPD            Y5, Y3, Y3
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z6
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z9, Z9
+	VADDPD            Z9, Z6, Z10
+	VSUBPD            Z6, Z10, Z6
+	VSUBPD            Z6, Z9, Z6
+	VMULPD            Z10, Z10, Z9
+	VADDPD            Z10, Z5, Z11
+	VSUBPD            Z5, Z11, Z12
+	VSUBPD            Z12, Z10, Z12
+	VADDPD            Z6, Z12, Z6
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z12
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z10, Z12
+	VFMADD213PD       Z6, Z9, Z12
+	VADDPD            Z12, Z11, Z6
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z8, Z6, Z6
+	VMOVUPD           Z6, (AX)(BX*1)
+	VMOVAPD           Z0, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
+	VSUBPD            Z0, Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z7
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z9, Z9
+	VADDPD            Z9, Z7, Z10
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z9, Z7
+	VMULPD            Z10, Z10, Z9
+	VADDPD            Z10, Z5, Z11
+	VSUBPD            Z5, Z11, Z12
+	VSUBPD            Z12, Z10, Z12
+	VADDPD            Z7, Z12, Z7
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z12
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z10, Z12
+	VFMADD213PD       Z7, Z9, Z12
+	VADDPD            Z12, Z11, Z7
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z8, Z7, Z7
+	VMOVUPD           Z7, 64(AX)(BX*1)
+	VADDPD            Z7, Z6, Z9
+	VSUBPD            Z6, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z6, Z8
+	VADDPD            Z7, Z8, Z8
+	VMOVAPD           Z9, Z6
+	VEXTRACTF64X4     $0x01, Z8, Y7
+	VADDPD            Y7, Y8, Y8
+	VADDPD            Y8, Y4, Y4
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y7, Y6, Y9
+	VSUBPD            Y6, Y9, Y8
+	VSUBPD            Y8, Y7, Y7
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y6, Y8
+	VADDPD            Y7, Y8, Y8
+	VMOVAPD           Y9, Y6
+	VADDPD            Y8, Y4, Y4
+	VADDPD            Y6, Y3, Y8
+	VSUBPD            Y3, Y8, Y7
+	VSUBPD            Y7, Y6, Y6
+	VSUBPD            Y7, Y8, Y7
+	VSUBPD            Y7, Y3, Y7
+	VADDPD            Y6, Y7, Y7
+	VMOVAPD           Y8, Y3
+	VADDPD            Y7, Y4, Y4
 
 by2Next:
 	ADDQ $0x00000080, BX
@@ -854,36 +892,57 @@ by2Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPD           (DX)(BX*1), Z5
-	VCMPPD            $0x11, Z2, Z5, K1
+	VMOVUPD           (DX)(BX*1), Z6
+	VCMPPD            $0x11, Z2, Z6, K1
 	KORTESTB          K1, K1
 	JNZ               by1Slow
-	VMOVAPD           Z0, Z6
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z6
-	VSUBPD            Z0, Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z7, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z7, Z8
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VADDPD            Z4, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ            Z6, Z5, Z5
-	VMOVUPD           Z5, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z5, Y6
-	VADDPD            Y5, Y3, Y3
-	VADDPD            Y6, Y3, Y3
+	VMOVAPD           Z0, Z7
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
+	VSUBPD            Z0, Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z6
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z8, Z8
+	VADDPD            Z8, Z6, Z9
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z8, Z6
+	VMULPD            Z9, Z9, Z8
+	VADDPD            Z9, Z5, Z10
+	VSUBPD            Z5, Z10, Z11
+	VSUBPD            Z11, Z9, Z11
+	VADDPD            Z6, Z11, Z6
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z12
+	VFMADD213PD       Z12, Z9, Z11
+	VFMADD213PD       Z6, Z8, Z11
+	VADDPD            Z11, Z10, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ            Z7, Z6, Z6
+	VMOVUPD           Z6, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y6, Y3, Y9
+	VSUBPD            Y3, Y9, Y8
+	VSUBPD            Y8, Y6, Y6
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y3, Y8
+	VADDPD            Y6, Y8, Y8
+	VMOVAPD           Y9, Y3
+	VADDPD            Y8, Y4, Y4
+	VADDPD            Y7, Y3, Y8
+	VSUBPD            Y3, Y8, Y6
+	VSUBPD            Y6, Y7, Y7
+	VSUBPD            Y6, Y8, Y6
+	VSUBPD            Y6, Y3, Y6
+	VADDPD            Y7, Y6, Y6
+	VMOVAPD           Y8, Y3
+	VADDPD            Y6, Y4, Y4
 
 by1Next:
 	ADDQ $0x00000040, BX
@@ -897,8 +956,8 @@ by1Done:
 	BZHIQ             CX, SI, SI
 	KMOVW             SI, K1
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z2
-	VMOVUPD.Z         (DX)(BX*1), K1, Z5
-	VBLENDMPD         Z5, Z2, K1, Z2
+	VMOVUPD.Z         (DX)(BX*1), K1, Z6
+	VBLENDMPD         Z6, Z2, K1, Z2
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z1
 	VMAXPD            Z2, Z1, Z1
 	VMOVAPD           Z0, Z2
@@ -906,81 +965,197 @@ by1Done:
 	VSUBPD            Z0, Z2, Z0
 	VMOVAPD           Z1, Z1
 	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z0, Z1
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z0, Z1
-	VMULPD            Z1, Z1, Z0
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z0, Z0
+	VADDPD            Z0, Z1, Z6
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z0, Z0
+	VMULPD            Z6, Z6, Z1
+	VADDPD            Z6, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z6, Z5
+	VADDPD            Z0, Z5, Z0
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z5
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z0, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z0, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z0, Z5
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z0, Z5
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z6
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z0, Z6
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z0, Z6
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z0, Z6
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z0, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z0, Z5
-	VADDPD            Z4, Z5, Z0
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z1, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z1, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z1, Z5
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z1, Z5
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z8
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z1, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z1, Z8
+	VFMADD213PD       Z8, Z6, Z5
+	VFMADD213PD       Z0, Z1, Z5
+	VADDPD            Z5, Z7, Z0
 	VPSRAD            $0x01, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z4
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z4, Z4
-	VMULPD            Z4, Z0, Z0
+	VPSLLQ            $0x34, Z1, Z5
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
+	VMULPD            Z5, Z0, Z0
 	VPSUBQ            Z1, Z2, Z1
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y3, Y3
-	VADDPD            Y2, Y3, Y3
+	VADDPD            Y1, Y3, Y6
+	VSUBPD            Y3, Y6, Y5
+	VSUBPD            Y5, Y1, Y1
+	VSUBPD            Y5, Y6, Y5
+	VSUBPD            Y5, Y3, Y5
+	VADDPD            Y1, Y5, Y5
+	VMOVAPD           Y6, Y3
+	VADDPD            Y5, Y4, Y4
+	VADDPD            Y2, Y3, Y5
+	VSUBPD            Y3, Y5, Y1
+	VSUBPD            Y1, Y2, Y2
+	VSUBPD            Y1, Y5, Y1
+	VSUBPD            Y1, Y3, Y1
+	VADDPD            Y2, Y1, Y1
+	VMOVAPD           Y5, Y3
+	VADDPD            Y1, Y4, Y4
 	MOVQ              $-1, DX
 	BZHIQ             CX, DX, DX
 	KMOVW             DX, K1
 	VMOVUPD           Z0, K1, (AX)(BX*1)
 
 total:
+	VEXTRACTF64X2 $0x01, Y4, X0
+	VADDPD        X0, X4, X4
 	VEXTRACTF64X2 $0x01, Y3, X0
-	VADDPD        X0, X3, X3
+	VADDPD        X0, X3, X2
+	VSUBPD        X3, X2, X1
+	VSUBPD        X1, X0, X0
+	VSUBPD        X1, X2, X1
+	VSUBPD        X1, X3, X1
+	VADDPD        X0, X1, X1
+	VMOVAPD       X2, X3
+	VADDPD        X1, X4, X4
+	VPERMILPD     $0x01, X4, X0
+	VADDPD        X0, X4, X4
 	VPERMILPD     $0x01, X3, X0
-	VADDSD        X0, X3, X3
+	VADDPD        X0, X3, X2
+	VSUBPD        X3, X2, X1
+	VSUBPD        X1, X0, X0
+	VSUBPD        X1, X2, X1
+	VSUBPD        X1, X3, X1
+	VADDPD        X0, X1, X1
+	VMOVAPD       X2, X3
+	VADDPD        X1, X4, X4
+	VADDPD        X4, X3, X3
 	VMOVSD        X3, sum+40(FP)
 	VZEROUPPER
 	RET
 
 by2Slow:
-	VMOVUPD           (DX)(BX*1), Z5
-	VMOVUPD           64(DX)(BX*1), Z6
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z7
-	VMAXPD            Z5, Z7, Z5
-	VMOVAPD           Z0, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z7
-	VSUBPD            Z0, Z7, Z8
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z5
-	VMULPD            Z5, Z5, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
-	VFMADD213PD       Z10, Z5, Z9
-	VFMADD213PD       Z5, Z8, Z9
-	VADDPD            Z4, Z9, Z5
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
-	VMULPD            Z9, Z5, Z5
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
-	VMULPD            Z7, Z5, Z5
-	VMOVUPD           Z5, (AX)(BX*1)
+	VMOVUPD           (DX)(BX*1), Z6
+	VMOVUPD           64(DX)(BX*1), Z7
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z8
+	VMAXPD            Z6, Z8, Z6
+	VMOVAPD           Z0, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
+	VSUBPD            Z0, Z8, Z9
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z6
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z9, Z9
+	VADDPD            Z9, Z6, Z10
+	VSUBPD            Z6, Z10, Z6
+	VSUBPD            Z6, Z9, Z6
+	VMULPD            Z10, Z10, Z9
+	VADDPD            Z10, Z5, Z11
+	VSUBPD            Z5, Z11, Z12
+	VSUBPD            Z12, Z10, Z12
+	VADDPD            Z6, Z12, Z6
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z12
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z10, Z12
+	VFMADD213PD       Z6, Z9, Z12
+	VADDPD            Z12, Z11, Z6
+	VPSRAD            $0x01, Z8, Z9
+	VPSLLQ            $0x34, Z9, Z10
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
+	VMULPD            Z10, Z6, Z6
+	VPSUBQ            Z9, Z8, Z8
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
+	VMULPD            Z8, Z6, Z6
+	VMOVUPD           Z6, (AX)(BX*1)
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z8
+	VMAXPD            Z7, Z8, Z7
+	VMOVAPD           Z0, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
+	VSUBPD            Z0, Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z7
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z9, Z9
+	VADDPD            Z9, Z7, Z10
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z9, Z7
+	VMULPD            Z10, Z10, Z9
+	VADDPD            Z10, Z5, Z11
+	VSUBPD            Z5, Z11, Z12
+	VSUBPD            Z12, Z10, Z12
+	VADDPD            Z7, Z12, Z7
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z12
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z10, Z12
+	VFMADD213PD       Z7, Z9, Z12
+	VADDPD            Z12, Z11, Z7
+	VPSRAD            $0x01, Z8, Z9
+	VPSLLQ            $0x34, Z9, Z10
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
+	VMULPD            Z10, Z7, Z7
+	VPSUBQ            Z9, Z8, Z8
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VMOVUPD           Z7, 64(AX)(BX*1)
+	VADDPD            Z7, Z6, Z9
+	VSUBPD            Z6, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z6, Z8
+	VADDPD            Z7, Z8, Z8
+	VMOVAPD           Z9, Z6
+	VEXTRACTF64X4     $0x01, Z8, Y7
+	VADDPD            Y7, Y8, Y8
+	VADDPD            Y8, Y4, Y4
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y7, Y6, Y9
+	VSUBPD            Y6, Y9, Y8
+	VSUBPD            Y8, Y7, Y7
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y6, Y8
+	VADDPD            Y7, Y8, Y8
+	VMOVAPD           Y9, Y6
+	VADDPD            Y8, Y4, Y4
+	VADDPD            Y6, Y3, Y8
+	VSUBPD            Y3, Y8, Y7
+	VSUBPD            Y7, Y6, Y6
+	VSUBPD            Y7, Y8, Y7
+	VSUBPD            Y7, Y3, Y7
+	VADDPD            Y6, Y7, Y7
+	VMOVAPD           Y8, Y3
+	VADDPD            Y7, Y4, Y4
+	JMP               by2Next
+
+by1Slow:
+	VMOVUPD           (DX)(BX*1), Z6
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z7
 	VMAXPD            Z6, Z7, Z6
 	VMOVAPD           Z0, Z7
@@ -988,21 +1163,28 @@ by2Slow:
 	VSUBPD            Z0, Z7, Z8
 	VMOVAPD           Z6, Z6
 	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z9
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VADDPD            Z4, Z9, Z6
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z8, Z8
+	VADDPD            Z8, Z6, Z9
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z8, Z6
+	VMULPD            Z9, Z9, Z8
+	VADDPD            Z9, Z5, Z10
+	VSUBPD            Z5, Z10, Z11
+	VSUBPD            Z11, Z9, Z11
+	VADDPD            Z6, Z11, Z6
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z12
+	VFMADD213PD       Z12, Z9, Z11
+	VFMADD213PD       Z6, Z8, Z11
+	VADDPD            Z11, Z10, Z6
 	VPSRAD            $0x01, Z7, Z8
 	VPSLLQ            $0x34, Z8, Z9
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
@@ -1011,49 +1193,24 @@ by2Slow:
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
-	VMOVUPD           Z6, 64(AX)(BX*1)
-	VADDPD            Z6, Z5, Z5
-	VEXTRACTF64X4     $0x01, Z5, Y6
-	VADDPD            Y6, Y5, Y5
-	VADDPD            Y5, Y3, Y3
-	JMP               by2Next
-
-by1Slow:
-	VMOVUPD           (DX)(BX*1), Z5
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z6
-	VMAXPD            Z5, Z6, Z5
-	VMOVAPD           Z0, Z6
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z5, Z6
-	VSUBPD            Z0, Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z7, Z5
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z7, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z7, Z8
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z7, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VADDPD            Z4, Z8, Z5
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
-	VPSUBQ            Z7, Z6, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VMOVUPD           Z5, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z5, Y6
-	VADDPD            Y5, Y3, Y3
-	VADDPD            Y6, Y3, Y3
+	VMOVUPD           Z6, (AX)(BX*1)
+	VEXTRACTF64X4     $0x01, Z6, Y7
+	VADDPD            Y6, Y3, Y9
+	VSUBPD            Y3, Y9, Y8
+	VSUBPD            Y8, Y6, Y6
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y3, Y8
+	VADDPD            Y6, Y8, Y8
+	VMOVAPD           Y9, Y3
+	VADDPD            Y8, Y4, Y4
+	VADDPD            Y7, Y3, Y8
+	VSUBPD            Y3, Y8, Y6
+	VSUBPD            Y6, Y7, Y7
+	VSUBPD            Y6, Y8, Y6
+	VSUBPD            Y6, Y3, Y6
+	VADDPD            Y7, Y6, Y6
+	VMOVAPD           Y8, Y3
+	VADDPD            Y6, Y4, Y4
 	JMP               by1Next
 
 // func sumExp64AVX512(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
@@ -1069,79 +1226,109 @@ TEXT ·sumExp64AVX512(SB), NOSPLIT, $0-48
 	VBROADCASTSD most+16(FP), Z2
 	VADDPD.BCST  reduce512Constants<>+176(SB), Z2, Z3
 	VBROADCASTSD reduce512Constants<>+184(SB), Z4
-	VBROADCASTSD reduce512Constants<>+192(SB), Z5
+	VBROADCASTSD reduce512Constants<>+184(SB), Z5
+	VBROADCASTSD reduce512Constants<>+192(SB), Z6
 	XORQ         DX, DX
 	SUBQ         $0x00000010, AX
 	JLT          by2Done
 
 by2:
-	VMOVUPD           (CX)(DX*1), Z6
-	VCMPPD            $0x11, Z3, Z6, K1
-	VMOVUPD           64(CX)(DX*1), Z7
-	VCMPPD            $0x11, Z3, Z7, K2
+	VMOVUPD           (CX)(DX*1), Z7
+	VCMPPD            $0x11, Z3, Z7, K1
+	VMOVUPD           64(CX)(DX*1), Z8
+	VCMPPD            $0x11, Z3, Z8, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               by2Slow
-	VMOVAPD           Z1, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z8
-	VSUBPD            Z1, Z8, Z9
-	VMOVAPD           Z6, Z10
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z10
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z10
-	VMULPD            Z10, Z10, Z9
+	VMOVAPD           Z1, Z9
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z9
+	VSUBPD            Z1, Z9, Z10
+	VMOVAPD           Z7, Z11
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z11
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z10, Z10
+	VADDPD            Z10, Z11, Z12
+	VSUBPD            Z11, Z12, Z11
+	VSUBPD            Z11, Z10, Z10
+	VMULPD            Z12, Z12, Z10
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z13
+	VFMADD213PD       Z13, Z12, Z11
 	VFMADD213PD       Z12, Z10, Z11
-	VFMADD213PD       Z10, Z9, Z11
-	VADDPD            Z5, Z11, Z9
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ            Z8, Z9, Z8
-	VCMPPD            $0x00, Z2, Z6, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
-	VBLENDMPD         Z6, Z0, K1, Z0
-	VMOVAPD           Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z8, K1, Z6
-	VMOVAPD           Z1, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
-	VSUBPD            Z1, Z8, Z9
-	VMOVAPD           Z7, Z10
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z10
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z10
-	VMULPD            Z10, Z10, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z12
-	VFMADD213PD       Z12, Z10, Z11
-	VFMADD213PD       Z10, Z9, Z11
-	VADDPD            Z5, Z11, Z9
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ            Z8, Z9, Z8
+	VADDPD            Z6, Z11, Z10
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ            Z9, Z10, Z9
 	VCMPPD            $0x00, Z2, Z7, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
 	VBLENDMPD         Z7, Z0, K1, Z0
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z8, K1, Z7
-	VADDPD            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y6
-	VADDPD            Y6, Y4, Y4
+	VMOVAPD.Z         Z9, K1, Z7
+	VMOVAPD           Z1, Z9
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z8, Z9
+	VSUBPD            Z1, Z9, Z10
+	VMOVAPD           Z8, Z11
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z11
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z10, Z10
+	VADDPD            Z10, Z11, Z12
+	VSUBPD            Z11, Z12, Z11
+	VSUBPD            Z11, Z10, Z10
+	VMULPD            Z12, Z12, Z10
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z13
+	VFMADD213PD       Z13, Z12, Z11
+	VFMADD213PD       Z12, Z10, Z11
+	VADDPD            Z6, Z11, Z10
+	VPSLLQ            $0x34, Z9, Z9
+	VPADDQ            Z9, Z10, Z9
+	VCMPPD            $0x00, Z2, Z8, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z8
+	VBLENDMPD         Z8, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z9, K1, Z8
+	VADDPD            Z8, Z7, Z10
+	VSUBPD            Z7, Z10, Z9
+	VSUBPD            Z9, Z8, Z8
+	VSUBPD            Z9, Z10, Z9
+	VSUBPD            Z9, Z7, Z9
+	VADDPD            Z8, Z9, Z9
+	VMOVAPD           Z10, Z7
+	VEXTRACTF64X4     $0x01, Z9, Y8
+	VADDPD            Y8, Y9, Y9
+	VADDPD            Y9, Y5, Y5
+	VEXTRACTF64X4     $0x01, Z7, Y8
+	VADDPD            Y8, Y7, Y10
+	VSUBPD            Y7, Y10, Y9
+	VSUBPD            Y9, Y8, Y8
+	VSUBPD            Y9, Y10, Y9
+	VSUBPD            Y9, Y7, Y9
+	VADDPD            Y8, Y9, Y9
+	VMOVAPD           Y10, Y7
+	VADDPD            Y9, Y5, Y5
+	VADDPD            Y7, Y4, Y9
+	VSUBPD            Y4, Y9, Y8
+	VSUBPD            Y8, Y7, Y7
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y4, Y8
+	VADDPD            Y7, Y8, Y8
+	VMOVAPD           Y9, Y4
+	VADDPD            Y8, Y5, Y5
 
 by2Next:
 	ADDQ $0x00000080, DX
@@ -1154,41 +1341,58 @@ by2Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPD           (CX)(DX*1), Z6
-	VCMPPD            $0x11, Z3, Z6, K1
+	VMOVUPD           (CX)(DX*1), Z7
+	VCMPPD            $0x11, Z3, Z7, K1
 	KORTESTB          K1, K1
 	JNZ               by1Slow
-	VMOVAPD           Z1, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
-	VSUBPD            Z1, Z7, Z8
-	VMOVAPD           Z6, Z9
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z8, Z9
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z8, Z9
-	VMULPD            Z9, Z9, Z8
+	VMOVAPD           Z1, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
+	VSUBPD            Z1, Z8, Z9
+	VMOVAPD           Z7, Z10
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z10
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z9, Z9
+	VADDPD            Z9, Z10, Z11
+	VSUBPD            Z10, Z11, Z10
+	VSUBPD            Z10, Z9, Z9
+	VMULPD            Z11, Z11, Z9
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z10
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z10
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z12
+	VFMADD213PD       Z12, Z11, Z10
 	VFMADD213PD       Z11, Z9, Z10
-	VFMADD213PD       Z9, Z8, Z10
-	VADDPD            Z5, Z10, Z8
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ            Z7, Z8, Z7
-	VCMPPD            $0x00, Z2, Z6, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
-	VBLENDMPD         Z6, Z0, K1, Z0
+	VADDPD            Z6, Z10, Z9
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ            Z8, Z9, Z8
+	VCMPPD            $0x00, Z2, Z7, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
+	VBLENDMPD         Z7, Z0, K1, Z0
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y6, Y4, Y4
-	VADDPD            Y7, Y4, Y4
+	VMOVAPD.Z         Z8, K1, Z7
+	VEXTRACTF64X4     $0x01, Z7, Y8
+	VADDPD            Y7, Y4, Y10
+	VSUBPD            Y4, Y10, Y9
+	VSUBPD            Y9, Y7, Y7
+	VSUBPD            Y9, Y10, Y9
+	VSUBPD            Y9, Y4, Y9
+	VADDPD            Y7, Y9, Y9
+	VMOVAPD           Y10, Y4
+	VADDPD            Y9, Y5, Y5
+	VADDPD            Y8, Y4, Y9
+	VSUBPD            Y4, Y9, Y7
+	VSUBPD            Y7, Y8, Y8
+	VSUBPD            Y7, Y9, Y7
+	VSUBPD            Y7, Y4, Y7
+	VADDPD            Y8, Y7, Y7
+	VMOVAPD           Y9, Y4
+	VADDPD            Y7, Y5, Y5
 
 by1Next:
 	ADDQ $0x00000040, DX
@@ -1202,38 +1406,41 @@ by1Done:
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z3
-	VMOVUPD.Z         (CX)(DX*1), K1, Z6
-	VBLENDMPD         Z6, Z3, K1, Z3
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z6
-	VMAXPD            Z3, Z6, Z6
-	VMOVAPD           Z1, Z7
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z6, Z7
-	VSUBPD            Z1, Z7, Z1
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z1, Z6
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z1, Z6
-	VMULPD            Z6, Z6, Z1
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z8
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z1, Z8
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z1, Z8
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z9
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z1, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z1, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z1, Z9
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z1, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VFMADD213PD       Z6, Z1, Z8
-	VADDPD            Z5, Z8, Z1
-	VPSRAD            $0x01, Z7, Z5
-	VPSLLQ            $0x34, Z5, Z6
+	VMOVUPD.Z         (CX)(DX*1), K1, Z7
+	VBLENDMPD         Z7, Z3, K1, Z3
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z7
+	VMAXPD            Z3, Z7, Z7
+	VMOVAPD           Z1, Z8
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
+	VSUBPD            Z1, Z8, Z1
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z1, Z7
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z1, Z1
+	VADDPD            Z1, Z7, Z9
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z1, Z1
+	VMULPD            Z9, Z9, Z1
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z7
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z1, Z7
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z1, Z7
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z1, Z7
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z1, Z7
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z1, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z1, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z1, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z1, Z10
+	VFMADD213PD       Z10, Z9, Z7
+	VFMADD213PD       Z9, Z1, Z7
+	VADDPD            Z6, Z7, Z1
+	VPSRAD            $0x01, Z8, Z6
+	VPSLLQ            $0x34, Z6, Z7
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
+	VMULPD            Z7, Z1, Z1
+	VPSUBQ            Z6, Z8, Z6
+	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z6, Z6
 	VMULPD            Z6, Z1, Z1
-	VPSUBQ            Z5, Z7, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
-	VMULPD            Z5, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VCMPPD            $0x00, Z2, Z3, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z2
@@ -1242,14 +1449,47 @@ by1Done:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z1, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y4, Y4
-	VADDPD            Y2, Y4, Y4
+	VADDPD            Y1, Y4, Y6
+	VSUBPD            Y4, Y6, Y3
+	VSUBPD            Y3, Y1, Y1
+	VSUBPD            Y3, Y6, Y3
+	VSUBPD            Y3, Y4, Y3
+	VADDPD            Y1, Y3, Y3
+	VMOVAPD           Y6, Y4
+	VADDPD            Y3, Y5, Y5
+	VADDPD            Y2, Y4, Y3
+	VSUBPD            Y4, Y3, Y1
+	VSUBPD            Y1, Y2, Y2
+	VSUBPD            Y1, Y3, Y1
+	VSUBPD            Y1, Y4, Y1
+	VADDPD            Y2, Y1, Y1
+	VMOVAPD           Y3, Y4
+	VADDPD            Y1, Y5, Y5
 
 total:
+	VEXTRACTF64X2 $0x01, Y5, X1
+	VADDPD        X1, X5, X5
 	VEXTRACTF64X2 $0x01, Y4, X1
-	VADDPD        X1, X4, X4
+	VADDPD        X1, X4, X3
+	VSUBPD        X4, X3, X2
+	VSUBPD        X2, X1, X1
+	VSUBPD        X2, X3, X2
+	VSUBPD        X2, X4, X2
+	VADDPD        X1, X2, X2
+	VMOVAPD       X3, X4
+	VADDPD        X2, X5, X5
+	VPERMILPD     $0x01, X5, X1
+	VADDPD        X1, X5, X5
 	VPERMILPD     $0x01, X4, X1
-	VADDSD        X1, X4, X4
+	VADDPD        X1, X4, X3
+	VSUBPD        X4, X3, X2
+	VSUBPD        X2, X1, X1
+	VSUBPD        X2, X3, X2
+	VSUBPD        X2, X4, X2
+	VADDPD        X1, X2, X2
+	VMOVAPD       X3, X4
+	VADDPD        X2, X5, X5
+	VADDPD        X5, X4, X4
 	VMOVSD        X4, smaller+32(FP)
 	VEXTRACTF64X4 $0x01, Z0, Y1
 	VPADDQ        Y1, Y0, Y0
@@ -1265,44 +1505,117 @@ total:
 	RET
 
 by2Slow:
-	VMOVUPD           (CX)(DX*1), Z6
-	VMOVUPD           64(CX)(DX*1), Z7
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z8
-	VMAXPD            Z6, Z8, Z8
-	VMOVAPD           Z1, Z9
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z8, Z9
-	VSUBPD            Z1, Z9, Z10
-	VMOVAPD           Z8, Z8
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z8
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
+	VMOVUPD           (CX)(DX*1), Z7
+	VMOVUPD           64(CX)(DX*1), Z8
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z9
+	VMAXPD            Z7, Z9, Z9
+	VMOVAPD           Z1, Z10
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z9, Z10
+	VSUBPD            Z1, Z10, Z11
+	VMOVAPD           Z9, Z9
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z11, Z9
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z11, Z11
+	VADDPD            Z11, Z9, Z12
+	VSUBPD            Z9, Z12, Z9
+	VSUBPD            Z9, Z11, Z9
+	VMULPD            Z12, Z12, Z9
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VADDPD            Z5, Z11, Z8
-	VPSRAD            $0x01, Z9, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z11, Z11
-	VMULPD            Z11, Z8, Z8
-	VPSUBQ            Z10, Z9, Z9
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
-	VMULPD            Z9, Z8, Z8
-	VCMPPD            $0x00, Z2, Z6, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
-	VBLENDMPD         Z6, Z0, K1, Z0
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z12, Z11
+	VFMADD213PD       Z12, Z9, Z11
+	VADDPD            Z6, Z11, Z9
+	VPSRAD            $0x01, Z10, Z11
+	VPSLLQ            $0x34, Z11, Z12
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z12, Z12
+	VMULPD            Z12, Z9, Z9
+	VPSUBQ            Z11, Z10, Z10
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
+	VMULPD            Z10, Z9, Z9
+	VCMPPD            $0x00, Z2, Z7, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
+	VBLENDMPD         Z7, Z0, K1, Z0
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z8, K1, Z6
+	VMOVAPD.Z         Z9, K1, Z7
+	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z9
+	VMAXPD            Z8, Z9, Z9
+	VMOVAPD           Z1, Z10
+	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z9, Z10
+	VSUBPD            Z1, Z10, Z11
+	VMOVAPD           Z9, Z9
+	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z11, Z9
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z11, Z11
+	VADDPD            Z11, Z9, Z12
+	VSUBPD            Z9, Z12, Z9
+	VSUBPD            Z9, Z11, Z9
+	VMULPD            Z12, Z12, Z9
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z11
+	VBROADCASTSD      reduce512Constants<>+264(SB), Z13
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z13
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z13
+	VFMADD213PD       Z13, Z12, Z11
+	VFMADD213PD       Z12, Z9, Z11
+	VADDPD            Z6, Z11, Z9
+	VPSRAD            $0x01, Z10, Z11
+	VPSLLQ            $0x34, Z11, Z12
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z12, Z12
+	VMULPD            Z12, Z9, Z9
+	VPSUBQ            Z11, Z10, Z10
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
+	VMULPD            Z10, Z9, Z9
+	VCMPPD            $0x00, Z2, Z8, K1
+	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z8
+	VBLENDMPD         Z8, Z0, K1, Z0
+	VMOVAPD           Z0, Z0
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z9, K1, Z8
+	VADDPD            Z8, Z7, Z10
+	VSUBPD            Z7, Z10, Z9
+	VSUBPD            Z9, Z8, Z8
+	VSUBPD            Z9, Z10, Z9
+	VSUBPD            Z9, Z7, Z9
+	VADDPD            Z8, Z9, Z9
+	VMOVAPD           Z10, Z7
+	VEXTRACTF64X4     $0x01, Z9, Y8
+	VADDPD            Y8, Y9, Y9
+	VADDPD            Y9, Y5, Y5
+	VEXTRACTF64X4     $0x01, Z7, Y8
+	VADDPD            Y8, Y7, Y10
+	VSUBPD            Y7, Y10, Y9
+	VSUBPD            Y9, Y8, Y8
+	VSUBPD            Y9, Y10, Y9
+	VSUBPD            Y9, Y7, Y9
+	VADDPD            Y8, Y9, Y9
+	VMOVAPD           Y10, Y7
+	VADDPD            Y9, Y5, Y5
+	VADDPD            Y7, Y4, Y9
+	VSUBPD            Y4, Y9, Y8
+	VSUBPD            Y8, Y7, Y7
+	VSUBPD            Y8, Y9, Y8
+	VSUBPD            Y8, Y4, Y8
+	VADDPD            Y7, Y8, Y8
+	VMOVAPD           Y9, Y4
+	VADDPD            Y8, Y5, Y5
+	JMP               by2Next
+
+by1Slow:
+	VMOVUPD           (CX)(DX*1), Z7
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z8
 	VMAXPD            Z7, Z8, Z8
 	VMOVAPD           Z1, Z9
@@ -1310,21 +1623,24 @@ by2Slow:
 	VSUBPD            Z1, Z9, Z10
 	VMOVAPD           Z8, Z8
 	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z10, Z8
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z10, Z8
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z10, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z10, Z11
+	VMULPD.BCST       reduce512Constants<>+216(SB), Z10, Z10
+	VADDPD            Z10, Z8, Z11
+	VSUBPD            Z8, Z11, Z8
+	VSUBPD            Z8, Z10, Z8
+	VMULPD            Z11, Z11, Z8
+	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
+	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z8, Z10
+	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z8, Z10
 	VBROADCASTSD      reduce512Constants<>+264(SB), Z12
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z10, Z12
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z8, Z10, Z11
-	VADDPD            Z5, Z11, Z8
+	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z8, Z12
+	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z8, Z12
+	VFMADD213PD       Z12, Z11, Z10
+	VFMADD213PD       Z11, Z8, Z10
+	VADDPD            Z6, Z10, Z8
 	VPSRAD            $0x01, Z9, Z10
 	VPSLLQ            $0x34, Z10, Z11
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z11, Z11
@@ -1339,53 +1655,23 @@ by2Slow:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z8, K1, Z7
-	VADDPD            Z7, Z6, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y6
-	VADDPD            Y6, Y4, Y4
-	JMP               by2Next
-
-by1Slow:
-	VMOVUPD           (CX)(DX*1), Z6
-	VADDPD.BCST       reduce512Constants<>+304(SB), Z2, Z7
-	VMAXPD            Z6, Z7, Z7
-	VMOVAPD           Z1, Z8
-	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z7, Z8
-	VSUBPD            Z1, Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z9, Z7
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      reduce512Constants<>+224(SB), Z10
-	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+240(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+248(SB), Z9, Z10
-	VFMADD213PD.BCST  reduce512Constants<>+256(SB), Z9, Z10
-	VBROADCASTSD      reduce512Constants<>+264(SB), Z11
-	VFMADD213PD.BCST  reduce512Constants<>+272(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+280(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+288(SB), Z9, Z11
-	VFMADD213PD.BCST  reduce512Constants<>+296(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VADDPD            Z5, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VCMPPD            $0x00, Z2, Z6, K1
-	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z6
-	VBLENDMPD         Z6, Z0, K1, Z0
-	VMOVAPD           Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z6
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y6, Y4, Y4
-	VADDPD            Y7, Y4, Y4
+	VEXTRACTF64X4     $0x01, Z7, Y8
+	VADDPD            Y7, Y4, Y10
+	VSUBPD            Y4, Y10, Y9
+	VSUBPD            Y9, Y7, Y7
+	VSUBPD            Y9, Y10, Y9
+	VSUBPD            Y9, Y4, Y9
+	VADDPD            Y7, Y9, Y9
+	VMOVAPD           Y10, Y4
+	VADDPD            Y9, Y5, Y5
+	VADDPD            Y8, Y4, Y9
+	VSUBPD            Y4, Y9, Y7
+	VSUBPD            Y7, Y8, Y8
+	VSUBPD            Y7, Y9, Y7
+	VSUBPD            Y7, Y4, Y7
+	VADDPD            Y8, Y7, Y7
+	VMOVAPD           Y9, Y4
+	VADDPD            Y7, Y5, Y5
 	JMP               by1Next
 
 // func logSoftmaxGrad64AVX512(dst *float64, gy *float64, y *float64, n int, sum float64)
@@ -1412,8 +1698,8 @@ single:
 	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z2, Z3
 	VSUBPD.BCST       reduce512Constants<>+168(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z4, Z2
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z4, Z2
+	VFNMADD231PD.BCST reduce512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST reduce512Constants<>+352(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z5
 	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z4, Z5
@@ -1460,8 +1746,8 @@ singleDone:
 	VFMADD231PD.BCST  reduce512Constants<>+200(SB), Z2, Z3
 	VSUBPD.BCST       reduce512Constants<>+168(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST reduce512Constants<>+208(SB), Z4, Z2
-	VFNMADD231PD.BCST reduce512Constants<>+216(SB), Z4, Z2
+	VFNMADD231PD.BCST reduce512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST reduce512Constants<>+352(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      reduce512Constants<>+224(SB), Z5
 	VFMADD213PD.BCST  reduce512Constants<>+232(SB), Z4, Z5
@@ -1757,8 +2043,8 @@ DATA reduce512Constants<>+176(SB)/8, $0xc085e00000000000
 DATA reduce512Constants<>+184(SB)/8, $0x0000000000000000
 DATA reduce512Constants<>+192(SB)/8, $0x3ff0000000000000
 DATA reduce512Constants<>+200(SB)/8, $0x3ff71547652b82fe
-DATA reduce512Constants<>+208(SB)/8, $0x3fe62e42fefa39ef
-DATA reduce512Constants<>+216(SB)/8, $0x3c7abc9e3b39803f
+DATA reduce512Constants<>+208(SB)/8, $0x3fe62e42fee00000
+DATA reduce512Constants<>+216(SB)/8, $0xbdea39ef35793c76
 DATA reduce512Constants<>+224(SB)/8, $0x3e5af38a9b0ec855
 DATA reduce512Constants<>+232(SB)/8, $0x3ec71de0dae63bb3
 DATA reduce512Constants<>+240(SB)/8, $0x3f2a01a01a7c41d5
@@ -1774,4 +2060,6 @@ DATA reduce512Constants<>+312(SB)/8, $0x0000000000000001
 DATA reduce512Constants<>+320(SB)/8, $0x4330000000000000
 DATA reduce512Constants<>+328(SB)/8, $0xc087500000000000
 DATA reduce512Constants<>+336(SB)/8, $0x4086300000000000
-GLOBL reduce512Constants<>(SB), RODATA|NOPTR, $344
+DATA reduce512Constants<>+344(SB)/8, $0x3fe62e42fefa39ef
+DATA reduce512Constants<>+352(SB)/8, $0x3c7abc9e3b39803f
+GLOBL reduce512Constants<>(SB), RODATA|NOPTR, $360

@@ -582,18 +582,18 @@ by4:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y6
 	VMULPS       Y6, Y6, Y11
-	VADDPS       Y5, Y6, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y6, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y6, Y6
-	VFMADD213PS  Y6, Y11, Y13
-	VADDPS       Y13, Y12, Y6
+	VADDPS       Y6, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y6, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y6, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y6
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
@@ -604,18 +604,18 @@ by4:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y8
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y8
 	VMULPS       Y8, Y8, Y11
-	VADDPS       Y5, Y8, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y8, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y8, Y8
-	VFMADD213PS  Y8, Y11, Y13
-	VADDPS       Y13, Y12, Y8
+	VADDPS       Y8, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y8, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y8, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y8
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y8, Y7
 	VMOVUPS      Y7, 32(AX)(BX*1)
@@ -626,18 +626,18 @@ by4:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y9
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y9
 	VMULPS       Y9, Y9, Y11
-	VADDPS       Y5, Y9, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y9, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y9, Y9
-	VFMADD213PS  Y9, Y11, Y13
-	VADDPS       Y13, Y12, Y9
+	VADDPS       Y9, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y9, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y9, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y9
 	VPSLLD       $0x17, Y8, Y8
 	VPADDD       Y8, Y9, Y8
 	VMOVUPS      Y8, 64(AX)(BX*1)
@@ -648,18 +648,18 @@ by4:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y10
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y10
 	VMULPS       Y10, Y10, Y11
-	VADDPS       Y5, Y10, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y10, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y10, Y10
-	VFMADD213PS  Y10, Y11, Y13
-	VADDPS       Y13, Y12, Y10
+	VADDPS       Y10, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y10, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y10, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y10
 	VPSLLD       $0x17, Y9, Y9
 	VPADDD       Y9, Y10, Y9
 	VMOVUPS      Y9, 96(AX)(BX*1)
@@ -695,18 +695,18 @@ by1:
 	VFNMADD231PS reduceConstants<>+192(SB), Y8, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y8, Y6
 	VMULPS       Y6, Y6, Y8
-	VADDPS       Y5, Y6, Y9
-	VMOVUPS      reduceConstants<>+256(SB), Y10
-	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y10
-	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y10
-	VMOVUPS      reduceConstants<>+352(SB), Y11
-	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y11
-	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y11
-	VFMADD213PS  Y11, Y6, Y10
-	VSUBPS       Y5, Y9, Y11
-	VSUBPS       Y11, Y6, Y6
-	VFMADD213PS  Y6, Y8, Y10
-	VADDPS       Y10, Y9, Y6
+	VADDPS       Y6, Y5, Y9
+	VSUBPS       Y5, Y9, Y10
+	VSUBPS       Y10, Y6, Y10
+	VMOVUPS      reduceConstants<>+256(SB), Y11
+	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y11
+	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y11
+	VMOVUPS      reduceConstants<>+352(SB), Y12
+	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y12
+	VFMADD213PS  Y12, Y6, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VADDPS       Y11, Y9, Y6
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
@@ -740,7 +740,9 @@ by1Done:
 	VFNMADD231PS reduceConstants<>+192(SB), Y0, Y1
 	VFNMADD231PS reduceConstants<>+224(SB), Y0, Y1
 	VMULPS       Y1, Y1, Y0
-	VADDPS       Y5, Y1, Y7
+	VADDPS       Y1, Y5, Y7
+	VSUBPS       Y5, Y7, Y5
+	VSUBPS       Y5, Y1, Y5
 	VMOVUPS      reduceConstants<>+256(SB), Y8
 	VFMADD213PS  reduceConstants<>+288(SB), Y0, Y8
 	VFMADD213PS  reduceConstants<>+320(SB), Y0, Y8
@@ -748,9 +750,7 @@ by1Done:
 	VFMADD213PS  reduceConstants<>+384(SB), Y0, Y9
 	VFMADD213PS  reduceConstants<>+416(SB), Y0, Y9
 	VFMADD213PS  Y9, Y1, Y8
-	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y5, Y1, Y1
-	VFMADD213PS  Y1, Y0, Y8
+	VFMADD213PS  Y5, Y0, Y8
 	VADDPS       Y8, Y7, Y0
 	VPSRAD       $0x01, Y6, Y1
 	VPSLLD       $0x17, Y1, Y5
@@ -809,18 +809,18 @@ by4Slow:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y6
 	VMULPS       Y6, Y6, Y11
-	VADDPS       Y5, Y6, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y6, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y6, Y6
-	VFMADD213PS  Y6, Y11, Y13
-	VADDPS       Y13, Y12, Y6
+	VADDPS       Y6, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y6, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y6, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y6
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
 	VPADDD       reduceConstants<>+128(SB), Y12, Y12
@@ -839,18 +839,18 @@ by4Slow:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y7
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y7
 	VMULPS       Y7, Y7, Y11
-	VADDPS       Y5, Y7, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y7, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y7, Y7
-	VFMADD213PS  Y7, Y11, Y13
-	VADDPS       Y13, Y12, Y7
+	VADDPS       Y7, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y7, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y7, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y7
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
 	VPADDD       reduceConstants<>+128(SB), Y12, Y12
@@ -869,18 +869,18 @@ by4Slow:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y8
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y8
 	VMULPS       Y8, Y8, Y11
-	VADDPS       Y5, Y8, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y8, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y8, Y8
-	VFMADD213PS  Y8, Y11, Y13
-	VADDPS       Y13, Y12, Y8
+	VADDPS       Y8, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y8, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y8, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y8
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
 	VPADDD       reduceConstants<>+128(SB), Y12, Y12
@@ -899,18 +899,18 @@ by4Slow:
 	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y9
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y9
 	VMULPS       Y9, Y9, Y11
-	VADDPS       Y5, Y9, Y12
-	VMOVUPS      reduceConstants<>+256(SB), Y13
-	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+352(SB), Y14
-	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  Y14, Y9, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y9, Y9
-	VFMADD213PS  Y9, Y11, Y13
-	VADDPS       Y13, Y12, Y9
+	VADDPS       Y9, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y9, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y9, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y9
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
 	VPADDD       reduceConstants<>+128(SB), Y12, Y12
@@ -941,18 +941,18 @@ by1Slow:
 	VFNMADD231PS reduceConstants<>+192(SB), Y8, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y8, Y6
 	VMULPS       Y6, Y6, Y8
-	VADDPS       Y5, Y6, Y9
-	VMOVUPS      reduceConstants<>+256(SB), Y10
-	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y10
-	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y10
-	VMOVUPS      reduceConstants<>+352(SB), Y11
-	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y11
-	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y11
-	VFMADD213PS  Y11, Y6, Y10
-	VSUBPS       Y5, Y9, Y11
-	VSUBPS       Y11, Y6, Y6
-	VFMADD213PS  Y6, Y8, Y10
-	VADDPS       Y10, Y9, Y6
+	VADDPS       Y6, Y5, Y9
+	VSUBPS       Y5, Y9, Y10
+	VSUBPS       Y10, Y6, Y10
+	VMOVUPS      reduceConstants<>+256(SB), Y11
+	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y11
+	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y11
+	VMOVUPS      reduceConstants<>+352(SB), Y12
+	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y12
+	VFMADD213PS  Y12, Y6, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VADDPS       Y11, Y9, Y6
 	VPSRAD       $0x01, Y7, Y8
 	VPSLLD       $0x17, Y8, Y9
 	VPADDD       reduceConstants<>+128(SB), Y9, Y9
@@ -1905,122 +1905,179 @@ TEXT ·shiftedExp64AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSD most+24(FP), Y1
 	VADDPD       reduceConstants<>+768(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      reduceConstants<>+800(SB), Y4
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      reduceConstants<>+800(SB), Y5
 	XORQ         BX, BX
 	SUBQ         $0x00000010, CX
 	JLT          by4Done
 
 by4:
-	VMOVUPD      (DX)(BX*1), Y5
-	VCMPPD       $0x11, Y2, Y5, Y6
-	VMOVUPD      32(DX)(BX*1), Y7
-	VCMPPD       $0x11, Y2, Y7, Y8
-	VORPD        Y8, Y6, Y6
-	VMOVUPD      64(DX)(BX*1), Y8
+	VMOVUPD      (DX)(BX*1), Y6
+	VCMPPD       $0x11, Y2, Y6, Y7
+	VMOVUPD      32(DX)(BX*1), Y8
 	VCMPPD       $0x11, Y2, Y8, Y9
-	VORPD        Y9, Y6, Y6
-	VMOVUPD      96(DX)(BX*1), Y9
+	VORPD        Y9, Y7, Y7
+	VMOVUPD      64(DX)(BX*1), Y9
 	VCMPPD       $0x11, Y2, Y9, Y10
-	VORPD        Y10, Y6, Y6
-	VMOVMSKPD    Y6, SI
+	VORPD        Y10, Y7, Y7
+	VMOVUPD      96(DX)(BX*1), Y10
+	VCMPPD       $0x11, Y2, Y10, Y11
+	VORPD        Y11, Y7, Y7
+	VMOVMSKPD    Y7, SI
 	TESTL        SI, SI
 	JNZ          by4Slow
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+832(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y10
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y5
-	VMULPD       Y5, Y5, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y5, Y11
-	VFMADD213PD  Y5, Y10, Y11
-	VADDPD       Y4, Y11, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y6
-	VSUBPD       Y0, Y6, Y10
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y7
-	VMULPD       Y7, Y7, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y7, Y11
-	VFMADD213PD  Y7, Y10, Y11
-	VADDPD       Y4, Y11, Y7
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y7, Y6
-	VMOVUPD      Y6, 32(AX)(BX*1)
+	VMOVAPD      Y0, Y7
+	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
+	VSUBPD       Y0, Y7, Y11
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y6
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y6, Y12
+	VSUBPD       Y6, Y12, Y6
+	VSUBPD       Y6, Y11, Y6
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y6, Y14, Y6
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y6, Y11, Y14
+	VADDPD       Y14, Y13, Y6
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       Y7, Y6, Y6
+	VMOVUPD      Y6, (AX)(BX*1)
 	VMOVAPD      Y0, Y7
 	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y7
-	VSUBPD       Y0, Y7, Y10
+	VSUBPD       Y0, Y7, Y11
 	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y8
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y8, Y10, Y11
-	VADDPD       Y4, Y11, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y8
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y8, Y12
+	VSUBPD       Y8, Y12, Y8
+	VSUBPD       Y8, Y11, Y8
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y8, Y14, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y8, Y11, Y14
+	VADDPD       Y14, Y13, Y8
 	VPSLLQ       $0x34, Y7, Y7
 	VPADDQ       Y7, Y8, Y7
-	VMOVUPD      Y7, 64(AX)(BX*1)
+	VMOVUPD      Y7, 32(AX)(BX*1)
 	VMOVAPD      Y0, Y8
 	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y8
-	VSUBPD       Y0, Y8, Y10
+	VSUBPD       Y0, Y8, Y11
 	VMOVAPD      Y9, Y9
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y9
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VFMADD213PD  Y9, Y10, Y11
-	VADDPD       Y4, Y11, Y9
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y9
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y9, Y12
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y11, Y9
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y9, Y14, Y9
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y9, Y11, Y14
+	VADDPD       Y14, Y13, Y9
 	VPSLLQ       $0x34, Y8, Y8
 	VPADDQ       Y8, Y9, Y8
-	VMOVUPD      Y8, 96(AX)(BX*1)
-	VADDPD       Y7, Y5, Y5
-	VADDPD       Y8, Y6, Y6
-	VADDPD       Y6, Y5, Y5
-	VADDPD       Y5, Y3, Y3
+	VMOVUPD      Y8, 64(AX)(BX*1)
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y9
+	VSUBPD       Y0, Y9, Y11
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y10
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y10, Y12
+	VSUBPD       Y10, Y12, Y10
+	VSUBPD       Y10, Y11, Y10
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y10, Y14, Y10
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y10, Y11, Y14
+	VADDPD       Y14, Y13, Y10
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y10, Y9
+	VMOVUPD      Y9, 96(AX)(BX*1)
+	VADDPD       Y8, Y6, Y11
+	VSUBPD       Y6, Y11, Y10
+	VSUBPD       Y10, Y8, Y8
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y6, Y10
+	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y6
+	VADDPD       Y9, Y7, Y11
+	VSUBPD       Y7, Y11, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y7, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y11, Y7
+	VADDPD       Y8, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VADDPD       Y7, Y6, Y9
+	VSUBPD       Y6, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y6, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y6
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y6, Y3, Y8
+	VSUBPD       Y3, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y3, Y7
+	VADDPD       Y6, Y7, Y7
+	VMOVAPD      Y8, Y3
+	VADDPD       Y7, Y4, Y4
 
 by4Next:
 	ADDQ $0x00000080, BX
@@ -2033,35 +2090,49 @@ by4Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (DX)(BX*1), Y5
-	VCMPPD       $0x11, Y2, Y5, Y6
-	VMOVMSKPD    Y6, SI
+	VMOVUPD      (DX)(BX*1), Y6
+	VCMPPD       $0x11, Y2, Y6, Y7
+	VMOVMSKPD    Y7, SI
 	TESTL        SI, SI
 	JNZ          by1Slow
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+832(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+864(SB), Y7, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      reduceConstants<>+928(SB), Y8
-	VFMADD213PD  reduceConstants<>+960(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+992(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1024(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1056(SB), Y7, Y8
-	VMOVUPD      reduceConstants<>+1088(SB), Y9
-	VFMADD213PD  reduceConstants<>+1120(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1152(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1184(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1216(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       Y4, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VADDPD       Y5, Y3, Y3
+	VMOVAPD      Y0, Y7
+	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
+	VSUBPD       Y0, Y7, Y8
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD reduceConstants<>+864(SB), Y8, Y6
+	VMULPD       reduceConstants<>+896(SB), Y8, Y8
+	VADDPD       Y8, Y6, Y9
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y8, Y6
+	VMULPD       Y9, Y9, Y8
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y11
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y6, Y11, Y6
+	VMOVUPD      reduceConstants<>+928(SB), Y11
+	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y11
+	VMOVUPD      reduceConstants<>+1088(SB), Y12
+	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
+	VFMADD213PD  Y12, Y9, Y11
+	VFMADD213PD  Y6, Y8, Y11
+	VADDPD       Y11, Y10, Y6
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       Y7, Y6, Y6
+	VMOVUPD      Y6, (AX)(BX*1)
+	VADDPD       Y6, Y3, Y8
+	VSUBPD       Y3, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y3, Y7
+	VADDPD       Y6, Y7, Y7
+	VMOVAPD      Y8, Y3
+	VADDPD       Y7, Y4, Y4
 
 by1Next:
 	ADDQ $0x00000020, BX
@@ -2075,41 +2146,55 @@ by1Done:
 	MOVQ         CX, SI
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y5
-	VMASKMOVPD   (DX)(BX*1), Y2, Y6
-	VBLENDVPD    Y2, Y6, Y5, Y5
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y6
+	VMASKMOVPD   (DX)(BX*1), Y2, Y7
+	VBLENDVPD    Y2, Y7, Y6, Y6
 	VADDPD       reduceConstants<>+1248(SB), Y1, Y1
-	VMAXPD       Y5, Y1, Y1
-	VMOVAPD      Y0, Y5
-	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y5
-	VSUBPD       Y0, Y5, Y0
+	VMAXPD       Y6, Y1, Y1
+	VMOVAPD      Y0, Y6
+	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y6
+	VSUBPD       Y0, Y6, Y0
 	VMOVAPD      Y1, Y1
 	VFNMADD231PD reduceConstants<>+864(SB), Y0, Y1
-	VFNMADD231PD reduceConstants<>+896(SB), Y0, Y1
-	VMULPD       Y1, Y1, Y0
-	VMOVUPD      reduceConstants<>+928(SB), Y6
-	VFMADD213PD  reduceConstants<>+960(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+992(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+1024(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+1056(SB), Y0, Y6
-	VMOVUPD      reduceConstants<>+1088(SB), Y7
-	VFMADD213PD  reduceConstants<>+1120(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1152(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1184(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1216(SB), Y0, Y7
-	VFMADD213PD  Y7, Y1, Y6
-	VFMADD213PD  Y1, Y0, Y6
-	VADDPD       Y4, Y6, Y0
-	VPSRAD       $0x01, Y5, Y1
-	VPSLLQ       $0x34, Y1, Y4
-	VPADDQ       reduceConstants<>+800(SB), Y4, Y4
-	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y1, Y5, Y1
+	VMULPD       reduceConstants<>+896(SB), Y0, Y0
+	VADDPD       Y0, Y1, Y7
+	VSUBPD       Y1, Y7, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMULPD       Y7, Y7, Y1
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y0, Y5, Y0
+	VMOVUPD      reduceConstants<>+928(SB), Y5
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y5
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y5
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y5
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y5
+	VMOVUPD      reduceConstants<>+1088(SB), Y9
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y9
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y9
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y9
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y9
+	VFMADD213PD  Y9, Y7, Y5
+	VFMADD213PD  Y0, Y1, Y5
+	VADDPD       Y5, Y8, Y0
+	VPSRAD       $0x01, Y6, Y1
+	VPSLLQ       $0x34, Y1, Y5
+	VPADDQ       reduceConstants<>+800(SB), Y5, Y5
+	VMULPD       Y5, Y0, Y0
+	VPSUBQ       Y1, Y6, Y1
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       reduceConstants<>+800(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VANDPD       Y0, Y2, Y1
-	VADDPD       Y1, Y3, Y3
+	VADDPD       Y1, Y3, Y5
+	VSUBPD       Y3, Y5, Y2
+	VSUBPD       Y2, Y1, Y1
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VADDPD       Y1, Y2, Y2
+	VMOVAPD      Y5, Y3
+	VADDPD       Y2, Y4, Y4
 	TESTQ        $0x00000002, CX
 	JZ           restOne
 	VMOVUPD      X0, (AX)(BX*1)
@@ -2123,183 +2208,272 @@ restOne:
 
 restNone:
 total:
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
 	VEXTRACTF128 $0x01, Y3, X0
-	VADDPD       X0, X3, X3
+	VADDPD       X0, X3, X2
+	VSUBPD       X3, X2, X1
+	VSUBPD       X1, X0, X0
+	VSUBPD       X1, X2, X1
+	VSUBPD       X1, X3, X1
+	VADDPD       X0, X1, X1
+	VMOVAPD      X2, X3
+	VADDPD       X1, X4, X4
+	VPERMILPD    $0x01, X4, X0
+	VADDPD       X0, X4, X4
 	VPERMILPD    $0x01, X3, X0
-	VADDSD       X0, X3, X3
+	VADDPD       X0, X3, X2
+	VSUBPD       X3, X2, X1
+	VSUBPD       X1, X0, X0
+	VSUBPD       X1, X2, X1
+	VSUBPD       X1, X3, X1
+	VADDPD       X0, X1, X1
+	VMOVAPD      X2, X3
+	VADDPD       X1, X4, X4
+	VADDPD       X4, X3, X3
 	VMOVSD       X3, sum+40(FP)
 	VZEROUPPER
 	RET
 
 by4Slow:
-	VMOVUPD      (DX)(BX*1), Y5
-	VMOVUPD      32(DX)(BX*1), Y6
-	VMOVUPD      64(DX)(BX*1), Y7
-	VMOVUPD      96(DX)(BX*1), Y8
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
-	VMAXPD       Y5, Y9, Y5
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y5, Y9
-	VSUBPD       Y0, Y9, Y10
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y5
-	VMULPD       Y5, Y5, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y5, Y11
-	VFMADD213PD  Y5, Y10, Y11
-	VADDPD       Y4, Y11, Y5
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y5, Y5
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
-	VMAXPD       Y6, Y9, Y6
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y9
-	VSUBPD       Y0, Y9, Y10
+	VMOVUPD      (DX)(BX*1), Y6
+	VMOVUPD      32(DX)(BX*1), Y7
+	VMOVUPD      64(DX)(BX*1), Y8
+	VMOVUPD      96(DX)(BX*1), Y9
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y6, Y10, Y6
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y10
+	VSUBPD       Y0, Y10, Y11
 	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y6
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y6
-	VMULPD       Y6, Y6, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y6, Y11
-	VFMADD213PD  Y6, Y10, Y11
-	VADDPD       Y4, Y11, Y6
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y6, Y6
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y6, Y6
-	VMOVUPD      Y6, 32(AX)(BX*1)
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
-	VMAXPD       Y7, Y9, Y7
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y9
-	VSUBPD       Y0, Y9, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y6
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y6, Y12
+	VSUBPD       Y6, Y12, Y6
+	VSUBPD       Y6, Y11, Y6
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y6, Y14, Y6
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y6, Y11, Y14
+	VADDPD       Y14, Y13, Y6
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y6, Y6
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y6, Y6
+	VMOVUPD      Y6, (AX)(BX*1)
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y7, Y10, Y7
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y10
+	VSUBPD       Y0, Y10, Y11
 	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y7
-	VMULPD       Y7, Y7, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y7, Y11
-	VFMADD213PD  Y7, Y10, Y11
-	VADDPD       Y4, Y11, Y7
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y7, Y7
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y7, Y7
-	VMOVUPD      Y7, 64(AX)(BX*1)
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
-	VMAXPD       Y8, Y9, Y8
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
-	VSUBPD       Y0, Y9, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y7
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y7, Y12
+	VSUBPD       Y7, Y12, Y7
+	VSUBPD       Y7, Y11, Y7
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y7, Y14, Y7
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y7, Y11, Y14
+	VADDPD       Y14, Y13, Y7
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y7, Y7
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y7, Y7
+	VMOVUPD      Y7, 32(AX)(BX*1)
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y8, Y10, Y8
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y10
+	VSUBPD       Y0, Y10, Y11
 	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y8
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y8, Y10, Y11
-	VADDPD       Y4, Y11, Y8
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y8, Y8
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y8, Y8
-	VMOVUPD      Y8, 96(AX)(BX*1)
-	VADDPD       Y7, Y5, Y5
-	VADDPD       Y8, Y6, Y6
-	VADDPD       Y6, Y5, Y5
-	VADDPD       Y5, Y3, Y3
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y8
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y8, Y12
+	VSUBPD       Y8, Y12, Y8
+	VSUBPD       Y8, Y11, Y8
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y8, Y14, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y8, Y11, Y14
+	VADDPD       Y14, Y13, Y8
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y8, Y8
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y8, Y8
+	VMOVUPD      Y8, 64(AX)(BX*1)
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y9, Y10, Y9
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y0, Y10, Y11
+	VMOVAPD      Y9, Y9
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y9
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y9, Y12
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y11, Y9
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y5, Y13
+	VSUBPD       Y5, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y9, Y14, Y9
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y9, Y11, Y14
+	VADDPD       Y14, Y13, Y9
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y9, Y9
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y9, Y9
+	VMOVUPD      Y9, 96(AX)(BX*1)
+	VADDPD       Y8, Y6, Y11
+	VSUBPD       Y6, Y11, Y10
+	VSUBPD       Y10, Y8, Y8
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y6, Y10
+	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y6
+	VADDPD       Y9, Y7, Y11
+	VSUBPD       Y7, Y11, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y7, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y11, Y7
+	VADDPD       Y8, Y10, Y10
+	VADDPD       Y10, Y4, Y4
+	VADDPD       Y7, Y6, Y9
+	VSUBPD       Y6, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y6, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y6
+	VADDPD       Y8, Y4, Y4
+	VADDPD       Y6, Y3, Y8
+	VSUBPD       Y3, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y3, Y7
+	VADDPD       Y6, Y7, Y7
+	VMOVAPD      Y8, Y3
+	VADDPD       Y7, Y4, Y4
 	JMP          by4Next
 
 by1Slow:
-	VMOVUPD      (DX)(BX*1), Y5
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y6
-	VMAXPD       Y5, Y6, Y5
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+832(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+864(SB), Y7, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      reduceConstants<>+928(SB), Y8
-	VFMADD213PD  reduceConstants<>+960(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+992(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1024(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1056(SB), Y7, Y8
-	VMOVUPD      reduceConstants<>+1088(SB), Y9
-	VFMADD213PD  reduceConstants<>+1120(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1152(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1184(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1216(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       Y4, Y8, Y5
-	VPSRAD       $0x01, Y6, Y7
-	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       reduceConstants<>+800(SB), Y8, Y8
-	VMULPD       Y8, Y5, Y5
-	VPSUBQ       Y7, Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       reduceConstants<>+800(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VADDPD       Y5, Y3, Y3
+	VMOVUPD      (DX)(BX*1), Y6
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y7
+	VMAXPD       Y6, Y7, Y6
+	VMOVAPD      Y0, Y7
+	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
+	VSUBPD       Y0, Y7, Y8
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD reduceConstants<>+864(SB), Y8, Y6
+	VMULPD       reduceConstants<>+896(SB), Y8, Y8
+	VADDPD       Y8, Y6, Y9
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y8, Y6
+	VMULPD       Y9, Y9, Y8
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y11
+	VSUBPD       Y11, Y9, Y11
+	VADDPD       Y6, Y11, Y6
+	VMOVUPD      reduceConstants<>+928(SB), Y11
+	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y11
+	VMOVUPD      reduceConstants<>+1088(SB), Y12
+	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
+	VFMADD213PD  Y12, Y9, Y11
+	VFMADD213PD  Y6, Y8, Y11
+	VADDPD       Y11, Y10, Y6
+	VPSRAD       $0x01, Y7, Y8
+	VPSLLQ       $0x34, Y8, Y9
+	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
+	VMULPD       Y9, Y6, Y6
+	VPSUBQ       Y8, Y7, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       reduceConstants<>+800(SB), Y7, Y7
+	VMULPD       Y7, Y6, Y6
+	VMOVUPD      Y6, (AX)(BX*1)
+	VADDPD       Y6, Y3, Y8
+	VSUBPD       Y3, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y3, Y7
+	VADDPD       Y6, Y7, Y7
+	VMOVAPD      Y8, Y3
+	VADDPD       Y7, Y4, Y4
 	JMP          by1Next
 
 // func sumExp64AVX2(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
@@ -2315,134 +2489,175 @@ TEXT ·sumExp64AVX2(SB), NOSPLIT, $0-48
 	VBROADCASTSD most+16(FP), Y2
 	VADDPD       reduceConstants<>+768(SB), Y2, Y3
 	VXORPS       Y4, Y4, Y4
-	VMOVUPD      reduceConstants<>+800(SB), Y5
+	VXORPS       Y5, Y5, Y5
+	VMOVUPD      reduceConstants<>+800(SB), Y6
 	XORQ         DX, DX
 	SUBQ         $0x00000010, AX
 	JLT          by4Done
 
 by4:
-	VMOVUPD      (CX)(DX*1), Y6
-	VCMPPD       $0x11, Y3, Y6, Y7
-	VMOVUPD      32(CX)(DX*1), Y8
-	VCMPPD       $0x11, Y3, Y8, Y9
-	VORPD        Y9, Y7, Y7
-	VMOVUPD      64(CX)(DX*1), Y9
+	VMOVUPD      (CX)(DX*1), Y7
+	VCMPPD       $0x11, Y3, Y7, Y8
+	VMOVUPD      32(CX)(DX*1), Y9
 	VCMPPD       $0x11, Y3, Y9, Y10
-	VORPD        Y10, Y7, Y7
-	VMOVUPD      96(CX)(DX*1), Y10
+	VORPD        Y10, Y8, Y8
+	VMOVUPD      64(CX)(DX*1), Y10
 	VCMPPD       $0x11, Y3, Y10, Y11
-	VORPD        Y11, Y7, Y7
-	VMOVMSKPD    Y7, BX
+	VORPD        Y11, Y8, Y8
+	VMOVUPD      96(CX)(DX*1), Y11
+	VCMPPD       $0x11, Y3, Y11, Y12
+	VORPD        Y12, Y8, Y8
+	VMOVMSKPD    Y8, BX
 	TESTL        BX, BX
 	JNZ          by4Slow
-	VMOVAPD      Y1, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
-	VSUBPD       Y1, Y7, Y11
-	VMOVAPD      Y6, Y12
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
-	VFNMADD231PD reduceConstants<>+896(SB), Y11, Y12
-	VMULPD       Y12, Y12, Y11
+	VMOVAPD      Y1, Y8
+	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
+	VSUBPD       Y1, Y8, Y12
+	VMOVAPD      Y7, Y13
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
+	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y12, Y13
-	VFMADD213PD  Y12, Y11, Y13
-	VADDPD       Y5, Y13, Y11
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y11, Y7
-	VCMPPD       $0x00, Y2, Y6, Y6
-	VPSUBQ       Y6, Y0, Y0
+	VADDPD       Y6, Y13, Y12
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       Y8, Y12, Y8
+	VCMPPD       $0x00, Y2, Y7, Y7
+	VPSUBQ       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y7, Y6, Y6
-	VMOVAPD      Y1, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y7
-	VSUBPD       Y1, Y7, Y11
-	VMOVAPD      Y8, Y12
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
-	VFNMADD231PD reduceConstants<>+896(SB), Y11, Y12
-	VMULPD       Y12, Y12, Y11
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
-	VFMADD213PD  Y14, Y12, Y13
-	VFMADD213PD  Y12, Y11, Y13
-	VADDPD       Y5, Y13, Y11
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y11, Y7
-	VCMPPD       $0x00, Y2, Y8, Y8
-	VPSUBQ       Y8, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y7, Y8, Y7
+	VANDNPD      Y8, Y7, Y7
 	VMOVAPD      Y1, Y8
 	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y8
-	VSUBPD       Y1, Y8, Y11
-	VMOVAPD      Y9, Y12
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
-	VFNMADD231PD reduceConstants<>+896(SB), Y11, Y12
-	VMULPD       Y12, Y12, Y11
+	VSUBPD       Y1, Y8, Y12
+	VMOVAPD      Y9, Y13
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
+	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y12, Y13
-	VFMADD213PD  Y12, Y11, Y13
-	VADDPD       Y5, Y13, Y11
+	VADDPD       Y6, Y13, Y12
 	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y11, Y8
+	VPADDQ       Y8, Y12, Y8
 	VCMPPD       $0x00, Y2, Y9, Y9
 	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y8, Y9, Y8
 	VMOVAPD      Y1, Y9
 	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y9
-	VSUBPD       Y1, Y9, Y11
-	VMOVAPD      Y10, Y12
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
-	VFNMADD231PD reduceConstants<>+896(SB), Y11, Y12
-	VMULPD       Y12, Y12, Y11
+	VSUBPD       Y1, Y9, Y12
+	VMOVAPD      Y10, Y13
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
+	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y12, Y13
-	VFMADD213PD  Y12, Y11, Y13
-	VADDPD       Y5, Y13, Y11
+	VADDPD       Y6, Y13, Y12
 	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       Y9, Y11, Y9
+	VPADDQ       Y9, Y12, Y9
 	VCMPPD       $0x00, Y2, Y10, Y10
 	VPSUBQ       Y10, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y9, Y10, Y9
-	VADDPD       Y8, Y6, Y6
-	VADDPD       Y9, Y7, Y7
-	VADDPD       Y7, Y6, Y6
-	VADDPD       Y6, Y4, Y4
+	VMOVAPD      Y1, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y10
+	VSUBPD       Y1, Y10, Y12
+	VMOVAPD      Y11, Y13
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y12, Y13
+	VADDPD       Y6, Y13, Y12
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       Y10, Y12, Y10
+	VCMPPD       $0x00, Y2, Y11, Y11
+	VPSUBQ       Y11, Y0, Y0
+	VMOVAPD      Y0, Y0
+	VANDNPD      Y10, Y11, Y10
+	VADDPD       Y9, Y7, Y12
+	VSUBPD       Y7, Y12, Y11
+	VSUBPD       Y11, Y9, Y9
+	VSUBPD       Y11, Y12, Y11
+	VSUBPD       Y11, Y7, Y11
+	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y7
+	VADDPD       Y10, Y8, Y12
+	VSUBPD       Y8, Y12, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y8, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y12, Y8
+	VADDPD       Y9, Y11, Y11
+	VADDPD       Y11, Y5, Y5
+	VADDPD       Y8, Y7, Y10
+	VSUBPD       Y7, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y7, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y7
+	VADDPD       Y9, Y5, Y5
+	VADDPD       Y7, Y4, Y9
+	VSUBPD       Y4, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y4, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y4
+	VADDPD       Y8, Y5, Y5
 
 by4Next:
 	ADDQ $0x00000080, DX
@@ -2455,38 +2670,48 @@ by4Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (CX)(DX*1), Y6
-	VCMPPD       $0x11, Y3, Y6, Y7
-	VMOVMSKPD    Y7, BX
+	VMOVUPD      (CX)(DX*1), Y7
+	VCMPPD       $0x11, Y3, Y7, Y8
+	VMOVMSKPD    Y8, BX
 	TESTL        BX, BX
 	JNZ          by1Slow
-	VMOVAPD      Y1, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
-	VSUBPD       Y1, Y7, Y8
-	VMOVAPD      Y6, Y9
-	VFNMADD231PD reduceConstants<>+864(SB), Y8, Y9
-	VFNMADD231PD reduceConstants<>+896(SB), Y8, Y9
-	VMULPD       Y9, Y9, Y8
+	VMOVAPD      Y1, Y8
+	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
+	VSUBPD       Y1, Y8, Y9
+	VMOVAPD      Y7, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y9, Y10
+	VMULPD       reduceConstants<>+896(SB), Y9, Y9
+	VADDPD       Y9, Y10, Y11
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VMULPD       Y11, Y11, Y9
 	VMOVUPD      reduceConstants<>+928(SB), Y10
-	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y10
-	VMOVUPD      reduceConstants<>+1088(SB), Y11
-	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y11
+	VFMADD213PD  reduceConstants<>+960(SB), Y9, Y10
+	VFMADD213PD  reduceConstants<>+992(SB), Y9, Y10
+	VFMADD213PD  reduceConstants<>+1024(SB), Y9, Y10
+	VFMADD213PD  reduceConstants<>+1056(SB), Y9, Y10
+	VMOVUPD      reduceConstants<>+1088(SB), Y12
+	VFMADD213PD  reduceConstants<>+1120(SB), Y9, Y12
+	VFMADD213PD  reduceConstants<>+1152(SB), Y9, Y12
+	VFMADD213PD  reduceConstants<>+1184(SB), Y9, Y12
+	VFMADD213PD  reduceConstants<>+1216(SB), Y9, Y12
+	VFMADD213PD  Y12, Y11, Y10
 	VFMADD213PD  Y11, Y9, Y10
-	VFMADD213PD  Y9, Y8, Y10
-	VADDPD       Y5, Y10, Y8
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y8, Y7
-	VCMPPD       $0x00, Y2, Y6, Y6
-	VPSUBQ       Y6, Y0, Y0
+	VADDPD       Y6, Y10, Y9
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       Y8, Y9, Y8
+	VCMPPD       $0x00, Y2, Y7, Y7
+	VPSUBQ       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y7, Y6, Y6
-	VADDPD       Y6, Y4, Y4
+	VANDNPD      Y8, Y7, Y7
+	VADDPD       Y7, Y4, Y9
+	VSUBPD       Y4, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y4, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y4
+	VADDPD       Y8, Y5, Y5
 
 by1Next:
 	ADDQ $0x00000020, DX
@@ -2499,51 +2724,80 @@ by1Done:
 	LEAQ         reduceMasks<>+0(SB), BX
 	NEGQ         AX
 	VMOVDQU      32(BX)(AX*8), Y3
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y6
-	VMASKMOVPD   (CX)(DX*1), Y3, Y7
-	VBLENDVPD    Y3, Y7, Y6, Y6
 	VADDPD       reduceConstants<>+1248(SB), Y2, Y7
-	VMAXPD       Y6, Y7, Y7
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y1
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+864(SB), Y1, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y1, Y7
-	VMULPD       Y7, Y7, Y1
-	VMOVUPD      reduceConstants<>+928(SB), Y9
-	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y9
-	VMOVUPD      reduceConstants<>+1088(SB), Y10
-	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y10
-	VFMADD213PD  Y10, Y7, Y9
-	VFMADD213PD  Y7, Y1, Y9
-	VADDPD       Y5, Y9, Y1
-	VPSRAD       $0x01, Y8, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       reduceConstants<>+800(SB), Y7, Y7
-	VMULPD       Y7, Y1, Y1
-	VPSUBQ       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       reduceConstants<>+800(SB), Y5, Y5
-	VMULPD       Y5, Y1, Y1
+	VMASKMOVPD   (CX)(DX*1), Y3, Y8
+	VBLENDVPD    Y3, Y8, Y7, Y7
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y8
+	VMAXPD       Y7, Y8, Y8
+	VMOVAPD      Y1, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y1, Y9, Y1
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y1, Y8
+	VMULPD       reduceConstants<>+896(SB), Y1, Y1
+	VADDPD       Y1, Y8, Y10
+	VSUBPD       Y8, Y10, Y8
+	VSUBPD       Y8, Y1, Y1
+	VMULPD       Y10, Y10, Y1
+	VMOVUPD      reduceConstants<>+928(SB), Y8
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y8
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y8
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y8
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y8
+	VMOVUPD      reduceConstants<>+1088(SB), Y11
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y11
+	VFMADD213PD  Y11, Y10, Y8
+	VFMADD213PD  Y10, Y1, Y8
+	VADDPD       Y6, Y8, Y1
+	VPSRAD       $0x01, Y9, Y6
+	VPSLLQ       $0x34, Y6, Y8
+	VPADDQ       reduceConstants<>+800(SB), Y8, Y8
+	VMULPD       Y8, Y1, Y1
+	VPSUBQ       Y6, Y9, Y6
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       reduceConstants<>+800(SB), Y6, Y6
+	VMULPD       Y6, Y1, Y1
 	VANDPD       Y1, Y3, Y1
-	VCMPPD       $0x00, Y2, Y6, Y2
+	VCMPPD       $0x00, Y2, Y7, Y2
 	VPSUBQ       Y2, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y1, Y2, Y1
-	VADDPD       Y1, Y4, Y4
+	VADDPD       Y1, Y4, Y3
+	VSUBPD       Y4, Y3, Y2
+	VSUBPD       Y2, Y1, Y1
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y4, Y2
+	VADDPD       Y1, Y2, Y2
+	VMOVAPD      Y3, Y4
+	VADDPD       Y2, Y5, Y5
 
 total:
+	VEXTRACTF128 $0x01, Y5, X1
+	VADDPD       X1, X5, X5
 	VEXTRACTF128 $0x01, Y4, X1
-	VADDPD       X1, X4, X4
+	VADDPD       X1, X4, X3
+	VSUBPD       X4, X3, X2
+	VSUBPD       X2, X1, X1
+	VSUBPD       X2, X3, X2
+	VSUBPD       X2, X4, X2
+	VADDPD       X1, X2, X2
+	VMOVAPD      X3, X4
+	VADDPD       X2, X5, X5
+	VPERMILPD    $0x01, X5, X1
+	VADDPD       X1, X5, X5
 	VPERMILPD    $0x01, X4, X1
-	VADDSD       X1, X4, X4
+	VADDPD       X1, X4, X3
+	VSUBPD       X4, X3, X2
+	VSUBPD       X2, X1, X1
+	VSUBPD       X2, X3, X2
+	VSUBPD       X2, X4, X2
+	VADDPD       X1, X2, X2
+	VMOVAPD      X3, X4
+	VADDPD       X2, X5, X5
+	VADDPD       X5, X4, X4
 	VMOVSD       X4, smaller+32(FP)
 	VMOVUPD      reduceConstants<>+1280(SB), Y1
 	VORPD        Y1, Y0, Y0
@@ -2557,189 +2811,239 @@ total:
 	RET
 
 by4Slow:
-	VMOVUPD      (CX)(DX*1), Y6
-	VMOVUPD      32(CX)(DX*1), Y7
-	VMOVUPD      64(CX)(DX*1), Y8
-	VMOVUPD      96(CX)(DX*1), Y9
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
-	VMAXPD       Y6, Y10, Y10
-	VMOVAPD      Y1, Y11
-	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
-	VSUBPD       Y1, Y11, Y12
-	VMOVAPD      Y10, Y10
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y10
-	VMULPD       Y10, Y10, Y12
+	VMOVUPD      (CX)(DX*1), Y7
+	VMOVUPD      32(CX)(DX*1), Y8
+	VMOVUPD      64(CX)(DX*1), Y9
+	VMOVUPD      96(CX)(DX*1), Y10
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y7, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
+	VSUBPD       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y14
-	VFMADD213PD  Y14, Y10, Y13
-	VFMADD213PD  Y10, Y12, Y13
-	VADDPD       Y5, Y13, Y10
-	VPSRAD       $0x01, Y11, Y12
-	VPSLLQ       $0x34, Y12, Y13
-	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
-	VMULPD       Y13, Y10, Y10
-	VPSUBQ       Y12, Y11, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y10, Y10
-	VCMPPD       $0x00, Y2, Y6, Y6
-	VPSUBQ       Y6, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y10, Y6, Y6
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
-	VMAXPD       Y7, Y10, Y10
-	VMOVAPD      Y1, Y11
-	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
-	VSUBPD       Y1, Y11, Y12
-	VMOVAPD      Y10, Y10
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y10
-	VMULPD       Y10, Y10, Y12
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y14
-	VFMADD213PD  Y14, Y10, Y13
-	VFMADD213PD  Y10, Y12, Y13
-	VADDPD       Y5, Y13, Y10
-	VPSRAD       $0x01, Y11, Y12
-	VPSLLQ       $0x34, Y12, Y13
-	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
-	VMULPD       Y13, Y10, Y10
-	VPSUBQ       Y12, Y11, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y10, Y10
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y6, Y13, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLQ       $0x34, Y13, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
+	VMULPD       Y14, Y11, Y11
+	VPSUBQ       Y13, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y11, Y11
 	VCMPPD       $0x00, Y2, Y7, Y7
 	VPSUBQ       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y10, Y7, Y7
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
-	VMAXPD       Y8, Y10, Y10
-	VMOVAPD      Y1, Y11
-	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
-	VSUBPD       Y1, Y11, Y12
-	VMOVAPD      Y10, Y10
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y10
-	VMULPD       Y10, Y10, Y12
+	VANDNPD      Y11, Y7, Y7
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y8, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
+	VSUBPD       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y14
-	VFMADD213PD  Y14, Y10, Y13
-	VFMADD213PD  Y10, Y12, Y13
-	VADDPD       Y5, Y13, Y10
-	VPSRAD       $0x01, Y11, Y12
-	VPSLLQ       $0x34, Y12, Y13
-	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
-	VMULPD       Y13, Y10, Y10
-	VPSUBQ       Y12, Y11, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y10, Y10
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y6, Y13, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLQ       $0x34, Y13, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
+	VMULPD       Y14, Y11, Y11
+	VPSUBQ       Y13, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y11, Y11
 	VCMPPD       $0x00, Y2, Y8, Y8
 	VPSUBQ       Y8, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y10, Y8, Y8
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
-	VMAXPD       Y9, Y10, Y10
-	VMOVAPD      Y1, Y11
-	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
-	VSUBPD       Y1, Y11, Y12
-	VMOVAPD      Y10, Y10
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y10
-	VMULPD       Y10, Y10, Y12
+	VANDNPD      Y11, Y8, Y8
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y9, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
+	VSUBPD       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
 	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y14
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y14
-	VFMADD213PD  Y14, Y10, Y13
-	VFMADD213PD  Y10, Y12, Y13
-	VADDPD       Y5, Y13, Y10
-	VPSRAD       $0x01, Y11, Y12
-	VPSLLQ       $0x34, Y12, Y13
-	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
-	VMULPD       Y13, Y10, Y10
-	VPSUBQ       Y12, Y11, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y10, Y10
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y6, Y13, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLQ       $0x34, Y13, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
+	VMULPD       Y14, Y11, Y11
+	VPSUBQ       Y13, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y11, Y11
 	VCMPPD       $0x00, Y2, Y9, Y9
 	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y10, Y9, Y9
-	VADDPD       Y8, Y6, Y6
-	VADDPD       Y9, Y7, Y7
-	VADDPD       Y7, Y6, Y6
-	VADDPD       Y6, Y4, Y4
+	VANDNPD      Y11, Y9, Y9
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y10, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
+	VSUBPD       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y6, Y13, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLQ       $0x34, Y13, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
+	VMULPD       Y14, Y11, Y11
+	VPSUBQ       Y13, Y12, Y12
+	VPSLLQ       $0x34, Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y11, Y11
+	VCMPPD       $0x00, Y2, Y10, Y10
+	VPSUBQ       Y10, Y0, Y0
+	VMOVAPD      Y0, Y0
+	VANDNPD      Y11, Y10, Y10
+	VADDPD       Y9, Y7, Y12
+	VSUBPD       Y7, Y12, Y11
+	VSUBPD       Y11, Y9, Y9
+	VSUBPD       Y11, Y12, Y11
+	VSUBPD       Y11, Y7, Y11
+	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y7
+	VADDPD       Y10, Y8, Y12
+	VSUBPD       Y8, Y12, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y8, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y12, Y8
+	VADDPD       Y9, Y11, Y11
+	VADDPD       Y11, Y5, Y5
+	VADDPD       Y8, Y7, Y10
+	VSUBPD       Y7, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y7, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y7
+	VADDPD       Y9, Y5, Y5
+	VADDPD       Y7, Y4, Y9
+	VSUBPD       Y4, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y4, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y4
+	VADDPD       Y8, Y5, Y5
 	JMP          by4Next
 
 by1Slow:
-	VMOVUPD      (CX)(DX*1), Y6
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y7
-	VMAXPD       Y6, Y7, Y7
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y9
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+864(SB), Y9, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y9, Y7
-	VMULPD       Y7, Y7, Y9
+	VMOVUPD      (CX)(DX*1), Y7
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y8
+	VMAXPD       Y7, Y8, Y8
+	VMOVAPD      Y1, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y1, Y9, Y10
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
+	VMULPD       reduceConstants<>+896(SB), Y10, Y10
+	VADDPD       Y10, Y8, Y11
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y10, Y8
+	VMULPD       Y11, Y11, Y8
 	VMOVUPD      reduceConstants<>+928(SB), Y10
-	VFMADD213PD  reduceConstants<>+960(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+992(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+1024(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+1056(SB), Y9, Y10
-	VMOVUPD      reduceConstants<>+1088(SB), Y11
-	VFMADD213PD  reduceConstants<>+1120(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1152(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1184(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1216(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y7, Y9, Y10
-	VADDPD       Y5, Y10, Y7
-	VPSRAD       $0x01, Y8, Y9
-	VPSLLQ       $0x34, Y9, Y10
-	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
-	VMULPD       Y10, Y7, Y7
-	VPSUBQ       Y9, Y8, Y8
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       reduceConstants<>+800(SB), Y8, Y8
-	VMULPD       Y8, Y7, Y7
-	VCMPPD       $0x00, Y2, Y6, Y6
-	VPSUBQ       Y6, Y0, Y0
+	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y10
+	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y10
+	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y10
+	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y10
+	VMOVUPD      reduceConstants<>+1088(SB), Y12
+	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
+	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
+	VFMADD213PD  Y12, Y11, Y10
+	VFMADD213PD  Y11, Y8, Y10
+	VADDPD       Y6, Y10, Y8
+	VPSRAD       $0x01, Y9, Y10
+	VPSLLQ       $0x34, Y10, Y11
+	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
+	VMULPD       Y11, Y8, Y8
+	VPSUBQ       Y10, Y9, Y9
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
+	VMULPD       Y9, Y8, Y8
+	VCMPPD       $0x00, Y2, Y7, Y7
+	VPSUBQ       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y7, Y6, Y6
-	VADDPD       Y6, Y4, Y4
+	VANDNPD      Y8, Y7, Y7
+	VADDPD       Y7, Y4, Y9
+	VSUBPD       Y4, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y4, Y8
+	VADDPD       Y7, Y8, Y8
+	VMOVAPD      Y9, Y4
+	VADDPD       Y8, Y5, Y5
 	JMP          by1Next
 
 // func logSoftmaxGrad64AVX2(dst *float64, gy *float64, y *float64, n int, sum float64)
@@ -2766,8 +3070,8 @@ single:
 	VFMADD231PD  reduceConstants<>+832(SB), Y2, Y3
 	VSUBPD       reduceConstants<>+736(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD reduceConstants<>+864(SB), Y4, Y2
-	VFNMADD231PD reduceConstants<>+896(SB), Y4, Y2
+	VFNMADD231PD reduceConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD reduceConstants<>+1408(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
 	VMOVUPD      reduceConstants<>+928(SB), Y5
 	VFMADD213PD  reduceConstants<>+960(SB), Y4, Y5
@@ -2815,8 +3119,8 @@ singleDone:
 	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y3
 	VSUBPD       reduceConstants<>+736(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD reduceConstants<>+864(SB), Y4, Y1
-	VFNMADD231PD reduceConstants<>+896(SB), Y4, Y1
+	VFNMADD231PD reduceConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD reduceConstants<>+1408(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
 	VMOVUPD      reduceConstants<>+928(SB), Y5
 	VFMADD213PD  reduceConstants<>+960(SB), Y4, Y5
@@ -3651,14 +3955,14 @@ DATA reduceConstants<>+832(SB)/8, $0x3ff71547652b82fe
 DATA reduceConstants<>+840(SB)/8, $0x3ff71547652b82fe
 DATA reduceConstants<>+848(SB)/8, $0x3ff71547652b82fe
 DATA reduceConstants<>+856(SB)/8, $0x3ff71547652b82fe
-DATA reduceConstants<>+864(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+872(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+880(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+888(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+896(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+904(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+912(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+920(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+864(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+872(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+880(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+888(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+896(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+904(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+912(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+920(SB)/8, $0xbdea39ef35793c76
 DATA reduceConstants<>+928(SB)/8, $0x3e5af38a9b0ec855
 DATA reduceConstants<>+936(SB)/8, $0x3e5af38a9b0ec855
 DATA reduceConstants<>+944(SB)/8, $0x3e5af38a9b0ec855
@@ -3715,4 +4019,12 @@ DATA reduceConstants<>+1344(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1352(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1360(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1368(SB)/8, $0x4086300000000000
-GLOBL reduceConstants<>(SB), RODATA|NOPTR, $1376
+DATA reduceConstants<>+1376(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1384(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1392(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1400(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1408(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1416(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1424(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1432(SB)/8, $0x3c7abc9e3b39803f
+GLOBL reduceConstants<>(SB), RODATA|NOPTR, $1440

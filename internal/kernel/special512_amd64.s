@@ -3,8 +3,184 @@
 #include "textflag.h"
 
 // func gelu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS           (CX)(BX*1), Z0
+	VBROADCASTSS      special512Constants<>+0(SB), Z1
+	VANDPS.BCST       special512Constants<>+8(SB), Z0, Z2
+	VMINPS            Z2, Z1, Z1
+	VBROADCASTSS      special512Constants<>+16(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VMULPS            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       special512Constants<>+24(SB), Z2, Z2
+	VMULPS.BCST       special512Constants<>+24(SB), Z3, Z3
+	VBROADCASTSS      special512Constants<>+32(SB), Z4
+	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
+	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
+	VMOVAPD           Z2, Z2
+	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
+	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z2
+	VADDPS            Z3, Z2, Z2
+	VBROADCASTSS      special512Constants<>+64(SB), Z3
+	VADDPS            Z2, Z3, Z5
+	VSUBPS            Z3, Z5, Z3
+	VSUBPS            Z3, Z2, Z3
+	VMULPS            Z2, Z2, Z6
+	VBROADCASTSS      special512Constants<>+72(SB), Z7
+	VFMADD213PS.BCST  special512Constants<>+80(SB), Z6, Z7
+	VFMADD213PS.BCST  special512Constants<>+88(SB), Z6, Z7
+	VBROADCASTSS      special512Constants<>+96(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+104(SB), Z6, Z8
+	VFMADD213PS.BCST  special512Constants<>+112(SB), Z6, Z8
+	VFMADD213PS       Z8, Z2, Z7
+	VFMADD213PS       Z3, Z6, Z7
+	VBROADCASTSS      special512Constants<>+120(SB), Z2
+	VADDPS            Z2, Z1, Z2
+	VDIVPS            Z2, Z1, Z1
+	VMOVAPD           Z1, Z2
+	VBROADCASTSS      special512Constants<>+128(SB), Z3
+	VBROADCASTSS      special512Constants<>+64(SB), Z6
+	VFMSUB213PS       Z6, Z3, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      special512Constants<>+136(SB), Z6
+	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z6
+	VBROADCASTSS      special512Constants<>+176(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+216(SB), Z3, Z8
+	VFMADD213PS       Z8, Z2, Z6
+	VBROADCASTSS      special512Constants<>+224(SB), Z3
+	VMOVAPD           Z3, Z8
+	VFMADD231PS       Z2, Z6, Z8
+	VSUBPS            Z8, Z3, Z3
+	VFMADD213PS       Z3, Z2, Z6
+	VMULPS            Z8, Z5, Z2
+	VMOVAPD           Z5, Z3
+	VFMSUB213PS       Z2, Z8, Z3
+	VFMADD231PS       Z6, Z5, Z3
+	VFMADD231PS       Z8, Z7, Z3
+	VMULPS            Z3, Z1, Z3
+	VFMADD231PS       Z2, Z1, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLD            $0x17, Z1, Z2
+	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z2
+	VPSUBD            Z1, Z4, Z1
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       special512Constants<>+64(SB), Z1, Z1
+	VMULPS            Z1, Z2, Z1
+	VSUBPS            Z1, Z0, Z0
+	VMOVUPS           Z0, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x10, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x10, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPS.Z         (CX)(BX*1), K1, Z0
+	VBROADCASTSS      special512Constants<>+0(SB), Z1
+	VANDPS.BCST       special512Constants<>+8(SB), Z0, Z2
+	VMINPS            Z2, Z1, Z1
+	VBROADCASTSS      special512Constants<>+16(SB), Z2
+	VMAXPS            Z0, Z2, Z0
+	VMULPS            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PS       Z2, Z1, Z3
+	VMULPS.BCST       special512Constants<>+24(SB), Z2, Z2
+	VMULPS.BCST       special512Constants<>+24(SB), Z3, Z3
+	VBROADCASTSS      special512Constants<>+32(SB), Z4
+	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
+	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
+	VMOVAPD           Z2, Z2
+	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
+	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z2
+	VADDPS            Z3, Z2, Z2
+	VBROADCASTSS      special512Constants<>+64(SB), Z3
+	VADDPS            Z2, Z3, Z5
+	VSUBPS            Z3, Z5, Z3
+	VSUBPS            Z3, Z2, Z3
+	VMULPS            Z2, Z2, Z6
+	VBROADCASTSS      special512Constants<>+72(SB), Z7
+	VFMADD213PS.BCST  special512Constants<>+80(SB), Z6, Z7
+	VFMADD213PS.BCST  special512Constants<>+88(SB), Z6, Z7
+	VBROADCASTSS      special512Constants<>+96(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+104(SB), Z6, Z8
+	VFMADD213PS.BCST  special512Constants<>+112(SB), Z6, Z8
+	VFMADD213PS       Z8, Z2, Z7
+	VFMADD213PS       Z3, Z6, Z7
+	VBROADCASTSS      special512Constants<>+120(SB), Z2
+	VADDPS            Z2, Z1, Z2
+	VDIVPS            Z2, Z1, Z1
+	VMOVAPD           Z1, Z2
+	VBROADCASTSS      special512Constants<>+128(SB), Z3
+	VBROADCASTSS      special512Constants<>+64(SB), Z6
+	VFMSUB213PS       Z6, Z3, Z2
+	VMULPS            Z2, Z2, Z3
+	VBROADCASTSS      special512Constants<>+136(SB), Z6
+	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z6
+	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z6
+	VBROADCASTSS      special512Constants<>+176(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z8
+	VFMADD213PS.BCST  special512Constants<>+216(SB), Z3, Z8
+	VFMADD213PS       Z8, Z2, Z6
+	VBROADCASTSS      special512Constants<>+224(SB), Z3
+	VMOVAPD           Z3, Z8
+	VFMADD231PS       Z2, Z6, Z8
+	VSUBPS            Z8, Z3, Z3
+	VFMADD213PS       Z3, Z2, Z6
+	VMULPS            Z8, Z5, Z2
+	VMOVAPD           Z5, Z3
+	VFMSUB213PS       Z2, Z8, Z3
+	VFMADD231PS       Z6, Z5, Z3
+	VFMADD231PS       Z8, Z7, Z3
+	VMULPS            Z3, Z1, Z3
+	VFMADD231PS       Z2, Z1, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLD            $0x17, Z1, Z2
+	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
+	VMULPS            Z2, Z3, Z2
+	VPSUBD            Z1, Z4, Z1
+	VPSLLD            $0x17, Z1, Z1
+	VPADDD.BCST       special512Constants<>+64(SB), Z1, Z1
+	VMULPS            Z1, Z2, Z1
+	VSUBPS            Z1, Z0, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPS           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func gelu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·gelu64AVX512(SB), NOSPLIT, $0-40
 	MOVQ n+16(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ dst+0(FP), DX
@@ -13,78 +189,110 @@ TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
 	JLT  singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+8(SB), Z2
-	VMINPD            Z1, Z2, Z1
+	VMOVUPD           (CX)(BX*1), Z0
+	VBROADCASTSD      special512Constants<>+232(SB), Z1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z4
-	VBROADCASTSD      special512Constants<>+32(SB), Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z4, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z4
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+72(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+96(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
-	VFNMADD231PD      Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z3
-	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+152(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+200(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z2
+	VADDPD            Z2, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z5
+	VBROADCASTSD      special512Constants<>+384(SB), Z7
+	VSUBPD            Z3, Z7, Z3
+	VADDPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VDIVPD            Z2, Z5, Z5
+	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z5, Z2, Z2
-	VDIVPD            Z1, Z2, Z1
-	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z1
-	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, (DX)(BX*1)
-	ADDQ              $0x20, BX
+	VFNMADD231PD      Z2, Z7, Z1
+	VFNMADD231PD      Z3, Z7, Z1
+	VMULPD            Z5, Z1, Z1
+	VMOVAPD           Z7, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z3, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
+	VFMADD213PD       Z9, Z2, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VMOVAPD           Z3, Z9
+	VFMADD231PD       Z2, Z5, Z9
+	VSUBPD            Z9, Z3, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMULPD            Z9, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PD       Z2, Z9, Z3
+	VFMADD231PD       Z5, Z6, Z3
+	VFMADD231PD       Z9, Z8, Z3
+	VMULPD            Z3, Z7, Z3
+	VFMADD231PD       Z2, Z1, Z3
+	VFMADD231PD       Z2, Z7, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
+	VMULPD            Z1, Z2, Z1
+	VSUBPD            Z1, Z0, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
+	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
 
@@ -94,81 +302,113 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+8(SB), Z2
-	VMINPD            Z1, Z2, Z1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z0
+	VBROADCASTSD      special512Constants<>+232(SB), Z1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+24(SB), Z4
-	VBROADCASTSD      special512Constants<>+32(SB), Z5
-	VMINPD            Z2, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z4, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z4
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+72(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+96(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z2, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
-	VFNMADD231PD      Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z3
-	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+152(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+200(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z2
+	VADDPD            Z2, Z1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z5
+	VSUBPD            Z5, Z1, Z5
+	VBROADCASTSD      special512Constants<>+384(SB), Z7
+	VSUBPD            Z3, Z7, Z3
+	VADDPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VDIVPD            Z2, Z5, Z5
+	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z5, Z2, Z2
-	VDIVPD            Z1, Z2, Z1
-	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z1
-	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VFNMADD231PD      Z2, Z7, Z1
+	VFNMADD231PD      Z3, Z7, Z1
+	VMULPD            Z5, Z1, Z1
+	VMOVAPD           Z7, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z3, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
+	VFMADD213PD       Z9, Z2, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VMOVAPD           Z3, Z9
+	VFMADD231PD       Z2, Z5, Z9
+	VSUBPD            Z9, Z3, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMULPD            Z9, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PD       Z2, Z9, Z3
+	VFMADD231PD       Z5, Z6, Z3
+	VFMADD231PD       Z9, Z8, Z3
+	VMULPD            Z3, Z7, Z3
+	VFMADD231PD       Z2, Z1, Z3
+	VFMADD231PD       Z2, Z7, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
+	VMULPD            Z1, Z2, Z1
+	VSUBPD            Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, K1, (DX)(CX*1)
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -188,72 +428,72 @@ TEXT ·geluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+232(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
-	VMINPD            Z3, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+96(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z4, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z6, Z4
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+296(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+200(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VMOVAPD.Z         Z4, K1, Z3
+	VBROADCASTSD      special512Constants<>+384(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VDIVPD            Z4, Z5, Z4
+	VMULPD            Z4, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z4
-	VDIVPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+712(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z6
+	VMULPD            Z4, Z3, Z2
+	VMULPD            Z6, Z2, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VSUBPD            Z2, Z4, Z4
 	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -273,72 +513,72 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+232(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
-	VMINPD            Z3, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+96(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z4, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z6, Z4
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       special512Constants<>+296(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+200(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VMOVAPD.Z         Z4, K1, Z3
+	VBROADCASTSD      special512Constants<>+384(SB), Z4
+	VADDPD            Z4, Z2, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VDIVPD            Z4, Z5, Z4
+	VMULPD            Z4, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z4
-	VDIVPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z5, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+712(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z6
+	VMULPD            Z4, Z3, Z2
+	VMULPD            Z6, Z2, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VSUBPD            Z2, Z4, Z4
 	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -367,92 +607,92 @@ TEXT ·erf32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z3, Z6
+	VFMSUB213PD       Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+264(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+96(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+200(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
-	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z3
-	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z2, Z2, Z2
-	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VADDPD            Z5, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VDIVPD            Z5, Z6, Z5
+	VMULPD            Z5, Z4, Z4
+	VMOVAPD           Z4, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VFMSUB213PD       Z7, Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+712(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z7
+	VMULPD            Z5, Z3, Z3
+	VMULPD            Z7, Z3, Z3
+	VADDPD            Z3, Z3, Z3
+	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+336(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -467,92 +707,92 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+24(SB), Z5
-	VBROADCASTSD      special512Constants<>+32(SB), Z6
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z3, Z6
+	VFMSUB213PD       Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+40(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+40(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+264(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+72(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+96(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+152(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+160(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+168(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+176(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+184(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+192(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+200(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+208(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+216(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+224(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+232(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+240(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
-	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z3
-	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z2, Z2, Z2
-	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VADDPD            Z5, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VDIVPD            Z5, Z6, Z5
+	VMULPD            Z5, Z4, Z4
+	VMOVAPD           Z4, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VFMSUB213PD       Z7, Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+712(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z7
+	VMULPD            Z5, Z3, Z3
+	VMULPD            Z7, Z3, Z3
+	VADDPD            Z3, Z3, Z3
+	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+336(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -579,43 +819,42 @@ TEXT ·erfGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+408(SB), Z2
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+24(SB), Z2
-	VBROADCASTSD      special512Constants<>+32(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z2, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z2
+	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+72(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+96(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z1, K1
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
-	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VBROADCASTSD      special512Constants<>+904(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -632,43 +871,325 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+408(SB), Z2
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+24(SB), Z2
-	VBROADCASTSD      special512Constants<>+32(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z2, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z2
+	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+72(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+80(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+88(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+96(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+128(SB), Z1, K1
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
-	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func erfc32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·erfc32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD         (CX)(BX*1), Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z1, Z4
+	VFMSUB213PD       Z3, Z1, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+640(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z1
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VDIVPD            Z3, Z4, Z3
+	VMULPD            Z3, Z2, Z2
+	VMOVAPD           Z2, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+712(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z5
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z5, Z1, Z1
+	VADDPD            Z1, Z1, Z1
+	VPMOVQ2M          Z0, K1
+	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VSUBPD            Z1, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (DX)(BX*1)
+	ADDQ              $0x20, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z1, Z4
+	VFMSUB213PD       Z3, Z1, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VMINPD            Z1, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+640(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z1
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VDIVPD            Z3, Z4, Z3
+	VMULPD            Z3, Z2, Z2
+	VMOVAPD           Z2, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+712(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z5
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z5, Z1, Z1
+	VADDPD            Z1, Z1, Z1
+	VPMOVQ2M          Z0, K1
+	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VSUBPD            Z1, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func erfcGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·erfcGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD         (CX)(SI*1), Z0
+	VCVTPS2PD         (DX)(SI*1), Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VMINPD            Z1, Z2, Z1
+	VMULPD            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z2
+	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (BX)(SI*1)
+	ADDQ              $0x20, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VMINPD            Z1, Z2, Z1
+	VMULPD            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+584(SB), Z2
+	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMAXPD            Z3, Z2, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VMOVAPD           Z2, Z2
+	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VFMADD213PD       Z2, Z4, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z1
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -694,52 +1215,52 @@ TEXT ·sin32AVX512(SB), NOSPLIT, $0-32
 
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -754,52 +1275,52 @@ loopDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -829,50 +1350,50 @@ TEXT ·cos32AVX512(SB), NOSPLIT, $0-32
 
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+464(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -887,50 +1408,50 @@ loopDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+464(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -962,50 +1483,50 @@ TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-40
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1022,50 +1543,50 @@ loopDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -1098,53 +1619,53 @@ TEXT ·cosGrad32AVX512(SB), NOSPLIT, $0-40
 loop:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1161,53 +1682,53 @@ loopDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -1226,212 +1747,6 @@ stop:
 	VZEROUPPER
 	RET
 
-// func gelu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·gelu64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+8(SB), Z2
-	VMINPD            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z3
-	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
-	VMINPD            Z2, Z5, Z2
-	VMAXPD            Z2, Z4, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z2, Z2
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
-	VFNMADD231PD      Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z3
-	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+768(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
-	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z5, Z2, Z2
-	VDIVPD            Z1, Z2, Z1
-	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z1
-	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
-	VMOVUPD           Z0, (DX)(BX*1)
-	ADDQ              $0x40, BX
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+8(SB), Z2
-	VMINPD            Z1, Z2, Z1
-	VMULPD            Z1, Z1, Z2
-	VMOVAPD           Z1, Z3
-	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+16(SB), Z2, Z2
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
-	VMINPD            Z2, Z5, Z2
-	VMAXPD            Z2, Z4, Z2
-	VBROADCASTSD      special512Constants<>+40(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+40(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z2, Z5, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VADDPD            Z2, Z6, Z2
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       special512Constants<>+120(SB), Z6, Z6
-	VMULPD            Z6, Z2, Z2
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+120(SB), Z4, Z4
-	VMULPD            Z4, Z2, Z2
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z3
-	VFNMADD231PD      Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+144(SB), Z3
-	VSUBPD            Z3, Z1, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+768(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
-	VMOVAPD           Z1, Z1
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z3, Z1
-	VMULPD            Z5, Z2, Z2
-	VDIVPD            Z1, Z2, Z1
-	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z2
-	VSUBPD            Z1, Z2, Z2
-	VBLENDMPD         Z1, Z2, K1, Z1
-	VCMPPD.BCST       $0x00, special512Constants<>+256(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPD           Z0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
 // func geluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluGrad64AVX512(SB), NOSPLIT, $0-56
@@ -1446,90 +1761,121 @@ TEXT ·geluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+232(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z6
-	VMINPD            Z3, Z6, Z3
-	VMAXPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+592(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z3, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z7, Z3
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z3, Z3
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+768(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+304(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VDIVPD            Z3, Z8, Z8
+	VMULPD            Z8, Z4, Z10
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z3, Z10, Z4
+	VFNMADD231PD      Z6, Z10, Z4
+	VMULPD            Z8, Z4, Z3
+	VMULPD            Z10, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z4
-	VDIVPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z6
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VMOVAPD           Z4, Z8
+	VFMADD231PD       Z2, Z6, Z8
+	VSUBPD            Z8, Z4, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VMULPD            Z8, Z7, Z2
+	VMOVAPD           Z7, Z4
+	VFMSUB213PD       Z2, Z8, Z4
+	VFMADD231PD       Z6, Z7, Z4
+	VFMADD231PD       Z8, Z9, Z4
+	VMULPD            Z4, Z10, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VFMADD231PD       Z2, Z10, Z4
+	VPSRAD            $0x01, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z4, Z3
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
-	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -1548,90 +1894,121 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+232(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z6
-	VMINPD            Z3, Z6, Z3
-	VMAXPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+592(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z3, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z7, Z3
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z3, Z3
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
-	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+768(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+304(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VDIVPD            Z3, Z8, Z8
+	VMULPD            Z8, Z4, Z10
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z3, Z10, Z4
+	VFNMADD231PD      Z6, Z10, Z4
+	VMULPD            Z8, Z4, Z3
+	VMULPD            Z10, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z4
-	VDIVPD            Z2, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z4, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z6
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VMOVAPD           Z4, Z8
+	VFMADD231PD       Z2, Z6, Z8
+	VSUBPD            Z8, Z4, Z4
+	VFMADD213PD       Z4, Z2, Z6
+	VMULPD            Z8, Z7, Z2
+	VMOVAPD           Z7, Z4
+	VFMSUB213PD       Z2, Z8, Z4
+	VFMADD231PD       Z6, Z7, Z4
+	VFMADD231PD       Z8, Z9, Z4
+	VMULPD            Z4, Z10, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VFMADD231PD       Z2, Z10, Z4
+	VPSRAD            $0x01, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z4, Z3
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
-	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+264(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VADDPD            Z9, Z7, Z3
+	VPSRAD            $0x01, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z6
+	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
+	VMULPD            Z6, Z3, Z3
+	VPSUBQ            Z4, Z5, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -1659,110 +2036,132 @@ TEXT ·erf64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z6
-	VMINPD            Z3, Z6, Z3
-	VMAXPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+592(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z3, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z7, Z3
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z3, Z3
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z3, Z6
+	VFMSUB213PD       Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+264(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z6
+	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z7, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z7, Z5
+	VADDPD            Z5, Z3, Z7
+	VSUBPD            Z3, Z7, Z3
+	VSUBPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      special512Constants<>+304(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+344(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z3, Z10
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z9
+	VSUBPD            Z9, Z4, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z11
+	VSUBPD            Z7, Z11, Z7
+	VADDPD            Z7, Z9, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VDIVPD            Z3, Z9, Z9
+	VMULPD            Z9, Z5, Z11
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z3, Z11, Z5
+	VFNMADD231PD      Z7, Z11, Z5
+	VMULPD            Z9, Z5, Z3
+	VMULPD            Z11, Z4, Z4
+	VMOVAPD           Z4, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VFMSUB213PD       Z7, Z5, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+768(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
-	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z3
-	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z2, Z2, Z2
-	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z9
+	VFMADD213PD       Z9, Z4, Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VMOVAPD           Z5, Z9
+	VFMADD231PD       Z4, Z7, Z9
+	VSUBPD            Z9, Z5, Z5
+	VFMADD213PD       Z5, Z4, Z7
+	VMULPD            Z9, Z8, Z4
+	VMOVAPD           Z8, Z5
+	VFMSUB213PD       Z4, Z9, Z5
+	VFMADD231PD       Z7, Z8, Z5
+	VFMADD231PD       Z9, Z10, Z5
+	VMULPD            Z5, Z11, Z5
+	VFMADD231PD       Z4, Z3, Z5
+	VFMADD231PD       Z4, Z11, Z5
+	VPSRAD            $0x01, Z6, Z3
+	VPSLLQ            $0x34, Z3, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VPSUBQ            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z4, Z3
+	VADDPD            Z3, Z3, Z3
+	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+336(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -1776,110 +2175,132 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VMULPD.BCST       special512Constants<>+280(SB), Z1, Z2
-	VBROADCASTSD      special512Constants<>+8(SB), Z3
-	VMINPD            Z2, Z3, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+16(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z6
-	VMINPD            Z3, Z6, Z3
-	VMAXPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+40(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+40(SB), Z5, Z6
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z6, Z3
-	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+592(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z3, Z6, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z3, Z7, Z3
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       special512Constants<>+120(SB), Z7, Z7
-	VMULPD            Z7, Z3, Z3
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VMULPD.BCST       special512Constants<>+136(SB), Z4, Z4
-	VFNMADD231PD      Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+144(SB), Z4
-	VSUBPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+144(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VDIVPD            Z5, Z4, Z4
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VMINPD            Z1, Z3, Z3
+	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z3, Z6
+	VFMSUB213PD       Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+264(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z6
+	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z7, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z7, Z5
+	VADDPD            Z5, Z3, Z7
+	VSUBPD            Z3, Z7, Z3
+	VSUBPD            Z3, Z5, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      special512Constants<>+304(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z9, Z10
+	VBROADCASTSD      special512Constants<>+344(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z3, Z10
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VSUBPD            Z4, Z3, Z7
+	VSUBPD            Z7, Z3, Z9
+	VSUBPD            Z9, Z4, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z11
+	VSUBPD            Z7, Z11, Z7
+	VADDPD            Z7, Z9, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VDIVPD            Z3, Z9, Z9
+	VMULPD            Z9, Z5, Z11
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z3, Z11, Z5
+	VFNMADD231PD      Z7, Z11, Z5
+	VMULPD            Z9, Z5, Z3
+	VMULPD            Z11, Z4, Z4
+	VMOVAPD           Z4, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VFMSUB213PD       Z7, Z5, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+768(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+776(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z5, Z7
-	VFMADD213PD       Z7, Z4, Z6
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
-	VMOVAPD           Z2, Z2
-	VFMADD213PD.BCST  special512Constants<>+120(SB), Z4, Z2
-	VMULPD            Z6, Z3, Z3
-	VDIVPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+120(SB), Z3
-	VADDPD            Z2, Z2, Z2
-	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      special512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z9
+	VFMADD213PD       Z9, Z4, Z7
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VMOVAPD           Z5, Z9
+	VFMADD231PD       Z4, Z7, Z9
+	VSUBPD            Z9, Z5, Z5
+	VFMADD213PD       Z5, Z4, Z7
+	VMULPD            Z9, Z8, Z4
+	VMOVAPD           Z8, Z5
+	VFMSUB213PD       Z4, Z9, Z5
+	VFMADD231PD       Z7, Z8, Z5
+	VFMADD231PD       Z9, Z10, Z5
+	VMULPD            Z5, Z11, Z5
+	VFMADD231PD       Z4, Z3, Z5
+	VFMADD231PD       Z4, Z11, Z5
+	VPSRAD            $0x01, Z6, Z3
+	VPSLLQ            $0x34, Z3, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VPSUBQ            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD            Z3, Z4, Z3
+	VADDPD            Z3, Z3, Z3
+	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+288(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+296(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+336(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+392(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1905,49 +2326,50 @@ TEXT ·erfGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+408(SB), Z2
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+576(SB), Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
-	VMINPD            Z1, Z4, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z4
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z4, Z1
-	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+632(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z4, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z4, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z1
-	VADDPD            Z1, Z5, Z1
-	VPSRAD            $0x01, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z1, Z1
-	VPSUBQ            Z4, Z2, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+120(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
-	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VBROADCASTSD      special512Constants<>+904(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -1963,49 +2385,425 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+408(SB), Z2
-	VANDPD.BCST       special512Constants<>+0(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+416(SB), Z2, Z1
-	VBROADCASTSD      special512Constants<>+576(SB), Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
-	VMINPD            Z1, Z4, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+48(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z4
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+56(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+64(SB), Z4, Z1
-	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+608(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+616(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+632(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+640(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+664(SB), Z4, Z6
-	VFMADD213PD       Z6, Z1, Z5
-	VFMADD213PD       Z1, Z4, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z1
-	VADDPD            Z1, Z5, Z1
-	VPSRAD            $0x01, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       special512Constants<>+120(SB), Z5, Z5
-	VMULPD            Z5, Z1, Z1
-	VPSUBQ            Z4, Z2, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+120(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VMULPD.BCST       special512Constants<>+120(SB), Z3, Z2
-	VFNMADD231PD      Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+392(SB), Z2
+	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VMOVUPD           Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func erfc64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·erfc64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z1, Z4
+	VFMSUB213PD       Z3, Z1, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSUBPD            Z1, Z5, Z1
+	VSUBPD            Z1, Z3, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z1, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z1
+	VADDPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z7
+	VSUBPD            Z7, Z2, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z9
+	VSUBPD            Z5, Z9, Z5
+	VADDPD            Z5, Z7, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VDIVPD            Z1, Z7, Z7
+	VMULPD            Z7, Z3, Z9
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD      Z1, Z9, Z3
+	VFNMADD231PD      Z5, Z9, Z3
+	VMULPD            Z7, Z3, Z1
+	VMULPD            Z9, Z2, Z2
+	VMOVAPD           Z2, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z3, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VMOVAPD           Z3, Z7
+	VFMADD231PD       Z2, Z5, Z7
+	VSUBPD            Z7, Z3, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMULPD            Z7, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PD       Z2, Z7, Z3
+	VFMADD231PD       Z5, Z6, Z3
+	VFMADD231PD       Z7, Z8, Z3
+	VMULPD            Z3, Z9, Z3
+	VFMADD231PD       Z2, Z1, Z3
+	VFMADD231PD       Z2, Z9, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
+	VMULPD            Z1, Z2, Z1
+	VADDPD            Z1, Z1, Z1
+	VPMOVQ2M          Z0, K1
+	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VSUBPD            Z1, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VMINPD            Z1, Z2, Z1
+	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD            Z1, Z1, Z3
+	VMOVAPD           Z1, Z4
+	VFMSUB213PD       Z3, Z1, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z4
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VADDPD            Z3, Z1, Z5
+	VSUBPD            Z1, Z5, Z1
+	VSUBPD            Z1, Z3, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z1, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z1
+	VADDPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z2, Z1, Z5
+	VSUBPD            Z5, Z1, Z7
+	VSUBPD            Z7, Z2, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z9
+	VSUBPD            Z5, Z9, Z5
+	VADDPD            Z5, Z7, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VDIVPD            Z1, Z7, Z7
+	VMULPD            Z7, Z3, Z9
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD      Z1, Z9, Z3
+	VFNMADD231PD      Z5, Z9, Z3
+	VMULPD            Z7, Z3, Z1
+	VMULPD            Z9, Z2, Z2
+	VMOVAPD           Z2, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VFMSUB213PD       Z5, Z3, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+488(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z7
+	VFMADD213PD       Z7, Z2, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VMOVAPD           Z3, Z7
+	VFMADD231PD       Z2, Z5, Z7
+	VSUBPD            Z7, Z3, Z3
+	VFMADD213PD       Z3, Z2, Z5
+	VMULPD            Z7, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PD       Z2, Z7, Z3
+	VFMADD231PD       Z5, Z6, Z3
+	VFMADD231PD       Z7, Z8, Z3
+	VMULPD            Z3, Z9, Z3
+	VFMADD231PD       Z2, Z1, Z3
+	VFMADD231PD       Z2, Z9, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
+	VMULPD            Z1, Z2, Z1
+	VADDPD            Z1, Z1, Z1
+	VPMOVQ2M          Z0, K1
+	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VSUBPD            Z1, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func erfcGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·erfcGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD           (CX)(SI*1), Z0
+	VMOVUPD           (DX)(SI*1), Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VMINPD            Z1, Z2, Z1
+	VMULPD            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z2, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VMULPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
+	VMOVUPD           Z0, (BX)(SI*1)
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z0
+	VMOVUPD.Z         (DX)(SI*1), K1, Z1
+	VBROADCASTSD      special512Constants<>+920(SB), Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VMINPD            Z1, Z2, Z1
+	VMULPD            Z1, Z1, Z2
+	VMOVAPD           Z1, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
+	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VPSUBQ            Z2, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2030,52 +2828,52 @@ TEXT ·sin64AVX512(SB), NOSPLIT, $0-32
 
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2089,52 +2887,52 @@ loopDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+272(SB), Z3
+	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2163,50 +2961,50 @@ TEXT ·cos64AVX512(SB), NOSPLIT, $0-32
 
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+464(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -2220,50 +3018,50 @@ loopDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+40(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+464(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+136(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+544(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+400(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2294,50 +3092,50 @@ TEXT ·sinGrad64AVX512(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -2353,50 +3151,50 @@ loopDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+464(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+120(SB), Z6
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+520(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+544(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+568(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -2428,53 +3226,53 @@ TEXT ·cosGrad64AVX512(SB), NOSPLIT, $0-40
 loop:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -2490,53 +3288,53 @@ loopDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+424(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+400(SB), Z1, Z1
-	VBROADCASTSD      special512Constants<>+40(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+432(SB), Z0, Z2
-	VSUBPD.BCST       special512Constants<>+40(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST special512Constants<>+440(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+448(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+456(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+464(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+120(SB), Z7
+	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+120(SB), Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+520(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+544(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+272(SB), Z4
+	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+400(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -2554,112 +3352,141 @@ stop:
 	VZEROUPPER
 	RET
 
-DATA special512Constants<>+0(SB)/8, $0x7fffffffffffffff
-DATA special512Constants<>+8(SB)/8, $0x4044000000000000
-DATA special512Constants<>+16(SB)/8, $0xbfe0000000000000
-DATA special512Constants<>+24(SB)/8, $0xc085e00000000000
-DATA special512Constants<>+32(SB)/8, $0x4085e00000000000
-DATA special512Constants<>+40(SB)/8, $0x4338000000000000
-DATA special512Constants<>+48(SB)/8, $0x3ff71547652b82fe
-DATA special512Constants<>+56(SB)/8, $0x3fe62e42fefa39ef
-DATA special512Constants<>+64(SB)/8, $0x3c7abc9e3b39803f
-DATA special512Constants<>+72(SB)/8, $0x3f2a124f19fe89ac
-DATA special512Constants<>+80(SB)/8, $0x3f81110e0f238322
-DATA special512Constants<>+88(SB)/8, $0x3fc5555555a78ed4
-DATA special512Constants<>+96(SB)/8, $0x3f56d43246b523b4
-DATA special512Constants<>+104(SB)/8, $0x3fa5554e9063586e
-DATA special512Constants<>+112(SB)/8, $0x3fe0000000b9129b
-DATA special512Constants<>+120(SB)/8, $0x3ff0000000000000
-DATA special512Constants<>+128(SB)/8, $0xc087480000000000
-DATA special512Constants<>+136(SB)/8, $0x3fe0000000000000
-DATA special512Constants<>+144(SB)/8, $0x4010000000000000
-DATA special512Constants<>+152(SB)/8, $0xbedf717c2da362e9
-DATA special512Constants<>+160(SB)/8, $0xbf11caa4b4820399
-DATA special512Constants<>+168(SB)/8, $0xbf1b4f0c4068e7eb
-DATA special512Constants<>+176(SB)/8, $0x3f89e88ee9e16993
-DATA special512Constants<>+184(SB)/8, $0x3f817ccdcac26183
-DATA special512Constants<>+192(SB)/8, $0xbfbc877bfd3b06db
-DATA special512Constants<>+200(SB)/8, $0xbf137fafcd16f334
-DATA special512Constants<>+208(SB)/8, $0x3f4166f907a0343d
-DATA special512Constants<>+216(SB)/8, $0xbf6ffc912dfc8c2c
-DATA special512Constants<>+224(SB)/8, $0xbf940e0611103579
-DATA special512Constants<>+232(SB)/8, $0x3fa2787dfd5ebc72
-DATA special512Constants<>+240(SB)/8, $0x3fd960a91bd9759c
-DATA special512Constants<>+248(SB)/8, $0x3fe999999999999a
-DATA special512Constants<>+256(SB)/8, $0xfff0000000000000
-DATA special512Constants<>+264(SB)/8, $0x3fd9884533d43651
-DATA special512Constants<>+272(SB)/8, $0x0000000000000000
-DATA special512Constants<>+280(SB)/8, $0x3ff6a09e667f3bcd
-DATA special512Constants<>+288(SB)/8, $0xbe1389d4f2641625
-DATA special512Constants<>+296(SB)/8, $0xbe85f1ecb6f0764c
-DATA special512Constants<>+304(SB)/8, $0xbeef4d1e3183f7ae
-DATA special512Constants<>+312(SB)/8, $0xbf4c02db3dac435f
-DATA special512Constants<>+320(SB)/8, $0xbf9b82ce31284e00
-DATA special512Constants<>+328(SB)/8, $0xbfd812746b0379e6
-DATA special512Constants<>+336(SB)/8, $0x3dd05ffd737fb32e
-DATA special512Constants<>+344(SB)/8, $0x3e4f7b4bf3b13964
-DATA special512Constants<>+352(SB)/8, $0x3ebb9df224ca4b97
-DATA special512Constants<>+360(SB)/8, $0x3f1f9a321d5b8e1e
-DATA special512Constants<>+368(SB)/8, $0x3f7565bcd0dbaa38
-DATA special512Constants<>+376(SB)/8, $0x3fbce2f21a042b30
-DATA special512Constants<>+384(SB)/8, $0x3c71ae3a914fed80
-DATA special512Constants<>+392(SB)/8, $0x3ff20dd750429b6d
-DATA special512Constants<>+400(SB)/8, $0x8000000000000000
-DATA special512Constants<>+408(SB)/8, $0x403e000000000000
-DATA special512Constants<>+416(SB)/8, $0xbff0000000000000
-DATA special512Constants<>+424(SB)/8, $0x4130000000000000
-DATA special512Constants<>+432(SB)/8, $0x3fe45f306dc9c883
-DATA special512Constants<>+440(SB)/8, $0x3ff921fb54442d18
-DATA special512Constants<>+448(SB)/8, $0x3c91a62633145c07
-DATA special512Constants<>+456(SB)/8, $0xb91f1976b7ed8fbc
-DATA special512Constants<>+464(SB)/8, $0x3de61217ee5cca1b
-DATA special512Constants<>+472(SB)/8, $0x3ec71de3a54607a5
-DATA special512Constants<>+480(SB)/8, $0x3f81111111111110
-DATA special512Constants<>+488(SB)/8, $0xbd6ab17bdcbd3414
-DATA special512Constants<>+496(SB)/8, $0xbe5ae64541295cdf
-DATA special512Constants<>+504(SB)/8, $0xbf2a01a01a019937
-DATA special512Constants<>+512(SB)/8, $0xbfc5555555555555
-DATA special512Constants<>+520(SB)/8, $0xbda907d8f29fe831
-DATA special512Constants<>+528(SB)/8, $0xbe927e4fa17bf139
-DATA special512Constants<>+536(SB)/8, $0xbf56c16c16c16967
-DATA special512Constants<>+544(SB)/8, $0x3e21eeb68cd22f56
-DATA special512Constants<>+552(SB)/8, $0x3efa01a019f4e9b4
-DATA special512Constants<>+560(SB)/8, $0x3fa5555555555555
-DATA special512Constants<>+568(SB)/8, $0x0000000000000001
-DATA special512Constants<>+576(SB)/8, $0xc087500000000000
-DATA special512Constants<>+584(SB)/8, $0x4086300000000000
-DATA special512Constants<>+592(SB)/8, $0x3e5af38a9b0ec855
-DATA special512Constants<>+600(SB)/8, $0x3ec71de0dae63bb3
-DATA special512Constants<>+608(SB)/8, $0x3f2a01a01a7c41d5
-DATA special512Constants<>+616(SB)/8, $0x3f811111111109b3
-DATA special512Constants<>+624(SB)/8, $0x3fc5555555555556
-DATA special512Constants<>+632(SB)/8, $0x3e9289185613a3d6
-DATA special512Constants<>+640(SB)/8, $0x3efa019b90d2ae7a
-DATA special512Constants<>+648(SB)/8, $0x3f56c16c1788bd90
-DATA special512Constants<>+656(SB)/8, $0x3fa5555555553d63
-DATA special512Constants<>+664(SB)/8, $0x3fe0000000000001
-DATA special512Constants<>+672(SB)/8, $0xbe0580856b365821
-DATA special512Constants<>+680(SB)/8, $0x3e34353089191535
-DATA special512Constants<>+688(SB)/8, $0xbe4d7696b8f663c0
-DATA special512Constants<>+696(SB)/8, $0xbe43d8539b05117c
-DATA special512Constants<>+704(SB)/8, $0x3e9879ae69c4fc0e
-DATA special512Constants<>+712(SB)/8, $0xbec86ca598825dff
-DATA special512Constants<>+720(SB)/8, $0x3ef2cc1115373e2b
-DATA special512Constants<>+728(SB)/8, $0xbf16311cf044e2c8
-DATA special512Constants<>+736(SB)/8, $0xbf1a684249853e7b
-DATA special512Constants<>+744(SB)/8, $0x3f89e87bd99a7687
-DATA special512Constants<>+752(SB)/8, $0x3f817ccba5da6b42
-DATA special512Constants<>+760(SB)/8, $0xbfbc877bfa4b52b6
-DATA special512Constants<>+768(SB)/8, $0xbe164a635f00d1aa
-DATA special512Constants<>+776(SB)/8, $0x3e4e96394c350615
-DATA special512Constants<>+784(SB)/8, $0xbe7760115dfe3b01
-DATA special512Constants<>+792(SB)/8, $0x3e9c615e8e46918e
-DATA special512Constants<>+800(SB)/8, $0xbec06cfbf2ba225a
-DATA special512Constants<>+808(SB)/8, $0x3ee50e9e7c58e718
-DATA special512Constants<>+816(SB)/8, $0xbf10ec121ba3fc0e
-DATA special512Constants<>+824(SB)/8, $0x3f40fd551b176854
-DATA special512Constants<>+832(SB)/8, $0xbf6ff3b62eab3317
-DATA special512Constants<>+840(SB)/8, $0xbf940e2bd8a163bf
-DATA special512Constants<>+848(SB)/8, $0x3fa2787ee2de73a8
-DATA special512Constants<>+856(SB)/8, $0x3fd960a91ba02b4b
-GLOBL special512Constants<>(SB), RODATA|NOPTR, $864
+DATA special512Constants<>+0(SB)/8, $0x4169999a4169999a
+DATA special512Constants<>+8(SB)/8, $0x7fffffff7fffffff
+DATA special512Constants<>+16(SB)/8, $0x0000000000000000
+DATA special512Constants<>+24(SB)/8, $0xbf000000bf000000
+DATA special512Constants<>+32(SB)/8, $0x4b4000004b400000
+DATA special512Constants<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA special512Constants<>+48(SB)/8, $0x3f3172183f317218
+DATA special512Constants<>+56(SB)/8, $0xb102e308b102e308
+DATA special512Constants<>+64(SB)/8, $0x3f8000003f800000
+DATA special512Constants<>+72(SB)/8, $0x3950927939509279
+DATA special512Constants<>+80(SB)/8, $0x3c0888703c088870
+DATA special512Constants<>+88(SB)/8, $0x3e2aaaab3e2aaaab
+DATA special512Constants<>+96(SB)/8, $0x3ab6a1923ab6a192
+DATA special512Constants<>+104(SB)/8, $0x3d2aaa753d2aaa75
+DATA special512Constants<>+112(SB)/8, $0x3f0000003f000000
+DATA special512Constants<>+120(SB)/8, $0x40a0000040a00000
+DATA special512Constants<>+128(SB)/8, $0x4000000040000000
+DATA special512Constants<>+136(SB)/8, $0xb8352d57b8352d57
+DATA special512Constants<>+144(SB)/8, $0xba52ace9ba52ace9
+DATA special512Constants<>+152(SB)/8, $0x3caa5c763caa5c76
+DATA special512Constants<>+160(SB)/8, $0x3e28fb143e28fb14
+DATA special512Constants<>+168(SB)/8, $0x3efd98b33efd98b3
+DATA special512Constants<>+176(SB)/8, $0xb8677ba1b8677ba1
+DATA special512Constants<>+184(SB)/8, $0x3a115ccb3a115ccb
+DATA special512Constants<>+192(SB)/8, $0xbb447358bb447358
+DATA special512Constants<>+200(SB)/8, $0xbd8d8dadbd8d8dad
+DATA special512Constants<>+208(SB)/8, $0xbea0876dbea0876d
+DATA special512Constants<>+216(SB)/8, $0xbf2a5682bf2a5682
+DATA special512Constants<>+224(SB)/8, $0x3f44e9d63f44e9d6
+DATA special512Constants<>+232(SB)/8, $0x4044000000000000
+DATA special512Constants<>+240(SB)/8, $0x7fffffffffffffff
+DATA special512Constants<>+248(SB)/8, $0x0000000000000000
+DATA special512Constants<>+256(SB)/8, $0xbfe0000000000000
+DATA special512Constants<>+264(SB)/8, $0x4338000000000000
+DATA special512Constants<>+272(SB)/8, $0x3ff71547652b82fe
+DATA special512Constants<>+280(SB)/8, $0x3fe62e42fee00000
+DATA special512Constants<>+288(SB)/8, $0x3dea39ef35793c76
+DATA special512Constants<>+296(SB)/8, $0x3ff0000000000000
+DATA special512Constants<>+304(SB)/8, $0x3e5af38a9b0ec855
+DATA special512Constants<>+312(SB)/8, $0x3ec71de0dae63bb3
+DATA special512Constants<>+320(SB)/8, $0x3f2a01a01a7c41d5
+DATA special512Constants<>+328(SB)/8, $0x3f811111111109b3
+DATA special512Constants<>+336(SB)/8, $0x3fc5555555555556
+DATA special512Constants<>+344(SB)/8, $0x3e9289185613a3d6
+DATA special512Constants<>+352(SB)/8, $0x3efa019b90d2ae7a
+DATA special512Constants<>+360(SB)/8, $0x3f56c16c1788bd90
+DATA special512Constants<>+368(SB)/8, $0x3fa5555555553d63
+DATA special512Constants<>+376(SB)/8, $0x3fe0000000000001
+DATA special512Constants<>+384(SB)/8, $0x4014000000000000
+DATA special512Constants<>+392(SB)/8, $0x4000000000000000
+DATA special512Constants<>+400(SB)/8, $0xbde4920cf2dbeab9
+DATA special512Constants<>+408(SB)/8, $0x3e407483999ec279
+DATA special512Constants<>+416(SB)/8, $0xbe71b657e82c5a26
+DATA special512Constants<>+424(SB)/8, $0x3e9d127592349aed
+DATA special512Constants<>+432(SB)/8, $0xbec73b109cde4844
+DATA special512Constants<>+440(SB)/8, $0x3ef17dd5caf33af1
+DATA special512Constants<>+448(SB)/8, $0xbf0f2146ada4378d
+DATA special512Constants<>+456(SB)/8, $0xbf4a25037c0727fe
+DATA special512Constants<>+464(SB)/8, $0x3f954b4d4f4b0988
+DATA special512Constants<>+472(SB)/8, $0x3fc51f6329f01904
+DATA special512Constants<>+480(SB)/8, $0x3fdfb31653876f8e
+DATA special512Constants<>+488(SB)/8, $0x3e1e943239e4fe72
+DATA special512Constants<>+496(SB)/8, $0xbe44268495fda4cb
+DATA special512Constants<>+504(SB)/8, $0x3e66bc5c04db75d0
+DATA special512Constants<>+512(SB)/8, $0xbe9697b1dbc5d802
+DATA special512Constants<>+520(SB)/8, $0x3ed0b2791a5c4dd8
+DATA special512Constants<>+528(SB)/8, $0xbf0a170d50643128
+DATA special512Constants<>+536(SB)/8, $0x3f41daf1d4b72547
+DATA special512Constants<>+544(SB)/8, $0xbf688590eaad1954
+DATA special512Constants<>+552(SB)/8, $0xbfb1b1c254c9a4f2
+DATA special512Constants<>+560(SB)/8, $0xbfd410ed5f875a75
+DATA special512Constants<>+568(SB)/8, $0xbfe54ad03f27ca17
+DATA special512Constants<>+576(SB)/8, $0x3fe89d3abe1f95ae
+DATA special512Constants<>+584(SB)/8, $0xc085e00000000000
+DATA special512Constants<>+592(SB)/8, $0x4085e00000000000
+DATA special512Constants<>+600(SB)/8, $0x3fe62e42fefa39ef
+DATA special512Constants<>+608(SB)/8, $0x3c7abc9e3b39803f
+DATA special512Constants<>+616(SB)/8, $0x3f2a124f19fe89ac
+DATA special512Constants<>+624(SB)/8, $0x3f81110e0f238322
+DATA special512Constants<>+632(SB)/8, $0x3fc5555555a78ed4
+DATA special512Constants<>+640(SB)/8, $0x3f56d43246b523b4
+DATA special512Constants<>+648(SB)/8, $0x3fa5554e9063586e
+DATA special512Constants<>+656(SB)/8, $0x3fe0000000b9129b
+DATA special512Constants<>+664(SB)/8, $0xc087480000000000
+DATA special512Constants<>+672(SB)/8, $0xbf06a5aaec390a0e
+DATA special512Constants<>+680(SB)/8, $0xbf4a559d2493a535
+DATA special512Constants<>+688(SB)/8, $0x3f954b8eb9cae771
+DATA special512Constants<>+696(SB)/8, $0x3fc51f6270b21aaa
+DATA special512Constants<>+704(SB)/8, $0x3fdfb316578b7dee
+DATA special512Constants<>+712(SB)/8, $0xbf0cef742d469408
+DATA special512Constants<>+720(SB)/8, $0x3f422b996a75e385
+DATA special512Constants<>+728(SB)/8, $0xbf688e6b07c8d02a
+DATA special512Constants<>+736(SB)/8, $0xbfb1b1b5a1669556
+DATA special512Constants<>+744(SB)/8, $0xbfd410ed99ddba0d
+DATA special512Constants<>+752(SB)/8, $0xbfe54ad03e95642d
+DATA special512Constants<>+760(SB)/8, $0x3fe89d3abe1af1fd
+DATA special512Constants<>+768(SB)/8, $0x3fd9884533d43651
+DATA special512Constants<>+776(SB)/8, $0x403c48c6001f0abf
+DATA special512Constants<>+784(SB)/8, $0x3ff6a09e667f3bcd
+DATA special512Constants<>+792(SB)/8, $0xbff0000000000000
+DATA special512Constants<>+800(SB)/8, $0xbe1389d4f2641625
+DATA special512Constants<>+808(SB)/8, $0xbe85f1ecb6f0764c
+DATA special512Constants<>+816(SB)/8, $0xbeef4d1e3183f7ae
+DATA special512Constants<>+824(SB)/8, $0xbf4c02db3dac435f
+DATA special512Constants<>+832(SB)/8, $0xbf9b82ce31284e00
+DATA special512Constants<>+840(SB)/8, $0xbfd812746b0379e6
+DATA special512Constants<>+848(SB)/8, $0x3dd05ffd737fb32e
+DATA special512Constants<>+856(SB)/8, $0x3e4f7b4bf3b13964
+DATA special512Constants<>+864(SB)/8, $0x3ebb9df224ca4b97
+DATA special512Constants<>+872(SB)/8, $0x3f1f9a321d5b8e1e
+DATA special512Constants<>+880(SB)/8, $0x3f7565bcd0dbaa38
+DATA special512Constants<>+888(SB)/8, $0x3fbce2f21a042b30
+DATA special512Constants<>+896(SB)/8, $0x3c71ae3a914fed80
+DATA special512Constants<>+904(SB)/8, $0x3ff20dd750429b6d
+DATA special512Constants<>+912(SB)/8, $0x8000000000000000
+DATA special512Constants<>+920(SB)/8, $0x403e000000000000
+DATA special512Constants<>+928(SB)/8, $0xbff20dd750429b6d
+DATA special512Constants<>+936(SB)/8, $0x4130000000000000
+DATA special512Constants<>+944(SB)/8, $0x3fe45f306dc9c883
+DATA special512Constants<>+952(SB)/8, $0x3ff921fb54442d18
+DATA special512Constants<>+960(SB)/8, $0x3c91a62633145c07
+DATA special512Constants<>+968(SB)/8, $0xb91f1976b7ed8fbc
+DATA special512Constants<>+976(SB)/8, $0x3de61217ee5cca1b
+DATA special512Constants<>+984(SB)/8, $0x3ec71de3a54607a5
+DATA special512Constants<>+992(SB)/8, $0x3f81111111111110
+DATA special512Constants<>+1000(SB)/8, $0xbd6ab17bdcbd3414
+DATA special512Constants<>+1008(SB)/8, $0xbe5ae64541295cdf
+DATA special512Constants<>+1016(SB)/8, $0xbf2a01a01a019937
+DATA special512Constants<>+1024(SB)/8, $0xbfc5555555555555
+DATA special512Constants<>+1032(SB)/8, $0x3fe0000000000000
+DATA special512Constants<>+1040(SB)/8, $0xbda907d8f29fe831
+DATA special512Constants<>+1048(SB)/8, $0xbe927e4fa17bf139
+DATA special512Constants<>+1056(SB)/8, $0xbf56c16c16c16967
+DATA special512Constants<>+1064(SB)/8, $0x3e21eeb68cd22f56
+DATA special512Constants<>+1072(SB)/8, $0x3efa01a019f4e9b4
+DATA special512Constants<>+1080(SB)/8, $0x3fa5555555555555
+DATA special512Constants<>+1088(SB)/8, $0x0000000000000001
+GLOBL special512Constants<>(SB), RODATA|NOPTR, $1096

@@ -753,14 +753,18 @@ singleDone:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z5, Z6
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z5, Z6
 	VMULPS            Z6, Z6, Z5
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z5, Z7
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z5, Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z8
-	VFMADD213PS       Z8, Z6, Z7
-	VFMADD213PS       Z6, Z5, Z7
-	VADDPS            Z0, Z7, Z0
+	VADDPS            Z6, Z0, Z7
+	VSUBPS            Z0, Z7, Z0
+	VSUBPS            Z0, Z6, Z0
+	VBROADCASTSS      transcendental512Constants<>+184(SB), Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+192(SB), Z5, Z8
+	VFMADD213PS.BCST  transcendental512Constants<>+200(SB), Z5, Z8
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z5, Z9
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z5, Z9
+	VFMADD213PS       Z9, Z6, Z8
+	VFMADD213PS       Z0, Z5, Z8
+	VADDPS            Z8, Z7, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLD            $0x17, Z5, Z6
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z6, Z6
@@ -775,7 +779,7 @@ singleDone:
 	VFNMADD231PS      Z5, Z0, Z0
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
 	VBLENDMPS         Z0, Z1, K1, Z0
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+208(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z0, K1, Z0
 	VCMPPS            $0x03, Z2, Z2, K1
@@ -826,14 +830,18 @@ manySlow:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
 	VMULPS            Z7, Z7, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
-	VFMADD213PS       Z9, Z7, Z8
-	VFMADD213PS       Z7, Z6, Z8
-	VADDPS            Z0, Z8, Z6
+	VADDPS            Z7, Z0, Z8
+	VSUBPS            Z0, Z8, Z9
+	VSUBPS            Z9, Z7, Z9
+	VBROADCASTSS      transcendental512Constants<>+184(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+192(SB), Z6, Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+200(SB), Z6, Z10
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
+	VFMADD213PS       Z11, Z7, Z10
+	VFMADD213PS       Z9, Z6, Z10
+	VADDPS            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLD            $0x17, Z7, Z8
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
@@ -848,7 +856,7 @@ manySlow:
 	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
 	VBLENDMPS         Z4, Z3, K1, Z3
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+208(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
@@ -889,14 +897,18 @@ manySlow:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
 	VMULPS            Z7, Z7, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
-	VFMADD213PS       Z9, Z7, Z8
-	VFMADD213PS       Z7, Z6, Z8
-	VADDPS            Z0, Z8, Z6
+	VADDPS            Z7, Z0, Z8
+	VSUBPS            Z0, Z8, Z9
+	VSUBPS            Z9, Z7, Z9
+	VBROADCASTSS      transcendental512Constants<>+184(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+192(SB), Z6, Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+200(SB), Z6, Z10
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
+	VFMADD213PS       Z11, Z7, Z10
+	VFMADD213PS       Z9, Z6, Z10
+	VADDPS            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLD            $0x17, Z7, Z8
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
@@ -911,7 +923,7 @@ manySlow:
 	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
 	VBLENDMPS         Z4, Z3, K1, Z3
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+208(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
@@ -955,14 +967,18 @@ singleSlow:
 	VFNMADD231PS.BCST transcendental512Constants<>+32(SB), Z6, Z7
 	VFNMADD231PS.BCST transcendental512Constants<>+40(SB), Z6, Z7
 	VMULPS            Z7, Z7, Z6
-	VBROADCASTSS      transcendental512Constants<>+48(SB), Z8
-	VFMADD213PS.BCST  transcendental512Constants<>+56(SB), Z6, Z8
-	VBROADCASTSS      transcendental512Constants<>+64(SB), Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+72(SB), Z6, Z9
-	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z9
-	VFMADD213PS       Z9, Z7, Z8
-	VFMADD213PS       Z7, Z6, Z8
-	VADDPS            Z0, Z8, Z6
+	VADDPS            Z7, Z0, Z8
+	VSUBPS            Z0, Z8, Z9
+	VSUBPS            Z9, Z7, Z9
+	VBROADCASTSS      transcendental512Constants<>+184(SB), Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+192(SB), Z6, Z10
+	VFMADD213PS.BCST  transcendental512Constants<>+200(SB), Z6, Z10
+	VBROADCASTSS      transcendental512Constants<>+144(SB), Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+152(SB), Z6, Z11
+	VFMADD213PS.BCST  transcendental512Constants<>+80(SB), Z6, Z11
+	VFMADD213PS       Z11, Z7, Z10
+	VFMADD213PS       Z9, Z6, Z10
+	VADDPS            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLD            $0x17, Z7, Z8
 	VPADDD.BCST       transcendental512Constants<>+88(SB), Z8, Z8
@@ -977,7 +993,7 @@ singleSlow:
 	VFNMADD231PS      Z7, Z4, Z4
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
 	VBLENDMPS         Z4, Z3, K1, Z3
-	VCMPPS.BCST       $0x00, transcendental512Constants<>+184(SB), Z2, K1
+	VCMPPS.BCST       $0x00, transcendental512Constants<>+208(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
@@ -988,7 +1004,7 @@ singleSlow:
 // func tanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSS transcendental512Constants<>+192(SB), Z0
+	VBROADCASTSS transcendental512Constants<>+216(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -998,44 +1014,44 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPS           (CX)(BX*1), Z1
-	VORPS.BCST        transcendental512Constants<>+200(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+224(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
-	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z2, Z3
+	VFMADD231PS.BCST  transcendental512Constants<>+232(SB), Z2, Z3
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z3, Z4
 	VMOVAPD           Z2, Z5
-	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z4, Z5
-	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z4, Z5
+	VFNMADD231PS.BCST transcendental512Constants<>+240(SB), Z4, Z5
+	VFNMADD231PS.BCST transcendental512Constants<>+248(SB), Z4, Z5
 	VMULPS            Z5, Z5, Z4
-	VBROADCASTSS      transcendental512Constants<>+232(SB), Z6
-	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z4, Z6
-	VBROADCASTSS      transcendental512Constants<>+248(SB), Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z4, Z7
-	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z4, Z7
+	VBROADCASTSS      transcendental512Constants<>+256(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+272(SB), Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+280(SB), Z4, Z7
+	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z4, Z7
 	VFMADD213PS       Z7, Z5, Z6
 	VADDPS            Z5, Z5, Z5
 	VFMADD213PS       Z5, Z4, Z6
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z6, Z4
 	VPSLLD            $0x17, Z3, Z3
 	VPADDD            Z3, Z4, Z3
-	VCMPPS.BCST       $0x12, transcendental512Constants<>+272(SB), Z2, K1
+	VCMPPS.BCST       $0x12, transcendental512Constants<>+296(SB), Z2, K1
 	VMULPS            Z2, Z2, Z4
 	VMULPS            Z4, Z2, Z5
-	VBROADCASTSS      transcendental512Constants<>+280(SB), Z6
-	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+304(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+312(SB), Z4, Z6
 	VMULPS            Z6, Z5, Z5
 	VADDPS            Z3, Z3, Z6
 	VBLENDMPS         Z6, Z5, K1, Z5
-	VBROADCASTSS      transcendental512Constants<>+296(SB), Z6
-	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z4, Z6
+	VBROADCASTSS      transcendental512Constants<>+320(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+328(SB), Z4, Z6
 	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z4, Z6
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z3, Z3
 	VBLENDMPS         Z3, Z6, K1, Z3
-	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z2, K1, Z2
+	VBLENDMPS.BCST    transcendental512Constants<>+336(SB), Z2, K1, Z2
 	VDIVPS            Z3, Z5, Z3
 	VADDPS            Z3, Z2, Z2
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z2, Z2
-	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+224(SB), Z1, Z1
 	VORPS             Z1, Z2, Z1
 	VMOVUPS           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -1049,44 +1065,44 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPS.Z         (CX)(BX*1), K1, Z1
-	VORPS.BCST        transcendental512Constants<>+200(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+224(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z0
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z2
-	VFMADD231PS.BCST  transcendental512Constants<>+208(SB), Z0, Z2
+	VFMADD231PS.BCST  transcendental512Constants<>+232(SB), Z0, Z2
 	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PS.BCST transcendental512Constants<>+216(SB), Z3, Z4
-	VFNMADD231PS.BCST transcendental512Constants<>+224(SB), Z3, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+240(SB), Z3, Z4
+	VFNMADD231PS.BCST transcendental512Constants<>+248(SB), Z3, Z4
 	VMULPS            Z4, Z4, Z3
-	VBROADCASTSS      transcendental512Constants<>+232(SB), Z5
-	VFMADD213PS.BCST  transcendental512Constants<>+240(SB), Z3, Z5
-	VBROADCASTSS      transcendental512Constants<>+248(SB), Z6
-	VFMADD213PS.BCST  transcendental512Constants<>+256(SB), Z3, Z6
-	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z3, Z6
+	VBROADCASTSS      transcendental512Constants<>+256(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+264(SB), Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+272(SB), Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+280(SB), Z3, Z6
+	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z3, Z6
 	VFMADD213PS       Z6, Z4, Z5
 	VADDPS            Z4, Z4, Z4
 	VFMADD213PS       Z4, Z3, Z5
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z5, Z3
 	VPSLLD            $0x17, Z2, Z2
 	VPADDD            Z2, Z3, Z2
-	VCMPPS.BCST       $0x12, transcendental512Constants<>+272(SB), Z0, K1
+	VCMPPS.BCST       $0x12, transcendental512Constants<>+296(SB), Z0, K1
 	VMULPS            Z0, Z0, Z3
 	VMULPS            Z3, Z0, Z4
-	VBROADCASTSS      transcendental512Constants<>+280(SB), Z5
-	VFMADD213PS.BCST  transcendental512Constants<>+288(SB), Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+304(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+312(SB), Z3, Z5
 	VMULPS            Z5, Z4, Z4
 	VADDPS            Z2, Z2, Z5
 	VBLENDMPS         Z5, Z4, K1, Z4
-	VBROADCASTSS      transcendental512Constants<>+296(SB), Z5
-	VFMADD213PS.BCST  transcendental512Constants<>+304(SB), Z3, Z5
+	VBROADCASTSS      transcendental512Constants<>+320(SB), Z5
+	VFMADD213PS.BCST  transcendental512Constants<>+328(SB), Z3, Z5
 	VFMADD213PS.BCST  transcendental512Constants<>+88(SB), Z3, Z5
 	VADDPS.BCST       transcendental512Constants<>+88(SB), Z2, Z2
 	VBLENDMPS         Z2, Z5, K1, Z2
-	VBLENDMPS.BCST    transcendental512Constants<>+312(SB), Z0, K1, Z0
+	VBLENDMPS.BCST    transcendental512Constants<>+336(SB), Z0, K1, Z0
 	VDIVPS            Z2, Z4, Z2
 	VADDPS            Z2, Z0, Z0
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z0, Z0
-	VANDPS.BCST       transcendental512Constants<>+200(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+224(SB), Z1, Z1
 	VORPS             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1110,58 +1126,58 @@ TEXT ·exp64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z1, K1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+352(SB), Z1, K1
 	VMOVUPD           64(CX)(BX*1), Z1
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z2, K2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+352(SB), Z2, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z0, Z4
 	VFMADD213PD       Z0, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z4, Z0
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ            Z2, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z0
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z0
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z0, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z0
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z0, Z2
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z1
 	VMULPD            Z1, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z1, Z3
 	VFMADD213PD       Z1, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z3, Z1
 	VPSLLQ            $0x34, Z0, Z0
 	VPADDQ            Z0, Z1, Z0
@@ -1179,30 +1195,30 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, transcendental512Constants<>+328(SB), Z1, K1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, transcendental512Constants<>+352(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ            Z1, Z0, Z0
@@ -1220,38 +1236,38 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1265,111 +1281,111 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z0
 	VMAXPD            Z0, Z1, Z0
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z0, Z1
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z0, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z2, Z0
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z2, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z2, Z3
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z3
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z2, Z3
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z2, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VPSRAD            $0x01, Z1, Z2
 	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VPSUBQ            Z2, Z1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	JMP               singleNext
@@ -1377,8 +1393,8 @@ singleSlow:
 // func sigmoid64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+448(SB), Z0
-	VBROADCASTSD transcendental512Constants<>+328(SB), Z1
+	VBROADCASTSD transcendental512Constants<>+472(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+352(SB), Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1388,60 +1404,60 @@ TEXT ·sigmoid64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z2, K1
 	VMOVUPD           64(CX)(BX*1), Z3
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z3, K2
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z3, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
 	VMINPD            Z2, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z0, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMSUB213PD       Z2, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VDIVPD            Z5, Z0, Z2
@@ -1459,31 +1475,31 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
 	VMINPD            Z2, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z4, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMSUB213PD       Z2, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VDIVPD            Z5, Z0, Z2
@@ -1501,71 +1517,71 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z1, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z4, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z4, Z1
 	VMULPD            Z1, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z1, Z5
 	VFMSUB213PD       Z1, Z4, Z5
 	VPSLLQ            $0x34, Z3, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VADDPD            Z0, Z1, Z3
 	VFMADD213PD       Z3, Z1, Z5
 	VDIVPD            Z5, Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VADDPD            Z0, Z6, Z0
 	VPSRAD            $0x01, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z0, Z0
 	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD      Z0, Z0, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z3, Z1, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1578,216 +1594,216 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VDIVPD            Z6, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
 	VPSRAD            $0x01, Z5, Z6
 	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
 	VMULPD            Z7, Z4, Z4
 	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VDIVPD            Z6, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
 	VPSRAD            $0x01, Z5, Z6
 	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
 	VMULPD            Z7, Z4, Z4
 	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VDIVPD            Z6, Z0, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
 	VPSRAD            $0x01, Z5, Z6
 	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z7, Z7
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
 	VMULPD            Z7, Z4, Z4
 	VPSUBQ            Z6, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func silu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·silu64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+448(SB), Z0
-	VBROADCASTSD transcendental512Constants<>+328(SB), Z1
+	VBROADCASTSD transcendental512Constants<>+472(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+352(SB), Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1797,60 +1813,60 @@ TEXT ·silu64AVX512(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z2, K1
 	VMOVUPD           64(CX)(BX*1), Z3
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z3, K2
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z3, K2
 	KORB              K1, K2, K1
 	KORTESTB          K1, K1
 	JNZ               manySlow
 	VMINPD            Z2, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
 	VFMADD213PD       Z5, Z4, Z7
 	VDIVPD            Z7, Z2, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMINPD            Z3, Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VADDPD            Z0, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
@@ -1868,31 +1884,31 @@ manyDone:
 
 single:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x19, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x19, transcendental512Constants<>+496(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               singleSlow
 	VMINPD            Z2, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMSUB213PD       Z3, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VADDPD            Z0, Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VDIVPD            Z6, Z2, Z2
@@ -1910,76 +1926,79 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z1, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z1, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z1
 	VMULPD            Z1, Z1, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z1, Z6
 	VFMSUB213PD       Z1, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VADDPD            Z0, Z1, Z4
 	VFMADD213PD       Z4, Z1, Z6
 	VDIVPD            Z6, Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+528(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+552(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z6
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z6
 	VMULPD            Z6, Z6, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
+	VADDPD            Z6, Z0, Z7
+	VSUBPD            Z0, Z7, Z0
+	VSUBPD            Z0, Z6, Z0
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VFMADD213PD       Z6, Z5, Z7
-	VADDPD            Z0, Z7, Z0
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z9
+	VFMADD213PD       Z9, Z6, Z8
+	VFMADD213PD       Z0, Z5, Z8
+	VADDPD            Z8, Z7, Z0
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z6, Z0, Z5
 	VMULPD            Z4, Z5, Z5
 	VMULPD            Z0, Z3, Z0
 	VMULPD            Z6, Z0, Z0
 	VMULPD            Z4, Z0, Z0
 	VFNMADD231PD      Z5, Z0, Z0
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1992,230 +2011,239 @@ end:
 
 manySlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
 	VFMADD213PD       Z5, Z4, Z7
 	VDIVPD            Z7, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+552(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z7
 	VMULPD            Z7, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VFMADD213PD       Z7, Z6, Z8
-	VADDPD            Z0, Z8, Z6
+	VADDPD            Z7, Z0, Z8
+	VSUBPD            Z0, Z8, Z9
+	VSUBPD            Z9, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z10
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VADDPD            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z8, Z8
 	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z8, Z6, Z7
 	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
 	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
 	VFNMADD231PD      Z7, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z4, Z3, K1, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
 	VFMADD213PD       Z5, Z4, Z7
 	VDIVPD            Z7, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+552(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z7
 	VMULPD            Z7, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VFMADD213PD       Z7, Z6, Z8
-	VADDPD            Z0, Z8, Z6
+	VADDPD            Z7, Z0, Z8
+	VSUBPD            Z0, Z8, Z9
+	VSUBPD            Z9, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z10
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VADDPD            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z8, Z8
 	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z8, Z6, Z7
 	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
 	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
 	VFNMADD231PD      Z7, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z4, Z3, K1, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
 singleSlow:
 	VMOVUPD           (CX)(BX*1), Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
 	VMAXPD            Z2, Z3, Z3
 	VMINPD            Z3, Z1, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z6, Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z6, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMSUB213PD       Z4, Z6, Z7
 	VPSLLQ            $0x34, Z5, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VADDPD            Z0, Z4, Z5
 	VFMADD213PD       Z5, Z4, Z7
 	VDIVPD            Z7, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+528(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+552(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VMINPD            Z2, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z7
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z7
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z7
 	VMULPD            Z7, Z7, Z6
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z8
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VFMADD213PD       Z7, Z6, Z8
-	VADDPD            Z0, Z8, Z6
+	VADDPD            Z7, Z0, Z8
+	VSUBPD            Z0, Z8, Z9
+	VSUBPD            Z9, Z7, Z9
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z10
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z11
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z9, Z6, Z10
+	VADDPD            Z10, Z8, Z6
 	VPSRAD            $0x01, Z5, Z7
 	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z8, Z8
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z8, Z8
 	VPSUBQ            Z7, Z5, Z5
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z8, Z6, Z7
 	VMULPD            Z5, Z7, Z7
 	VMULPD            Z6, Z4, Z4
 	VMULPD            Z8, Z4, Z4
 	VMULPD            Z5, Z4, Z4
 	VFNMADD231PD      Z7, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
 	VBLENDMPD         Z4, Z3, K1, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z2, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+552(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+576(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -2225,51 +2253,51 @@ TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+592(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z4, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+600(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+608(SB), Z4, Z5
 	VMULPD            Z5, Z5, Z4
-	VBROADCASTSD      transcendental512Constants<>+592(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+616(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z4, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z4, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+632(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+656(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+672(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+680(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z4, Z7
 	VFMADD213PD       Z7, Z5, Z6
 	VADDPD            Z5, Z5, Z5
 	VFMADD213PD       Z5, Z4, Z6
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z6, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z6, Z4
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ            Z3, Z4, Z3
-	VCMPPD.BCST       $0x12, transcendental512Constants<>+672(SB), Z2, K1
+	VCMPPD.BCST       $0x12, transcendental512Constants<>+696(SB), Z2, K1
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z4, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+680(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z4, Z6
-	VMULPD            Z6, Z5, Z5
-	VADDPD            Z3, Z3, Z6
-	VBLENDMPD         Z6, Z5, K1, Z5
 	VBROADCASTSD      transcendental512Constants<>+704(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z4, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VMULPD            Z6, Z5, Z5
+	VADDPD            Z3, Z3, Z6
+	VBLENDMPD         Z6, Z5, K1, Z5
+	VBROADCASTSD      transcendental512Constants<>+728(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+736(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+744(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+472(SB), Z4, Z6
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VBLENDMPD         Z3, Z6, K1, Z3
-	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+752(SB), Z2, K1, Z2
 	VDIVPD            Z3, Z5, Z3
 	VADDPD            Z3, Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2283,51 +2311,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z0
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+568(SB), Z0, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+592(SB), Z0, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+576(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+584(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+600(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+608(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+592(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+600(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+608(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+616(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+616(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+624(SB), Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+632(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z3, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+656(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+632(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+640(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+648(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+656(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+664(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+672(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+680(SB), Z3, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z3, Z6
 	VFMADD213PD       Z6, Z4, Z5
 	VADDPD            Z4, Z4, Z4
 	VFMADD213PD       Z4, Z3, Z5
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z5, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z5, Z3
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ            Z2, Z3, Z2
-	VCMPPD.BCST       $0x12, transcendental512Constants<>+672(SB), Z0, K1
+	VCMPPD.BCST       $0x12, transcendental512Constants<>+696(SB), Z0, K1
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z0, Z4
-	VBROADCASTSD      transcendental512Constants<>+680(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+688(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+696(SB), Z3, Z5
-	VMULPD            Z5, Z4, Z4
-	VADDPD            Z2, Z2, Z5
-	VBLENDMPD         Z5, Z4, K1, Z4
 	VBROADCASTSD      transcendental512Constants<>+704(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+712(SB), Z3, Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+720(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VMULPD            Z5, Z4, Z4
+	VADDPD            Z2, Z2, Z5
+	VBLENDMPD         Z5, Z4, K1, Z4
+	VBROADCASTSD      transcendental512Constants<>+728(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+736(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+744(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+472(SB), Z3, Z5
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VBLENDMPD         Z2, Z5, K1, Z2
-	VBLENDMPD.BCST    transcendental512Constants<>+728(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+752(SB), Z0, K1, Z0
 	VDIVPD            Z2, Z4, Z2
 	VADDPD            Z2, Z0, Z0
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z0, Z0
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VORPD             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2351,35 +2379,35 @@ TEXT ·expm132AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -2394,35 +2422,35 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2447,40 +2475,40 @@ TEXT ·log32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z0, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z0, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z0
 	VBLENDMPD        Z2, Z0, K1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -2495,40 +2523,40 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z0, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z0, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z0
 	VBLENDMPD        Z2, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -2553,56 +2581,56 @@ TEXT ·log1p32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
 	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
 	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
 	VMULPD           Z3, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
 	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
 	VBLENDMPD        Z2, Z1, K1, Z1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
@@ -2618,56 +2646,56 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
 	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
 	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
 	VMULPD           Z3, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
 	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
 	VBLENDMPD        Z2, Z1, K1, Z1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
@@ -2693,75 +2721,75 @@ TEXT ·softplus32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -2777,75 +2805,75 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
 	MOVQ              BX, CX
@@ -2871,79 +2899,79 @@ TEXT ·logSigmoid32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -2957,79 +2985,79 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3053,45 +3081,45 @@ TEXT ·geluTanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
@@ -3108,45 +3136,45 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
@@ -3175,35 +3203,35 @@ TEXT ·expm1Grad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+952(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3219,35 +3247,35 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+952(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3274,35 +3302,35 @@ TEXT ·sigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -3320,35 +3348,35 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -3377,39 +3405,39 @@ TEXT ·tanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3425,39 +3453,39 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3484,35 +3512,35 @@ TEXT ·softplusGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
@@ -3532,35 +3560,35 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
@@ -3591,36 +3619,36 @@ TEXT ·logSigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
@@ -3640,36 +3668,36 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
 	VADDPD            Z3, Z2, Z2
@@ -3700,42 +3728,42 @@ TEXT ·siluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z3
 	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -3755,42 +3783,42 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z3
 	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -3821,55 +3849,55 @@ TEXT ·geluTanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z3, Z4, K1, Z2
 	VDIVPD            Z5, Z2, Z2
 	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -3889,55 +3917,55 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z3, Z4, K1, Z2
 	VDIVPD            Z5, Z2, Z2
 	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -3968,36 +3996,36 @@ TEXT ·elu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z3, Z2
 	VBLENDMPD         Z2, Z3, K2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -4014,36 +4042,36 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z3, Z2
 	VBLENDMPD         Z2, Z3, K2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -4074,32 +4102,32 @@ TEXT ·eluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z1
 	VCVTPS2PD         (DX)(SI*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z3, K2, Z2
 	VMULPD            Z2, Z0, Z2
@@ -4119,32 +4147,32 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z3, K2, Z2
 	VMULPD            Z2, Z0, Z0
@@ -4177,36 +4205,36 @@ TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
@@ -4224,36 +4252,36 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VBLENDMPD         Z2, Z0, K1, Z0
@@ -4287,32 +4315,32 @@ TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z2
 	VCVTPS2PD         (DX)(SI*1), Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z3
@@ -4333,32 +4361,32 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z2
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+752(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+760(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+768(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z0
@@ -4388,39 +4416,39 @@ TEXT ·expm164AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -4434,39 +4462,39 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z2
 	VMINPD            Z0, Z2, Z2
 	VMAXPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z2, Z1
 	VBLENDMPD         Z1, Z2, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z1, Z1
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -4490,45 +4518,45 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1024(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1032(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z3
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD.Z   transcendental512Constants<>+1040(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z0
 	VBLENDMPD        Z2, Z0, K1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -4542,45 +4570,45 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1000(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1008(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1024(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1032(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z2
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z2, Z2
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1016(SB), K1, Z3
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD.Z   transcendental512Constants<>+1040(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z2, Z3
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+536(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+536(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+560(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z0
 	VBLENDMPD        Z2, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -4604,56 +4632,56 @@ TEXT ·log1p64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
 	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
 	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
 	VMULPD           Z3, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
 	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
 	VBLENDMPD        Z2, Z1, K1, Z1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
@@ -4668,56 +4696,56 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VADDPD.BCST      transcendental512Constants<>+448(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
 	VSUBPD           Z2, Z0, Z2
 	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+800(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+808(SB), Z1, Z3
-	VPADDQ.BCST      transcendental512Constants<>+816(SB), Z3, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+824(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+832(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+936(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+320(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z4, K1
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
+	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
 	VBLENDMPD        Z0, Z3, K1, Z3
 	KNOTW            K1, K2
 	VMOVAPD.Z        Z1, K2, Z1
 	KNOTW            K1, K1
 	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+840(SB), Z3, Z4
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
 	VDIVPD           Z4, Z3, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+904(SB), Z3, Z6
+	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
 	VMULPD           Z3, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
 	VSUBPD           Z2, Z6, Z2
 	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
-	VCMPPD.BCST      $0x1e, transcendental512Constants<>+728(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
+	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z0, K2, Z1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+728(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+520(SB), Z1, K2, Z1
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
 	VBLENDMPD        Z2, Z1, K1, Z1
-	VCMPPD.BCST      $0x00, transcendental512Constants<>+536(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+560(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
+	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
@@ -4742,81 +4770,81 @@ TEXT ·softplus64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -4831,81 +4859,81 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
 	MOVQ              BX, CX
@@ -4930,85 +4958,85 @@ TEXT ·logSigmoid64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -5021,85 +5049,85 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VSUBPD            Z3, Z1, Z3
 	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+800(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+808(SB), Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+816(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
 	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+824(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+832(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+936(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+320(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+944(SB), Z5, K1
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
 	VBLENDMPD         Z1, Z4, K1, Z1
 	KNOTW             K1, K2
 	VMOVAPD.Z         Z2, K2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+840(SB), Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
 	VDIVPD            Z4, Z1, Z4
 	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+848(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+856(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+864(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
 	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
 	VMULPD            Z1, Z6, Z6
 	VFMADD213PD       Z6, Z5, Z7
 	VMULPD            Z4, Z7, Z4
 	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z2, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5122,81 +5150,81 @@ TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
@@ -5212,81 +5240,81 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z0, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
 	VMULPD            Z0, Z1, Z1
 	VMULPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+544(SB), Z0, K1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
 	VMULPD            Z1, Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
@@ -5314,38 +5342,38 @@ TEXT ·expm1Grad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -5361,38 +5389,38 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -5419,41 +5447,41 @@ TEXT ·sigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -5470,41 +5498,41 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -5532,45 +5560,45 @@ TEXT ·tanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5585,45 +5613,45 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+840(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
 	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VPSRAD            $0x01, Z2, Z3
 	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VPSUBQ            Z3, Z2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z1, Z2
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VMULPD            Z2, Z2, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+984(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5649,75 +5677,75 @@ TEXT ·softplusGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5732,75 +5760,75 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5826,76 +5854,76 @@ TEXT ·logSigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5910,76 +5938,76 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+560(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+328(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+344(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+352(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+360(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+488(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+496(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+504(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMSUB213PD       Z2, Z5, Z6
 	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z2, Z4
 	VFMADD213PD       Z4, Z2, Z6
 	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+472(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
 	VBLENDMPD         Z4, Z2, K1, Z2
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+520(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -6005,48 +6033,48 @@ TEXT ·siluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z3
 	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -6065,48 +6093,48 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z3
 	VDIVPD            Z4, Z3, Z3
 	VMULPD            Z4, Z4, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -6136,61 +6164,61 @@ TEXT ·geluTanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z3, Z4, K1, Z2
 	VDIVPD            Z5, Z2, Z2
 	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -6209,61 +6237,61 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+968(SB), Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
 	VMULPD            Z1, Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+560(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z5
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z3, Z4, K1, Z2
 	VDIVPD            Z5, Z2, Z2
 	VMULPD            Z5, Z5, Z4
 	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+536(SB), Z3, K1
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+448(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+976(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+536(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -6293,40 +6321,40 @@ TEXT ·elu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z3, Z2
 	VBLENDMPD         Z2, Z3, K2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -6342,40 +6370,40 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z1, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z2, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z2, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z3, Z2
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z3, Z2
 	VBLENDMPD         Z2, Z3, K2, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z2, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -6405,39 +6433,39 @@ TEXT ·eluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z1
 	VMOVUPD           (DX)(SI*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VMULPD            Z2, Z1, Z2
@@ -6455,39 +6483,39 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z1
 	VMOVUPD.Z         (DX)(SI*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSRAD            $0x01, Z3, Z4
 	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
 	VPSUBQ            Z4, Z3, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
@@ -6518,40 +6546,40 @@ TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
@@ -6568,40 +6596,40 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+736(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z4
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+744(SB), Z3, K2
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+520(SB), Z4, Z3
+	VPADDQ.BCST       transcendental512Constants<>+544(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+448(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+560(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VBLENDMPD         Z2, Z0, K1, Z0
@@ -6634,39 +6662,39 @@ TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z2
 	VMOVUPD           (DX)(SI*1), Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z3
 	VMULPD            Z3, Z2, Z3
@@ -6685,39 +6713,39 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z2
 	VMOVUPD.Z         (DX)(SI*1), K1, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+536(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+456(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+464(SB), Z5
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+336(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+344(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+336(SB), Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+352(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+360(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+368(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+376(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+384(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+408(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+432(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+448(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSRAD            $0x01, Z4, Z5
 	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
 	VMULPD            Z6, Z3, Z3
 	VPSUBQ            Z5, Z4, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+448(SB), Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMULPD            Z0, Z2, Z0
@@ -6756,109 +6784,112 @@ DATA transcendental512Constants<>+152(SB)/8, $0x3d2aaa753d2aaa75
 DATA transcendental512Constants<>+160(SB)/8, $0xffffffffffffffff
 DATA transcendental512Constants<>+168(SB)/8, $0xc3034000c3034000
 DATA transcendental512Constants<>+176(SB)/8, $0x0000000000000000
-DATA transcendental512Constants<>+184(SB)/8, $0xff800000ff800000
-DATA transcendental512Constants<>+192(SB)/8, $0xc1b00000c1b00000
-DATA transcendental512Constants<>+200(SB)/8, $0x8000000080000000
-DATA transcendental512Constants<>+208(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendental512Constants<>+216(SB)/8, $0x3eb172183eb17218
-DATA transcendental512Constants<>+224(SB)/8, $0xb082e308b082e308
-DATA transcendental512Constants<>+232(SB)/8, $0x3e8905b73e8905b7
-DATA transcendental512Constants<>+240(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendental512Constants<>+248(SB)/8, $0x3db688853db68885
-DATA transcendental512Constants<>+256(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendental512Constants<>+264(SB)/8, $0x4000000040000000
-DATA transcendental512Constants<>+272(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendental512Constants<>+280(SB)/8, $0xbc722bccbc722bcc
-DATA transcendental512Constants<>+288(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendental512Constants<>+296(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendental512Constants<>+304(SB)/8, $0x3ee380e83ee380e8
-DATA transcendental512Constants<>+312(SB)/8, $0xbf800000bf800000
-DATA transcendental512Constants<>+320(SB)/8, $0x7fffffffffffffff
-DATA transcendental512Constants<>+328(SB)/8, $0x4085e00000000000
-DATA transcendental512Constants<>+336(SB)/8, $0x4338000000000000
-DATA transcendental512Constants<>+344(SB)/8, $0x3ff71547652b82fe
-DATA transcendental512Constants<>+352(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendental512Constants<>+360(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendental512Constants<>+368(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendental512Constants<>+376(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendental512Constants<>+384(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendental512Constants<>+392(SB)/8, $0x3f811111111109b3
-DATA transcendental512Constants<>+400(SB)/8, $0x3fc5555555555556
-DATA transcendental512Constants<>+408(SB)/8, $0x3e9289185613a3d6
-DATA transcendental512Constants<>+416(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendental512Constants<>+424(SB)/8, $0x3f56c16c1788bd90
-DATA transcendental512Constants<>+432(SB)/8, $0x3fa5555555553d63
-DATA transcendental512Constants<>+440(SB)/8, $0x3fe0000000000001
-DATA transcendental512Constants<>+448(SB)/8, $0x3ff0000000000000
-DATA transcendental512Constants<>+456(SB)/8, $0xc087500000000000
-DATA transcendental512Constants<>+464(SB)/8, $0x4086300000000000
-DATA transcendental512Constants<>+472(SB)/8, $0xc042000000000000
-DATA transcendental512Constants<>+480(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendental512Constants<>+488(SB)/8, $0xbec71de0dae63bb3
-DATA transcendental512Constants<>+496(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendental512Constants<>+504(SB)/8, $0xbf811111111109b3
-DATA transcendental512Constants<>+512(SB)/8, $0xbfc5555555555556
-DATA transcendental512Constants<>+520(SB)/8, $0xffffffffffffffff
-DATA transcendental512Constants<>+528(SB)/8, $0xc08d240000000000
-DATA transcendental512Constants<>+536(SB)/8, $0x0000000000000000
-DATA transcendental512Constants<>+544(SB)/8, $0xfff0000000000000
-DATA transcendental512Constants<>+552(SB)/8, $0xc036000000000000
-DATA transcendental512Constants<>+560(SB)/8, $0x8000000000000000
-DATA transcendental512Constants<>+568(SB)/8, $0x40071547652b82fe
-DATA transcendental512Constants<>+576(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendental512Constants<>+584(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendental512Constants<>+592(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendental512Constants<>+600(SB)/8, $0x3f571de0dae63bb3
-DATA transcendental512Constants<>+608(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendental512Constants<>+616(SB)/8, $0x3fd11111111109b3
-DATA transcendental512Constants<>+624(SB)/8, $0x3ff5555555555556
-DATA transcendental512Constants<>+632(SB)/8, $0x3f3289185613a3d6
-DATA transcendental512Constants<>+640(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendental512Constants<>+648(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendental512Constants<>+656(SB)/8, $0x3fe5555555553d63
-DATA transcendental512Constants<>+664(SB)/8, $0x4000000000000001
-DATA transcendental512Constants<>+672(SB)/8, $0xbfe199999999999a
-DATA transcendental512Constants<>+680(SB)/8, $0xbf2a1f45318c8277
-DATA transcendental512Constants<>+688(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendental512Constants<>+696(SB)/8, $0xbfd5555555555555
-DATA transcendental512Constants<>+704(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendental512Constants<>+712(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendental512Constants<>+720(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendental512Constants<>+728(SB)/8, $0xbff0000000000000
-DATA transcendental512Constants<>+736(SB)/8, $0xc049000000000000
-DATA transcendental512Constants<>+744(SB)/8, $0x4086280000000000
-DATA transcendental512Constants<>+752(SB)/8, $0x3f2a124f19fe89ac
-DATA transcendental512Constants<>+760(SB)/8, $0x3f81110e0f238322
-DATA transcendental512Constants<>+768(SB)/8, $0x3fc5555555a78ed4
-DATA transcendental512Constants<>+776(SB)/8, $0x3f56d43246b523b4
-DATA transcendental512Constants<>+784(SB)/8, $0x3fa5554e9063586e
-DATA transcendental512Constants<>+792(SB)/8, $0x3fe0000000b9129b
-DATA transcendental512Constants<>+800(SB)/8, $0x00095f619980c433
-DATA transcendental512Constants<>+808(SB)/8, $0x000fffffffffffff
-DATA transcendental512Constants<>+816(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendental512Constants<>+824(SB)/8, $0x4330000000000000
-DATA transcendental512Constants<>+832(SB)/8, $0x43300000000003ff
-DATA transcendental512Constants<>+840(SB)/8, $0x4000000000000000
-DATA transcendental512Constants<>+848(SB)/8, $0x3fc39a09d078c69f
-DATA transcendental512Constants<>+856(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendental512Constants<>+864(SB)/8, $0x3fd999999997fa04
-DATA transcendental512Constants<>+872(SB)/8, $0x3fc2f112df3e5244
-DATA transcendental512Constants<>+880(SB)/8, $0x3fc7466496cb03de
-DATA transcendental512Constants<>+888(SB)/8, $0x3fd2492494229359
-DATA transcendental512Constants<>+896(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+904(SB)/8, $0x3fe0000000000000
-DATA transcendental512Constants<>+912(SB)/8, $0x3dea39ef35793c76
-DATA transcendental512Constants<>+920(SB)/8, $0x3fe62e42fee00000
-DATA transcendental512Constants<>+928(SB)/8, $0x7ff0000000000000
-DATA transcendental512Constants<>+936(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendental512Constants<>+944(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendental512Constants<>+952(SB)/8, $0xc085e00000000000
-DATA transcendental512Constants<>+960(SB)/8, $0xc087480000000000
-DATA transcendental512Constants<>+968(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendental512Constants<>+976(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+984(SB)/8, $0x4010000000000000
-DATA transcendental512Constants<>+992(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendental512Constants<>+1000(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+1008(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+1016(SB)/8, $0x404b000000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1024
+DATA transcendental512Constants<>+184(SB)/8, $0x3950927939509279
+DATA transcendental512Constants<>+192(SB)/8, $0x3c0888703c088870
+DATA transcendental512Constants<>+200(SB)/8, $0x3e2aaaab3e2aaaab
+DATA transcendental512Constants<>+208(SB)/8, $0xff800000ff800000
+DATA transcendental512Constants<>+216(SB)/8, $0xc1b00000c1b00000
+DATA transcendental512Constants<>+224(SB)/8, $0x8000000080000000
+DATA transcendental512Constants<>+232(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendental512Constants<>+240(SB)/8, $0x3eb172183eb17218
+DATA transcendental512Constants<>+248(SB)/8, $0xb082e308b082e308
+DATA transcendental512Constants<>+256(SB)/8, $0x3e8905b73e8905b7
+DATA transcendental512Constants<>+264(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendental512Constants<>+272(SB)/8, $0x3db688853db68885
+DATA transcendental512Constants<>+280(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendental512Constants<>+288(SB)/8, $0x4000000040000000
+DATA transcendental512Constants<>+296(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendental512Constants<>+304(SB)/8, $0xbc722bccbc722bcc
+DATA transcendental512Constants<>+312(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendental512Constants<>+320(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendental512Constants<>+328(SB)/8, $0x3ee380e83ee380e8
+DATA transcendental512Constants<>+336(SB)/8, $0xbf800000bf800000
+DATA transcendental512Constants<>+344(SB)/8, $0x7fffffffffffffff
+DATA transcendental512Constants<>+352(SB)/8, $0x4085e00000000000
+DATA transcendental512Constants<>+360(SB)/8, $0x4338000000000000
+DATA transcendental512Constants<>+368(SB)/8, $0x3ff71547652b82fe
+DATA transcendental512Constants<>+376(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendental512Constants<>+384(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendental512Constants<>+392(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendental512Constants<>+400(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendental512Constants<>+408(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendental512Constants<>+416(SB)/8, $0x3f811111111109b3
+DATA transcendental512Constants<>+424(SB)/8, $0x3fc5555555555556
+DATA transcendental512Constants<>+432(SB)/8, $0x3e9289185613a3d6
+DATA transcendental512Constants<>+440(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendental512Constants<>+448(SB)/8, $0x3f56c16c1788bd90
+DATA transcendental512Constants<>+456(SB)/8, $0x3fa5555555553d63
+DATA transcendental512Constants<>+464(SB)/8, $0x3fe0000000000001
+DATA transcendental512Constants<>+472(SB)/8, $0x3ff0000000000000
+DATA transcendental512Constants<>+480(SB)/8, $0xc087500000000000
+DATA transcendental512Constants<>+488(SB)/8, $0x4086300000000000
+DATA transcendental512Constants<>+496(SB)/8, $0xc042000000000000
+DATA transcendental512Constants<>+504(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendental512Constants<>+512(SB)/8, $0xbec71de0dae63bb3
+DATA transcendental512Constants<>+520(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendental512Constants<>+528(SB)/8, $0xbf811111111109b3
+DATA transcendental512Constants<>+536(SB)/8, $0xbfc5555555555556
+DATA transcendental512Constants<>+544(SB)/8, $0xffffffffffffffff
+DATA transcendental512Constants<>+552(SB)/8, $0xc08d240000000000
+DATA transcendental512Constants<>+560(SB)/8, $0x0000000000000000
+DATA transcendental512Constants<>+568(SB)/8, $0xfff0000000000000
+DATA transcendental512Constants<>+576(SB)/8, $0xc036000000000000
+DATA transcendental512Constants<>+584(SB)/8, $0x8000000000000000
+DATA transcendental512Constants<>+592(SB)/8, $0x40071547652b82fe
+DATA transcendental512Constants<>+600(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendental512Constants<>+608(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendental512Constants<>+616(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendental512Constants<>+624(SB)/8, $0x3f571de0dae63bb3
+DATA transcendental512Constants<>+632(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendental512Constants<>+640(SB)/8, $0x3fd11111111109b3
+DATA transcendental512Constants<>+648(SB)/8, $0x3ff5555555555556
+DATA transcendental512Constants<>+656(SB)/8, $0x3f3289185613a3d6
+DATA transcendental512Constants<>+664(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendental512Constants<>+672(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendental512Constants<>+680(SB)/8, $0x3fe5555555553d63
+DATA transcendental512Constants<>+688(SB)/8, $0x4000000000000001
+DATA transcendental512Constants<>+696(SB)/8, $0xbfe199999999999a
+DATA transcendental512Constants<>+704(SB)/8, $0xbf2a1f45318c8277
+DATA transcendental512Constants<>+712(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendental512Constants<>+720(SB)/8, $0xbfd5555555555555
+DATA transcendental512Constants<>+728(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendental512Constants<>+736(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendental512Constants<>+744(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendental512Constants<>+752(SB)/8, $0xbff0000000000000
+DATA transcendental512Constants<>+760(SB)/8, $0xc049000000000000
+DATA transcendental512Constants<>+768(SB)/8, $0x4086280000000000
+DATA transcendental512Constants<>+776(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendental512Constants<>+784(SB)/8, $0x3f81110e0f238322
+DATA transcendental512Constants<>+792(SB)/8, $0x3fc5555555a78ed4
+DATA transcendental512Constants<>+800(SB)/8, $0x3f56d43246b523b4
+DATA transcendental512Constants<>+808(SB)/8, $0x3fa5554e9063586e
+DATA transcendental512Constants<>+816(SB)/8, $0x3fe0000000b9129b
+DATA transcendental512Constants<>+824(SB)/8, $0x00095f619980c433
+DATA transcendental512Constants<>+832(SB)/8, $0x000fffffffffffff
+DATA transcendental512Constants<>+840(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendental512Constants<>+848(SB)/8, $0x4330000000000000
+DATA transcendental512Constants<>+856(SB)/8, $0x43300000000003ff
+DATA transcendental512Constants<>+864(SB)/8, $0x4000000000000000
+DATA transcendental512Constants<>+872(SB)/8, $0x3fc39a09d078c69f
+DATA transcendental512Constants<>+880(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendental512Constants<>+888(SB)/8, $0x3fd999999997fa04
+DATA transcendental512Constants<>+896(SB)/8, $0x3fc2f112df3e5244
+DATA transcendental512Constants<>+904(SB)/8, $0x3fc7466496cb03de
+DATA transcendental512Constants<>+912(SB)/8, $0x3fd2492494229359
+DATA transcendental512Constants<>+920(SB)/8, $0x3fe5555555555593
+DATA transcendental512Constants<>+928(SB)/8, $0x3fe0000000000000
+DATA transcendental512Constants<>+936(SB)/8, $0x3dea39ef35793c76
+DATA transcendental512Constants<>+944(SB)/8, $0x3fe62e42fee00000
+DATA transcendental512Constants<>+952(SB)/8, $0x7ff0000000000000
+DATA transcendental512Constants<>+960(SB)/8, $0x3faf0ed99bed9b2f
+DATA transcendental512Constants<>+968(SB)/8, $0x3fd6a09e667f3bcc
+DATA transcendental512Constants<>+976(SB)/8, $0xc085e00000000000
+DATA transcendental512Constants<>+984(SB)/8, $0xc087480000000000
+DATA transcendental512Constants<>+992(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendental512Constants<>+1000(SB)/8, $0x3ff9884533d43651
+DATA transcendental512Constants<>+1008(SB)/8, $0x4010000000000000
+DATA transcendental512Constants<>+1016(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendental512Constants<>+1024(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1032(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1040(SB)/8, $0x404b000000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1048

@@ -19,7 +19,7 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&Exp: {3, 1.5, 0, 0, 0}, &Expm1: {2, 1, 4, 1, 0}, &Log: {2, 1, 0, 0, 0}, &Log1p: {2, 1, 0, 0, 0}, &Tanh: {2, 2, 6, 1, 0}, &Sigmoid: {3, 2, 6, 1, 0},
 	&Softplus: {3, 1, 4, 1, 0}, &LogSigmoid: {3, 1, 4, 1, 0}, &SiLU: {4, 3, 6, 1, 1e-15}, &GELUTanh: {4, 1, 8, 1, 1e-15}, &ELU: {3, 1, 5, 1, 0}, &SELU: {4, 1, 5, 1, 0},
 	&PowScalar: {450, 1, 450, 1, 0}, &Log2: {2, 1, 0, 0, 0}, &Log10: {2, 1, 0, 0, 0},
-	&GELU: {8, 1, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
+	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
 }
 
 // binaryTwins are the same for functions of two arguments. Of the power it is the portable one that is off.

@@ -53,6 +53,10 @@ var wideUnaries = []unaryVectors{
 		F64: unary(erf64AVX512, sharedWork), F32: unary(erf32AVX512, sharedWork),
 		D64: gradient(erfGrad64AVX512, sharedWork), D32: gradient(erfGrad32AVX512, sharedWork),
 	}},
+	{&Erfc, Unary{
+		F64: unary(erfc64AVX512, sharedWork), F32: unary(erfc32AVX512, sharedWork),
+		D64: gradient(erfcGrad64AVX512, sharedWork), D32: gradient(erfcGrad32AVX512, sharedWork),
+	}},
 	{&Sin, Unary{
 		F64: unary(circular(8, sin64AVX512, math.Sin), sharedWork), F32: unary(circular(8, sin32AVX512, math.Sin), sharedWork),
 		D64: gradient(circularGradient(8, sinGrad64AVX512, sinGradOne), sharedWork), D32: gradient(circularGradient(8, sinGrad32AVX512, sinGradOne), sharedWork),

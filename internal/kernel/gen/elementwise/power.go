@@ -122,19 +122,24 @@ func (l *lane) logForPow(a vec) pair {
 func (l *lane) expOfPair(p pair) vec {
 	lo, hi := l.expRange()
 	low := l.only(l.is(less, l.abs(p.high), l.c(1000)), p.low)
-	x := l.most(l.held(lo), l.least(l.held(hi), p.high))
-	t := l.load(l.magic())
-	l.addProduct(t, x, l.c(math.Log2E))
+	y, t := l.partsOfExp(pair{l.most(l.held(lo), l.least(l.held(hi), p.high)), low})
+	return l.timesPower2InHalves(l.add(y.high, y.low), t)
+}
+
+// partsOfExp is eᵖ in two parts, but for a power of two, the integer in the low bits of t. It changes p.
+func (l *lane) partsOfExp(p pair) (y pair, t vec) {
+	t = l.load(l.magic())
+	l.addProduct(t, p.high, l.c(math.Log2E))
 	n := l.sub(t, l.magic())
-	l.subProduct(x, n, l.c(ln2High))
-	l.subProduct(low, n, l.c(ln2Low))
-	r := l.sum(x, low)
+	l.subProduct(p.high, n, l.c(ln2High))
+	l.subProduct(p.low, n, l.c(ln2Low))
+	r := l.sum(p.high, p.low)
 	one := l.sum(l.held(1), r.high)
 	square := l.mul(r.high, r.high)
 	rest := l.polynomial(r.high, square, l.expSeries()...)
 	l.fma(rest, square, one.low)
 	l.addProduct(rest, r.low, one.high)
-	return l.timesPower2InHalves(l.add(one.high, rest), t)
+	return pair{one.high, rest}, t
 }
 
 // pow is xʸ. Where x = 0 or one of them is infinite, the logarithm or the product is, and what is left are the signs of negative x, and

@@ -320,40 +320,98 @@ func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y
 
 // shifted splits the power of e for the functions below: x = (k + shift)·ln 2 + r for the integer shift near x's largest, so that no
 // difference of large numbers is taken. The low bits of t are the integer k.
-func (l *lane) shifted(x, origin vec) (t, r vec) {
+// In float64, r has two parts: the first product's rounding error counts where the digits do.
+func (l *lane) shifted(x, origin vec) (t vec, r pair) {
 	t = l.copy(origin)
 	l.addProduct(t, x, l.c(math.Log2E))
 	n := l.sub(t, origin)
+	rest := l.copy(x)
+	if l.bits == 64 {
+		l.subProduct(rest, n, l.c(ln2High))
+		return t, l.sum(rest, l.mul(n, l.c(-ln2Low)))
+	}
 	high, low := l.ln2()
-	r = l.copy(x)
-	l.subProduct(r, n, l.c(high))
-	l.subProduct(r, n, l.c(low))
-	return t, r
+	l.subProduct(rest, n, l.c(high))
+	l.subProduct(rest, n, l.c(low))
+	return t, pair{high: rest}
 }
 
 // origin is the vector that shifted adds to, from the parameter shift.
 func (l *lane) origin() vec { return l.sub(l.load(l.magic()), l.number("shift")) }
 
-// gather adds numbers, up to four vectors pairwise in their own precision, to a float64 sum of one or two vectors.
+// gather adds numbers, up to four vectors pairwise, to a float64 sum. Those in float64 are added up without an error.
 func (l *lane) gather(sum []vec, y []vec) {
+	if l.bits == 64 {
+		l.gatherExactly(sum, y)
+		return
+	}
 	for count := len(y); count > 1; count /= 2 {
 		for i := range count / 2 {
 			l.accumulate(y[i], y[i+count/2])
 		}
 	}
 	switch {
-	case l.vector == 512 && len(y) > 1:
+	case l.vector == 256:
+		l.addWide(sum[0], sum[1], y[0])
+	case len(y) > 1:
 		l.accumulate(y[0].AsY(), l.upper(y[0]))
-		l.addTo(sum, y[0].AsY())
+		l.addHalf(sum, y[0].AsY())
+	default:
+		upper := l.upper(y[0])
+		l.addHalf(sum, y[0].AsY())
+		l.addHalf(sum, upper)
+	}
+}
+
+// addHalf adds half a vector of 512 bits to a float64 sum, in the order of vectors of 256 bits.
+func (l *lane) addHalf(sum []vec, y reg.Register) {
+	wide := l.ZMM()
+	l.VCVTPS2PD(y, wide)
+	l.VADDPD(wide, sum[0], sum[0])
+}
+
+// gatherExactly adds float64 numbers to the first vector of a sum, and the rounding errors to the second, of 4 each.
+func (l *lane) gatherExactly(sum []vec, y []vec) {
+	high, low := sum[0].AsY(), sum[1].AsY()
+	add := func(x reg.Register) {
+		rest := l.moveSum(high, x, l.YMM(), l.YMM())
+		l.VADDPD(rest, low, low)
+	}
+	switch {
+	case len(y) == 4:
+		left := l.moveSum(y[0], y[2], l.YMM(), l.YMM())
+		right := l.moveSum(y[1], y[3], l.YMM(), l.YMM())
+		l.VADDPD(right, left, left)
+		l.VADDPD(left, low, low)
+		rest := l.moveSum(y[0], y[1], l.YMM(), l.YMM())
+		l.VADDPD(rest, low, low)
+		add(y[0])
+	case len(y) == 2:
+		rests := l.moveSum(y[0], y[1], l.ZMM(), l.ZMM()).(vec)
+		l.VADDPD(l.upper(rests), rests.AsY(), rests.AsY())
+		l.VADDPD(rests.AsY(), low, low)
+		rest := l.moveSum(y[0].AsY(), l.upper(y[0]), l.YMM(), l.YMM())
+		l.VADDPD(rest, low, low)
+		add(y[0].AsY())
 	case l.vector == 512:
 		upper := l.upper(y[0])
-		l.addTo(sum, y[0].AsY())
-		l.addTo(sum, upper)
-	case l.bits == 32:
-		l.addWide(sum[0], sum[1], y[0])
+		add(y[0].AsY())
+		add(upper)
 	default:
-		l.VADDPD(y[0], sum[0], sum[0])
+		add(y[0])
 	}
+}
+
+// moveSum changes x to x + y and returns the rounding error, with two free registers; it changes y.
+func (l *lane) moveSum(x, y, part, total reg.Register) (rest reg.Register) {
+	l.VADDPD(y, x, total)
+	l.VSUBPD(x, total, part)
+	l.VSUBPD(part, y, y)
+	l.VSUBPD(part, total, part)
+	l.VSUBPD(part, x, part)
+	l.VADDPD(y, part, part)
+	l.VMOVAPD(total, x)
+	return part
 }
 
 // upper is the upper half of a vector of 512 bits.
@@ -363,31 +421,32 @@ func (l *lane) upper(x vec) reg.Register {
 	return r
 }
 
-// addTo adds half a vector of 512 bits to a float64 sum. Its numbers come in the same order as those of vectors of 256 bits.
-func (l *lane) addTo(sum []vec, y reg.Register) {
-	if l.bits == 64 {
-		l.VADDPD(y, sum[0].AsY(), sum[0].AsY())
-		return
-	}
-	wide := l.ZMM()
-	l.VCVTPS2PD(y, wide)
-	l.VADDPD(wide, sum[0], sum[0])
-}
-
 // newSum is a float64 sum for gather.
 func (l *lane) newSum() []vec {
-	if l.vector == 512 {
+	if l.vector == 512 && l.bits == 32 {
 		return []vec{l.zero()}
 	}
-	return l.newAccumulator(1, 64/l.bits)[0]
+	return []vec{l.zero(), l.zero()}
 }
 
 // totalOf returns the sum of the elements of a sum of gather.
 func (l *lane) totalOf(name string, sum []vec) {
 	switch {
-	case l.vector == 512 && l.bits == 32:
+	case l.bits == 64:
+		high, low := sum[0].AsX(), sum[1].AsX()
+		l.VADDPD(l.secondQuarter(sum[1]), low, low)
+		l.VADDPD(l.moveSum(high, l.secondQuarter(sum[0]), l.XMM(), l.XMM()), low, low)
+		second := l.XMM()
+		l.VPERMILPD(operand.U8(1), low, second)
+		l.VADDPD(second, low, low)
+		l.VPERMILPD(operand.U8(1), high, second)
+		l.VADDPD(l.moveSum(high, second, l.XMM(), l.XMM()), low, low)
+		l.VADDPD(low, high, high)
+		l.VMOVSD(high, l.result(name))
+		return
+	case l.vector == 512:
 		l.VADDPD(l.upper(sum[0]), sum[0].AsY(), sum[0].AsY())
-	case len(sum) == 2:
+	default:
 		l.VADDPD(sum[1], sum[0], sum[0])
 	}
 	l.totalOfVector(sum[0], name)
@@ -407,7 +466,7 @@ func (l *lane) shiftedExp() {
 func (l *lane) sumExp() {
 	l.begin(l.kernel("sumExp"), l.signature("func(x *T, n int, most T, shift float64) (smaller, ties float64)"),
 		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
-	p := &powers{lane: l, exp: l.reducedExp}
+	p := &powers{lane: l, exp: func(r pair) vec { return l.reducedExp(r.high) }}
 	ties := l.zero()
 	p.loops(func(x, y vec) vec {
 		isMost := l.is(equal, x, p.most)
@@ -449,7 +508,7 @@ type powers struct {
 	n, x, dst, at     reg.GPVirtual
 	most, origin, far vec
 	sum               []vec
-	exp               func(r vec) vec    // of the distance to the nearest power of two
+	exp               func(r pair) vec   // of the distance to the nearest power of two
 	term              func(x, y vec) vec // what is added for e^x
 }
 

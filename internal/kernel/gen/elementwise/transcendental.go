@@ -141,17 +141,17 @@ func (l *lane) reducedExpm1(r vec) vec {
 // reducedExp is eʳ for a reduced r.
 func (l *lane) reducedExp(r vec) vec { return l.add(l.reducedExpm1(r), l.held(1)) }
 
-// exactExp is the same, in float32 with hardly more than the error of one rounding, for functions that add to the error: the rounding
-// error of 1 + r is made good, and the series longer.
-func (l *lane) exactExp(r vec) vec {
-	if l.bits == 64 {
-		return l.reducedExp(r)
+// exactExp is the same with hardly more than the error of one rounding, for functions that add to the error: the rounding error of 1 + r
+// is made good, and in float32 the series longer.
+func (l *lane) exactExp(r pair) vec {
+	square := l.mul(r.high, r.high)
+	one := l.sum(l.held(1), r.high)
+	if r.low != nil {
+		one.low = l.add(one.low, r.low)
 	}
-	square := l.mul(r, r)
-	sum := l.add(r, l.held(1))
-	q := l.polynomial(r, square, l.longSeries()...)
-	l.fma(q, square, l.sub(r, l.sub(sum, l.held(1))))
-	return l.add(sum, q)
+	q := l.polynomial(r.high, square, l.longSeries()...)
+	l.fma(q, square, one.low)
+	return l.add(one.high, q)
 }
 
 // exponentShift is the place of a number's exponent among its bits.
@@ -356,7 +356,7 @@ func (l *lane) silu(x vec) vec {
 	lo, _ := l.expRange()
 	z := l.most(l.held(1.25*lo), l.least(l.zero(), x))
 	t, r := l.reduce(z)
-	p := l.reducedExp(r)
+	p := l.exactExp(pair{high: r})
 	half := l.half(t)
 	first, second := l.power2(half), l.power2(l.intSub(t, half))
 	e := l.mul(l.mul(p, first), second)
