@@ -853,33 +853,22 @@ by2:
 	VPSLLQ            $0x34, Z8, Z8
 	VPADDQ            Z8, Z7, Z7
 	VMOVUPD           Z7, 64(AX)(BX*1)
-	VADDPD            Z7, Z6, Z9
-	VSUBPD            Z6, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z3, Z9
+	VSUBPD            Z3, Z9, Z8
+	VSUBPD            Z8, Z6, Z6
 	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z6, Z8
-	VADDPD            Z7, Z8, Z8
-	VMOVAPD           Z9, Z6
-	VEXTRACTF64X4     $0x01, Z8, Y7
-	VADDPD            Y7, Y8, Y8
-	VADDPD            Y8, Y4, Y4
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y9
-	VSUBPD            Y6, Y9, Y8
-	VSUBPD            Y8, Y7, Y7
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y6, Y8
-	VADDPD            Y7, Y8, Y8
-	VMOVAPD           Y9, Y6
-	VADDPD            Y8, Y4, Y4
-	VADDPD            Y6, Y3, Y8
-	VSUBPD            Y3, Y8, Y7
-	VSUBPD            Y7, Y6, Y6
-	VSUBPD            Y7, Y8, Y7
-	VSUBPD            Y7, Y3, Y7
-	VADDPD            Y6, Y7, Y7
-	VMOVAPD           Y8, Y3
-	VADDPD            Y7, Y4, Y4
+	VSUBPD            Z8, Z3, Z8
+	VADDPD            Z6, Z8, Z8
+	VMOVAPD           Z9, Z3
+	VADDPD            Z8, Z4, Z4
+	VADDPD            Z7, Z3, Z8
+	VSUBPD            Z3, Z8, Z6
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z6, Z8, Z6
+	VSUBPD            Z6, Z3, Z6
+	VADDPD            Z7, Z6, Z6
+	VMOVAPD           Z8, Z3
+	VADDPD            Z6, Z4, Z4
 
 by2Next:
 	ADDQ $0x00000080, BX
@@ -926,23 +915,14 @@ by1:
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ            Z7, Z6, Z6
 	VMOVUPD           Z6, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y6, Y3, Y9
-	VSUBPD            Y3, Y9, Y8
-	VSUBPD            Y8, Y6, Y6
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y3, Y8
-	VADDPD            Y6, Y8, Y8
-	VMOVAPD           Y9, Y3
-	VADDPD            Y8, Y4, Y4
-	VADDPD            Y7, Y3, Y8
-	VSUBPD            Y3, Y8, Y6
-	VSUBPD            Y6, Y7, Y7
-	VSUBPD            Y6, Y8, Y6
-	VSUBPD            Y6, Y3, Y6
-	VADDPD            Y7, Y6, Y6
-	VMOVAPD           Y8, Y3
-	VADDPD            Y6, Y4, Y4
+	VADDPD            Z6, Z3, Z8
+	VSUBPD            Z3, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z3, Z7
+	VADDPD            Z6, Z7, Z7
+	VMOVAPD           Z8, Z3
+	VADDPD            Z7, Z4, Z4
 
 by1Next:
 	ADDQ $0x00000040, BX
@@ -996,29 +976,31 @@ by1Done:
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
-	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y3, Y6
-	VSUBPD            Y3, Y6, Y5
-	VSUBPD            Y5, Y1, Y1
-	VSUBPD            Y5, Y6, Y5
-	VSUBPD            Y5, Y3, Y5
-	VADDPD            Y1, Y5, Y5
-	VMOVAPD           Y6, Y3
-	VADDPD            Y5, Y4, Y4
-	VADDPD            Y2, Y3, Y5
-	VSUBPD            Y3, Y5, Y1
-	VSUBPD            Y1, Y2, Y2
-	VSUBPD            Y1, Y5, Y1
-	VSUBPD            Y1, Y3, Y1
-	VADDPD            Y2, Y1, Y1
-	VMOVAPD           Y5, Y3
-	VADDPD            Y1, Y4, Y4
+	VADDPD            Z1, Z3, Z5
+	VSUBPD            Z3, Z5, Z2
+	VSUBPD            Z2, Z1, Z1
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VADDPD            Z1, Z2, Z2
+	VMOVAPD           Z5, Z3
+	VADDPD            Z2, Z4, Z4
 	MOVQ              $-1, DX
 	BZHIQ             CX, DX, DX
 	KMOVW             DX, K1
 	VMOVUPD           Z0, K1, (AX)(BX*1)
 
 total:
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPD        Y1, Y4, Y4
+	VADDPD        Y0, Y3, Y2
+	VSUBPD        Y3, Y2, Y1
+	VSUBPD        Y1, Y0, Y0
+	VSUBPD        Y1, Y2, Y1
+	VSUBPD        Y1, Y3, Y1
+	VADDPD        Y0, Y1, Y1
+	VMOVAPD       Y2, Y3
+	VADDPD        Y1, Y4, Y4
 	VEXTRACTF64X2 $0x01, Y4, X0
 	VADDPD        X0, X4, X4
 	VEXTRACTF64X2 $0x01, Y3, X0
@@ -1125,33 +1107,22 @@ by2Slow:
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
 	VMULPD            Z8, Z7, Z7
 	VMOVUPD           Z7, 64(AX)(BX*1)
-	VADDPD            Z7, Z6, Z9
-	VSUBPD            Z6, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z3, Z9
+	VSUBPD            Z3, Z9, Z8
+	VSUBPD            Z8, Z6, Z6
 	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z6, Z8
-	VADDPD            Z7, Z8, Z8
-	VMOVAPD           Z9, Z6
-	VEXTRACTF64X4     $0x01, Z8, Y7
-	VADDPD            Y7, Y8, Y8
-	VADDPD            Y8, Y4, Y4
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y7, Y6, Y9
-	VSUBPD            Y6, Y9, Y8
-	VSUBPD            Y8, Y7, Y7
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y6, Y8
-	VADDPD            Y7, Y8, Y8
-	VMOVAPD           Y9, Y6
-	VADDPD            Y8, Y4, Y4
-	VADDPD            Y6, Y3, Y8
-	VSUBPD            Y3, Y8, Y7
-	VSUBPD            Y7, Y6, Y6
-	VSUBPD            Y7, Y8, Y7
-	VSUBPD            Y7, Y3, Y7
-	VADDPD            Y6, Y7, Y7
-	VMOVAPD           Y8, Y3
-	VADDPD            Y7, Y4, Y4
+	VSUBPD            Z8, Z3, Z8
+	VADDPD            Z6, Z8, Z8
+	VMOVAPD           Z9, Z3
+	VADDPD            Z8, Z4, Z4
+	VADDPD            Z7, Z3, Z8
+	VSUBPD            Z3, Z8, Z6
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z6, Z8, Z6
+	VSUBPD            Z6, Z3, Z6
+	VADDPD            Z7, Z6, Z6
+	VMOVAPD           Z8, Z3
+	VADDPD            Z6, Z4, Z4
 	JMP               by2Next
 
 by1Slow:
@@ -1194,23 +1165,14 @@ by1Slow:
 	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
 	VMOVUPD           Z6, (AX)(BX*1)
-	VEXTRACTF64X4     $0x01, Z6, Y7
-	VADDPD            Y6, Y3, Y9
-	VSUBPD            Y3, Y9, Y8
-	VSUBPD            Y8, Y6, Y6
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y3, Y8
-	VADDPD            Y6, Y8, Y8
-	VMOVAPD           Y9, Y3
-	VADDPD            Y8, Y4, Y4
-	VADDPD            Y7, Y3, Y8
-	VSUBPD            Y3, Y8, Y6
-	VSUBPD            Y6, Y7, Y7
-	VSUBPD            Y6, Y8, Y6
-	VSUBPD            Y6, Y3, Y6
-	VADDPD            Y7, Y6, Y6
-	VMOVAPD           Y8, Y3
-	VADDPD            Y6, Y4, Y4
+	VADDPD            Z6, Z3, Z8
+	VSUBPD            Z3, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z3, Z7
+	VADDPD            Z6, Z7, Z7
+	VMOVAPD           Z8, Z3
+	VADDPD            Z7, Z4, Z4
 	JMP               by1Next
 
 // func sumExp64AVX512(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
@@ -1302,33 +1264,22 @@ by2:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z9, K1, Z8
-	VADDPD            Z8, Z7, Z10
-	VSUBPD            Z7, Z10, Z9
-	VSUBPD            Z9, Z8, Z8
+	VADDPD            Z7, Z4, Z10
+	VSUBPD            Z4, Z10, Z9
+	VSUBPD            Z9, Z7, Z7
 	VSUBPD            Z9, Z10, Z9
-	VSUBPD            Z9, Z7, Z9
-	VADDPD            Z8, Z9, Z9
-	VMOVAPD           Z10, Z7
-	VEXTRACTF64X4     $0x01, Z9, Y8
-	VADDPD            Y8, Y9, Y9
-	VADDPD            Y9, Y5, Y5
-	VEXTRACTF64X4     $0x01, Z7, Y8
-	VADDPD            Y8, Y7, Y10
-	VSUBPD            Y7, Y10, Y9
-	VSUBPD            Y9, Y8, Y8
-	VSUBPD            Y9, Y10, Y9
-	VSUBPD            Y9, Y7, Y9
-	VADDPD            Y8, Y9, Y9
-	VMOVAPD           Y10, Y7
-	VADDPD            Y9, Y5, Y5
-	VADDPD            Y7, Y4, Y9
-	VSUBPD            Y4, Y9, Y8
-	VSUBPD            Y8, Y7, Y7
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y4, Y8
-	VADDPD            Y7, Y8, Y8
-	VMOVAPD           Y9, Y4
-	VADDPD            Y8, Y5, Y5
+	VSUBPD            Z9, Z4, Z9
+	VADDPD            Z7, Z9, Z9
+	VMOVAPD           Z10, Z4
+	VADDPD            Z9, Z5, Z5
+	VADDPD            Z8, Z4, Z9
+	VSUBPD            Z4, Z9, Z7
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z4, Z7
+	VADDPD            Z8, Z7, Z7
+	VMOVAPD           Z9, Z4
+	VADDPD            Z7, Z5, Z5
 
 by2Next:
 	ADDQ $0x00000080, DX
@@ -1376,23 +1327,14 @@ by1:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z8, K1, Z7
-	VEXTRACTF64X4     $0x01, Z7, Y8
-	VADDPD            Y7, Y4, Y10
-	VSUBPD            Y4, Y10, Y9
-	VSUBPD            Y9, Y7, Y7
-	VSUBPD            Y9, Y10, Y9
-	VSUBPD            Y9, Y4, Y9
-	VADDPD            Y7, Y9, Y9
-	VMOVAPD           Y10, Y4
-	VADDPD            Y9, Y5, Y5
-	VADDPD            Y8, Y4, Y9
-	VSUBPD            Y4, Y9, Y7
-	VSUBPD            Y7, Y8, Y8
-	VSUBPD            Y7, Y9, Y7
-	VSUBPD            Y7, Y4, Y7
-	VADDPD            Y8, Y7, Y7
-	VMOVAPD           Y9, Y4
-	VADDPD            Y7, Y5, Y5
+	VADDPD            Z7, Z4, Z9
+	VSUBPD            Z4, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z4, Z8
+	VADDPD            Z7, Z8, Z8
+	VMOVAPD           Z9, Z4
+	VADDPD            Z8, Z5, Z5
 
 by1Next:
 	ADDQ $0x00000040, DX
@@ -1448,25 +1390,27 @@ by1Done:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z1, K1, Z1
-	VEXTRACTF64X4     $0x01, Z1, Y2
-	VADDPD            Y1, Y4, Y6
-	VSUBPD            Y4, Y6, Y3
-	VSUBPD            Y3, Y1, Y1
-	VSUBPD            Y3, Y6, Y3
-	VSUBPD            Y3, Y4, Y3
-	VADDPD            Y1, Y3, Y3
-	VMOVAPD           Y6, Y4
-	VADDPD            Y3, Y5, Y5
-	VADDPD            Y2, Y4, Y3
-	VSUBPD            Y4, Y3, Y1
-	VSUBPD            Y1, Y2, Y2
-	VSUBPD            Y1, Y3, Y1
-	VSUBPD            Y1, Y4, Y1
-	VADDPD            Y2, Y1, Y1
-	VMOVAPD           Y3, Y4
-	VADDPD            Y1, Y5, Y5
+	VADDPD            Z1, Z4, Z3
+	VSUBPD            Z4, Z3, Z2
+	VSUBPD            Z2, Z1, Z1
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z4, Z2
+	VADDPD            Z1, Z2, Z2
+	VMOVAPD           Z3, Z4
+	VADDPD            Z2, Z5, Z5
 
 total:
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VEXTRACTF64X4 $0x01, Z5, Y2
+	VADDPD        Y2, Y5, Y5
+	VADDPD        Y1, Y4, Y3
+	VSUBPD        Y4, Y3, Y2
+	VSUBPD        Y2, Y1, Y1
+	VSUBPD        Y2, Y3, Y2
+	VSUBPD        Y2, Y4, Y2
+	VADDPD        Y1, Y2, Y2
+	VMOVAPD       Y3, Y4
+	VADDPD        Y2, Y5, Y5
 	VEXTRACTF64X2 $0x01, Y5, X1
 	VADDPD        X1, X5, X5
 	VEXTRACTF64X2 $0x01, Y4, X1
@@ -1585,33 +1529,22 @@ by2Slow:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z9, K1, Z8
-	VADDPD            Z8, Z7, Z10
-	VSUBPD            Z7, Z10, Z9
-	VSUBPD            Z9, Z8, Z8
+	VADDPD            Z7, Z4, Z10
+	VSUBPD            Z4, Z10, Z9
+	VSUBPD            Z9, Z7, Z7
 	VSUBPD            Z9, Z10, Z9
-	VSUBPD            Z9, Z7, Z9
-	VADDPD            Z8, Z9, Z9
-	VMOVAPD           Z10, Z7
-	VEXTRACTF64X4     $0x01, Z9, Y8
-	VADDPD            Y8, Y9, Y9
-	VADDPD            Y9, Y5, Y5
-	VEXTRACTF64X4     $0x01, Z7, Y8
-	VADDPD            Y8, Y7, Y10
-	VSUBPD            Y7, Y10, Y9
-	VSUBPD            Y9, Y8, Y8
-	VSUBPD            Y9, Y10, Y9
-	VSUBPD            Y9, Y7, Y9
-	VADDPD            Y8, Y9, Y9
-	VMOVAPD           Y10, Y7
-	VADDPD            Y9, Y5, Y5
-	VADDPD            Y7, Y4, Y9
-	VSUBPD            Y4, Y9, Y8
-	VSUBPD            Y8, Y7, Y7
-	VSUBPD            Y8, Y9, Y8
-	VSUBPD            Y8, Y4, Y8
-	VADDPD            Y7, Y8, Y8
-	VMOVAPD           Y9, Y4
-	VADDPD            Y8, Y5, Y5
+	VSUBPD            Z9, Z4, Z9
+	VADDPD            Z7, Z9, Z9
+	VMOVAPD           Z10, Z4
+	VADDPD            Z9, Z5, Z5
+	VADDPD            Z8, Z4, Z9
+	VSUBPD            Z4, Z9, Z7
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z4, Z7
+	VADDPD            Z8, Z7, Z7
+	VMOVAPD           Z9, Z4
+	VADDPD            Z7, Z5, Z5
 	JMP               by2Next
 
 by1Slow:
@@ -1655,23 +1588,14 @@ by1Slow:
 	VMOVAPD           Z0, Z0
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z8, K1, Z7
-	VEXTRACTF64X4     $0x01, Z7, Y8
-	VADDPD            Y7, Y4, Y10
-	VSUBPD            Y4, Y10, Y9
-	VSUBPD            Y9, Y7, Y7
-	VSUBPD            Y9, Y10, Y9
-	VSUBPD            Y9, Y4, Y9
-	VADDPD            Y7, Y9, Y9
-	VMOVAPD           Y10, Y4
-	VADDPD            Y9, Y5, Y5
-	VADDPD            Y8, Y4, Y9
-	VSUBPD            Y4, Y9, Y7
-	VSUBPD            Y7, Y8, Y8
-	VSUBPD            Y7, Y9, Y7
-	VSUBPD            Y7, Y4, Y7
-	VADDPD            Y8, Y7, Y7
-	VMOVAPD           Y9, Y4
-	VADDPD            Y7, Y5, Y5
+	VADDPD            Z7, Z4, Z9
+	VSUBPD            Z4, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z4, Z8
+	VADDPD            Z7, Z8, Z8
+	VMOVAPD           Z9, Z4
+	VADDPD            Z8, Z5, Z5
 	JMP               by1Next
 
 // func logSoftmaxGrad64AVX512(dst *float64, gy *float64, y *float64, n int, sum float64)

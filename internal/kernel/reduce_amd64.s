@@ -1906,59 +1906,25 @@ TEXT ·shiftedExp64AVX2(SB), NOSPLIT, $0-48
 	VADDPD       reduceConstants<>+768(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMOVUPD      reduceConstants<>+800(SB), Y5
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VMOVUPD      reduceConstants<>+800(SB), Y7
 	XORQ         BX, BX
-	SUBQ         $0x00000010, CX
-	JLT          by4Done
+	SUBQ         $0x00000008, CX
+	JLT          by2Done
 
-by4:
-	VMOVUPD      (DX)(BX*1), Y6
-	VCMPPD       $0x11, Y2, Y6, Y7
-	VMOVUPD      32(DX)(BX*1), Y8
+by2:
+	VMOVUPD      (DX)(BX*1), Y8
 	VCMPPD       $0x11, Y2, Y8, Y9
-	VORPD        Y9, Y7, Y7
-	VMOVUPD      64(DX)(BX*1), Y9
-	VCMPPD       $0x11, Y2, Y9, Y10
-	VORPD        Y10, Y7, Y7
-	VMOVUPD      96(DX)(BX*1), Y10
+	VMOVUPD      32(DX)(BX*1), Y10
 	VCMPPD       $0x11, Y2, Y10, Y11
-	VORPD        Y11, Y7, Y7
-	VMOVMSKPD    Y7, SI
+	VORPD        Y11, Y9, Y9
+	VMOVMSKPD    Y9, SI
 	TESTL        SI, SI
-	JNZ          by4Slow
-	VMOVAPD      Y0, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
-	VSUBPD       Y0, Y7, Y11
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y6
-	VMULPD       reduceConstants<>+896(SB), Y11, Y11
-	VADDPD       Y11, Y6, Y12
-	VSUBPD       Y6, Y12, Y6
-	VSUBPD       Y6, Y11, Y6
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
-	VSUBPD       Y14, Y12, Y14
-	VADDPD       Y6, Y14, Y6
-	VMOVUPD      reduceConstants<>+928(SB), Y14
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y12, Y14
-	VFMADD213PD  Y6, Y11, Y14
-	VADDPD       Y14, Y13, Y6
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y6, Y6
-	VMOVUPD      Y6, (AX)(BX*1)
-	VMOVAPD      Y0, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y7
-	VSUBPD       Y0, Y7, Y11
+	JNZ          by2Slow
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y0, Y9, Y11
 	VMOVAPD      Y8, Y8
 	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y8
 	VMULPD       reduceConstants<>+896(SB), Y11, Y11
@@ -1966,8 +1932,8 @@ by4:
 	VSUBPD       Y8, Y12, Y8
 	VSUBPD       Y8, Y11, Y8
 	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
 	VSUBPD       Y14, Y12, Y14
 	VADDPD       Y8, Y14, Y8
 	VMOVUPD      reduceConstants<>+928(SB), Y14
@@ -1983,39 +1949,9 @@ by4:
 	VFMADD213PD  Y15, Y12, Y14
 	VFMADD213PD  Y8, Y11, Y14
 	VADDPD       Y14, Y13, Y8
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y8, Y7
-	VMOVUPD      Y7, 32(AX)(BX*1)
-	VMOVAPD      Y0, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y8
-	VSUBPD       Y0, Y8, Y11
-	VMOVAPD      Y9, Y9
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y9
-	VMULPD       reduceConstants<>+896(SB), Y11, Y11
-	VADDPD       Y11, Y9, Y12
-	VSUBPD       Y9, Y12, Y9
-	VSUBPD       Y9, Y11, Y9
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
-	VSUBPD       Y14, Y12, Y14
-	VADDPD       Y9, Y14, Y9
-	VMOVUPD      reduceConstants<>+928(SB), Y14
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y12, Y14
-	VFMADD213PD  Y9, Y11, Y14
-	VADDPD       Y14, Y13, Y9
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y9, Y8
-	VMOVUPD      Y8, 64(AX)(BX*1)
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
 	VMOVAPD      Y0, Y9
 	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y9
 	VSUBPD       Y0, Y9, Y11
@@ -2026,8 +1962,8 @@ by4:
 	VSUBPD       Y10, Y12, Y10
 	VSUBPD       Y10, Y11, Y10
 	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
 	VSUBPD       Y14, Y12, Y14
 	VADDPD       Y10, Y14, Y10
 	VMOVUPD      reduceConstants<>+928(SB), Y14
@@ -2045,94 +1981,84 @@ by4:
 	VADDPD       Y14, Y13, Y10
 	VPSLLQ       $0x34, Y9, Y9
 	VPADDQ       Y9, Y10, Y9
-	VMOVUPD      Y9, 96(AX)(BX*1)
-	VADDPD       Y8, Y6, Y11
-	VSUBPD       Y6, Y11, Y10
+	VMOVUPD      Y9, 32(AX)(BX*1)
+	VADDPD       Y8, Y3, Y11
+	VSUBPD       Y3, Y11, Y10
 	VSUBPD       Y10, Y8, Y8
 	VSUBPD       Y10, Y11, Y10
-	VSUBPD       Y10, Y6, Y10
+	VSUBPD       Y10, Y3, Y10
 	VADDPD       Y8, Y10, Y10
-	VMOVAPD      Y11, Y6
-	VADDPD       Y9, Y7, Y11
-	VSUBPD       Y7, Y11, Y8
-	VSUBPD       Y8, Y9, Y9
-	VSUBPD       Y8, Y11, Y8
-	VSUBPD       Y8, Y7, Y8
-	VADDPD       Y9, Y8, Y8
-	VMOVAPD      Y11, Y7
-	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y3
 	VADDPD       Y10, Y4, Y4
-	VADDPD       Y7, Y6, Y9
-	VSUBPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y6, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y6
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y6, Y3, Y8
-	VSUBPD       Y3, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y3, Y7
-	VADDPD       Y6, Y7, Y7
-	VMOVAPD      Y8, Y3
-	VADDPD       Y7, Y4, Y4
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y10, Y8
+	VSUBPD       Y8, Y5, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y10, Y5
+	VADDPD       Y8, Y6, Y6
 
-by4Next:
-	ADDQ $0x00000080, BX
-	SUBQ $0x00000010, CX
-	JGE  by4
+by2Next:
+	ADDQ $0x00000040, BX
+	SUBQ $0x00000008, CX
+	JGE  by2
 
-by4Done:
-	ADDQ $0x00000010, CX
+by2Done:
+	ADDQ $0x00000008, CX
 	SUBQ $0x00000004, CX
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (DX)(BX*1), Y6
-	VCMPPD       $0x11, Y2, Y6, Y7
-	VMOVMSKPD    Y7, SI
+	VMOVUPD      (DX)(BX*1), Y8
+	VCMPPD       $0x11, Y2, Y8, Y9
+	VMOVMSKPD    Y9, SI
 	TESTL        SI, SI
 	JNZ          by1Slow
-	VMOVAPD      Y0, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
-	VSUBPD       Y0, Y7, Y8
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+864(SB), Y8, Y6
-	VMULPD       reduceConstants<>+896(SB), Y8, Y8
-	VADDPD       Y8, Y6, Y9
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y8, Y6
-	VMULPD       Y9, Y9, Y8
-	VADDPD       Y9, Y5, Y10
-	VSUBPD       Y5, Y10, Y11
-	VSUBPD       Y11, Y9, Y11
-	VADDPD       Y6, Y11, Y6
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VFMADD213PD  Y6, Y8, Y11
-	VADDPD       Y11, Y10, Y6
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y6, Y6
-	VMOVUPD      Y6, (AX)(BX*1)
-	VADDPD       Y6, Y3, Y8
-	VSUBPD       Y3, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y3, Y7
-	VADDPD       Y6, Y7, Y7
-	VMOVAPD      Y8, Y3
-	VADDPD       Y7, Y4, Y4
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
+	VMULPD       reduceConstants<>+896(SB), Y10, Y10
+	VADDPD       Y10, Y8, Y11
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y10, Y8
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y11, Y7, Y12
+	VSUBPD       Y7, Y12, Y13
+	VSUBPD       Y13, Y11, Y13
+	VADDPD       Y8, Y13, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y11, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	VADDPD       Y13, Y12, Y8
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
+	VADDPD       Y8, Y3, Y10
+	VSUBPD       Y3, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y3
+	VADDPD       Y9, Y4, Y4
+	VMOVAPD      Y3, Y8
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y8, Y5
+	VMOVAPD      Y4, Y8
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y8, Y6
 
 by1Next:
 	ADDQ $0x00000020, BX
@@ -2146,55 +2072,61 @@ by1Done:
 	MOVQ         CX, SI
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y6
-	VMASKMOVPD   (DX)(BX*1), Y2, Y7
-	VBLENDVPD    Y2, Y7, Y6, Y6
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y8
+	VMASKMOVPD   (DX)(BX*1), Y2, Y9
+	VBLENDVPD    Y2, Y9, Y8, Y8
 	VADDPD       reduceConstants<>+1248(SB), Y1, Y1
-	VMAXPD       Y6, Y1, Y1
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y6
-	VSUBPD       Y0, Y6, Y0
+	VMAXPD       Y8, Y1, Y1
+	VMOVAPD      Y0, Y8
+	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y8
+	VSUBPD       Y0, Y8, Y0
 	VMOVAPD      Y1, Y1
 	VFNMADD231PD reduceConstants<>+864(SB), Y0, Y1
 	VMULPD       reduceConstants<>+896(SB), Y0, Y0
-	VADDPD       Y0, Y1, Y7
-	VSUBPD       Y1, Y7, Y1
+	VADDPD       Y0, Y1, Y9
+	VSUBPD       Y1, Y9, Y1
 	VSUBPD       Y1, Y0, Y0
-	VMULPD       Y7, Y7, Y1
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VADDPD       Y0, Y5, Y0
-	VMOVUPD      reduceConstants<>+928(SB), Y5
-	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y5
-	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y5
-	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y5
-	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y5
-	VMOVUPD      reduceConstants<>+1088(SB), Y9
-	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y9
-	VFMADD213PD  Y9, Y7, Y5
-	VFMADD213PD  Y0, Y1, Y5
-	VADDPD       Y5, Y8, Y0
-	VPSRAD       $0x01, Y6, Y1
-	VPSLLQ       $0x34, Y1, Y5
-	VPADDQ       reduceConstants<>+800(SB), Y5, Y5
-	VMULPD       Y5, Y0, Y0
-	VPSUBQ       Y1, Y6, Y1
+	VMULPD       Y9, Y9, Y1
+	VADDPD       Y9, Y7, Y10
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y9, Y7
+	VADDPD       Y0, Y7, Y0
+	VMOVUPD      reduceConstants<>+928(SB), Y7
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y7
+	VMOVUPD      reduceConstants<>+1088(SB), Y11
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y11
+	VFMADD213PD  Y11, Y9, Y7
+	VFMADD213PD  Y0, Y1, Y7
+	VADDPD       Y7, Y10, Y0
+	VPSRAD       $0x01, Y8, Y1
+	VPSLLQ       $0x34, Y1, Y7
+	VPADDQ       reduceConstants<>+800(SB), Y7, Y7
+	VMULPD       Y7, Y0, Y0
+	VPSUBQ       Y1, Y8, Y1
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       reduceConstants<>+800(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VANDPD       Y0, Y2, Y1
-	VADDPD       Y1, Y3, Y5
-	VSUBPD       Y3, Y5, Y2
+	VADDPD       Y1, Y3, Y7
+	VSUBPD       Y3, Y7, Y2
 	VSUBPD       Y2, Y1, Y1
-	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y7, Y2
 	VSUBPD       Y2, Y3, Y2
 	VADDPD       Y1, Y2, Y2
-	VMOVAPD      Y5, Y3
+	VMOVAPD      Y7, Y3
 	VADDPD       Y2, Y4, Y4
+	VMOVAPD      Y3, Y1
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y1, Y5
+	VMOVAPD      Y4, Y1
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y1, Y6
 	TESTQ        $0x00000002, CX
 	JZ           restOne
 	VMOVUPD      X0, (AX)(BX*1)
@@ -2208,6 +2140,15 @@ restOne:
 
 restNone:
 total:
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y5, Y3, Y1
+	VSUBPD       Y3, Y1, Y0
+	VSUBPD       Y0, Y5, Y5
+	VSUBPD       Y0, Y1, Y0
+	VSUBPD       Y0, Y3, Y0
+	VADDPD       Y5, Y0, Y0
+	VMOVAPD      Y1, Y3
+	VADDPD       Y0, Y4, Y4
 	VEXTRACTF128 $0x01, Y4, X0
 	VADDPD       X0, X4, X4
 	VEXTRACTF128 $0x01, Y3, X0
@@ -2235,87 +2176,9 @@ total:
 	VZEROUPPER
 	RET
 
-by4Slow:
-	VMOVUPD      (DX)(BX*1), Y6
-	VMOVUPD      32(DX)(BX*1), Y7
-	VMOVUPD      64(DX)(BX*1), Y8
-	VMOVUPD      96(DX)(BX*1), Y9
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
-	VMAXPD       Y6, Y10, Y6
-	VMOVAPD      Y0, Y10
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y10
-	VSUBPD       Y0, Y10, Y11
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y6
-	VMULPD       reduceConstants<>+896(SB), Y11, Y11
-	VADDPD       Y11, Y6, Y12
-	VSUBPD       Y6, Y12, Y6
-	VSUBPD       Y6, Y11, Y6
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
-	VSUBPD       Y14, Y12, Y14
-	VADDPD       Y6, Y14, Y6
-	VMOVUPD      reduceConstants<>+928(SB), Y14
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y12, Y14
-	VFMADD213PD  Y6, Y11, Y14
-	VADDPD       Y14, Y13, Y6
-	VPSRAD       $0x01, Y10, Y11
-	VPSLLQ       $0x34, Y11, Y12
-	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
-	VMULPD       Y12, Y6, Y6
-	VPSUBQ       Y11, Y10, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
-	VMULPD       Y10, Y6, Y6
-	VMOVUPD      Y6, (AX)(BX*1)
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
-	VMAXPD       Y7, Y10, Y7
-	VMOVAPD      Y0, Y10
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y10
-	VSUBPD       Y0, Y10, Y11
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y7
-	VMULPD       reduceConstants<>+896(SB), Y11, Y11
-	VADDPD       Y11, Y7, Y12
-	VSUBPD       Y7, Y12, Y7
-	VSUBPD       Y7, Y11, Y7
-	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
-	VSUBPD       Y14, Y12, Y14
-	VADDPD       Y7, Y14, Y7
-	VMOVUPD      reduceConstants<>+928(SB), Y14
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y12, Y14
-	VFMADD213PD  Y7, Y11, Y14
-	VADDPD       Y14, Y13, Y7
-	VPSRAD       $0x01, Y10, Y11
-	VPSLLQ       $0x34, Y11, Y12
-	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
-	VMULPD       Y12, Y7, Y7
-	VPSUBQ       Y11, Y10, Y10
-	VPSLLQ       $0x34, Y10, Y10
-	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
-	VMULPD       Y10, Y7, Y7
-	VMOVUPD      Y7, 32(AX)(BX*1)
+by2Slow:
+	VMOVUPD      (DX)(BX*1), Y8
+	VMOVUPD      32(DX)(BX*1), Y9
 	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
 	VMAXPD       Y8, Y10, Y8
 	VMOVAPD      Y0, Y10
@@ -2328,8 +2191,8 @@ by4Slow:
 	VSUBPD       Y8, Y12, Y8
 	VSUBPD       Y8, Y11, Y8
 	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
 	VSUBPD       Y14, Y12, Y14
 	VADDPD       Y8, Y14, Y8
 	VMOVUPD      reduceConstants<>+928(SB), Y14
@@ -2353,7 +2216,7 @@ by4Slow:
 	VPSLLQ       $0x34, Y10, Y10
 	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
 	VMULPD       Y10, Y8, Y8
-	VMOVUPD      Y8, 64(AX)(BX*1)
+	VMOVUPD      Y8, (AX)(BX*1)
 	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
 	VMAXPD       Y9, Y10, Y9
 	VMOVAPD      Y0, Y10
@@ -2366,8 +2229,8 @@ by4Slow:
 	VSUBPD       Y9, Y12, Y9
 	VSUBPD       Y9, Y11, Y9
 	VMULPD       Y12, Y12, Y11
-	VADDPD       Y12, Y5, Y13
-	VSUBPD       Y5, Y13, Y14
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
 	VSUBPD       Y14, Y12, Y14
 	VADDPD       Y9, Y14, Y9
 	VMOVUPD      reduceConstants<>+928(SB), Y14
@@ -2391,89 +2254,79 @@ by4Slow:
 	VPSLLQ       $0x34, Y10, Y10
 	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
 	VMULPD       Y10, Y9, Y9
-	VMOVUPD      Y9, 96(AX)(BX*1)
-	VADDPD       Y8, Y6, Y11
-	VSUBPD       Y6, Y11, Y10
+	VMOVUPD      Y9, 32(AX)(BX*1)
+	VADDPD       Y8, Y3, Y11
+	VSUBPD       Y3, Y11, Y10
 	VSUBPD       Y10, Y8, Y8
 	VSUBPD       Y10, Y11, Y10
-	VSUBPD       Y10, Y6, Y10
+	VSUBPD       Y10, Y3, Y10
 	VADDPD       Y8, Y10, Y10
-	VMOVAPD      Y11, Y6
-	VADDPD       Y9, Y7, Y11
-	VSUBPD       Y7, Y11, Y8
-	VSUBPD       Y8, Y9, Y9
-	VSUBPD       Y8, Y11, Y8
-	VSUBPD       Y8, Y7, Y8
-	VADDPD       Y9, Y8, Y8
-	VMOVAPD      Y11, Y7
-	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y3
 	VADDPD       Y10, Y4, Y4
-	VADDPD       Y7, Y6, Y9
-	VSUBPD       Y6, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y6, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y6
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y6, Y3, Y8
-	VSUBPD       Y3, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y3, Y7
-	VADDPD       Y6, Y7, Y7
-	VMOVAPD      Y8, Y3
-	VADDPD       Y7, Y4, Y4
-	JMP          by4Next
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y10, Y8
+	VSUBPD       Y8, Y5, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y10, Y5
+	VADDPD       Y8, Y6, Y6
+	JMP          by2Next
 
 by1Slow:
-	VMOVUPD      (DX)(BX*1), Y6
-	VADDPD       reduceConstants<>+1248(SB), Y1, Y7
-	VMAXPD       Y6, Y7, Y6
-	VMOVAPD      Y0, Y7
-	VFMADD231PD  reduceConstants<>+832(SB), Y6, Y7
-	VSUBPD       Y0, Y7, Y8
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+864(SB), Y8, Y6
-	VMULPD       reduceConstants<>+896(SB), Y8, Y8
-	VADDPD       Y8, Y6, Y9
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y8, Y6
-	VMULPD       Y9, Y9, Y8
-	VADDPD       Y9, Y5, Y10
-	VSUBPD       Y5, Y10, Y11
-	VSUBPD       Y11, Y9, Y11
-	VADDPD       Y6, Y11, Y6
-	VMOVUPD      reduceConstants<>+928(SB), Y11
-	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y11
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VFMADD213PD  Y6, Y8, Y11
-	VADDPD       Y11, Y10, Y6
-	VPSRAD       $0x01, Y7, Y8
-	VPSLLQ       $0x34, Y8, Y9
+	VMOVUPD      (DX)(BX*1), Y8
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
+	VMAXPD       Y8, Y9, Y8
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
+	VMULPD       reduceConstants<>+896(SB), Y10, Y10
+	VADDPD       Y10, Y8, Y11
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y10, Y8
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y11, Y7, Y12
+	VSUBPD       Y7, Y12, Y13
+	VSUBPD       Y13, Y11, Y13
+	VADDPD       Y8, Y13, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y11, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	VADDPD       Y13, Y12, Y8
+	VPSRAD       $0x01, Y9, Y10
+	VPSLLQ       $0x34, Y10, Y11
+	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
+	VMULPD       Y11, Y8, Y8
+	VPSUBQ       Y10, Y9, Y9
+	VPSLLQ       $0x34, Y9, Y9
 	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y6, Y6
-	VPSUBQ       Y8, Y7, Y7
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       reduceConstants<>+800(SB), Y7, Y7
-	VMULPD       Y7, Y6, Y6
-	VMOVUPD      Y6, (AX)(BX*1)
-	VADDPD       Y6, Y3, Y8
-	VSUBPD       Y3, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y3, Y7
-	VADDPD       Y6, Y7, Y7
-	VMOVAPD      Y8, Y3
-	VADDPD       Y7, Y4, Y4
+	VMULPD       Y9, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
+	VADDPD       Y8, Y3, Y10
+	VSUBPD       Y3, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y3
+	VADDPD       Y9, Y4, Y4
+	VMOVAPD      Y3, Y8
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y8, Y5
+	VMOVAPD      Y4, Y8
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y8, Y6
 	JMP          by1Next
 
 // func sumExp64AVX2(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
@@ -2490,58 +2343,25 @@ TEXT ·sumExp64AVX2(SB), NOSPLIT, $0-48
 	VADDPD       reduceConstants<>+768(SB), Y2, Y3
 	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VMOVUPD      reduceConstants<>+800(SB), Y6
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVUPD      reduceConstants<>+800(SB), Y8
 	XORQ         DX, DX
-	SUBQ         $0x00000010, AX
-	JLT          by4Done
+	SUBQ         $0x00000008, AX
+	JLT          by2Done
 
-by4:
-	VMOVUPD      (CX)(DX*1), Y7
-	VCMPPD       $0x11, Y3, Y7, Y8
-	VMOVUPD      32(CX)(DX*1), Y9
+by2:
+	VMOVUPD      (CX)(DX*1), Y9
 	VCMPPD       $0x11, Y3, Y9, Y10
-	VORPD        Y10, Y8, Y8
-	VMOVUPD      64(CX)(DX*1), Y10
-	VCMPPD       $0x11, Y3, Y10, Y11
-	VORPD        Y11, Y8, Y8
-	VMOVUPD      96(CX)(DX*1), Y11
+	VMOVUPD      32(CX)(DX*1), Y11
 	VCMPPD       $0x11, Y3, Y11, Y12
-	VORPD        Y12, Y8, Y8
-	VMOVMSKPD    Y8, BX
+	VORPD        Y12, Y10, Y10
+	VMOVMSKPD    Y10, BX
 	TESTL        BX, BX
-	JNZ          by4Slow
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y12
-	VMOVAPD      Y7, Y13
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
-	VMULPD       reduceConstants<>+896(SB), Y12, Y12
-	VADDPD       Y12, Y13, Y14
-	VSUBPD       Y13, Y14, Y13
-	VSUBPD       Y13, Y12, Y12
-	VMULPD       Y14, Y14, Y12
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  Y15, Y14, Y13
-	VFMADD213PD  Y14, Y12, Y13
-	VADDPD       Y6, Y13, Y12
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y12, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y8
-	VSUBPD       Y1, Y8, Y12
+	JNZ          by2Slow
+	VMOVAPD      Y1, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y1, Y10, Y12
 	VMOVAPD      Y9, Y13
 	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
 	VMULPD       reduceConstants<>+896(SB), Y12, Y12
@@ -2561,42 +2381,13 @@ by4:
 	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
 	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y12, Y13
-	VADDPD       Y6, Y13, Y12
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y12, Y8
+	VADDPD       Y8, Y13, Y12
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       Y10, Y12, Y10
 	VCMPPD       $0x00, Y2, Y9, Y9
 	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y9, Y8
-	VMOVAPD      Y1, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y9
-	VSUBPD       Y1, Y9, Y12
-	VMOVAPD      Y10, Y13
-	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
-	VMULPD       reduceConstants<>+896(SB), Y12, Y12
-	VADDPD       Y12, Y13, Y14
-	VSUBPD       Y13, Y14, Y13
-	VSUBPD       Y13, Y12, Y12
-	VMULPD       Y14, Y14, Y12
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  Y15, Y14, Y13
-	VFMADD213PD  Y14, Y12, Y13
-	VADDPD       Y6, Y13, Y12
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       Y9, Y12, Y9
-	VCMPPD       $0x00, Y2, Y10, Y10
-	VPSUBQ       Y10, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y9, Y10, Y9
+	VANDNPD      Y10, Y9, Y9
 	VMOVAPD      Y1, Y10
 	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y10
 	VSUBPD       Y1, Y10, Y12
@@ -2619,99 +2410,89 @@ by4:
 	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
 	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y12, Y13
-	VADDPD       Y6, Y13, Y12
+	VADDPD       Y8, Y13, Y12
 	VPSLLQ       $0x34, Y10, Y10
 	VPADDQ       Y10, Y12, Y10
 	VCMPPD       $0x00, Y2, Y11, Y11
 	VPSUBQ       Y11, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y10, Y11, Y10
-	VADDPD       Y9, Y7, Y12
-	VSUBPD       Y7, Y12, Y11
+	VADDPD       Y9, Y4, Y12
+	VSUBPD       Y4, Y12, Y11
 	VSUBPD       Y11, Y9, Y9
 	VSUBPD       Y11, Y12, Y11
-	VSUBPD       Y11, Y7, Y11
+	VSUBPD       Y11, Y4, Y11
 	VADDPD       Y9, Y11, Y11
-	VMOVAPD      Y12, Y7
-	VADDPD       Y10, Y8, Y12
-	VSUBPD       Y8, Y12, Y9
-	VSUBPD       Y9, Y10, Y10
-	VSUBPD       Y9, Y12, Y9
-	VSUBPD       Y9, Y8, Y9
-	VADDPD       Y10, Y9, Y9
-	VMOVAPD      Y12, Y8
-	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y4
 	VADDPD       Y11, Y5, Y5
-	VADDPD       Y8, Y7, Y10
-	VSUBPD       Y7, Y10, Y9
-	VSUBPD       Y9, Y8, Y8
-	VSUBPD       Y9, Y10, Y9
-	VSUBPD       Y9, Y7, Y9
-	VADDPD       Y8, Y9, Y9
-	VMOVAPD      Y10, Y7
-	VADDPD       Y9, Y5, Y5
-	VADDPD       Y7, Y4, Y9
-	VSUBPD       Y4, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y4, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y4
-	VADDPD       Y8, Y5, Y5
+	VADDPD       Y10, Y6, Y11
+	VSUBPD       Y6, Y11, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y11, Y6
+	VADDPD       Y9, Y7, Y7
 
-by4Next:
-	ADDQ $0x00000080, DX
-	SUBQ $0x00000010, AX
-	JGE  by4
+by2Next:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000008, AX
+	JGE  by2
 
-by4Done:
-	ADDQ $0x00000010, AX
+by2Done:
+	ADDQ $0x00000008, AX
 	SUBQ $0x00000004, AX
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (CX)(DX*1), Y7
-	VCMPPD       $0x11, Y3, Y7, Y8
-	VMOVMSKPD    Y8, BX
+	VMOVUPD      (CX)(DX*1), Y9
+	VCMPPD       $0x11, Y3, Y9, Y10
+	VMOVMSKPD    Y10, BX
 	TESTL        BX, BX
 	JNZ          by1Slow
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+832(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y9
-	VMOVAPD      Y7, Y10
-	VFNMADD231PD reduceConstants<>+864(SB), Y9, Y10
-	VMULPD       reduceConstants<>+896(SB), Y9, Y9
-	VADDPD       Y9, Y10, Y11
-	VSUBPD       Y10, Y11, Y10
-	VSUBPD       Y10, Y9, Y9
-	VMULPD       Y11, Y11, Y9
-	VMOVUPD      reduceConstants<>+928(SB), Y10
-	VFMADD213PD  reduceConstants<>+960(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+992(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+1024(SB), Y9, Y10
-	VFMADD213PD  reduceConstants<>+1056(SB), Y9, Y10
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y9, Y12
-	VFMADD213PD  Y12, Y11, Y10
-	VFMADD213PD  Y11, Y9, Y10
-	VADDPD       Y6, Y10, Y9
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y9, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
+	VMOVAPD      Y1, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VMOVAPD      Y9, Y12
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y12, Y13
+	VSUBPD       Y12, Y13, Y12
+	VSUBPD       Y12, Y11, Y11
+	VMULPD       Y13, Y13, Y11
+	VMOVUPD      reduceConstants<>+928(SB), Y12
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y12
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
+	VFMADD213PD  Y14, Y13, Y12
+	VFMADD213PD  Y13, Y11, Y12
+	VADDPD       Y8, Y12, Y11
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       Y10, Y11, Y10
+	VCMPPD       $0x00, Y2, Y9, Y9
+	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VADDPD       Y7, Y4, Y9
-	VSUBPD       Y4, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y4, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y4
-	VADDPD       Y8, Y5, Y5
+	VANDNPD      Y10, Y9, Y9
+	VADDPD       Y9, Y4, Y11
+	VSUBPD       Y4, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y4, Y10
+	VADDPD       Y9, Y10, Y10
+	VMOVAPD      Y11, Y4
+	VADDPD       Y10, Y5, Y5
+	VMOVAPD      Y4, Y9
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y9, Y6
+	VMOVAPD      Y5, Y9
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y9, Y7
 
 by1Next:
 	ADDQ $0x00000020, DX
@@ -2724,44 +2505,44 @@ by1Done:
 	LEAQ         reduceMasks<>+0(SB), BX
 	NEGQ         AX
 	VMOVDQU      32(BX)(AX*8), Y3
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y7
-	VMASKMOVPD   (CX)(DX*1), Y3, Y8
-	VBLENDVPD    Y3, Y8, Y7, Y7
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y8
-	VMAXPD       Y7, Y8, Y8
-	VMOVAPD      Y1, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
-	VSUBPD       Y1, Y9, Y1
-	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+864(SB), Y1, Y8
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y9
+	VMASKMOVPD   (CX)(DX*1), Y3, Y10
+	VBLENDVPD    Y3, Y10, Y9, Y9
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
+	VMAXPD       Y9, Y10, Y10
+	VMOVAPD      Y1, Y11
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
+	VSUBPD       Y1, Y11, Y1
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y1, Y10
 	VMULPD       reduceConstants<>+896(SB), Y1, Y1
-	VADDPD       Y1, Y8, Y10
-	VSUBPD       Y8, Y10, Y8
-	VSUBPD       Y8, Y1, Y1
-	VMULPD       Y10, Y10, Y1
-	VMOVUPD      reduceConstants<>+928(SB), Y8
-	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y8
-	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y8
-	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y8
-	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y8
-	VMOVUPD      reduceConstants<>+1088(SB), Y11
-	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y11
-	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y11
-	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y11
-	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y11
-	VFMADD213PD  Y11, Y10, Y8
-	VFMADD213PD  Y10, Y1, Y8
-	VADDPD       Y6, Y8, Y1
-	VPSRAD       $0x01, Y9, Y6
-	VPSLLQ       $0x34, Y6, Y8
+	VADDPD       Y1, Y10, Y12
+	VSUBPD       Y10, Y12, Y10
+	VSUBPD       Y10, Y1, Y1
+	VMULPD       Y12, Y12, Y1
+	VMOVUPD      reduceConstants<>+928(SB), Y10
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y10
+	VMOVUPD      reduceConstants<>+1088(SB), Y13
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y13
+	VFMADD213PD  Y13, Y12, Y10
+	VFMADD213PD  Y12, Y1, Y10
+	VADDPD       Y8, Y10, Y1
+	VPSRAD       $0x01, Y11, Y8
+	VPSLLQ       $0x34, Y8, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y1, Y1
+	VPSUBQ       Y8, Y11, Y8
+	VPSLLQ       $0x34, Y8, Y8
 	VPADDQ       reduceConstants<>+800(SB), Y8, Y8
 	VMULPD       Y8, Y1, Y1
-	VPSUBQ       Y6, Y9, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       reduceConstants<>+800(SB), Y6, Y6
-	VMULPD       Y6, Y1, Y1
 	VANDPD       Y1, Y3, Y1
-	VCMPPD       $0x00, Y2, Y7, Y2
+	VCMPPD       $0x00, Y2, Y9, Y2
 	VPSUBQ       Y2, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y1, Y2, Y1
@@ -2773,8 +2554,23 @@ by1Done:
 	VADDPD       Y1, Y2, Y2
 	VMOVAPD      Y3, Y4
 	VADDPD       Y2, Y5, Y5
+	VMOVAPD      Y4, Y1
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y1, Y6
+	VMOVAPD      Y5, Y1
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y1, Y7
 
 total:
+	VADDPD       Y7, Y5, Y5
+	VADDPD       Y6, Y4, Y2
+	VSUBPD       Y4, Y2, Y1
+	VSUBPD       Y1, Y6, Y6
+	VSUBPD       Y1, Y2, Y1
+	VSUBPD       Y1, Y4, Y1
+	VADDPD       Y6, Y1, Y1
+	VMOVAPD      Y2, Y4
+	VADDPD       Y1, Y5, Y5
 	VEXTRACTF128 $0x01, Y5, X1
 	VADDPD       X1, X5, X5
 	VEXTRACTF128 $0x01, Y4, X1
@@ -2810,85 +2606,9 @@ total:
 	VZEROUPPER
 	RET
 
-by4Slow:
-	VMOVUPD      (CX)(DX*1), Y7
-	VMOVUPD      32(CX)(DX*1), Y8
-	VMOVUPD      64(CX)(DX*1), Y9
-	VMOVUPD      96(CX)(DX*1), Y10
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
-	VMAXPD       Y7, Y11, Y11
-	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
-	VSUBPD       Y1, Y12, Y13
-	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
-	VMULPD       reduceConstants<>+896(SB), Y13, Y13
-	VADDPD       Y13, Y11, Y14
-	VSUBPD       Y11, Y14, Y11
-	VSUBPD       Y11, Y13, Y11
-	VMULPD       Y14, Y14, Y11
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y14, Y13
-	VFMADD213PD  Y14, Y11, Y13
-	VADDPD       Y6, Y13, Y11
-	VPSRAD       $0x01, Y12, Y13
-	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
-	VMULPD       Y14, Y11, Y11
-	VPSUBQ       Y13, Y12, Y12
-	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y11, Y7, Y7
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
-	VMAXPD       Y8, Y11, Y11
-	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
-	VSUBPD       Y1, Y12, Y13
-	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
-	VMULPD       reduceConstants<>+896(SB), Y13, Y13
-	VADDPD       Y13, Y11, Y14
-	VSUBPD       Y11, Y14, Y11
-	VSUBPD       Y11, Y13, Y11
-	VMULPD       Y14, Y14, Y11
-	VMOVUPD      reduceConstants<>+928(SB), Y13
-	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
-	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
-	VMOVUPD      reduceConstants<>+1088(SB), Y15
-	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
-	VFMADD213PD  Y15, Y14, Y13
-	VFMADD213PD  Y14, Y11, Y13
-	VADDPD       Y6, Y13, Y11
-	VPSRAD       $0x01, Y12, Y13
-	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
-	VMULPD       Y14, Y11, Y11
-	VPSUBQ       Y13, Y12, Y12
-	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VCMPPD       $0x00, Y2, Y8, Y8
-	VPSUBQ       Y8, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y11, Y8, Y8
+by2Slow:
+	VMOVUPD      (CX)(DX*1), Y9
+	VMOVUPD      32(CX)(DX*1), Y10
 	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
 	VMAXPD       Y9, Y11, Y11
 	VMOVAPD      Y1, Y12
@@ -2913,7 +2633,7 @@ by4Slow:
 	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
 	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y11, Y13
-	VADDPD       Y6, Y13, Y11
+	VADDPD       Y8, Y13, Y11
 	VPSRAD       $0x01, Y12, Y13
 	VPSLLQ       $0x34, Y13, Y14
 	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
@@ -2950,7 +2670,7 @@ by4Slow:
 	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
 	VFMADD213PD  Y15, Y14, Y13
 	VFMADD213PD  Y14, Y11, Y13
-	VADDPD       Y6, Y13, Y11
+	VADDPD       Y8, Y13, Y11
 	VPSRAD       $0x01, Y12, Y13
 	VPSLLQ       $0x34, Y13, Y14
 	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
@@ -2963,87 +2683,77 @@ by4Slow:
 	VPSUBQ       Y10, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y11, Y10, Y10
-	VADDPD       Y9, Y7, Y12
-	VSUBPD       Y7, Y12, Y11
+	VADDPD       Y9, Y4, Y12
+	VSUBPD       Y4, Y12, Y11
 	VSUBPD       Y11, Y9, Y9
 	VSUBPD       Y11, Y12, Y11
-	VSUBPD       Y11, Y7, Y11
+	VSUBPD       Y11, Y4, Y11
 	VADDPD       Y9, Y11, Y11
-	VMOVAPD      Y12, Y7
-	VADDPD       Y10, Y8, Y12
-	VSUBPD       Y8, Y12, Y9
-	VSUBPD       Y9, Y10, Y10
-	VSUBPD       Y9, Y12, Y9
-	VSUBPD       Y9, Y8, Y9
-	VADDPD       Y10, Y9, Y9
-	VMOVAPD      Y12, Y8
-	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y4
 	VADDPD       Y11, Y5, Y5
-	VADDPD       Y8, Y7, Y10
-	VSUBPD       Y7, Y10, Y9
-	VSUBPD       Y9, Y8, Y8
-	VSUBPD       Y9, Y10, Y9
-	VSUBPD       Y9, Y7, Y9
-	VADDPD       Y8, Y9, Y9
-	VMOVAPD      Y10, Y7
-	VADDPD       Y9, Y5, Y5
-	VADDPD       Y7, Y4, Y9
-	VSUBPD       Y4, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y4, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y4
-	VADDPD       Y8, Y5, Y5
-	JMP          by4Next
+	VADDPD       Y10, Y6, Y11
+	VSUBPD       Y6, Y11, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y11, Y6
+	VADDPD       Y9, Y7, Y7
+	JMP          by2Next
 
 by1Slow:
-	VMOVUPD      (CX)(DX*1), Y7
-	VADDPD       reduceConstants<>+1248(SB), Y2, Y8
-	VMAXPD       Y7, Y8, Y8
-	VMOVAPD      Y1, Y9
-	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
-	VSUBPD       Y1, Y9, Y10
-	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
-	VMULPD       reduceConstants<>+896(SB), Y10, Y10
-	VADDPD       Y10, Y8, Y11
-	VSUBPD       Y8, Y11, Y8
-	VSUBPD       Y8, Y10, Y8
-	VMULPD       Y11, Y11, Y8
-	VMOVUPD      reduceConstants<>+928(SB), Y10
-	VFMADD213PD  reduceConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+992(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+1024(SB), Y8, Y10
-	VFMADD213PD  reduceConstants<>+1056(SB), Y8, Y10
-	VMOVUPD      reduceConstants<>+1088(SB), Y12
-	VFMADD213PD  reduceConstants<>+1120(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y8, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y8, Y12
-	VFMADD213PD  Y12, Y11, Y10
-	VFMADD213PD  Y11, Y8, Y10
-	VADDPD       Y6, Y10, Y8
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
+	VMOVUPD      (CX)(DX*1), Y9
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
+	VMAXPD       Y9, Y10, Y10
+	VMOVAPD      Y1, Y11
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
+	VSUBPD       Y1, Y11, Y12
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y10, Y13
+	VSUBPD       Y10, Y13, Y10
+	VSUBPD       Y10, Y12, Y10
+	VMULPD       Y13, Y13, Y10
+	VMOVUPD      reduceConstants<>+928(SB), Y12
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y12
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y13, Y12
+	VFMADD213PD  Y13, Y10, Y12
+	VADDPD       Y8, Y12, Y10
+	VPSRAD       $0x01, Y11, Y12
+	VPSLLQ       $0x34, Y12, Y13
+	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
+	VMULPD       Y13, Y10, Y10
+	VPSUBQ       Y12, Y11, Y11
+	VPSLLQ       $0x34, Y11, Y11
 	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
-	VMULPD       Y11, Y8, Y8
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
-	VMULPD       Y9, Y8, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
+	VMULPD       Y11, Y10, Y10
+	VCMPPD       $0x00, Y2, Y9, Y9
+	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VADDPD       Y7, Y4, Y9
-	VSUBPD       Y4, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y4, Y8
-	VADDPD       Y7, Y8, Y8
-	VMOVAPD      Y9, Y4
-	VADDPD       Y8, Y5, Y5
+	VANDNPD      Y10, Y9, Y9
+	VADDPD       Y9, Y4, Y11
+	VSUBPD       Y4, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y4, Y10
+	VADDPD       Y9, Y10, Y10
+	VMOVAPD      Y11, Y4
+	VADDPD       Y10, Y5, Y5
+	VMOVAPD      Y4, Y9
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y9, Y6
+	VMOVAPD      Y5, Y9
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y9, Y7
 	JMP          by1Next
 
 // func logSoftmaxGrad64AVX2(dst *float64, gy *float64, y *float64, n int, sum float64)

@@ -370,35 +370,20 @@ func (l *lane) addHalf(sum []vec, y reg.Register) {
 	l.VADDPD(wide, sum[0], sum[0])
 }
 
-// gatherExactly adds float64 numbers to the first vector of a sum, and the rounding errors to the second, of 4 each.
+// gatherExactly adds float64 numbers to a sum without an error. With 256 bits, every other vector goes to the second half of the sum, as the
+// upper halves of vectors of 512 bits do; one vector alone exchanges the halves, so that the next one goes there.
 func (l *lane) gatherExactly(sum []vec, y []vec) {
-	high, low := sum[0].AsY(), sum[1].AsY()
-	add := func(x reg.Register) {
-		rest := l.moveSum(high, x, l.YMM(), l.YMM())
-		l.VADDPD(rest, low, low)
+	for i, y := range y {
+		half := sum[2*i%len(sum):]
+		rest := l.moveSum(half[0], y, l.register(), l.register())
+		l.VADDPD(rest, half[1], half[1])
 	}
-	switch {
-	case len(y) == 4:
-		left := l.moveSum(y[0], y[2], l.YMM(), l.YMM())
-		right := l.moveSum(y[1], y[3], l.YMM(), l.YMM())
-		l.VADDPD(right, left, left)
-		l.VADDPD(left, low, low)
-		rest := l.moveSum(y[0], y[1], l.YMM(), l.YMM())
-		l.VADDPD(rest, low, low)
-		add(y[0])
-	case len(y) == 2:
-		rests := l.moveSum(y[0], y[1], l.ZMM(), l.ZMM()).(vec)
-		l.VADDPD(l.upper(rests), rests.AsY(), rests.AsY())
-		l.VADDPD(rests.AsY(), low, low)
-		rest := l.moveSum(y[0].AsY(), l.upper(y[0]), l.YMM(), l.YMM())
-		l.VADDPD(rest, low, low)
-		add(y[0].AsY())
-	case l.vector == 512:
-		upper := l.upper(y[0])
-		add(y[0].AsY())
-		add(upper)
-	default:
-		add(y[0])
+	if l.vector == 256 && len(y) == 1 {
+		for i := range 2 {
+			first := l.copy(sum[i])
+			l.VMOVAPD(sum[i+2], sum[i])
+			l.VMOVAPD(first, sum[i+2])
+		}
 	}
 }
 
@@ -423,16 +408,29 @@ func (l *lane) upper(x vec) reg.Register {
 
 // newSum is a float64 sum for gather.
 func (l *lane) newSum() []vec {
-	if l.vector == 512 && l.bits == 32 {
-		return []vec{l.zero()}
+	vectors := 2
+	switch {
+	case l.vector == 512 && l.bits == 32:
+		vectors = 1
+	case l.vector == 256 && l.bits == 64:
+		vectors = 4
 	}
-	return []vec{l.zero(), l.zero()}
+	return l.newAccumulator(1, vectors)[0]
 }
 
 // totalOf returns the sum of the elements of a sum of gather.
 func (l *lane) totalOf(name string, sum []vec) {
 	switch {
 	case l.bits == 64:
+		right, rightLow := reg.Register(nil), reg.Register(nil)
+		if l.vector == 512 {
+			right, rightLow = l.upper(sum[0]), l.upper(sum[1])
+		} else {
+			right, rightLow = sum[2], sum[3]
+		}
+		l.VADDPD(rightLow, sum[1].AsY(), sum[1].AsY())
+		rest := l.moveSum(sum[0].AsY(), right, l.YMM(), l.YMM())
+		l.VADDPD(rest, sum[1].AsY(), sum[1].AsY())
 		high, low := sum[0].AsX(), sum[1].AsX()
 		l.VADDPD(l.secondQuarter(sum[1]), low, low)
 		l.VADDPD(l.moveSum(high, l.secondQuarter(sum[0]), l.XMM(), l.XMM()), low, low)
@@ -512,9 +510,9 @@ type powers struct {
 	term              func(x, y vec) vec // what is added for e^x
 }
 
-// rounds are the numbers of vectors at a time: of 256 bits four, then one, and of 512 bits half as many.
+// rounds are the numbers of vectors at a time.
 func (p *powers) rounds() []int {
-	if p.vector == 512 {
+	if p.vector == 512 || p.bits == 64 {
 		return []int{2, 1}
 	}
 	return []int{4, 1}
