@@ -175,6 +175,9 @@ func TestAccuracy(t *testing.T) {
 				worst32 = max(worst32, unitsOff(float64(y32[i]), row.exact(v), 24))
 			}
 		}
+		if row.name == "GELU" && !kernel.HasVectors() {
+			row.bits64 = 3 // of the portable form
+		}
 		if worst > row.bits64 || worst32 > row.bits32 {
 			t.Errorf("%s is %.3f units off in float64 and %.3f in float32, stated are %v and %v", row.name, worst, worst32, row.bits64, row.bits32)
 		}

@@ -267,6 +267,38 @@ var vectorUnaries = []unaryVectors{
 		F64: unary(erfc64AVX2, sharedWork), F32: unary(erfc32AVX2, sharedWork),
 		D64: gradient(erfcGrad64AVX2, sharedWork), D32: gradient(erfcGrad32AVX2, sharedWork),
 	}},
+	{&Sinh, Unary{
+		F64: unary(sinh64AVX2, sharedWork), F32: unary(sinh32AVX2, sharedWork),
+		D64: gradient(sinhGrad64AVX2, sharedWork), D32: gradient(sinhGrad32AVX2, sharedWork),
+	}},
+	{&Cosh, Unary{
+		F64: unary(cosh64AVX2, sharedWork), F32: unary(cosh32AVX2, sharedWork),
+		D64: gradient(coshGrad64AVX2, sharedWork), D32: gradient(coshGrad32AVX2, sharedWork),
+	}},
+	{&Atan, Unary{
+		F64: unary(atan64AVX2, sharedWork), F32: unary(atan32AVX2, sharedWork),
+		D64: gradient(atanGrad64AVX2, sharedWork), D32: gradient(atanGrad32AVX2, sharedWork),
+	}},
+	{&Asin, Unary{
+		F64: unary(asin64AVX2, sharedWork), F32: unary(asin32AVX2, sharedWork),
+		D64: gradient(asinGrad64AVX2, sharedWork), D32: gradient(asinGrad32AVX2, sharedWork),
+	}},
+	{&Acos, Unary{
+		F64: unary(acos64AVX2, sharedWork), F32: unary(acos32AVX2, sharedWork),
+		D64: gradient(acosGrad64AVX2, sharedWork), D32: gradient(acosGrad32AVX2, sharedWork),
+	}},
+	{&Mish, Unary{
+		F64: unary(mish64AVX2, sharedWork), F32: unary(mish32AVX2, sharedWork),
+		D64: gradient(mishGrad64AVX2, sharedWork), D32: gradient(mishGrad32AVX2, sharedWork),
+	}},
+	{&CELU, Unary{
+		F64: unary(celu64AVX2, sharedWork), F32: unary(celu32AVX2, sharedWork),
+		D64: gradient(celuGrad64AVX2, sharedWork), D32: gradient(celuGrad32AVX2, sharedWork),
+	}},
+	{&Tan, Unary{
+		F64: unary(circular(4, tan64AVX2, math.Tan), sharedWork), F32: unary(circular(4, tan32AVX2, math.Tan), sharedWork),
+		D64: gradient(tanGrad64AVX2, sharedMemory), D32: gradient(tanGrad32AVX2, sharedMemory),
+	}},
 	{&Sin, Unary{
 		F64: unary(circular(4, sin64AVX2, math.Sin), sharedWork), F32: unary(circular(4, sin32AVX2, math.Sin), sharedWork),
 		D64: gradient(circularGradient(4, sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(4, sinGrad32AVX2, sinGradOne), sharedWork),

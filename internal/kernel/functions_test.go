@@ -113,7 +113,8 @@ var special = []float64{
 // agree exactly.
 var vectorTolerance = map[string]float64{
 	"Exp": 5e-16, "Expm1": 5e-16, "Log": 5e-16, "Log1p": 5e-16, "Tanh": 5e-16, "Sigmoid": 5e-16, "Softplus": 7e-16, "LogSigmoid": 7e-16,
-	"PowScalar": 1e-13, "Log2": 5e-16, "Log10": 5e-16, "SiLU": 1e-15, "ELU": 7e-16, "SELU": 7e-16, "GELUTanh": 1e-15, "Sin": 5e-16, "Cos": 5e-16, "GELU": 2e-15, "Erf": 7e-16, "Erfc": 1e-15,
+	"PowScalar": 1e-13, "Log2": 5e-16, "Log10": 5e-16, "SiLU": 1e-15, "ELU": 7e-16, "SELU": 7e-16, "GELUTanh": 1e-15, "Sin": 5e-16, "Cos": 5e-16, "GELU": 2e-15, "Erf": 7e-16, "Erfc": 1e-15, "Tan": 7e-16,
+	"Asin": 5e-16, "Acos": 5e-16, "Atan": 5e-16, "Sinh": 7e-16, "Cosh": 7e-16, "Mish": 1e-15, "CELU": 7e-16,
 }
 
 // slopeCrosses names the functions whose derivative goes through 0, where its relative error is large.

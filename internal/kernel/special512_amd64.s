@@ -1469,6 +1469,141 @@ stop:
 	VZEROUPPER
 	RET
 
+// func tan32AVX512(dst *float32, x *float32, n int) (done int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·tan32AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ x+8(FP), BX
+	XORQ DX, DX
+	SUBQ $0x08, AX
+	JLT  loopDone
+
+loop:
+	VCVTPS2PD         (BX)(DX*1), Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VPSLLQ            $0x3f, Z1, Z1
+	VPMOVQ2M          Z1, K1
+	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VBLENDMPD         Z1, Z5, K1, Z1
+	VBLENDMPD         Z5, Z2, K1, Z2
+	VDIVPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (CX)(DX*1)
+	ADDQ              $0x20, DX
+	SUBQ              $0x08, AX
+	JGE               loop
+
+loopDone:
+	ADDQ              $0x08, AX
+	JZ                stop
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VPSLLQ            $0x3f, Z1, Z1
+	VPMOVQ2M          Z1, K1
+	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VBLENDMPD         Z1, Z5, K1, Z1
+	VBLENDMPD         Z5, Z2, K1, Z2
+	VDIVPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (CX)(DX*1)
+	MOVQ              n+16(FP), AX
+	MOVQ              AX, done+24(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x02, DX
+	MOVQ DX, done+24(FP)
+	VZEROUPPER
+	RET
+
 // func sinGrad32AVX512(dst *float32, x *float32, gy *float32, n int) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-40
@@ -3063,6 +3198,139 @@ loopDone:
 	VPSLLQ            $0x3e, Z1, Z1
 	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (CX)(DX*1)
+	MOVQ              n+16(FP), AX
+	MOVQ              AX, done+24(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+24(FP)
+	VZEROUPPER
+	RET
+
+// func tan64AVX512(dst *float64, x *float64, n int) (done int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·tan64AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ x+8(FP), BX
+	XORQ DX, DX
+	SUBQ $0x08, AX
+	JLT  loopDone
+
+loop:
+	VMOVUPD           (BX)(DX*1), Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VPSLLQ            $0x3f, Z1, Z1
+	VPMOVQ2M          Z1, K1
+	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VBLENDMPD         Z1, Z5, K1, Z1
+	VBLENDMPD         Z5, Z2, K1, Z2
+	VDIVPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMOVUPD           Z0, (CX)(DX*1)
+	ADDQ              $0x40, DX
+	SUBQ              $0x08, AX
+	JGE               loop
+
+loopDone:
+	ADDQ              $0x08, AX
+	JZ                stop
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (BX)(DX*1), K1, Z0
+	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VBROADCASTSD      special512Constants<>+264(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z3, Z3, Z5
+	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VSUBPD            Z3, Z6, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VSUBPD            Z3, Z7, Z3
+	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VFMADD213PD       Z3, Z4, Z7
+	VADDPD            Z7, Z6, Z2
+	VPSLLQ            $0x3f, Z1, Z1
+	VPMOVQ2M          Z1, K1
+	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VBLENDMPD         Z1, Z5, K1, Z1
+	VBLENDMPD         Z5, Z2, K1, Z2
+	VDIVPD            Z2, Z1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VCMPPD            $0x00, Z2, Z0, K1
+	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1

@@ -1546,6 +1546,151 @@ stop:
 	VZEROUPPER
 	RET
 
+// func tan32AVX2(dst *float32, x *float32, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tan32AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ x+8(FP), BX
+	XORQ DX, DX
+	SUBQ $0x04, AX
+	JLT  loopDone
+
+loop:
+	VCVTPS2PD    (BX)(DX*1), Y0
+	VANDPD       specialConstants<>+928(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3680(SB), Y1, Y1
+	VMOVMSKPD    Y1, SI
+	TESTL        SI, SI
+	JNZ          stop
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VFMADD231PD  specialConstants<>+3712(SB), Y0, Y1
+	VSUBPD       specialConstants<>+992(SB), Y1, Y2
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VSUBPD       Y3, Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VSUBPD       Y3, Y7, Y3
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMADD213PD  Y3, Y4, Y7
+	VADDPD       Y7, Y6, Y2
+	VPSLLQ       $0x3f, Y1, Y1
+	VXORPD       specialConstants<>+3584(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y5, Y3
+	VBLENDVPD    Y1, Y5, Y2, Y1
+	VDIVPD       Y1, Y3, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x00, Y2, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (CX)(DX*1)
+	ADDQ         $0x10, DX
+	SUBQ         $0x04, AX
+	JGE          loop
+
+loopDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), X0
+	VMASKMOVPS   (BX)(DX*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VANDPD       specialConstants<>+928(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3680(SB), Y1, Y1
+	VMOVMSKPD    Y1, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VFMADD231PD  specialConstants<>+3712(SB), Y0, Y1
+	VSUBPD       specialConstants<>+992(SB), Y1, Y2
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VSUBPD       Y3, Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VSUBPD       Y3, Y7, Y3
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMADD213PD  Y3, Y4, Y7
+	VADDPD       Y7, Y6, Y2
+	VPSLLQ       $0x3f, Y1, Y1
+	VXORPD       specialConstants<>+3584(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y5, Y3
+	VBLENDVPD    Y1, Y5, Y2, Y1
+	VDIVPD       Y1, Y3, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x00, Y2, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	TESTQ        $0x00000002, AX
+	JZ           restOne
+	VMOVLPS      X0, (CX)(DX*1)
+	VMOVHLPS     X0, X0, X0
+	ADDQ         $0x08, DX
+
+restOne:
+	TESTQ  $0x00000001, AX
+	JZ     restNone
+	VMOVSS X0, (CX)(DX*1)
+
+restNone:
+	MOVQ n+16(FP), AX
+	MOVQ AX, done+24(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x02, DX
+	MOVQ DX, done+24(FP)
+	VZEROUPPER
+	RET
+
 // func sinGrad32AVX2(dst *float32, x *float32, gy *float32, n int) (done int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sinGrad32AVX2(SB), NOSPLIT, $0-40
@@ -3208,6 +3353,148 @@ loopDone:
 	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+3584(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
+	TESTQ        $0x00000002, AX
+	JZ           restOne
+	VMOVUPD      X0, (CX)(DX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, DX
+
+restOne:
+	TESTQ  $0x00000001, AX
+	JZ     restNone
+	VMOVSD X0, (CX)(DX*1)
+
+restNone:
+	MOVQ n+16(FP), AX
+	MOVQ AX, done+24(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+24(FP)
+	VZEROUPPER
+	RET
+
+// func tan64AVX2(dst *float64, x *float64, n int) (done int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·tan64AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+16(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ x+8(FP), BX
+	XORQ DX, DX
+	SUBQ $0x04, AX
+	JLT  loopDone
+
+loop:
+	VMOVUPD      (BX)(DX*1), Y0
+	VANDPD       specialConstants<>+928(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3680(SB), Y1, Y1
+	VMOVMSKPD    Y1, SI
+	TESTL        SI, SI
+	JNZ          stop
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VFMADD231PD  specialConstants<>+3712(SB), Y0, Y1
+	VSUBPD       specialConstants<>+992(SB), Y1, Y2
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VSUBPD       Y3, Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VSUBPD       Y3, Y7, Y3
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMADD213PD  Y3, Y4, Y7
+	VADDPD       Y7, Y6, Y2
+	VPSLLQ       $0x3f, Y1, Y1
+	VXORPD       specialConstants<>+3584(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y5, Y3
+	VBLENDVPD    Y1, Y5, Y2, Y1
+	VDIVPD       Y1, Y3, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x00, Y2, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
+	VMOVUPD      Y0, (CX)(DX*1)
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          loop
+
+loopDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (BX)(DX*1), Y0, Y0
+	VANDPD       specialConstants<>+928(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3680(SB), Y1, Y1
+	VMOVMSKPD    Y1, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VFMADD231PD  specialConstants<>+3712(SB), Y0, Y1
+	VSUBPD       specialConstants<>+992(SB), Y1, Y2
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y3, Y3, Y5
+	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VSUBPD       Y3, Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VSUBPD       Y3, Y7, Y3
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VFMADD213PD  Y3, Y4, Y7
+	VADDPD       Y7, Y6, Y2
+	VPSLLQ       $0x3f, Y1, Y1
+	VXORPD       specialConstants<>+3584(SB), Y2, Y3
+	VBLENDVPD    Y1, Y3, Y5, Y3
+	VBLENDVPD    Y1, Y5, Y2, Y1
+	VDIVPD       Y1, Y3, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x00, Y2, Y0, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
 	VMOVUPD      X0, (CX)(DX*1)

@@ -47,6 +47,11 @@ func sin32AVX2(dst *float32, x *float32, n int) (done int)
 //go:noescape
 func cos32AVX2(dst *float32, x *float32, n int) (done int)
 
+// tan32AVX2 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
+//
+//go:noescape
+func tan32AVX2(dst *float32, x *float32, n int) (done int)
+
 // sinGrad32AVX2 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //
 //go:noescape
@@ -91,6 +96,11 @@ func sin64AVX2(dst *float64, x *float64, n int) (done int)
 //
 //go:noescape
 func cos64AVX2(dst *float64, x *float64, n int) (done int)
+
+// tan64AVX2 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
+//
+//go:noescape
+func tan64AVX2(dst *float64, x *float64, n int) (done int)
 
 // sinGrad64AVX2 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //

@@ -19,7 +19,9 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&Exp: {3, 1.5, 0, 0, 0}, &Expm1: {2, 1, 4, 1, 0}, &Log: {2, 1, 0, 0, 0}, &Log1p: {2, 1, 0, 0, 0}, &Tanh: {2, 2, 6, 1, 0}, &Sigmoid: {3, 2, 6, 1, 0},
 	&Softplus: {3, 1, 4, 1, 0}, &LogSigmoid: {3, 1, 4, 1, 0}, &SiLU: {4, 3, 6, 1, 1e-15}, &GELUTanh: {4, 1, 8, 1, 1e-15}, &ELU: {3, 1, 5, 1, 0}, &SELU: {4, 1, 5, 1, 0},
 	&PowScalar: {450, 1, 450, 1, 0}, &Log2: {2, 1, 0, 0, 0}, &Log10: {2, 1, 0, 0, 0},
-	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
+	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0},
+	&Sinh: {3, 1, 3, 1, 0}, &Cosh: {3, 1, 3, 1, 0}, &Atan: {2, 1, 1, 1, 0}, &Asin: {3, 1, 1, 1, 0}, &Acos: {3, 1, 1, 1, 0}, &Mish: {5, 1, 8, 1, 2e-15}, &CELU: {3, 1, 4, 1, 0},
+	&Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
 }
 
 // binaryTwins are the same for functions of two arguments. Of the power it is the portable one that is off.
@@ -164,7 +166,8 @@ func nameOf(u *Unary) string {
 		"exp": &Exp, "expm1": &Expm1, "log": &Log, "log1p": &Log1p, "tanh": &Tanh, "sigmoid": &Sigmoid, "softplus": &Softplus, "silu": &SiLU,
 		"log sigmoid": &LogSigmoid, "gelu tanh": &GELUTanh, "elu": &ELU, "selu": &SELU, "relu": &ReLU, "abs": &Abs, "hard tanh": &HardTanh,
 		"clamp": &Clamp, "hard swish": &HardSwish, "hard sigmoid": &HardSigmoid, "softsign": &Softsign, "rsqrt": &Rsqrt, "relu6": &ReLU6,
-		"gelu": &GELU, "erf": &Erf, "sin": &Sin, "cos": &Cos,
+		"gelu": &GELU, "erf": &Erf, "erfc": &Erfc, "sinh": &Sinh, "cosh": &Cosh, "tan": &Tan, "atan": &Atan, "asin": &Asin, "acos": &Acos,
+		"mish": &Mish, "celu": &CELU, "power": &PowScalar, "log2": &Log2, "log10": &Log10, "sin": &Sin, "cos": &Cos,
 	} {
 		if u == v {
 			return name

@@ -57,6 +57,38 @@ var wideUnaries = []unaryVectors{
 		F64: unary(erfc64AVX512, sharedWork), F32: unary(erfc32AVX512, sharedWork),
 		D64: gradient(erfcGrad64AVX512, sharedWork), D32: gradient(erfcGrad32AVX512, sharedWork),
 	}},
+	{&Sinh, Unary{
+		F64: unary(sinh64AVX512, sharedWork), F32: unary(sinh32AVX512, sharedWork),
+		D64: gradient(sinhGrad64AVX512, sharedWork), D32: gradient(sinhGrad32AVX512, sharedWork),
+	}},
+	{&Cosh, Unary{
+		F64: unary(cosh64AVX512, sharedWork), F32: unary(cosh32AVX512, sharedWork),
+		D64: gradient(coshGrad64AVX512, sharedWork), D32: gradient(coshGrad32AVX512, sharedWork),
+	}},
+	{&Atan, Unary{
+		F64: unary(atan64AVX512, sharedWork), F32: unary(atan32AVX512, sharedWork),
+		D64: gradient(atanGrad64AVX512, sharedWork), D32: gradient(atanGrad32AVX512, sharedWork),
+	}},
+	{&Asin, Unary{
+		F64: unary(asin64AVX512, sharedWork), F32: unary(asin32AVX512, sharedWork),
+		D64: gradient(asinGrad64AVX512, sharedWork), D32: gradient(asinGrad32AVX512, sharedWork),
+	}},
+	{&Acos, Unary{
+		F64: unary(acos64AVX512, sharedWork), F32: unary(acos32AVX512, sharedWork),
+		D64: gradient(acosGrad64AVX512, sharedWork), D32: gradient(acosGrad32AVX512, sharedWork),
+	}},
+	{&Mish, Unary{
+		F64: unary(mish64AVX512, sharedWork), F32: unary(mish32AVX512, sharedWork),
+		D64: gradient(mishGrad64AVX512, sharedWork), D32: gradient(mishGrad32AVX512, sharedWork),
+	}},
+	{&CELU, Unary{
+		F64: unary(celu64AVX512, sharedWork), F32: unary(celu32AVX512, sharedWork),
+		D64: gradient(celuGrad64AVX512, sharedWork), D32: gradient(celuGrad32AVX512, sharedWork),
+	}},
+	{&Tan, Unary{
+		F64: unary(circular(8, tan64AVX512, math.Tan), sharedWork), F32: unary(circular(8, tan32AVX512, math.Tan), sharedWork),
+		D64: gradient(tanGrad64AVX512, sharedMemory), D32: gradient(tanGrad32AVX512, sharedMemory),
+	}},
 	{&Sin, Unary{
 		F64: unary(circular(8, sin64AVX512, math.Sin), sharedWork), F32: unary(circular(8, sin32AVX512, math.Sin), sharedWork),
 		D64: gradient(circularGradient(8, sinGrad64AVX512, sinGradOne), sharedWork), D32: gradient(circularGradient(8, sinGrad32AVX512, sinGradOne), sharedWork),

@@ -29,12 +29,14 @@ var families = []struct {
 	{"special", 256, special},
 	{"power", 256, power},
 	{"reduce", 256, reductions},
+	{"inverse", 256, inverse},
 	{"columns", 256, columns},
 	{"optim", 256, optimizers},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
 	{"power512", 512, power},
 	{"reduce512", 512, wideReductions},
+	{"inverse512", 512, inverse},
 	{"columns512", 512, columns},
 }
 

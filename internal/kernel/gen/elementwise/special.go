@@ -230,6 +230,7 @@ func (l *lane) erfcRight(a vec) vec {
 func (l *lane) circular() {
 	l.upTo("sin", "func(dst, x *T, n int) (done int)", "is dst = sin x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 0) })
 	l.upTo("cos", "func(dst, x *T, n int) (done int)", "is dst = cos x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 1) })
+	l.upTo("tan", "func(dst, x *T, n int) (done int)", "is dst = tan x", []string{"x"}, func(in []vec) vec { return l.tan(in[0]) })
 	l.upTo("sinGrad", "func(dst, x, gy *T, n int) (done int)", "is dst = gy·cos x", []string{"x", "gy"}, func(in []vec) vec {
 		return l.mul(in[1], l.wave(in[0], 1))
 	})
@@ -302,10 +303,9 @@ var (
 	}
 )
 
-// wave is sin(x + ahead·π/2): of the distance r to the nearest multiple of π/2 the sine or cosine, by that multiple's last bit, with the sign
-// by the bit before.
-func (l *lane) wave(x vec, ahead int) vec {
-	t := l.load(l.magic())
+// sineAndCosine are those of the distance r of x to the nearest multiple of π/2, which is in the low bits of t.
+func (l *lane) sineAndCosine(x vec) (sin, cos, t vec) {
+	t = l.load(l.magic())
 	l.addProduct(t, x, l.c(2/math.Pi))
 	n := l.sub(t, l.magic())
 	r := l.copy(x)
@@ -314,14 +314,19 @@ func (l *lane) wave(x vec, ahead int) vec {
 	}
 	z := l.mul(r, r)
 	square := l.mul(z, z)
-	sin := l.mul(l.polynomial(z, square, sinSeries...), z)
+	sin = l.mul(l.polynomial(z, square, sinSeries...), z)
 	l.fma(sin, r, r)
 	half := l.mul(z, l.c(0.5))
 	whole := l.sub(l.held(1), half)
 	rest := l.sub(l.sub(l.held(1), whole), half)
-	cos := l.polynomial(z, square, cosSeries...)
+	cos = l.polynomial(z, square, cosSeries...)
 	l.fma(cos, square, rest)
-	cos = l.add(whole, cos)
+	return sin, l.add(whole, cos), t
+}
+
+// wave is sin(x + ahead·π/2): by the multiple's last bit the sine or cosine of the distance to it, with the sign by the bit before.
+func (l *lane) wave(x vec, ahead int) vec {
+	sin, cos, t := l.sineAndCosine(x)
 	if ahead == 0 {
 		sin = l.pick(l.is(equal, x, l.zero()), sin, x)
 	} else {
@@ -329,4 +334,12 @@ func (l *lane) wave(x vec, ahead int) vec {
 	}
 	isCos := l.bySign(l.shiftLeft(t, l.bits-1))
 	return l.xor(l.pick(isCos, sin, cos), l.signOf(l.shiftLeft(t, l.bits-2)))
+}
+
+// tan is the sine over the cosine, or at odd multiples minus the cosine over the sine.
+func (l *lane) tan(x vec) vec {
+	sin, cos, t := l.sineAndCosine(x)
+	isOdd := l.bySign(l.shiftLeft(t, l.bits-1))
+	y := l.div(l.pick(isOdd, sin, l.neg(cos)), l.pick(isOdd, cos, sin))
+	return l.pick(l.is(equal, x, l.zero()), y, x)
 }
