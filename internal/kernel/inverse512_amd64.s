@@ -1016,57 +1016,63 @@ TEXT ·mish32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VORPD.BCST        inverse512Constants<>+152(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z1, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD            Z1, Z1, Z2
-	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
 	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VCMPPD            $0x1e, Z4, Z0, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VMULPD            Z4, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBLENDMPD         Z4, Z1, K1, Z1
-	VADDPD            Z2, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
-	VADDPD            Z5, Z2, Z2
-	VADDPD            Z3, Z3, Z3
-	VADDPD            Z3, Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, inverse512Constants<>+280(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VADDPD            Z2, Z2, Z3
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VADDPD            Z5, Z3, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD            Z2, Z4, Z6
+	VMULPD            Z2, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VADDPD            Z3, Z4, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
+	VADDPD            Z4, Z3, Z3
+	VBLENDMPD         Z5, Z3, K1, Z3
+	VDIVPD            Z3, Z6, Z3
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -1080,57 +1086,63 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VORPD.BCST        inverse512Constants<>+152(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z1, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD            Z1, Z1, Z2
-	VMULPD            Z1, Z1, Z3
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
 	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VCMPPD            $0x1e, Z4, Z0, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VMULPD            Z4, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBLENDMPD         Z4, Z1, K1, Z1
-	VADDPD            Z2, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
-	VADDPD            Z5, Z2, Z2
-	VADDPD            Z3, Z3, Z3
-	VADDPD            Z3, Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, inverse512Constants<>+280(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VADDPD            Z2, Z2, Z3
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VADDPD            Z5, Z3, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD            Z2, Z4, Z6
+	VMULPD            Z2, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VADDPD            Z3, Z4, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
+	VADDPD            Z4, Z3, Z3
+	VBLENDMPD         Z5, Z3, K1, Z3
+	VDIVPD            Z3, Z6, Z3
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1157,8 +1169,8 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1181,49 +1193,32 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VMULPD            Z5, Z2, Z5
+	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z3, Z6
-	VBLENDMPD         Z6, Z5, K1, Z5
-	VADDPD            Z3, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
+	VADDPD            Z6, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VADDPD            Z6, Z5, Z6
+	VADDPD            Z4, Z4, Z7
+	VADDPD            Z7, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VBLENDMPD         Z4, Z2, K1, Z4
+	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z3, Z3
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z3, Z3
-	VBLENDMPD         Z3, Z6, K1, Z3
-	VDIVPD            Z3, Z5, Z3
-	VADDPD            Z2, Z2, Z4
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VADDPD            Z4, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z4, Z4
-	VADDPD            Z5, Z5, Z7
-	VADDPD            Z7, Z4, Z4
-	VBLENDMPD         Z4, Z6, K1, Z4
-	VBLENDMPD         Z5, Z2, K1, Z5
-	VBROADCASTSD      inverse512Constants<>+288(SB), Z6
-	VMULPD            Z6, Z5, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z2, Z2
-	VMULPD            Z2, Z5, Z2
-	VMULPD            Z4, Z4, Z4
+	VADDPD            Z7, Z2, Z2
+	VMULPD            Z2, Z4, Z2
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VDIVPD            Z6, Z3, Z3
+	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -1244,8 +1239,8 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1268,49 +1263,32 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VMULPD            Z5, Z2, Z5
+	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z3, Z6
-	VBLENDMPD         Z6, Z5, K1, Z5
-	VADDPD            Z3, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
+	VADDPD            Z6, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VADDPD            Z6, Z5, Z6
+	VADDPD            Z4, Z4, Z7
+	VADDPD            Z7, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VBLENDMPD         Z4, Z2, K1, Z4
+	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z3, Z3
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z3, Z3
-	VBLENDMPD         Z3, Z6, K1, Z3
-	VDIVPD            Z3, Z5, Z3
-	VADDPD            Z2, Z2, Z4
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VADDPD            Z4, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z4, Z4
-	VADDPD            Z5, Z5, Z7
-	VADDPD            Z7, Z4, Z4
-	VBLENDMPD         Z4, Z6, K1, Z4
-	VBLENDMPD         Z5, Z2, K1, Z5
-	VBROADCASTSD      inverse512Constants<>+288(SB), Z6
-	VMULPD            Z6, Z5, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z2, Z2
-	VMULPD            Z2, Z5, Z2
-	VMULPD            Z4, Z4, Z4
+	VADDPD            Z7, Z2, Z2
+	VMULPD            Z2, Z4, Z2
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VDIVPD            Z6, Z3, Z3
+	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -1341,11 +1319,11 @@ TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -1389,11 +1367,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -1456,10 +1434,10 @@ single:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+304(SB), Z5, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z6
@@ -1482,15 +1460,15 @@ single:
 	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z5
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+304(SB), Z5, K1, Z3
+	VBLENDMPD.BCST    inverse512Constants<>+288(SB), Z5, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -1513,10 +1491,10 @@ singleDone:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+304(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+264(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -1539,15 +1517,15 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+264(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+304(SB), Z4, K1, Z3
+	VBLENDMPD.BCST    inverse512Constants<>+288(SB), Z4, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -2628,63 +2606,80 @@ TEXT ·mish64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VORPD.BCST        inverse512Constants<>+152(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z2
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z1, Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VCMPPD            $0x1e, Z4, Z0, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VMULPD            Z4, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBLENDMPD         Z4, Z1, K1, Z1
-	VADDPD            Z2, Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VCMPPD            $0x1e, Z2, Z0, K1
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z3, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VADDPD            Z2, Z2, Z3
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VADDPD            Z7, Z3, Z7
+	VFMADD231PD       Z3, Z2, Z7
+	VADDPD            Z2, Z5, Z9
+	VMULPD            Z2, Z3, Z2
+	VBLENDMPD         Z2, Z9, K1, Z2
+	VADDPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
-	VADDPD            Z5, Z2, Z2
-	VADDPD            Z3, Z3, Z3
-	VADDPD            Z3, Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, inverse512Constants<>+280(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VADDPD            Z5, Z3, Z3
+	VBLENDMPD         Z7, Z3, K1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z8, Z1, Z3
+	VFMADD231PD       Z6, Z1, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z5
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VMULPD            Z1, Z3, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VMULPD            Z2, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -2697,63 +2692,80 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VORPD.BCST        inverse512Constants<>+152(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z2
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
-	VADDPD            Z1, Z1, Z2
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VCMPPD            $0x1e, Z4, Z0, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
-	VADDPD            Z4, Z1, Z4
-	VMULPD            Z4, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBLENDMPD         Z4, Z1, K1, Z1
-	VADDPD            Z2, Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VCMPPD            $0x1e, Z2, Z0, K1
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z3, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VADDPD            Z2, Z2, Z3
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VADDPD            Z7, Z3, Z7
+	VFMADD231PD       Z3, Z2, Z7
+	VADDPD            Z2, Z5, Z9
+	VMULPD            Z2, Z3, Z2
+	VBLENDMPD         Z2, Z9, K1, Z2
+	VADDPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
-	VADDPD            Z5, Z2, Z2
-	VADDPD            Z3, Z3, Z3
-	VADDPD            Z3, Z2, Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, inverse512Constants<>+280(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VADDPD            Z5, Z3, Z3
+	VBLENDMPD         Z7, Z3, K1, Z3
+	VDIVPD            Z3, Z2, Z2
+	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VMULPD            Z3, Z1, Z1
+	VMULPD            Z8, Z1, Z3
+	VFMADD231PD       Z6, Z1, Z3
+	VPSRAD            $0x01, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z5
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VPSUBQ            Z1, Z4, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VMULPD            Z1, Z3, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VMULPD            Z2, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2779,79 +2791,72 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+512(SB), Z4, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
+	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VMULPD            Z5, Z2, Z5
+	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z3, Z6
-	VBLENDMPD         Z6, Z5, K1, Z5
-	VADDPD            Z3, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
+	VADDPD            Z6, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VADDPD            Z6, Z5, Z6
+	VADDPD            Z4, Z4, Z7
+	VADDPD            Z7, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VBLENDMPD         Z4, Z2, K1, Z4
+	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z3, Z3
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z3, Z3
-	VBLENDMPD         Z3, Z6, K1, Z3
-	VDIVPD            Z3, Z5, Z3
-	VADDPD            Z2, Z2, Z4
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VADDPD            Z4, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z4, Z4
-	VADDPD            Z5, Z5, Z7
-	VADDPD            Z7, Z4, Z4
-	VBLENDMPD         Z4, Z6, K1, Z4
-	VBLENDMPD         Z5, Z2, K1, Z5
-	VBROADCASTSD      inverse512Constants<>+288(SB), Z6
-	VMULPD            Z6, Z5, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z2, Z2
-	VMULPD            Z2, Z5, Z2
-	VMULPD            Z4, Z4, Z4
+	VADDPD            Z7, Z2, Z2
+	VMULPD            Z2, Z4, Z2
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VDIVPD            Z6, Z3, Z3
+	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2871,79 +2876,72 @@ singleDone:
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+512(SB), Z4, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
+	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
-	VADDPD            Z5, Z2, Z5
-	VMULPD            Z5, Z2, Z5
+	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z3, Z6
-	VBLENDMPD         Z6, Z5, K1, Z5
-	VADDPD            Z3, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
+	VADDPD            Z6, Z3, Z3
+	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VADDPD            Z6, Z5, Z6
+	VADDPD            Z4, Z4, Z7
+	VADDPD            Z7, Z3, Z7
+	VBLENDMPD         Z7, Z6, K1, Z6
+	VBLENDMPD         Z4, Z2, K1, Z4
+	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z3, Z3
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z3, Z3
-	VBLENDMPD         Z3, Z6, K1, Z3
-	VDIVPD            Z3, Z5, Z3
-	VADDPD            Z2, Z2, Z4
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
-	VCMPPD            $0x1e, Z6, Z1, K1
-	VADDPD            Z4, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z7
-	VADDPD            Z7, Z6, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
-	VADDPD            Z7, Z4, Z4
-	VADDPD            Z5, Z5, Z7
-	VADDPD            Z7, Z4, Z4
-	VBLENDMPD         Z4, Z6, K1, Z4
-	VBLENDMPD         Z5, Z2, K1, Z5
-	VBROADCASTSD      inverse512Constants<>+288(SB), Z6
-	VMULPD            Z6, Z5, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
-	VADDPD            Z6, Z2, Z2
-	VMULPD            Z2, Z5, Z2
-	VMULPD            Z4, Z4, Z4
+	VADDPD            Z7, Z2, Z2
+	VMULPD            Z2, Z4, Z2
+	VBLENDMPD         Z3, Z5, K1, Z3
+	VDIVPD            Z6, Z3, Z3
+	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2973,11 +2971,11 @@ TEXT ·celu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -3024,11 +3022,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -3094,10 +3092,10 @@ single:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+304(SB), Z5, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+520(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z6
 	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -3132,7 +3130,7 @@ single:
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -3154,10 +3152,10 @@ singleDone:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+304(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+496(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+504(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -3192,7 +3190,7 @@ singleDone:
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -3237,14 +3235,14 @@ DATA inverse512Constants<>+216(SB)/8, $0xbfd5555554c099a8
 DATA inverse512Constants<>+224(SB)/8, $0x4000000000000000
 DATA inverse512Constants<>+232(SB)/8, $0x3c81a62633145c07
 DATA inverse512Constants<>+240(SB)/8, $0x3fe921fb54442d18
-DATA inverse512Constants<>+248(SB)/8, $0xc085e00000000000
-DATA inverse512Constants<>+256(SB)/8, $0x4085e00000000000
-DATA inverse512Constants<>+264(SB)/8, $0xc087480000000000
-DATA inverse512Constants<>+272(SB)/8, $0x0000000000000000
-DATA inverse512Constants<>+280(SB)/8, $0xfff0000000000000
-DATA inverse512Constants<>+288(SB)/8, $0x4010000000000000
-DATA inverse512Constants<>+296(SB)/8, $0xc049000000000000
-DATA inverse512Constants<>+304(SB)/8, $0x7ff0000000000000
+DATA inverse512Constants<>+248(SB)/8, $0x4089000000000000
+DATA inverse512Constants<>+256(SB)/8, $0x0000000000000000
+DATA inverse512Constants<>+264(SB)/8, $0xc085e00000000000
+DATA inverse512Constants<>+272(SB)/8, $0x4085e00000000000
+DATA inverse512Constants<>+280(SB)/8, $0xc087480000000000
+DATA inverse512Constants<>+288(SB)/8, $0x7ff0000000000000
+DATA inverse512Constants<>+296(SB)/8, $0x4010000000000000
+DATA inverse512Constants<>+304(SB)/8, $0xc049000000000000
 DATA inverse512Constants<>+312(SB)/8, $0x3e5af38a9b0ec855
 DATA inverse512Constants<>+320(SB)/8, $0x3ec71de0dae63bb3
 DATA inverse512Constants<>+328(SB)/8, $0x3f2a01a01a7c41d5
@@ -3268,6 +3266,9 @@ DATA inverse512Constants<>+464(SB)/8, $0xbfb1110ceddb22d6
 DATA inverse512Constants<>+472(SB)/8, $0xbfb745d173561ae0
 DATA inverse512Constants<>+480(SB)/8, $0xbfc24924924920ac
 DATA inverse512Constants<>+488(SB)/8, $0xbfd5555555555555
-DATA inverse512Constants<>+496(SB)/8, $0xc087500000000000
-DATA inverse512Constants<>+504(SB)/8, $0x4086300000000000
-GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $512
+DATA inverse512Constants<>+496(SB)/8, $0x3fe62e42fee00000
+DATA inverse512Constants<>+504(SB)/8, $0x3dea39ef35793c76
+DATA inverse512Constants<>+512(SB)/8, $0x408f400000000000
+DATA inverse512Constants<>+520(SB)/8, $0xc087500000000000
+DATA inverse512Constants<>+528(SB)/8, $0x4086300000000000
+GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $536

@@ -1231,55 +1231,62 @@ TEXT ·mish32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+960(SB), Y2
+	VMOVUPD      inverseConstants<>+960(SB), Y1
+	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
 	VMOVUPD      inverseConstants<>+992(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      inverseConstants<>+288(SB), Y5
-	VFMADD213PD  inverseConstants<>+320(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+352(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+384(SB), Y6
-	VFMADD213PD  inverseConstants<>+416(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+448(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x1e, Y4, Y0, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
-	VADDPD       Y5, Y1, Y5
-	VMULPD       Y5, Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y5
-	VADDPD       Y5, Y2, Y5
-	VBLENDVPD    Y4, Y5, Y1, Y1
-	VADDPD       Y2, Y3, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y5, Y5
+	VMOVUPD      inverseConstants<>+1024(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      inverseConstants<>+288(SB), Y6
+	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+384(SB), Y7
+	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y2, Y2, Y4
+	VMULPD       Y2, Y2, Y5
 	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VADDPD       Y3, Y3, Y3
-	VADDPD       Y3, Y2, Y2
-	VBLENDVPD    Y4, Y2, Y5, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, inverseConstants<>+1056(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VADDPD       Y6, Y4, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VADDPD       Y2, Y5, Y7
+	VMULPD       Y2, Y4, Y8
+	VBLENDVPD    Y3, Y8, Y7, Y7
+	VADDPD       Y4, Y5, Y4
+	VMOVUPD      inverseConstants<>+864(SB), Y5
+	VADDPD       Y5, Y4, Y4
+	VBLENDVPD    Y3, Y6, Y4, Y4
+	VDIVPD       Y4, Y7, Y4
+	VXORPD       inverseConstants<>+576(SB), Y1, Y1
+	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -1295,55 +1302,62 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+960(SB), Y2
+	VMOVUPD      inverseConstants<>+960(SB), Y1
+	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
 	VMOVUPD      inverseConstants<>+992(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      inverseConstants<>+288(SB), Y5
-	VFMADD213PD  inverseConstants<>+320(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+352(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+384(SB), Y6
-	VFMADD213PD  inverseConstants<>+416(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+448(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x1e, Y4, Y0, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
-	VADDPD       Y5, Y1, Y5
-	VMULPD       Y5, Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y5
-	VADDPD       Y5, Y2, Y5
-	VBLENDVPD    Y4, Y5, Y1, Y1
-	VADDPD       Y2, Y3, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y5, Y5
+	VMOVUPD      inverseConstants<>+1024(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      inverseConstants<>+288(SB), Y6
+	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+384(SB), Y7
+	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y2, Y2, Y4
+	VMULPD       Y2, Y2, Y5
 	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VADDPD       Y3, Y3, Y3
-	VADDPD       Y3, Y2, Y2
-	VBLENDVPD    Y4, Y2, Y5, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, inverseConstants<>+1056(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VADDPD       Y6, Y4, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VADDPD       Y2, Y5, Y7
+	VMULPD       Y2, Y4, Y8
+	VBLENDVPD    Y3, Y8, Y7, Y7
+	VADDPD       Y4, Y5, Y4
+	VMOVUPD      inverseConstants<>+864(SB), Y5
+	VADDPD       Y5, Y4, Y4
+	VBLENDVPD    Y3, Y6, Y4, Y4
+	VDIVPD       Y4, Y7, Y4
+	VXORPD       inverseConstants<>+576(SB), Y1, Y1
+	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -1377,8 +1391,8 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        inverseConstants<>+576(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+960(SB), Y3
-	VMOVUPD      inverseConstants<>+992(SB), Y4
+	VMOVUPD      inverseConstants<>+992(SB), Y3
+	VMOVUPD      inverseConstants<>+1024(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -1401,46 +1415,29 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y1, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y2, Y6
-	VMULPD       Y6, Y2, Y6
+	VADDPD       Y3, Y4, Y6
 	VMOVUPD      inverseConstants<>+256(SB), Y7
-	VADDPD       Y7, Y3, Y7
-	VBLENDVPD    Y5, Y7, Y6, Y6
-	VADDPD       Y3, Y4, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y6, Y7
+	VADDPD       Y4, Y4, Y8
+	VADDPD       Y8, Y3, Y8
+	VBLENDVPD    Y5, Y8, Y7, Y7
+	VBLENDVPD    Y5, Y4, Y2, Y4
+	VMOVUPD      inverseConstants<>+1120(SB), Y8
+	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y3, Y3
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
-	VBLENDVPD    Y5, Y3, Y7, Y3
-	VDIVPD       Y3, Y6, Y3
-	VADDPD       Y2, Y2, Y4
-	VMULPD       Y2, Y2, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x1e, Y6, Y1, Y6
-	VADDPD       Y4, Y5, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y5, Y5, Y8
-	VADDPD       Y8, Y4, Y4
-	VBLENDVPD    Y6, Y4, Y7, Y4
-	VBLENDVPD    Y6, Y5, Y2, Y5
-	VMOVUPD      inverseConstants<>+1088(SB), Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VMULPD       Y2, Y5, Y2
-	VMULPD       Y4, Y4, Y4
+	VADDPD       Y8, Y2, Y2
+	VMULPD       Y2, Y4, Y2
+	VBLENDVPD    Y5, Y3, Y6, Y3
+	VDIVPD       Y7, Y3, Y3
+	VMULPD       Y7, Y7, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -1466,8 +1463,8 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        inverseConstants<>+576(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+960(SB), Y3
-	VMOVUPD      inverseConstants<>+992(SB), Y4
+	VMOVUPD      inverseConstants<>+992(SB), Y3
+	VMOVUPD      inverseConstants<>+1024(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -1490,46 +1487,29 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y0, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y2, Y6
-	VMULPD       Y6, Y2, Y6
+	VADDPD       Y3, Y4, Y6
 	VMOVUPD      inverseConstants<>+256(SB), Y7
-	VADDPD       Y7, Y3, Y7
-	VBLENDVPD    Y5, Y7, Y6, Y6
-	VADDPD       Y3, Y4, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y6, Y7
+	VADDPD       Y4, Y4, Y8
+	VADDPD       Y8, Y3, Y8
+	VBLENDVPD    Y5, Y8, Y7, Y7
+	VBLENDVPD    Y5, Y4, Y2, Y4
+	VMOVUPD      inverseConstants<>+1120(SB), Y8
+	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y3, Y3
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
-	VBLENDVPD    Y5, Y3, Y7, Y3
-	VDIVPD       Y3, Y6, Y3
-	VADDPD       Y2, Y2, Y4
-	VMULPD       Y2, Y2, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x1e, Y6, Y0, Y6
-	VADDPD       Y4, Y5, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y5, Y5, Y8
-	VADDPD       Y8, Y4, Y4
-	VBLENDVPD    Y6, Y4, Y7, Y4
-	VBLENDVPD    Y6, Y5, Y2, Y5
-	VMOVUPD      inverseConstants<>+1088(SB), Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VMULPD       Y2, Y5, Y2
-	VMULPD       Y4, Y4, Y4
+	VADDPD       Y8, Y2, Y2
+	VMULPD       Y2, Y4, Y2
+	VBLENDVPD    Y5, Y3, Y6, Y3
+	VDIVPD       Y7, Y3, Y3
+	VMULPD       Y7, Y7, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -1572,8 +1552,8 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1120(SB), Y4
-	VMOVUPD      inverseConstants<>+992(SB), Y5
+	VMOVUPD      inverseConstants<>+1152(SB), Y4
+	VMOVUPD      inverseConstants<>+1024(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -1621,8 +1601,8 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1120(SB), Y4
-	VMOVUPD      inverseConstants<>+992(SB), Y5
+	VMOVUPD      inverseConstants<>+1152(SB), Y4
+	VMOVUPD      inverseConstants<>+1024(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -1691,10 +1671,10 @@ single:
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y4
 	VANDPD       inverseConstants<>+0(SB), Y4, Y5
-	VCMPPD       $0x11, inverseConstants<>+1152(SB), Y5, Y5
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+960(SB), Y5
-	VMOVUPD      inverseConstants<>+992(SB), Y6
+	VMOVUPD      inverseConstants<>+992(SB), Y5
+	VMOVUPD      inverseConstants<>+1024(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMOVUPD      inverseConstants<>+96(SB), Y6
@@ -1717,10 +1697,10 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y3, Y6
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y3, Y6
 	VANDNPD      Y5, Y6, Y5
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y3
-	VBLENDVPD    Y3, inverseConstants<>+1152(SB), Y5, Y3
+	VBLENDVPD    Y3, inverseConstants<>+1088(SB), Y5, Y3
 	VMOVUPD      inverseConstants<>+256(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VMULPD       Y4, Y3, Y3
@@ -1750,10 +1730,10 @@ singleDone:
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y0
 	VANDPD       inverseConstants<>+0(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1152(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+960(SB), Y4
-	VMOVUPD      inverseConstants<>+992(SB), Y5
+	VMOVUPD      inverseConstants<>+992(SB), Y4
+	VMOVUPD      inverseConstants<>+1024(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      inverseConstants<>+96(SB), Y5
@@ -1776,10 +1756,10 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, inverseConstants<>+1024(SB), Y3, Y5
+	VCMPPD       $0x11, inverseConstants<>+1056(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y3
-	VBLENDVPD    Y3, inverseConstants<>+1152(SB), Y4, Y3
+	VBLENDVPD    Y3, inverseConstants<>+1088(SB), Y4, Y3
 	VMOVUPD      inverseConstants<>+256(SB), Y4
 	VADDPD       Y4, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -3061,62 +3041,80 @@ TEXT ·mish64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+1920(SB), Y2
-	VMOVUPD      inverseConstants<>+1952(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y1, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y1
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      inverseConstants<>+1184(SB), Y4
-	VFMADD213PD  inverseConstants<>+1216(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1248(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1280(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1312(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1344(SB), Y5
-	VFMADD213PD  inverseConstants<>+1376(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1408(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1440(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1472(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
-	VMULPD       Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x1e, Y4, Y0, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
-	VADDPD       Y5, Y1, Y5
-	VMULPD       Y5, Y1, Y1
+	VMOVUPD      inverseConstants<>+960(SB), Y1
+	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+1920(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1952(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      inverseConstants<>+1184(SB), Y8
+	VFMADD213PD  inverseConstants<>+1216(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1248(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1280(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1312(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1344(SB), Y9
+	VFMADD213PD  inverseConstants<>+1376(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1408(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x1e, Y2, Y0, Y2
+	VADDPD       Y8, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       inverseConstants<>+256(SB), Y7, Y7
+	VMULPD       Y7, Y3, Y3
+	VPSUBQ       Y5, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VMULPD       Y5, Y3, Y3
+	VADDPD       Y3, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      inverseConstants<>+256(SB), Y9
+	VADDPD       Y9, Y5, Y9
+	VFMADD231PD  Y5, Y3, Y9
+	VADDPD       Y3, Y7, Y10
+	VMULPD       Y3, Y5, Y3
+	VBLENDVPD    Y2, Y3, Y10, Y3
+	VADDPD       Y5, Y7, Y5
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y5, Y5
+	VBLENDVPD    Y2, Y9, Y5, Y5
+	VDIVPD       Y5, Y3, Y3
+	VXORPD       inverseConstants<>+576(SB), Y1, Y1
 	VMOVUPD      inverseConstants<>+256(SB), Y5
-	VADDPD       Y5, Y2, Y5
-	VBLENDVPD    Y4, Y5, Y1, Y1
-	VADDPD       Y2, Y3, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VADDPD       Y3, Y3, Y3
-	VADDPD       Y3, Y2, Y2
-	VBLENDVPD    Y4, Y2, Y5, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, inverseConstants<>+1056(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VSUBPD       Y3, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y6
+	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       inverseConstants<>+256(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y0, Y4
+	VMULPD       Y3, Y0, Y3
+	VANDPD       Y3, Y4, Y3
+	VSUBPD       Y3, Y0, Y0
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -3130,62 +3128,80 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+1920(SB), Y2
-	VMOVUPD      inverseConstants<>+1952(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y1, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y1
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      inverseConstants<>+1184(SB), Y4
-	VFMADD213PD  inverseConstants<>+1216(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1248(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1280(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1312(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1344(SB), Y5
-	VFMADD213PD  inverseConstants<>+1376(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1408(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1440(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1472(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
-	VMULPD       Y2, Y1, Y1
-	VADDPD       Y1, Y1, Y2
-	VMULPD       Y1, Y1, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x1e, Y4, Y0, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
-	VADDPD       Y5, Y1, Y5
-	VMULPD       Y5, Y1, Y1
+	VMOVUPD      inverseConstants<>+960(SB), Y1
+	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+1920(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1952(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      inverseConstants<>+1184(SB), Y8
+	VFMADD213PD  inverseConstants<>+1216(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1248(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1280(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1312(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1344(SB), Y9
+	VFMADD213PD  inverseConstants<>+1376(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1408(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x1e, Y2, Y0, Y2
+	VADDPD       Y8, Y6, Y3
+	VPSRAD       $0x01, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       inverseConstants<>+256(SB), Y7, Y7
+	VMULPD       Y7, Y3, Y3
+	VPSUBQ       Y5, Y4, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VMULPD       Y5, Y3, Y3
+	VADDPD       Y3, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      inverseConstants<>+256(SB), Y9
+	VADDPD       Y9, Y5, Y9
+	VFMADD231PD  Y5, Y3, Y9
+	VADDPD       Y3, Y7, Y10
+	VMULPD       Y3, Y5, Y3
+	VBLENDVPD    Y2, Y3, Y10, Y3
+	VADDPD       Y5, Y7, Y5
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y5, Y5
+	VBLENDVPD    Y2, Y9, Y5, Y5
+	VDIVPD       Y5, Y3, Y3
+	VXORPD       inverseConstants<>+576(SB), Y1, Y1
 	VMOVUPD      inverseConstants<>+256(SB), Y5
-	VADDPD       Y5, Y2, Y5
-	VBLENDVPD    Y4, Y5, Y1, Y1
-	VADDPD       Y2, Y3, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VADDPD       Y3, Y3, Y3
-	VADDPD       Y3, Y2, Y2
-	VBLENDVPD    Y4, Y2, Y5, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, inverseConstants<>+1056(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VSUBPD       Y3, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y6
+	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       inverseConstants<>+256(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y0, Y4
+	VMULPD       Y3, Y0, Y3
+	VANDPD       Y3, Y4, Y3
+	VSUBPD       Y3, Y0, Y0
+	VBLENDVPD    Y2, Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -3218,36 +3234,46 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VORPD        inverseConstants<>+576(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+1920(SB), Y3
-	VMOVUPD      inverseConstants<>+1952(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      inverseConstants<>+1184(SB), Y5
-	VFMADD213PD  inverseConstants<>+1216(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1248(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1280(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1312(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1344(SB), Y6
-	VFMADD213PD  inverseConstants<>+1376(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1408(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1440(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1472(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPD       inverseConstants<>+0(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1984(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      inverseConstants<>+2016(SB), Y4
+	VMOVUPD      inverseConstants<>+2048(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+1920(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1952(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      inverseConstants<>+1184(SB), Y8
+	VFMADD213PD  inverseConstants<>+1216(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1248(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1280(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1312(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1344(SB), Y9
+	VFMADD213PD  inverseConstants<>+1376(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1408(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
@@ -3255,40 +3281,23 @@ single:
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y1, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y2, Y6
-	VMULPD       Y6, Y2, Y6
+	VADDPD       Y3, Y4, Y6
 	VMOVUPD      inverseConstants<>+256(SB), Y7
-	VADDPD       Y7, Y3, Y7
-	VBLENDVPD    Y5, Y7, Y6, Y6
-	VADDPD       Y3, Y4, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y6, Y7
+	VADDPD       Y4, Y4, Y8
+	VADDPD       Y8, Y3, Y8
+	VBLENDVPD    Y5, Y8, Y7, Y7
+	VBLENDVPD    Y5, Y4, Y2, Y4
+	VMOVUPD      inverseConstants<>+1120(SB), Y8
+	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y3, Y3
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
-	VBLENDVPD    Y5, Y3, Y7, Y3
-	VDIVPD       Y3, Y6, Y3
-	VADDPD       Y2, Y2, Y4
-	VMULPD       Y2, Y2, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x1e, Y6, Y1, Y6
-	VADDPD       Y4, Y5, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y5, Y5, Y8
-	VADDPD       Y8, Y4, Y4
-	VBLENDVPD    Y6, Y4, Y7, Y4
-	VBLENDVPD    Y6, Y5, Y2, Y5
-	VMOVUPD      inverseConstants<>+1088(SB), Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VMULPD       Y2, Y5, Y2
-	VMULPD       Y4, Y4, Y4
+	VADDPD       Y8, Y2, Y2
+	VMULPD       Y2, Y4, Y2
+	VBLENDVPD    Y5, Y3, Y6, Y3
+	VDIVPD       Y7, Y3, Y3
+	VMULPD       Y7, Y7, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -3311,36 +3320,46 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VORPD        inverseConstants<>+576(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+1920(SB), Y3
-	VMOVUPD      inverseConstants<>+1952(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      inverseConstants<>+1184(SB), Y5
-	VFMADD213PD  inverseConstants<>+1216(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1248(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1280(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1312(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1344(SB), Y6
-	VFMADD213PD  inverseConstants<>+1376(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1408(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1440(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1472(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPD       inverseConstants<>+0(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1984(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      inverseConstants<>+2016(SB), Y4
+	VMOVUPD      inverseConstants<>+2048(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      inverseConstants<>+96(SB), Y4
+	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+1920(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1952(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      inverseConstants<>+1184(SB), Y8
+	VFMADD213PD  inverseConstants<>+1216(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1248(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1280(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1312(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1344(SB), Y9
+	VFMADD213PD  inverseConstants<>+1376(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1408(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
@@ -3348,40 +3367,23 @@ singleDone:
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y0, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y6
-	VADDPD       Y6, Y2, Y6
-	VMULPD       Y6, Y2, Y6
+	VADDPD       Y3, Y4, Y6
 	VMOVUPD      inverseConstants<>+256(SB), Y7
-	VADDPD       Y7, Y3, Y7
-	VBLENDVPD    Y5, Y7, Y6, Y6
-	VADDPD       Y3, Y4, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
+	VADDPD       Y7, Y3, Y3
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VADDPD       Y7, Y6, Y7
+	VADDPD       Y4, Y4, Y8
+	VADDPD       Y8, Y3, Y8
+	VBLENDVPD    Y5, Y8, Y7, Y7
+	VBLENDVPD    Y5, Y4, Y2, Y4
+	VMOVUPD      inverseConstants<>+1120(SB), Y8
+	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y3, Y3
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y3, Y3
-	VBLENDVPD    Y5, Y3, Y7, Y3
-	VDIVPD       Y3, Y6, Y3
-	VADDPD       Y2, Y2, Y4
-	VMULPD       Y2, Y2, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x1e, Y6, Y0, Y6
-	VADDPD       Y4, Y5, Y7
-	VMOVUPD      inverseConstants<>+864(SB), Y8
-	VADDPD       Y8, Y7, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y8
-	VADDPD       Y8, Y4, Y4
-	VADDPD       Y5, Y5, Y8
-	VADDPD       Y8, Y4, Y4
-	VBLENDVPD    Y6, Y4, Y7, Y4
-	VBLENDVPD    Y6, Y5, Y2, Y5
-	VMOVUPD      inverseConstants<>+1088(SB), Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
-	VADDPD       Y6, Y2, Y2
-	VMULPD       Y2, Y5, Y2
-	VMULPD       Y4, Y4, Y4
+	VADDPD       Y8, Y2, Y2
+	VMULPD       Y2, Y4, Y2
+	VBLENDVPD    Y5, Y3, Y6, Y3
+	VDIVPD       Y7, Y3, Y3
+	VMULPD       Y7, Y7, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -3423,8 +3425,8 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1120(SB), Y4
-	VMOVUPD      inverseConstants<>+1952(SB), Y5
+	VMOVUPD      inverseConstants<>+1152(SB), Y4
+	VMOVUPD      inverseConstants<>+2048(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -3474,8 +3476,8 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1120(SB), Y4
-	VMOVUPD      inverseConstants<>+1952(SB), Y5
+	VMOVUPD      inverseConstants<>+1152(SB), Y4
+	VMOVUPD      inverseConstants<>+2048(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -3547,10 +3549,10 @@ single:
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y4
 	VANDPD       inverseConstants<>+0(SB), Y4, Y5
-	VCMPPD       $0x11, inverseConstants<>+1152(SB), Y5, Y5
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+1920(SB), Y5
-	VMOVUPD      inverseConstants<>+1952(SB), Y6
+	VMOVUPD      inverseConstants<>+2016(SB), Y5
+	VMOVUPD      inverseConstants<>+2048(SB), Y6
 	VMINPD       Y3, Y6, Y3
 	VMAXPD       Y3, Y5, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y5
@@ -3608,10 +3610,10 @@ singleDone:
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y0
 	VANDPD       inverseConstants<>+0(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1152(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+1088(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+1920(SB), Y4
-	VMOVUPD      inverseConstants<>+1952(SB), Y5
+	VMOVUPD      inverseConstants<>+2016(SB), Y4
+	VMOVUPD      inverseConstants<>+2048(SB), Y5
 	VMINPD       Y3, Y5, Y3
 	VMAXPD       Y3, Y4, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -3797,34 +3799,34 @@ DATA inverseConstants<>+928(SB)/8, $0x3fe921fb54442d18
 DATA inverseConstants<>+936(SB)/8, $0x3fe921fb54442d18
 DATA inverseConstants<>+944(SB)/8, $0x3fe921fb54442d18
 DATA inverseConstants<>+952(SB)/8, $0x3fe921fb54442d18
-DATA inverseConstants<>+960(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+968(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+976(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+984(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+992(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1000(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1008(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1016(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1024(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1032(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1040(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1048(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1056(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1064(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1072(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1080(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1088(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1096(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1104(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1112(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1120(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1128(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1136(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1144(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1152(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1160(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1168(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1176(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+960(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+968(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+976(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+984(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+992(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1000(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1008(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1016(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1024(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1032(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1040(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1048(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1056(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1064(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1072(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1080(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1088(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+1096(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+1104(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+1112(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+1120(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1128(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1136(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1144(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1152(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1160(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1168(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1176(SB)/8, $0xc049000000000000
 DATA inverseConstants<>+1184(SB)/8, $0x3e5af38a9b0ec855
 DATA inverseConstants<>+1192(SB)/8, $0x3e5af38a9b0ec855
 DATA inverseConstants<>+1200(SB)/8, $0x3e5af38a9b0ec855
@@ -3917,12 +3919,24 @@ DATA inverseConstants<>+1888(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+1896(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+1904(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+1912(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+1920(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+1928(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+1936(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+1944(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+1952(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+1960(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+1968(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+1976(SB)/8, $0x4086300000000000
-GLOBL inverseConstants<>(SB), RODATA|NOPTR, $1984
+DATA inverseConstants<>+1920(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+1928(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+1936(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+1944(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+1952(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+1960(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+1968(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+1976(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+1984(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+1992(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2000(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2008(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2016(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2024(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2032(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2040(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2048(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2056(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2064(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2072(SB)/8, $0x4086300000000000
+GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2080

@@ -27,55 +27,77 @@ single:
 	VBROADCASTSS      special512Constants<>+32(SB), Z4
 	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
 	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
 	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
-	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z2
-	VADDPS            Z3, Z2, Z2
+	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z3
+	VADDPS            Z3, Z2, Z5
+	VSUBPS            Z2, Z5, Z2
+	VSUBPS            Z2, Z3, Z2
 	VBROADCASTSS      special512Constants<>+64(SB), Z3
-	VADDPS            Z2, Z3, Z5
+	VADDPS            Z5, Z3, Z6
+	VSUBPS            Z3, Z6, Z3
 	VSUBPS            Z3, Z5, Z3
-	VSUBPS            Z3, Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VBROADCASTSS      special512Constants<>+72(SB), Z7
-	VFMADD213PS.BCST  special512Constants<>+80(SB), Z6, Z7
-	VFMADD213PS.BCST  special512Constants<>+88(SB), Z6, Z7
-	VBROADCASTSS      special512Constants<>+96(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+104(SB), Z6, Z8
-	VFMADD213PS.BCST  special512Constants<>+112(SB), Z6, Z8
-	VFMADD213PS       Z8, Z2, Z7
-	VFMADD213PS       Z3, Z6, Z7
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      special512Constants<>+72(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PS.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSS      special512Constants<>+96(SB), Z9
+	VFMADD213PS.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PS.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PS       Z9, Z5, Z8
+	VFMADD213PS       Z3, Z7, Z8
+	VFMADD231PS       Z6, Z2, Z8
 	VBROADCASTSS      special512Constants<>+120(SB), Z2
 	VADDPS            Z2, Z1, Z2
-	VDIVPS            Z2, Z1, Z1
-	VMOVAPD           Z1, Z2
+	VSUBPS            Z1, Z2, Z3
+	VSUBPS            Z3, Z2, Z5
+	VSUBPS            Z5, Z1, Z5
+	VBROADCASTSS      special512Constants<>+120(SB), Z7
+	VSUBPS            Z3, Z7, Z3
+	VADDPS            Z3, Z5, Z3
+	VBROADCASTSS      special512Constants<>+64(SB), Z5
+	VDIVPS            Z2, Z5, Z5
+	VMULPS            Z5, Z1, Z7
+	VMOVAPD           Z1, Z1
+	VFNMADD231PS      Z2, Z7, Z1
+	VFNMADD231PS      Z3, Z7, Z1
+	VMULPS            Z5, Z1, Z1
+	VMOVAPD           Z7, Z2
 	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z6
-	VFMSUB213PS       Z6, Z3, Z2
+	VBROADCASTSS      special512Constants<>+64(SB), Z5
+	VFMSUB213PS       Z5, Z3, Z2
+	VBROADCASTSS      special512Constants<>+128(SB), Z3
+	VFMADD231PS       Z3, Z1, Z2
 	VMULPS            Z2, Z2, Z3
-	VBROADCASTSS      special512Constants<>+136(SB), Z6
-	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z6
-	VBROADCASTSS      special512Constants<>+176(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+216(SB), Z3, Z8
-	VFMADD213PS       Z8, Z2, Z6
-	VBROADCASTSS      special512Constants<>+224(SB), Z3
-	VMOVAPD           Z3, Z8
-	VFMADD231PS       Z2, Z6, Z8
-	VSUBPS            Z8, Z3, Z3
-	VFMADD213PS       Z3, Z2, Z6
-	VMULPS            Z8, Z5, Z2
-	VMOVAPD           Z5, Z3
-	VFMSUB213PS       Z2, Z8, Z3
-	VFMADD231PS       Z6, Z5, Z3
-	VFMADD231PS       Z8, Z7, Z3
-	VMULPS            Z3, Z1, Z3
+	VBROADCASTSS      special512Constants<>+136(SB), Z5
+	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z5
+	VBROADCASTSS      special512Constants<>+176(SB), Z9
+	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z9
+	VFMADD213PS       Z9, Z2, Z5
+	VBROADCASTSS      special512Constants<>+216(SB), Z3
+	VMOVAPD           Z3, Z9
+	VFMADD231PS       Z2, Z5, Z9
+	VSUBPS            Z9, Z3, Z3
+	VFMADD231PS       Z2, Z5, Z3
+	VBROADCASTSS      special512Constants<>+224(SB), Z5
+	VMOVAPD           Z5, Z10
+	VFMADD231PS       Z2, Z9, Z10
+	VSUBPS            Z10, Z5, Z5
+	VFMADD231PS       Z2, Z9, Z5
+	VFMADD231PS       Z2, Z3, Z5
+	VMULPS            Z10, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PS       Z2, Z10, Z3
+	VFMADD231PS       Z5, Z6, Z3
+	VFMADD231PS       Z10, Z8, Z3
+	VMULPS            Z3, Z7, Z3
 	VFMADD231PS       Z2, Z1, Z3
+	VFMADD231PS       Z2, Z7, Z3
 	VPSRAD            $0x01, Z4, Z1
 	VPSLLD            $0x17, Z1, Z2
 	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
@@ -110,55 +132,77 @@ singleDone:
 	VBROADCASTSS      special512Constants<>+32(SB), Z4
 	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
 	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
 	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
-	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z2
-	VADDPS            Z3, Z2, Z2
+	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z3
+	VADDPS            Z3, Z2, Z5
+	VSUBPS            Z2, Z5, Z2
+	VSUBPS            Z2, Z3, Z2
 	VBROADCASTSS      special512Constants<>+64(SB), Z3
-	VADDPS            Z2, Z3, Z5
+	VADDPS            Z5, Z3, Z6
+	VSUBPS            Z3, Z6, Z3
 	VSUBPS            Z3, Z5, Z3
-	VSUBPS            Z3, Z2, Z3
-	VMULPS            Z2, Z2, Z6
-	VBROADCASTSS      special512Constants<>+72(SB), Z7
-	VFMADD213PS.BCST  special512Constants<>+80(SB), Z6, Z7
-	VFMADD213PS.BCST  special512Constants<>+88(SB), Z6, Z7
-	VBROADCASTSS      special512Constants<>+96(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+104(SB), Z6, Z8
-	VFMADD213PS.BCST  special512Constants<>+112(SB), Z6, Z8
-	VFMADD213PS       Z8, Z2, Z7
-	VFMADD213PS       Z3, Z6, Z7
+	VMULPS            Z5, Z5, Z7
+	VBROADCASTSS      special512Constants<>+72(SB), Z8
+	VFMADD213PS.BCST  special512Constants<>+80(SB), Z7, Z8
+	VFMADD213PS.BCST  special512Constants<>+88(SB), Z7, Z8
+	VBROADCASTSS      special512Constants<>+96(SB), Z9
+	VFMADD213PS.BCST  special512Constants<>+104(SB), Z7, Z9
+	VFMADD213PS.BCST  special512Constants<>+112(SB), Z7, Z9
+	VFMADD213PS       Z9, Z5, Z8
+	VFMADD213PS       Z3, Z7, Z8
+	VFMADD231PS       Z6, Z2, Z8
 	VBROADCASTSS      special512Constants<>+120(SB), Z2
 	VADDPS            Z2, Z1, Z2
-	VDIVPS            Z2, Z1, Z1
-	VMOVAPD           Z1, Z2
+	VSUBPS            Z1, Z2, Z3
+	VSUBPS            Z3, Z2, Z5
+	VSUBPS            Z5, Z1, Z5
+	VBROADCASTSS      special512Constants<>+120(SB), Z7
+	VSUBPS            Z3, Z7, Z3
+	VADDPS            Z3, Z5, Z3
+	VBROADCASTSS      special512Constants<>+64(SB), Z5
+	VDIVPS            Z2, Z5, Z5
+	VMULPS            Z5, Z1, Z7
+	VMOVAPD           Z1, Z1
+	VFNMADD231PS      Z2, Z7, Z1
+	VFNMADD231PS      Z3, Z7, Z1
+	VMULPS            Z5, Z1, Z1
+	VMOVAPD           Z7, Z2
 	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z6
-	VFMSUB213PS       Z6, Z3, Z2
+	VBROADCASTSS      special512Constants<>+64(SB), Z5
+	VFMSUB213PS       Z5, Z3, Z2
+	VBROADCASTSS      special512Constants<>+128(SB), Z3
+	VFMADD231PS       Z3, Z1, Z2
 	VMULPS            Z2, Z2, Z3
-	VBROADCASTSS      special512Constants<>+136(SB), Z6
-	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z6
-	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z6
-	VBROADCASTSS      special512Constants<>+176(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z8
-	VFMADD213PS.BCST  special512Constants<>+216(SB), Z3, Z8
-	VFMADD213PS       Z8, Z2, Z6
-	VBROADCASTSS      special512Constants<>+224(SB), Z3
-	VMOVAPD           Z3, Z8
-	VFMADD231PS       Z2, Z6, Z8
-	VSUBPS            Z8, Z3, Z3
-	VFMADD213PS       Z3, Z2, Z6
-	VMULPS            Z8, Z5, Z2
-	VMOVAPD           Z5, Z3
-	VFMSUB213PS       Z2, Z8, Z3
-	VFMADD231PS       Z6, Z5, Z3
-	VFMADD231PS       Z8, Z7, Z3
-	VMULPS            Z3, Z1, Z3
+	VBROADCASTSS      special512Constants<>+136(SB), Z5
+	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z5
+	VBROADCASTSS      special512Constants<>+176(SB), Z9
+	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z9
+	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z9
+	VFMADD213PS       Z9, Z2, Z5
+	VBROADCASTSS      special512Constants<>+216(SB), Z3
+	VMOVAPD           Z3, Z9
+	VFMADD231PS       Z2, Z5, Z9
+	VSUBPS            Z9, Z3, Z3
+	VFMADD231PS       Z2, Z5, Z3
+	VBROADCASTSS      special512Constants<>+224(SB), Z5
+	VMOVAPD           Z5, Z10
+	VFMADD231PS       Z2, Z9, Z10
+	VSUBPS            Z10, Z5, Z5
+	VFMADD231PS       Z2, Z9, Z5
+	VFMADD231PS       Z2, Z3, Z5
+	VMULPS            Z10, Z6, Z2
+	VMOVAPD           Z6, Z3
+	VFMSUB213PS       Z2, Z10, Z3
+	VFMADD231PS       Z5, Z6, Z3
+	VFMADD231PS       Z10, Z8, Z3
+	VMULPS            Z3, Z7, Z3
 	VFMADD231PS       Z2, Z1, Z3
+	VFMADD231PS       Z2, Z7, Z3
 	VPSRAD            $0x01, Z4, Z1
 	VPSLLD            $0x17, Z1, Z2
 	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
@@ -245,6 +289,8 @@ single:
 	VBROADCASTSD      special512Constants<>+392(SB), Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
 	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
@@ -256,8 +302,8 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VBROADCASTSD      special512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
@@ -267,18 +313,23 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VBROADCASTSD      special512Constants<>+568(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z5
-	VMULPD            Z9, Z6, Z2
+	VFMADD231PD       Z2, Z5, Z3
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VMOVAPD           Z5, Z10
+	VFMADD231PD       Z2, Z9, Z10
+	VSUBPD            Z10, Z5, Z5
+	VFMADD231PD       Z2, Z9, Z5
+	VFMADD231PD       Z2, Z3, Z5
+	VMULPD            Z10, Z6, Z2
 	VMOVAPD           Z6, Z3
-	VFMSUB213PD       Z2, Z9, Z3
+	VFMSUB213PD       Z2, Z10, Z3
 	VFMADD231PD       Z5, Z6, Z3
-	VFMADD231PD       Z9, Z8, Z3
+	VFMADD231PD       Z10, Z8, Z3
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
@@ -358,6 +409,8 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+392(SB), Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
 	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
@@ -369,8 +422,8 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
+	VBROADCASTSD      special512Constants<>+480(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
@@ -380,18 +433,23 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z3
+	VBROADCASTSD      special512Constants<>+568(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z5
-	VMULPD            Z9, Z6, Z2
+	VFMADD231PD       Z2, Z5, Z3
+	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VMOVAPD           Z5, Z10
+	VFMADD231PD       Z2, Z9, Z10
+	VSUBPD            Z10, Z5, Z5
+	VFMADD231PD       Z2, Z9, Z5
+	VFMADD231PD       Z2, Z3, Z5
+	VMULPD            Z10, Z6, Z2
 	VMOVAPD           Z6, Z3
-	VFMSUB213PD       Z2, Z9, Z3
+	VFMSUB213PD       Z2, Z10, Z3
 	VFMADD231PD       Z5, Z6, Z3
-	VFMADD231PD       Z9, Z8, Z3
+	VFMADD231PD       Z10, Z8, Z3
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
@@ -473,21 +531,21 @@ single:
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VFMSUB213PD       Z6, Z5, Z2
 	VMULPD            Z2, Z2, Z5
+	VMULPD            Z4, Z3, Z4
 	VBROADCASTSD      special512Constants<>+672(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+712(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z6
-	VMULPD            Z4, Z3, Z2
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z6, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VSUBPD            Z2, Z4, Z4
@@ -558,21 +616,21 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VFMSUB213PD       Z6, Z5, Z2
 	VMULPD            Z2, Z2, Z5
+	VMULPD            Z4, Z3, Z4
 	VBROADCASTSD      special512Constants<>+672(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+712(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z6
-	VMULPD            Z4, Z3, Z2
-	VMULPD            Z6, Z2, Z2
+	VMULPD            Z6, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VSUBPD            Z2, Z4, Z4
@@ -654,21 +712,21 @@ single:
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+672(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+712(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z7
 	VMULPD            Z5, Z3, Z3
-	VMULPD            Z7, Z3, Z3
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD       Z7, Z4, Z5
+	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
@@ -754,21 +812,21 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+672(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+712(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z7
 	VMULPD            Z5, Z3, Z3
-	VMULPD            Z7, Z3, Z3
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VFMADD213PD       Z7, Z4, Z5
+	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
@@ -978,21 +1036,21 @@ single:
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+712(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z5
 	VMULPD            Z3, Z1, Z1
-	VMULPD            Z5, Z1, Z1
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+720(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD       Z5, Z2, Z3
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+392(SB), Z0
@@ -1057,21 +1115,21 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+712(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+720(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z2, Z5
 	VMULPD            Z3, Z1, Z1
-	VMULPD            Z5, Z1, Z1
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+720(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VFMADD213PD       Z5, Z2, Z3
+	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+392(SB), Z0
@@ -1946,11 +2004,16 @@ single:
 	VFNMADD231PD      Z3, Z10, Z4
 	VFNMADD231PD      Z6, Z10, Z4
 	VMULPD            Z8, Z4, Z3
-	VMULPD            Z10, Z2, Z2
-	VMOVAPD           Z2, Z2
+	VMULPD            Z10, Z2, Z4
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z4, Z10, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VMOVAPD           Z4, Z2
 	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VFMSUB213PD       Z6, Z4, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VFMSUB213PD       Z8, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VFMADD231PD       Z4, Z6, Z2
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      special512Constants<>+400(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
@@ -1962,8 +2025,8 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VBROADCASTSD      special512Constants<>+480(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
@@ -1973,18 +2036,23 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+568(SB), Z4
 	VMOVAPD           Z4, Z8
 	VFMADD231PD       Z2, Z6, Z8
 	VSUBPD            Z8, Z4, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VMULPD            Z8, Z7, Z2
+	VFMADD231PD       Z2, Z6, Z4
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VMOVAPD           Z6, Z11
+	VFMADD231PD       Z2, Z8, Z11
+	VSUBPD            Z11, Z6, Z6
+	VFMADD231PD       Z2, Z8, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VMULPD            Z11, Z7, Z2
 	VMOVAPD           Z7, Z4
-	VFMSUB213PD       Z2, Z8, Z4
+	VFMSUB213PD       Z2, Z11, Z4
 	VFMADD231PD       Z6, Z7, Z4
-	VFMADD231PD       Z8, Z9, Z4
+	VFMADD231PD       Z11, Z9, Z4
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
@@ -2079,11 +2147,16 @@ singleDone:
 	VFNMADD231PD      Z3, Z10, Z4
 	VFNMADD231PD      Z6, Z10, Z4
 	VMULPD            Z8, Z4, Z3
-	VMULPD            Z10, Z2, Z2
-	VMOVAPD           Z2, Z2
+	VMULPD            Z10, Z2, Z4
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z4, Z10, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VMOVAPD           Z4, Z2
 	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VFMSUB213PD       Z6, Z4, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VFMSUB213PD       Z8, Z4, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z4
+	VFMADD231PD       Z4, Z6, Z2
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      special512Constants<>+400(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
@@ -2095,8 +2168,8 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+488(SB), Z8
+	VBROADCASTSD      special512Constants<>+480(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
@@ -2106,18 +2179,23 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+568(SB), Z4
 	VMOVAPD           Z4, Z8
 	VFMADD231PD       Z2, Z6, Z8
 	VSUBPD            Z8, Z4, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VMULPD            Z8, Z7, Z2
+	VFMADD231PD       Z2, Z6, Z4
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VMOVAPD           Z6, Z11
+	VFMADD231PD       Z2, Z8, Z11
+	VSUBPD            Z11, Z6, Z6
+	VFMADD231PD       Z2, Z8, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VMULPD            Z11, Z7, Z2
 	VMOVAPD           Z7, Z4
-	VFMSUB213PD       Z2, Z8, Z4
+	VFMSUB213PD       Z2, Z11, Z4
 	VFMADD231PD       Z6, Z7, Z4
-	VFMADD231PD       Z8, Z9, Z4
+	VFMADD231PD       Z11, Z9, Z4
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
@@ -2179,97 +2257,112 @@ single:
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+264(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z6
-	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z7, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z7, Z5
-	VADDPD            Z5, Z3, Z7
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VADDPD            Z7, Z5, Z8
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+264(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z8, Z6
+	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+304(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+344(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z3, Z10
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
-	VADDPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z9
-	VSUBPD            Z9, Z4, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z11
-	VSUBPD            Z7, Z11, Z7
-	VADDPD            Z7, Z9, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
-	VDIVPD            Z3, Z9, Z9
-	VMULPD            Z9, Z5, Z11
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z3, Z11, Z5
-	VFNMADD231PD      Z7, Z11, Z5
-	VMULPD            Z9, Z5, Z3
-	VMULPD            Z11, Z4, Z4
-	VMOVAPD           Z4, Z4
+	VSUBPD            Z5, Z6, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VADDPD            Z8, Z6, Z9
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z8, Z6
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      special512Constants<>+304(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+344(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z6, Z10, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VADDPD            Z5, Z4, Z5
+	VMOVAPD           Z3, Z6
+	VBROADCASTSD      special512Constants<>+784(SB), Z8
+	VFMSUB213PD       Z4, Z8, Z6
+	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z4, Z5, Z8
+	VSUBPD            Z8, Z5, Z10
+	VSUBPD            Z10, Z4, Z10
+	VBROADCASTSD      special512Constants<>+384(SB), Z12
+	VSUBPD            Z8, Z12, Z8
+	VADDPD            Z8, Z10, Z8
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VDIVPD            Z5, Z8, Z8
+	VMULPD            Z8, Z3, Z10
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD      Z5, Z10, Z3
+	VFNMADD231PD      Z6, Z10, Z3
+	VMULPD            Z8, Z3, Z3
+	VMULPD            Z10, Z4, Z5
+	VMOVAPD           Z4, Z6
+	VFMSUB213PD       Z5, Z10, Z6
+	VFMADD231PD       Z3, Z4, Z6
+	VMOVAPD           Z5, Z4
 	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VFMSUB213PD       Z7, Z5, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VFMSUB213PD       Z8, Z5, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z7
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VMOVAPD           Z5, Z9
-	VFMADD231PD       Z4, Z7, Z9
-	VSUBPD            Z9, Z5, Z5
-	VFMADD213PD       Z5, Z4, Z7
-	VMULPD            Z9, Z8, Z4
-	VMOVAPD           Z8, Z5
-	VFMSUB213PD       Z4, Z9, Z5
-	VFMADD231PD       Z7, Z8, Z5
-	VFMADD231PD       Z9, Z10, Z5
-	VMULPD            Z5, Z11, Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+480(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
+	VFMADD213PD       Z8, Z4, Z6
+	VBROADCASTSD      special512Constants<>+568(SB), Z5
+	VMOVAPD           Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VSUBPD            Z8, Z5, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VMOVAPD           Z6, Z12
+	VFMADD231PD       Z4, Z8, Z12
+	VSUBPD            Z12, Z6, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z12, Z9, Z4
+	VMOVAPD           Z9, Z5
+	VFMSUB213PD       Z4, Z12, Z5
+	VFMADD231PD       Z6, Z9, Z5
+	VFMADD231PD       Z12, Z11, Z5
+	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
-	VFMADD231PD       Z4, Z11, Z5
-	VPSRAD            $0x01, Z6, Z3
+	VFMADD231PD       Z4, Z10, Z5
+	VPSRAD            $0x01, Z7, Z3
 	VPSLLQ            $0x34, Z3, Z4
 	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
 	VMULPD            Z4, Z5, Z4
-	VPSUBQ            Z3, Z6, Z3
+	VPSUBQ            Z3, Z7, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
 	VMULPD            Z3, Z4, Z3
@@ -2318,97 +2411,112 @@ singleDone:
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+264(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z6
-	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z7, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z7, Z5
-	VADDPD            Z5, Z3, Z7
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VADDPD            Z7, Z5, Z8
+	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+264(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z8, Z6
+	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      special512Constants<>+304(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z9, Z10
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z9, Z10
-	VBROADCASTSD      special512Constants<>+344(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z9, Z11
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z3, Z10
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
-	VADDPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VSUBPD            Z4, Z3, Z7
-	VSUBPD            Z7, Z3, Z9
-	VSUBPD            Z9, Z4, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z11
-	VSUBPD            Z7, Z11, Z7
-	VADDPD            Z7, Z9, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
-	VDIVPD            Z3, Z9, Z9
-	VMULPD            Z9, Z5, Z11
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z3, Z11, Z5
-	VFNMADD231PD      Z7, Z11, Z5
-	VMULPD            Z9, Z5, Z3
-	VMULPD            Z11, Z4, Z4
-	VMOVAPD           Z4, Z4
+	VSUBPD            Z5, Z6, Z5
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VADDPD            Z8, Z6, Z9
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z8, Z6
+	VMULPD            Z8, Z8, Z10
+	VBROADCASTSD      special512Constants<>+304(SB), Z11
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+344(SB), Z12
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
+	VFMADD213PD       Z12, Z8, Z11
+	VFMADD213PD       Z6, Z10, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VADDPD            Z5, Z4, Z5
+	VMOVAPD           Z3, Z6
+	VBROADCASTSD      special512Constants<>+784(SB), Z8
+	VFMSUB213PD       Z4, Z8, Z6
+	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VSUBPD            Z4, Z5, Z8
+	VSUBPD            Z8, Z5, Z10
+	VSUBPD            Z10, Z4, Z10
+	VBROADCASTSD      special512Constants<>+384(SB), Z12
+	VSUBPD            Z8, Z12, Z8
+	VADDPD            Z8, Z10, Z8
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VDIVPD            Z5, Z8, Z8
+	VMULPD            Z8, Z3, Z10
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD      Z5, Z10, Z3
+	VFNMADD231PD      Z6, Z10, Z3
+	VMULPD            Z8, Z3, Z3
+	VMULPD            Z10, Z4, Z5
+	VMOVAPD           Z4, Z6
+	VFMSUB213PD       Z5, Z10, Z6
+	VFMADD231PD       Z3, Z4, Z6
+	VMOVAPD           Z5, Z4
 	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VFMSUB213PD       Z7, Z5, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VFMSUB213PD       Z8, Z5, Z4
+	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z7
-	VBROADCASTSD      special512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z9
-	VFMADD213PD       Z9, Z4, Z7
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
-	VMOVAPD           Z5, Z9
-	VFMADD231PD       Z4, Z7, Z9
-	VSUBPD            Z9, Z5, Z5
-	VFMADD213PD       Z5, Z4, Z7
-	VMULPD            Z9, Z8, Z4
-	VMOVAPD           Z8, Z5
-	VFMSUB213PD       Z4, Z9, Z5
-	VFMADD231PD       Z7, Z8, Z5
-	VFMADD231PD       Z9, Z10, Z5
-	VMULPD            Z5, Z11, Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+480(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
+	VFMADD213PD       Z8, Z4, Z6
+	VBROADCASTSD      special512Constants<>+568(SB), Z5
+	VMOVAPD           Z5, Z8
+	VFMADD231PD       Z4, Z6, Z8
+	VSUBPD            Z8, Z5, Z5
+	VFMADD231PD       Z4, Z6, Z5
+	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VMOVAPD           Z6, Z12
+	VFMADD231PD       Z4, Z8, Z12
+	VSUBPD            Z12, Z6, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z4, Z5, Z6
+	VMULPD            Z12, Z9, Z4
+	VMOVAPD           Z9, Z5
+	VFMSUB213PD       Z4, Z12, Z5
+	VFMADD231PD       Z6, Z9, Z5
+	VFMADD231PD       Z12, Z11, Z5
+	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
-	VFMADD231PD       Z4, Z11, Z5
-	VPSRAD            $0x01, Z6, Z3
+	VFMADD231PD       Z4, Z10, Z5
+	VPSRAD            $0x01, Z7, Z3
 	VPSLLQ            $0x34, Z3, Z4
 	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
 	VMULPD            Z4, Z5, Z4
-	VPSUBQ            Z3, Z6, Z3
+	VPSUBQ            Z3, Z7, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
 	VMULPD            Z3, Z4, Z3
@@ -2595,97 +2703,112 @@ single:
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSUBPD            Z1, Z5, Z1
-	VSUBPD            Z1, Z3, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VADDPD            Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z5, Z3
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+304(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+344(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z3, Z7, Z8
-	VFMADD231PD       Z6, Z1, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z1
-	VADDPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z7
-	VSUBPD            Z7, Z2, Z7
-	VBROADCASTSD      special512Constants<>+384(SB), Z9
-	VSUBPD            Z5, Z9, Z5
-	VADDPD            Z5, Z7, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VDIVPD            Z1, Z7, Z7
-	VMULPD            Z7, Z3, Z9
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD      Z1, Z9, Z3
-	VFNMADD231PD      Z5, Z9, Z3
-	VMULPD            Z7, Z3, Z1
-	VMULPD            Z9, Z2, Z2
-	VMOVAPD           Z2, Z2
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+304(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VMOVAPD           Z1, Z4
+	VBROADCASTSD      special512Constants<>+784(SB), Z6
+	VFMSUB213PD       Z2, Z6, Z4
+	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z1
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VADDPD            Z4, Z6, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VDIVPD            Z3, Z6, Z6
+	VMULPD            Z6, Z1, Z8
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD      Z3, Z8, Z1
+	VFNMADD231PD      Z4, Z8, Z1
+	VMULPD            Z6, Z1, Z1
+	VMULPD            Z8, Z2, Z3
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z8, Z4
+	VFMADD231PD       Z1, Z2, Z4
+	VMOVAPD           Z3, Z2
 	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VFMSUB213PD       Z5, Z3, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z3, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z7
-	VFMADD213PD       Z7, Z2, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z3
-	VMOVAPD           Z3, Z7
-	VFMADD231PD       Z2, Z5, Z7
-	VSUBPD            Z7, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z5
-	VMULPD            Z7, Z6, Z2
-	VMOVAPD           Z6, Z3
-	VFMSUB213PD       Z2, Z7, Z3
-	VFMADD231PD       Z5, Z6, Z3
-	VFMADD231PD       Z7, Z8, Z3
-	VMULPD            Z3, Z9, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
+	VFMADD213PD       Z6, Z2, Z4
+	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VMOVAPD           Z3, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VSUBPD            Z6, Z3, Z3
+	VFMADD231PD       Z2, Z4, Z3
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VMOVAPD           Z4, Z10
+	VFMADD231PD       Z2, Z6, Z10
+	VSUBPD            Z10, Z4, Z4
+	VFMADD231PD       Z2, Z6, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VMULPD            Z10, Z7, Z2
+	VMOVAPD           Z7, Z3
+	VFMSUB213PD       Z2, Z10, Z3
+	VFMADD231PD       Z4, Z7, Z3
+	VFMADD231PD       Z10, Z9, Z3
+	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
-	VFMADD231PD       Z2, Z9, Z3
-	VPSRAD            $0x01, Z4, Z1
+	VFMADD231PD       Z2, Z8, Z3
+	VPSRAD            $0x01, Z5, Z1
 	VPSLLQ            $0x34, Z1, Z2
 	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
 	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z4, Z1
+	VPSUBQ            Z1, Z5, Z1
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
 	VMULPD            Z1, Z2, Z1
@@ -2713,97 +2836,112 @@ singleDone:
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
-	VADDPD            Z3, Z1, Z5
-	VSUBPD            Z1, Z5, Z1
-	VSUBPD            Z1, Z3, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VADDPD            Z5, Z3, Z6
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+264(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z5, Z3
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+304(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+344(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z3, Z7, Z8
-	VFMADD231PD       Z6, Z1, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z1
-	VADDPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VSUBPD            Z2, Z1, Z5
-	VSUBPD            Z5, Z1, Z7
-	VSUBPD            Z7, Z2, Z7
-	VBROADCASTSD      special512Constants<>+384(SB), Z9
-	VSUBPD            Z5, Z9, Z5
-	VADDPD            Z5, Z7, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VDIVPD            Z1, Z7, Z7
-	VMULPD            Z7, Z3, Z9
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD      Z1, Z9, Z3
-	VFNMADD231PD      Z5, Z9, Z3
-	VMULPD            Z7, Z3, Z1
-	VMULPD            Z9, Z2, Z2
-	VMOVAPD           Z2, Z2
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+304(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VMOVAPD           Z1, Z4
+	VBROADCASTSD      special512Constants<>+784(SB), Z6
+	VFMSUB213PD       Z2, Z6, Z4
+	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z1
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VADDPD            Z4, Z6, Z4
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VDIVPD            Z3, Z6, Z6
+	VMULPD            Z6, Z1, Z8
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD      Z3, Z8, Z1
+	VFNMADD231PD      Z4, Z8, Z1
+	VMULPD            Z6, Z1, Z1
+	VMULPD            Z8, Z2, Z3
+	VMOVAPD           Z2, Z4
+	VFMSUB213PD       Z3, Z8, Z4
+	VFMADD231PD       Z1, Z2, Z4
+	VMOVAPD           Z3, Z2
 	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VFMSUB213PD       Z5, Z3, Z2
+	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VFMSUB213PD       Z6, Z3, Z2
+	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z7
-	VFMADD213PD       Z7, Z2, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z3
-	VMOVAPD           Z3, Z7
-	VFMADD231PD       Z2, Z5, Z7
-	VSUBPD            Z7, Z3, Z3
-	VFMADD213PD       Z3, Z2, Z5
-	VMULPD            Z7, Z6, Z2
-	VMOVAPD           Z6, Z3
-	VFMSUB213PD       Z2, Z7, Z3
-	VFMADD231PD       Z5, Z6, Z3
-	VFMADD231PD       Z7, Z8, Z3
-	VMULPD            Z3, Z9, Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+480(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
+	VFMADD213PD       Z6, Z2, Z4
+	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VMOVAPD           Z3, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VSUBPD            Z6, Z3, Z3
+	VFMADD231PD       Z2, Z4, Z3
+	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VMOVAPD           Z4, Z10
+	VFMADD231PD       Z2, Z6, Z10
+	VSUBPD            Z10, Z4, Z4
+	VFMADD231PD       Z2, Z6, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VMULPD            Z10, Z7, Z2
+	VMOVAPD           Z7, Z3
+	VFMSUB213PD       Z2, Z10, Z3
+	VFMADD231PD       Z4, Z7, Z3
+	VFMADD231PD       Z10, Z9, Z3
+	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
-	VFMADD231PD       Z2, Z9, Z3
-	VPSRAD            $0x01, Z4, Z1
+	VFMADD231PD       Z2, Z8, Z3
+	VPSRAD            $0x01, Z5, Z1
 	VPSLLQ            $0x34, Z1, Z2
 	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
 	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z4, Z1
+	VPSUBQ            Z1, Z5, Z1
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
 	VMULPD            Z1, Z2, Z1
@@ -3626,8 +3764,8 @@ DATA special512Constants<>+16(SB)/8, $0x0000000000000000
 DATA special512Constants<>+24(SB)/8, $0xbf000000bf000000
 DATA special512Constants<>+32(SB)/8, $0x4b4000004b400000
 DATA special512Constants<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA special512Constants<>+48(SB)/8, $0x3f3172183f317218
-DATA special512Constants<>+56(SB)/8, $0xb102e308b102e308
+DATA special512Constants<>+48(SB)/8, $0x3f3172003f317200
+DATA special512Constants<>+56(SB)/8, $0x35bfbe8e35bfbe8e
 DATA special512Constants<>+64(SB)/8, $0x3f8000003f800000
 DATA special512Constants<>+72(SB)/8, $0x3950927939509279
 DATA special512Constants<>+80(SB)/8, $0x3c0888703c088870
@@ -3637,16 +3775,16 @@ DATA special512Constants<>+104(SB)/8, $0x3d2aaa753d2aaa75
 DATA special512Constants<>+112(SB)/8, $0x3f0000003f000000
 DATA special512Constants<>+120(SB)/8, $0x40a0000040a00000
 DATA special512Constants<>+128(SB)/8, $0x4000000040000000
-DATA special512Constants<>+136(SB)/8, $0xb8352d57b8352d57
-DATA special512Constants<>+144(SB)/8, $0xba52ace9ba52ace9
-DATA special512Constants<>+152(SB)/8, $0x3caa5c763caa5c76
-DATA special512Constants<>+160(SB)/8, $0x3e28fb143e28fb14
-DATA special512Constants<>+168(SB)/8, $0x3efd98b33efd98b3
-DATA special512Constants<>+176(SB)/8, $0xb8677ba1b8677ba1
-DATA special512Constants<>+184(SB)/8, $0x3a115ccb3a115ccb
-DATA special512Constants<>+192(SB)/8, $0xbb447358bb447358
-DATA special512Constants<>+200(SB)/8, $0xbd8d8dadbd8d8dad
-DATA special512Constants<>+208(SB)/8, $0xbea0876dbea0876d
+DATA special512Constants<>+136(SB)/8, $0xb8677ba1b8677ba1
+DATA special512Constants<>+144(SB)/8, $0x3a115ccb3a115ccb
+DATA special512Constants<>+152(SB)/8, $0xbb447358bb447358
+DATA special512Constants<>+160(SB)/8, $0xbd8d8dadbd8d8dad
+DATA special512Constants<>+168(SB)/8, $0xbea0876dbea0876d
+DATA special512Constants<>+176(SB)/8, $0xb8352d57b8352d57
+DATA special512Constants<>+184(SB)/8, $0xba52ace9ba52ace9
+DATA special512Constants<>+192(SB)/8, $0x3caa5c763caa5c76
+DATA special512Constants<>+200(SB)/8, $0x3e28fb143e28fb14
+DATA special512Constants<>+208(SB)/8, $0x3efd98b33efd98b3
 DATA special512Constants<>+216(SB)/8, $0xbf2a5682bf2a5682
 DATA special512Constants<>+224(SB)/8, $0x3f44e9d63f44e9d6
 DATA special512Constants<>+232(SB)/8, $0x4044000000000000
@@ -3670,27 +3808,27 @@ DATA special512Constants<>+368(SB)/8, $0x3fa5555555553d63
 DATA special512Constants<>+376(SB)/8, $0x3fe0000000000001
 DATA special512Constants<>+384(SB)/8, $0x4014000000000000
 DATA special512Constants<>+392(SB)/8, $0x4000000000000000
-DATA special512Constants<>+400(SB)/8, $0xbde4920cf2dbeab9
-DATA special512Constants<>+408(SB)/8, $0x3e407483999ec279
-DATA special512Constants<>+416(SB)/8, $0xbe71b657e82c5a26
-DATA special512Constants<>+424(SB)/8, $0x3e9d127592349aed
-DATA special512Constants<>+432(SB)/8, $0xbec73b109cde4844
-DATA special512Constants<>+440(SB)/8, $0x3ef17dd5caf33af1
-DATA special512Constants<>+448(SB)/8, $0xbf0f2146ada4378d
-DATA special512Constants<>+456(SB)/8, $0xbf4a25037c0727fe
-DATA special512Constants<>+464(SB)/8, $0x3f954b4d4f4b0988
-DATA special512Constants<>+472(SB)/8, $0x3fc51f6329f01904
-DATA special512Constants<>+480(SB)/8, $0x3fdfb31653876f8e
-DATA special512Constants<>+488(SB)/8, $0x3e1e943239e4fe72
-DATA special512Constants<>+496(SB)/8, $0xbe44268495fda4cb
-DATA special512Constants<>+504(SB)/8, $0x3e66bc5c04db75d0
-DATA special512Constants<>+512(SB)/8, $0xbe9697b1dbc5d802
-DATA special512Constants<>+520(SB)/8, $0x3ed0b2791a5c4dd8
-DATA special512Constants<>+528(SB)/8, $0xbf0a170d50643128
-DATA special512Constants<>+536(SB)/8, $0x3f41daf1d4b72547
-DATA special512Constants<>+544(SB)/8, $0xbf688590eaad1954
-DATA special512Constants<>+552(SB)/8, $0xbfb1b1c254c9a4f2
-DATA special512Constants<>+560(SB)/8, $0xbfd410ed5f875a75
+DATA special512Constants<>+400(SB)/8, $0x3e1e943239e4fe72
+DATA special512Constants<>+408(SB)/8, $0xbe44268495fda4cb
+DATA special512Constants<>+416(SB)/8, $0x3e66bc5c04db75d0
+DATA special512Constants<>+424(SB)/8, $0xbe9697b1dbc5d802
+DATA special512Constants<>+432(SB)/8, $0x3ed0b2791a5c4dd8
+DATA special512Constants<>+440(SB)/8, $0xbf0a170d50643128
+DATA special512Constants<>+448(SB)/8, $0x3f41daf1d4b72547
+DATA special512Constants<>+456(SB)/8, $0xbf688590eaad1954
+DATA special512Constants<>+464(SB)/8, $0xbfb1b1c254c9a4f2
+DATA special512Constants<>+472(SB)/8, $0xbfd410ed5f875a75
+DATA special512Constants<>+480(SB)/8, $0xbde4920cf2dbeab9
+DATA special512Constants<>+488(SB)/8, $0x3e407483999ec279
+DATA special512Constants<>+496(SB)/8, $0xbe71b657e82c5a26
+DATA special512Constants<>+504(SB)/8, $0x3e9d127592349aed
+DATA special512Constants<>+512(SB)/8, $0xbec73b109cde4844
+DATA special512Constants<>+520(SB)/8, $0x3ef17dd5caf33af1
+DATA special512Constants<>+528(SB)/8, $0xbf0f2146ada4378d
+DATA special512Constants<>+536(SB)/8, $0xbf4a25037c0727fe
+DATA special512Constants<>+544(SB)/8, $0x3f954b4d4f4b0988
+DATA special512Constants<>+552(SB)/8, $0x3fc51f6329f01904
+DATA special512Constants<>+560(SB)/8, $0x3fdfb31653876f8e
 DATA special512Constants<>+568(SB)/8, $0xbfe54ad03f27ca17
 DATA special512Constants<>+576(SB)/8, $0x3fe89d3abe1f95ae
 DATA special512Constants<>+584(SB)/8, $0xc085e00000000000
@@ -3704,17 +3842,17 @@ DATA special512Constants<>+640(SB)/8, $0x3f56d43246b523b4
 DATA special512Constants<>+648(SB)/8, $0x3fa5554e9063586e
 DATA special512Constants<>+656(SB)/8, $0x3fe0000000b9129b
 DATA special512Constants<>+664(SB)/8, $0xc087480000000000
-DATA special512Constants<>+672(SB)/8, $0xbf06a5aaec390a0e
-DATA special512Constants<>+680(SB)/8, $0xbf4a559d2493a535
-DATA special512Constants<>+688(SB)/8, $0x3f954b8eb9cae771
-DATA special512Constants<>+696(SB)/8, $0x3fc51f6270b21aaa
-DATA special512Constants<>+704(SB)/8, $0x3fdfb316578b7dee
-DATA special512Constants<>+712(SB)/8, $0xbf0cef742d469408
-DATA special512Constants<>+720(SB)/8, $0x3f422b996a75e385
-DATA special512Constants<>+728(SB)/8, $0xbf688e6b07c8d02a
-DATA special512Constants<>+736(SB)/8, $0xbfb1b1b5a1669556
-DATA special512Constants<>+744(SB)/8, $0xbfd410ed99ddba0d
-DATA special512Constants<>+752(SB)/8, $0xbfe54ad03e95642d
+DATA special512Constants<>+672(SB)/8, $0xbf0cef742d469408
+DATA special512Constants<>+680(SB)/8, $0x3f422b996a75e385
+DATA special512Constants<>+688(SB)/8, $0xbf688e6b07c8d02a
+DATA special512Constants<>+696(SB)/8, $0xbfb1b1b5a1669556
+DATA special512Constants<>+704(SB)/8, $0xbfd410ed99ddba0d
+DATA special512Constants<>+712(SB)/8, $0xbfe54ad03e95642d
+DATA special512Constants<>+720(SB)/8, $0xbf06a5aaec390a0e
+DATA special512Constants<>+728(SB)/8, $0xbf4a559d2493a535
+DATA special512Constants<>+736(SB)/8, $0x3f954b8eb9cae771
+DATA special512Constants<>+744(SB)/8, $0x3fc51f6270b21aaa
+DATA special512Constants<>+752(SB)/8, $0x3fdfb316578b7dee
 DATA special512Constants<>+760(SB)/8, $0x3fe89d3abe1af1fd
 DATA special512Constants<>+768(SB)/8, $0x3fd9884533d43651
 DATA special512Constants<>+776(SB)/8, $0x403c48c6001f0abf
@@ -3757,4 +3895,5 @@ DATA special512Constants<>+1064(SB)/8, $0x3e21eeb68cd22f56
 DATA special512Constants<>+1072(SB)/8, $0x3efa01a019f4e9b4
 DATA special512Constants<>+1080(SB)/8, $0x3fa5555555555555
 DATA special512Constants<>+1088(SB)/8, $0x0000000000000001
-GLOBL special512Constants<>(SB), RODATA|NOPTR, $1096
+DATA special512Constants<>+1096(SB)/8, $0xbc9bdd3413b26456
+GLOBL special512Constants<>(SB), RODATA|NOPTR, $1104

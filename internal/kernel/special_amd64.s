@@ -27,55 +27,77 @@ single:
 	VMOVUPS      specialConstants<>+96(SB), Y4
 	VFMADD231PS  specialConstants<>+128(SB), Y2, Y4
 	VSUBPS       specialConstants<>+96(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
 	VFNMADD231PS specialConstants<>+160(SB), Y5, Y2
-	VFNMADD231PS specialConstants<>+192(SB), Y5, Y2
-	VADDPS       Y3, Y2, Y2
+	VFNMADD231PS specialConstants<>+192(SB), Y5, Y3
+	VADDPS       Y3, Y2, Y5
+	VSUBPS       Y2, Y5, Y2
+	VSUBPS       Y2, Y3, Y2
 	VMOVUPS      specialConstants<>+224(SB), Y3
-	VADDPS       Y2, Y3, Y5
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y3, Y6, Y3
 	VSUBPS       Y3, Y5, Y3
-	VSUBPS       Y3, Y2, Y3
-	VMULPS       Y2, Y2, Y6
-	VMOVUPS      specialConstants<>+256(SB), Y7
-	VFMADD213PS  specialConstants<>+288(SB), Y6, Y7
-	VFMADD213PS  specialConstants<>+320(SB), Y6, Y7
-	VMOVUPS      specialConstants<>+352(SB), Y8
-	VFMADD213PS  specialConstants<>+384(SB), Y6, Y8
-	VFMADD213PS  specialConstants<>+416(SB), Y6, Y8
-	VFMADD213PS  Y8, Y2, Y7
-	VFMADD213PS  Y3, Y6, Y7
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      specialConstants<>+256(SB), Y8
+	VFMADD213PS  specialConstants<>+288(SB), Y7, Y8
+	VFMADD213PS  specialConstants<>+320(SB), Y7, Y8
+	VMOVUPS      specialConstants<>+352(SB), Y9
+	VFMADD213PS  specialConstants<>+384(SB), Y7, Y9
+	VFMADD213PS  specialConstants<>+416(SB), Y7, Y9
+	VFMADD213PS  Y9, Y5, Y8
+	VFMADD213PS  Y3, Y7, Y8
+	VFMADD231PS  Y6, Y2, Y8
 	VMOVUPS      specialConstants<>+448(SB), Y2
 	VADDPS       Y2, Y1, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMOVAPD      Y1, Y2
+	VSUBPS       Y1, Y2, Y3
+	VSUBPS       Y3, Y2, Y5
+	VSUBPS       Y5, Y1, Y5
+	VMOVUPS      specialConstants<>+448(SB), Y7
+	VSUBPS       Y3, Y7, Y3
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VDIVPS       Y2, Y5, Y5
+	VMULPS       Y5, Y1, Y7
+	VMOVAPD      Y1, Y1
+	VFNMADD231PS Y2, Y7, Y1
+	VFNMADD231PS Y3, Y7, Y1
+	VMULPS       Y5, Y1, Y1
+	VMOVAPD      Y7, Y2
 	VMOVUPS      specialConstants<>+480(SB), Y3
-	VMOVUPS      specialConstants<>+224(SB), Y6
-	VFMSUB213PS  Y6, Y3, Y2
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VFMSUB213PS  Y5, Y3, Y2
+	VMOVUPS      specialConstants<>+480(SB), Y3
+	VFMADD231PS  Y3, Y1, Y2
 	VMULPS       Y2, Y2, Y3
-	VMOVUPS      specialConstants<>+512(SB), Y6
-	VFMADD213PS  specialConstants<>+544(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+576(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+608(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+640(SB), Y3, Y6
-	VMOVUPS      specialConstants<>+672(SB), Y8
-	VFMADD213PS  specialConstants<>+704(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+736(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+768(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+800(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+832(SB), Y3, Y8
-	VFMADD213PS  Y8, Y2, Y6
-	VMOVUPS      specialConstants<>+864(SB), Y3
-	VMOVAPD      Y3, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VSUBPS       Y8, Y3, Y3
-	VFMADD213PS  Y3, Y2, Y6
-	VMULPS       Y8, Y5, Y2
-	VMOVAPD      Y5, Y3
-	VFMSUB213PS  Y2, Y8, Y3
-	VFMADD231PS  Y6, Y5, Y3
-	VFMADD231PS  Y8, Y7, Y3
-	VMULPS       Y3, Y1, Y3
+	VMOVUPS      specialConstants<>+512(SB), Y5
+	VFMADD213PS  specialConstants<>+544(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+576(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+608(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+640(SB), Y3, Y5
+	VMOVUPS      specialConstants<>+672(SB), Y9
+	VFMADD213PS  specialConstants<>+704(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+736(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+768(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+800(SB), Y3, Y9
+	VFMADD213PS  Y9, Y2, Y5
+	VMOVUPS      specialConstants<>+832(SB), Y3
+	VMOVAPD      Y3, Y9
+	VFMADD231PS  Y2, Y5, Y9
+	VSUBPS       Y9, Y3, Y3
+	VFMADD231PS  Y2, Y5, Y3
+	VMOVUPS      specialConstants<>+864(SB), Y5
+	VMOVAPD      Y5, Y10
+	VFMADD231PS  Y2, Y9, Y10
+	VSUBPS       Y10, Y5, Y5
+	VFMADD231PS  Y2, Y9, Y5
+	VFMADD231PS  Y2, Y3, Y5
+	VMULPS       Y10, Y6, Y2
+	VMOVAPD      Y6, Y3
+	VFMSUB213PS  Y2, Y10, Y3
+	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y10, Y8, Y3
+	VMULPS       Y3, Y7, Y3
 	VFMADD231PS  Y2, Y1, Y3
+	VFMADD231PS  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLD       $0x17, Y1, Y2
 	VPADDD       specialConstants<>+224(SB), Y2, Y2
@@ -111,55 +133,77 @@ singleDone:
 	VMOVUPS      specialConstants<>+96(SB), Y4
 	VFMADD231PS  specialConstants<>+128(SB), Y2, Y4
 	VSUBPS       specialConstants<>+96(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
 	VFNMADD231PS specialConstants<>+160(SB), Y5, Y2
-	VFNMADD231PS specialConstants<>+192(SB), Y5, Y2
-	VADDPS       Y3, Y2, Y2
+	VFNMADD231PS specialConstants<>+192(SB), Y5, Y3
+	VADDPS       Y3, Y2, Y5
+	VSUBPS       Y2, Y5, Y2
+	VSUBPS       Y2, Y3, Y2
 	VMOVUPS      specialConstants<>+224(SB), Y3
-	VADDPS       Y2, Y3, Y5
+	VADDPS       Y5, Y3, Y6
+	VSUBPS       Y3, Y6, Y3
 	VSUBPS       Y3, Y5, Y3
-	VSUBPS       Y3, Y2, Y3
-	VMULPS       Y2, Y2, Y6
-	VMOVUPS      specialConstants<>+256(SB), Y7
-	VFMADD213PS  specialConstants<>+288(SB), Y6, Y7
-	VFMADD213PS  specialConstants<>+320(SB), Y6, Y7
-	VMOVUPS      specialConstants<>+352(SB), Y8
-	VFMADD213PS  specialConstants<>+384(SB), Y6, Y8
-	VFMADD213PS  specialConstants<>+416(SB), Y6, Y8
-	VFMADD213PS  Y8, Y2, Y7
-	VFMADD213PS  Y3, Y6, Y7
+	VMULPS       Y5, Y5, Y7
+	VMOVUPS      specialConstants<>+256(SB), Y8
+	VFMADD213PS  specialConstants<>+288(SB), Y7, Y8
+	VFMADD213PS  specialConstants<>+320(SB), Y7, Y8
+	VMOVUPS      specialConstants<>+352(SB), Y9
+	VFMADD213PS  specialConstants<>+384(SB), Y7, Y9
+	VFMADD213PS  specialConstants<>+416(SB), Y7, Y9
+	VFMADD213PS  Y9, Y5, Y8
+	VFMADD213PS  Y3, Y7, Y8
+	VFMADD231PS  Y6, Y2, Y8
 	VMOVUPS      specialConstants<>+448(SB), Y2
 	VADDPS       Y2, Y1, Y2
-	VDIVPS       Y2, Y1, Y1
-	VMOVAPD      Y1, Y2
+	VSUBPS       Y1, Y2, Y3
+	VSUBPS       Y3, Y2, Y5
+	VSUBPS       Y5, Y1, Y5
+	VMOVUPS      specialConstants<>+448(SB), Y7
+	VSUBPS       Y3, Y7, Y3
+	VADDPS       Y3, Y5, Y3
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VDIVPS       Y2, Y5, Y5
+	VMULPS       Y5, Y1, Y7
+	VMOVAPD      Y1, Y1
+	VFNMADD231PS Y2, Y7, Y1
+	VFNMADD231PS Y3, Y7, Y1
+	VMULPS       Y5, Y1, Y1
+	VMOVAPD      Y7, Y2
 	VMOVUPS      specialConstants<>+480(SB), Y3
-	VMOVUPS      specialConstants<>+224(SB), Y6
-	VFMSUB213PS  Y6, Y3, Y2
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VFMSUB213PS  Y5, Y3, Y2
+	VMOVUPS      specialConstants<>+480(SB), Y3
+	VFMADD231PS  Y3, Y1, Y2
 	VMULPS       Y2, Y2, Y3
-	VMOVUPS      specialConstants<>+512(SB), Y6
-	VFMADD213PS  specialConstants<>+544(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+576(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+608(SB), Y3, Y6
-	VFMADD213PS  specialConstants<>+640(SB), Y3, Y6
-	VMOVUPS      specialConstants<>+672(SB), Y8
-	VFMADD213PS  specialConstants<>+704(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+736(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+768(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+800(SB), Y3, Y8
-	VFMADD213PS  specialConstants<>+832(SB), Y3, Y8
-	VFMADD213PS  Y8, Y2, Y6
-	VMOVUPS      specialConstants<>+864(SB), Y3
-	VMOVAPD      Y3, Y8
-	VFMADD231PS  Y2, Y6, Y8
-	VSUBPS       Y8, Y3, Y3
-	VFMADD213PS  Y3, Y2, Y6
-	VMULPS       Y8, Y5, Y2
-	VMOVAPD      Y5, Y3
-	VFMSUB213PS  Y2, Y8, Y3
-	VFMADD231PS  Y6, Y5, Y3
-	VFMADD231PS  Y8, Y7, Y3
-	VMULPS       Y3, Y1, Y3
+	VMOVUPS      specialConstants<>+512(SB), Y5
+	VFMADD213PS  specialConstants<>+544(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+576(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+608(SB), Y3, Y5
+	VFMADD213PS  specialConstants<>+640(SB), Y3, Y5
+	VMOVUPS      specialConstants<>+672(SB), Y9
+	VFMADD213PS  specialConstants<>+704(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+736(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+768(SB), Y3, Y9
+	VFMADD213PS  specialConstants<>+800(SB), Y3, Y9
+	VFMADD213PS  Y9, Y2, Y5
+	VMOVUPS      specialConstants<>+832(SB), Y3
+	VMOVAPD      Y3, Y9
+	VFMADD231PS  Y2, Y5, Y9
+	VSUBPS       Y9, Y3, Y3
+	VFMADD231PS  Y2, Y5, Y3
+	VMOVUPS      specialConstants<>+864(SB), Y5
+	VMOVAPD      Y5, Y10
+	VFMADD231PS  Y2, Y9, Y10
+	VSUBPS       Y10, Y5, Y5
+	VFMADD231PS  Y2, Y9, Y5
+	VFMADD231PS  Y2, Y3, Y5
+	VMULPS       Y10, Y6, Y2
+	VMOVAPD      Y6, Y3
+	VFMSUB213PS  Y2, Y10, Y3
+	VFMADD231PS  Y5, Y6, Y3
+	VFMADD231PS  Y10, Y8, Y3
+	VMULPS       Y3, Y7, Y3
 	VFMADD231PS  Y2, Y1, Y3
+	VFMADD231PS  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLD       $0x17, Y1, Y2
 	VPADDD       specialConstants<>+224(SB), Y2, Y2
@@ -260,6 +304,8 @@ single:
 	VMOVUPD      specialConstants<>+1504(SB), Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y3
+	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVUPD      specialConstants<>+1536(SB), Y5
 	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y5
@@ -271,8 +317,8 @@ single:
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1888(SB), Y9
+	VMOVUPD      specialConstants<>+1856(SB), Y9
+	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y9
@@ -282,18 +328,23 @@ single:
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2240(SB), Y3
+	VMOVUPD      specialConstants<>+2208(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
-	VFMADD213PD  Y3, Y2, Y5
-	VMULPD       Y9, Y6, Y2
+	VFMADD231PD  Y2, Y5, Y3
+	VMOVUPD      specialConstants<>+2240(SB), Y5
+	VMOVAPD      Y5, Y10
+	VFMADD231PD  Y2, Y9, Y10
+	VSUBPD       Y10, Y5, Y5
+	VFMADD231PD  Y2, Y9, Y5
+	VFMADD231PD  Y2, Y3, Y5
+	VMULPD       Y10, Y6, Y2
 	VMOVAPD      Y6, Y3
-	VFMSUB213PD  Y2, Y9, Y3
+	VFMSUB213PD  Y2, Y10, Y3
 	VFMADD231PD  Y5, Y6, Y3
-	VFMADD231PD  Y9, Y8, Y3
+	VFMADD231PD  Y10, Y8, Y3
 	VMULPD       Y3, Y7, Y3
 	VFMADD231PD  Y2, Y1, Y3
 	VFMADD231PD  Y2, Y7, Y3
@@ -374,6 +425,8 @@ singleDone:
 	VMOVUPD      specialConstants<>+1504(SB), Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y3
+	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVUPD      specialConstants<>+1536(SB), Y5
 	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y5
@@ -385,8 +438,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1888(SB), Y9
+	VMOVUPD      specialConstants<>+1856(SB), Y9
+	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y9
@@ -396,18 +449,23 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2240(SB), Y3
+	VMOVUPD      specialConstants<>+2208(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
-	VFMADD213PD  Y3, Y2, Y5
-	VMULPD       Y9, Y6, Y2
+	VFMADD231PD  Y2, Y5, Y3
+	VMOVUPD      specialConstants<>+2240(SB), Y5
+	VMOVAPD      Y5, Y10
+	VFMADD231PD  Y2, Y9, Y10
+	VSUBPD       Y10, Y5, Y5
+	VFMADD231PD  Y2, Y9, Y5
+	VFMADD231PD  Y2, Y3, Y5
+	VMULPD       Y10, Y6, Y2
 	VMOVAPD      Y6, Y3
-	VFMSUB213PD  Y2, Y9, Y3
+	VFMSUB213PD  Y2, Y10, Y3
 	VFMADD231PD  Y5, Y6, Y3
-	VFMADD231PD  Y9, Y8, Y3
+	VFMADD231PD  Y10, Y8, Y3
 	VMULPD       Y3, Y7, Y3
 	VFMADD231PD  Y2, Y1, Y3
 	VFMADD231PD  Y2, Y7, Y3
@@ -495,21 +553,21 @@ single:
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VFMSUB213PD  Y6, Y5, Y2
 	VMULPD       Y2, Y2, Y5
+	VMULPD       Y4, Y3, Y4
 	VMOVUPD      specialConstants<>+2624(SB), Y6
 	VFMADD213PD  specialConstants<>+2656(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2752(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2784(SB), Y7
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2816(SB), Y7
 	VFMADD213PD  specialConstants<>+2848(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2880(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2944(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2976(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
-	VFMADD213PD  specialConstants<>+2976(SB), Y2, Y6
-	VMULPD       Y4, Y3, Y2
-	VMULPD       Y6, Y2, Y2
+	VMULPD       Y6, Y4, Y2
 	VMOVUPD      specialConstants<>+1120(SB), Y4
 	VSUBPD       Y2, Y4, Y4
 	VBLENDVPD    Y1, Y2, Y4, Y2
@@ -581,21 +639,21 @@ singleDone:
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VFMSUB213PD  Y6, Y5, Y2
 	VMULPD       Y2, Y2, Y5
+	VMULPD       Y4, Y3, Y4
 	VMOVUPD      specialConstants<>+2624(SB), Y6
 	VFMADD213PD  specialConstants<>+2656(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+2752(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2784(SB), Y7
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2816(SB), Y7
 	VFMADD213PD  specialConstants<>+2848(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2880(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+2944(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2976(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
-	VFMADD213PD  specialConstants<>+2976(SB), Y2, Y6
-	VMULPD       Y4, Y3, Y2
-	VMULPD       Y6, Y2, Y2
+	VMULPD       Y6, Y4, Y2
 	VMOVUPD      specialConstants<>+1120(SB), Y4
 	VSUBPD       Y2, Y4, Y4
 	VBLENDVPD    Y0, Y2, Y4, Y2
@@ -682,21 +740,21 @@ single:
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+2624(SB), Y7
-	VFMADD213PD  specialConstants<>+2656(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2688(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+2784(SB), Y8
-	VFMADD213PD  specialConstants<>+2816(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2880(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y7
 	VMULPD       Y5, Y3, Y3
-	VMULPD       Y7, Y3, Y3
+	VMOVUPD      specialConstants<>+2624(SB), Y5
+	VFMADD213PD  specialConstants<>+2656(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2816(SB), Y7
+	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2880(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y7
+	VFMADD213PD  Y7, Y4, Y5
+	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
@@ -783,21 +841,21 @@ singleDone:
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+2624(SB), Y7
-	VFMADD213PD  specialConstants<>+2656(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2688(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+2784(SB), Y8
-	VFMADD213PD  specialConstants<>+2816(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2880(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y7
 	VMULPD       Y5, Y3, Y3
-	VMULPD       Y7, Y3, Y3
+	VMOVUPD      specialConstants<>+2624(SB), Y5
+	VFMADD213PD  specialConstants<>+2656(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2816(SB), Y7
+	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2880(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y7
+	VFMADD213PD  Y7, Y4, Y5
+	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
@@ -1021,21 +1079,21 @@ single:
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2624(SB), Y5
-	VFMADD213PD  specialConstants<>+2656(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2784(SB), Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y2, Y5
 	VMULPD       Y3, Y1, Y1
-	VMULPD       Y5, Y1, Y1
+	VMOVUPD      specialConstants<>+2624(SB), Y3
+	VFMADD213PD  specialConstants<>+2656(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2816(SB), Y5
+	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y5
+	VFMADD213PD  Y5, Y2, Y3
+	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
 	VMOVUPD      specialConstants<>+1504(SB), Y2
 	VSUBPD       Y1, Y2, Y2
@@ -1100,21 +1158,21 @@ singleDone:
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2624(SB), Y5
-	VFMADD213PD  specialConstants<>+2656(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2784(SB), Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y2, Y5
 	VMULPD       Y3, Y1, Y1
-	VMULPD       Y5, Y1, Y1
+	VMOVUPD      specialConstants<>+2624(SB), Y3
+	VFMADD213PD  specialConstants<>+2656(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2816(SB), Y5
+	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y5
+	VFMADD213PD  Y5, Y2, Y3
+	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
 	VMOVUPD      specialConstants<>+1504(SB), Y2
 	VSUBPD       Y1, Y2, Y2
@@ -2055,11 +2113,16 @@ single:
 	VFNMADD231PD Y3, Y10, Y4
 	VFNMADD231PD Y6, Y10, Y4
 	VMULPD       Y8, Y4, Y3
-	VMULPD       Y10, Y2, Y2
-	VMOVAPD      Y2, Y2
+	VMULPD       Y10, Y2, Y4
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y4, Y10, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VMOVAPD      Y4, Y2
 	VMOVUPD      specialConstants<>+1504(SB), Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VFMSUB213PD  Y6, Y4, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VFMSUB213PD  Y8, Y4, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y4
+	VFMADD231PD  Y4, Y6, Y2
 	VMULPD       Y2, Y2, Y4
 	VMOVUPD      specialConstants<>+1536(SB), Y6
 	VFMADD213PD  specialConstants<>+1568(SB), Y4, Y6
@@ -2071,8 +2134,8 @@ single:
 	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1888(SB), Y8
+	VMOVUPD      specialConstants<>+1856(SB), Y8
+	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y8
@@ -2082,18 +2145,23 @@ single:
 	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2240(SB), Y4
+	VMOVUPD      specialConstants<>+2208(SB), Y4
 	VMOVAPD      Y4, Y8
 	VFMADD231PD  Y2, Y6, Y8
 	VSUBPD       Y8, Y4, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VMULPD       Y8, Y7, Y2
+	VFMADD231PD  Y2, Y6, Y4
+	VMOVUPD      specialConstants<>+2240(SB), Y6
+	VMOVAPD      Y6, Y11
+	VFMADD231PD  Y2, Y8, Y11
+	VSUBPD       Y11, Y6, Y6
+	VFMADD231PD  Y2, Y8, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VMULPD       Y11, Y7, Y2
 	VMOVAPD      Y7, Y4
-	VFMSUB213PD  Y2, Y8, Y4
+	VFMSUB213PD  Y2, Y11, Y4
 	VFMADD231PD  Y6, Y7, Y4
-	VFMADD231PD  Y8, Y9, Y4
+	VFMADD231PD  Y11, Y9, Y4
 	VMULPD       Y4, Y10, Y4
 	VFMADD231PD  Y2, Y3, Y4
 	VFMADD231PD  Y2, Y10, Y4
@@ -2188,11 +2256,16 @@ singleDone:
 	VFNMADD231PD Y3, Y10, Y4
 	VFNMADD231PD Y6, Y10, Y4
 	VMULPD       Y8, Y4, Y3
-	VMULPD       Y10, Y2, Y2
-	VMOVAPD      Y2, Y2
+	VMULPD       Y10, Y2, Y4
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y4, Y10, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VMOVAPD      Y4, Y2
 	VMOVUPD      specialConstants<>+1504(SB), Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VFMSUB213PD  Y6, Y4, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VFMSUB213PD  Y8, Y4, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y4
+	VFMADD231PD  Y4, Y6, Y2
 	VMULPD       Y2, Y2, Y4
 	VMOVUPD      specialConstants<>+1536(SB), Y6
 	VFMADD213PD  specialConstants<>+1568(SB), Y4, Y6
@@ -2204,8 +2277,8 @@ singleDone:
 	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1888(SB), Y8
+	VMOVUPD      specialConstants<>+1856(SB), Y8
+	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y8
@@ -2215,18 +2288,23 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2240(SB), Y4
+	VMOVUPD      specialConstants<>+2208(SB), Y4
 	VMOVAPD      Y4, Y8
 	VFMADD231PD  Y2, Y6, Y8
 	VSUBPD       Y8, Y4, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VMULPD       Y8, Y7, Y2
+	VFMADD231PD  Y2, Y6, Y4
+	VMOVUPD      specialConstants<>+2240(SB), Y6
+	VMOVAPD      Y6, Y11
+	VFMADD231PD  Y2, Y8, Y11
+	VSUBPD       Y11, Y6, Y6
+	VFMADD231PD  Y2, Y8, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VMULPD       Y11, Y7, Y2
 	VMOVAPD      Y7, Y4
-	VFMSUB213PD  Y2, Y8, Y4
+	VFMSUB213PD  Y2, Y11, Y4
 	VFMADD231PD  Y6, Y7, Y4
-	VFMADD231PD  Y8, Y9, Y4
+	VFMADD231PD  Y11, Y9, Y4
 	VMULPD       Y4, Y10, Y4
 	VFMADD231PD  Y2, Y3, Y4
 	VFMADD231PD  Y2, Y10, Y4
@@ -2294,97 +2372,112 @@ single:
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3104(SB), Y5, Y3
-	VMULPD       specialConstants<>+3104(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+992(SB), Y6
-	VFMADD231PD  specialConstants<>+1024(SB), Y3, Y6
-	VSUBPD       specialConstants<>+992(SB), Y6, Y7
-	VFNMADD231PD specialConstants<>+1056(SB), Y7, Y3
-	VFNMADD231PD specialConstants<>+1088(SB), Y7, Y5
-	VADDPD       Y5, Y3, Y7
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VADDPD       Y7, Y5, Y8
+	VMULPD       specialConstants<>+3104(SB), Y5, Y5
+	VMULPD       specialConstants<>+3104(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+992(SB), Y7
+	VFMADD231PD  specialConstants<>+1024(SB), Y5, Y7
+	VSUBPD       specialConstants<>+992(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1056(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1088(SB), Y8, Y6
+	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      specialConstants<>+1152(SB), Y10
-	VFMADD213PD  specialConstants<>+1184(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1216(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1248(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1280(SB), Y9, Y10
-	VMOVUPD      specialConstants<>+1312(SB), Y11
-	VFMADD213PD  specialConstants<>+1344(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1376(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1408(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1440(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y3, Y10
-	VMOVUPD      specialConstants<>+1472(SB), Y3
-	VADDPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VSUBPD       Y4, Y3, Y7
-	VSUBPD       Y7, Y3, Y9
-	VSUBPD       Y9, Y4, Y9
-	VMOVUPD      specialConstants<>+1472(SB), Y11
-	VSUBPD       Y7, Y11, Y7
-	VADDPD       Y7, Y9, Y7
-	VMOVUPD      specialConstants<>+1120(SB), Y9
-	VDIVPD       Y3, Y9, Y9
-	VMULPD       Y9, Y5, Y11
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y3, Y11, Y5
-	VFNMADD231PD Y7, Y11, Y5
-	VMULPD       Y9, Y5, Y3
-	VMULPD       Y11, Y4, Y4
-	VMOVAPD      Y4, Y4
+	VSUBPD       Y5, Y6, Y5
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VADDPD       Y8, Y6, Y9
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y8, Y6
+	VMULPD       Y8, Y8, Y10
+	VMOVUPD      specialConstants<>+1152(SB), Y11
+	VFMADD213PD  specialConstants<>+1184(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1216(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1248(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1280(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1312(SB), Y12
+	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  Y12, Y8, Y11
+	VFMADD213PD  Y6, Y10, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VMOVUPD      specialConstants<>+1472(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VMOVAPD      Y3, Y6
+	VMOVUPD      specialConstants<>+3072(SB), Y8
+	VFMSUB213PD  Y4, Y8, Y6
+	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VSUBPD       Y4, Y5, Y8
+	VSUBPD       Y8, Y5, Y10
+	VSUBPD       Y10, Y4, Y10
+	VMOVUPD      specialConstants<>+1472(SB), Y12
+	VSUBPD       Y8, Y12, Y8
+	VADDPD       Y8, Y10, Y8
+	VADDPD       Y6, Y8, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y3, Y10
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD Y5, Y10, Y3
+	VFNMADD231PD Y6, Y10, Y3
+	VMULPD       Y8, Y3, Y3
+	VMULPD       Y10, Y4, Y5
+	VMOVAPD      Y4, Y6
+	VFMSUB213PD  Y5, Y10, Y6
+	VFMADD231PD  Y3, Y4, Y6
+	VMOVAPD      Y5, Y4
 	VMOVUPD      specialConstants<>+1504(SB), Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VFMSUB213PD  Y7, Y5, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VFMSUB213PD  Y8, Y5, Y4
+	VMOVUPD      specialConstants<>+1504(SB), Y5
+	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1536(SB), Y7
-	VFMADD213PD  specialConstants<>+1568(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y7
-	VMOVUPD      specialConstants<>+1888(SB), Y9
-	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2208(SB), Y5, Y9
-	VFMADD213PD  Y9, Y4, Y7
-	VMOVUPD      specialConstants<>+2240(SB), Y5
-	VMOVAPD      Y5, Y9
-	VFMADD231PD  Y4, Y7, Y9
-	VSUBPD       Y9, Y5, Y5
-	VFMADD213PD  Y5, Y4, Y7
-	VMULPD       Y9, Y8, Y4
-	VMOVAPD      Y8, Y5
-	VFMSUB213PD  Y4, Y9, Y5
-	VFMADD231PD  Y7, Y8, Y5
-	VFMADD231PD  Y9, Y10, Y5
-	VMULPD       Y5, Y11, Y5
+	VMOVUPD      specialConstants<>+1536(SB), Y6
+	VFMADD213PD  specialConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1856(SB), Y8
+	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
+	VFMADD213PD  Y8, Y4, Y6
+	VMOVUPD      specialConstants<>+2208(SB), Y5
+	VMOVAPD      Y5, Y8
+	VFMADD231PD  Y4, Y6, Y8
+	VSUBPD       Y8, Y5, Y5
+	VFMADD231PD  Y4, Y6, Y5
+	VMOVUPD      specialConstants<>+2240(SB), Y6
+	VMOVAPD      Y6, Y12
+	VFMADD231PD  Y4, Y8, Y12
+	VSUBPD       Y12, Y6, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y4, Y5, Y6
+	VMULPD       Y12, Y9, Y4
+	VMOVAPD      Y9, Y5
+	VFMSUB213PD  Y4, Y12, Y5
+	VFMADD231PD  Y6, Y9, Y5
+	VFMADD231PD  Y12, Y11, Y5
+	VMULPD       Y5, Y10, Y5
 	VFMADD231PD  Y4, Y3, Y5
-	VFMADD231PD  Y4, Y11, Y5
-	VPSRAD       $0x01, Y6, Y3
+	VFMADD231PD  Y4, Y10, Y5
+	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       specialConstants<>+1120(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
-	VPSUBQ       Y3, Y6, Y3
+	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       specialConstants<>+1120(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
@@ -2434,97 +2527,112 @@ singleDone:
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3104(SB), Y5, Y3
-	VMULPD       specialConstants<>+3104(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+992(SB), Y6
-	VFMADD231PD  specialConstants<>+1024(SB), Y3, Y6
-	VSUBPD       specialConstants<>+992(SB), Y6, Y7
-	VFNMADD231PD specialConstants<>+1056(SB), Y7, Y3
-	VFNMADD231PD specialConstants<>+1088(SB), Y7, Y5
-	VADDPD       Y5, Y3, Y7
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VADDPD       Y7, Y5, Y8
+	VMULPD       specialConstants<>+3104(SB), Y5, Y5
+	VMULPD       specialConstants<>+3104(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+992(SB), Y7
+	VFMADD231PD  specialConstants<>+1024(SB), Y5, Y7
+	VSUBPD       specialConstants<>+992(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1056(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1088(SB), Y8, Y6
+	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      specialConstants<>+1152(SB), Y10
-	VFMADD213PD  specialConstants<>+1184(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1216(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1248(SB), Y9, Y10
-	VFMADD213PD  specialConstants<>+1280(SB), Y9, Y10
-	VMOVUPD      specialConstants<>+1312(SB), Y11
-	VFMADD213PD  specialConstants<>+1344(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1376(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1408(SB), Y9, Y11
-	VFMADD213PD  specialConstants<>+1440(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y3, Y10
-	VMOVUPD      specialConstants<>+1472(SB), Y3
-	VADDPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VSUBPD       Y4, Y3, Y7
-	VSUBPD       Y7, Y3, Y9
-	VSUBPD       Y9, Y4, Y9
-	VMOVUPD      specialConstants<>+1472(SB), Y11
-	VSUBPD       Y7, Y11, Y7
-	VADDPD       Y7, Y9, Y7
-	VMOVUPD      specialConstants<>+1120(SB), Y9
-	VDIVPD       Y3, Y9, Y9
-	VMULPD       Y9, Y5, Y11
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y3, Y11, Y5
-	VFNMADD231PD Y7, Y11, Y5
-	VMULPD       Y9, Y5, Y3
-	VMULPD       Y11, Y4, Y4
-	VMOVAPD      Y4, Y4
+	VSUBPD       Y5, Y6, Y5
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VADDPD       Y8, Y6, Y9
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y8, Y6
+	VMULPD       Y8, Y8, Y10
+	VMOVUPD      specialConstants<>+1152(SB), Y11
+	VFMADD213PD  specialConstants<>+1184(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1216(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1248(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1280(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1312(SB), Y12
+	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  Y12, Y8, Y11
+	VFMADD213PD  Y6, Y10, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VMOVUPD      specialConstants<>+1472(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VMOVAPD      Y3, Y6
+	VMOVUPD      specialConstants<>+3072(SB), Y8
+	VFMSUB213PD  Y4, Y8, Y6
+	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VSUBPD       Y4, Y5, Y8
+	VSUBPD       Y8, Y5, Y10
+	VSUBPD       Y10, Y4, Y10
+	VMOVUPD      specialConstants<>+1472(SB), Y12
+	VSUBPD       Y8, Y12, Y8
+	VADDPD       Y8, Y10, Y8
+	VADDPD       Y6, Y8, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y3, Y10
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD Y5, Y10, Y3
+	VFNMADD231PD Y6, Y10, Y3
+	VMULPD       Y8, Y3, Y3
+	VMULPD       Y10, Y4, Y5
+	VMOVAPD      Y4, Y6
+	VFMSUB213PD  Y5, Y10, Y6
+	VFMADD231PD  Y3, Y4, Y6
+	VMOVAPD      Y5, Y4
 	VMOVUPD      specialConstants<>+1504(SB), Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VFMSUB213PD  Y7, Y5, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VFMSUB213PD  Y8, Y5, Y4
+	VMOVUPD      specialConstants<>+1504(SB), Y5
+	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1536(SB), Y7
-	VFMADD213PD  specialConstants<>+1568(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y7
-	VMOVUPD      specialConstants<>+1888(SB), Y9
-	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+2208(SB), Y5, Y9
-	VFMADD213PD  Y9, Y4, Y7
-	VMOVUPD      specialConstants<>+2240(SB), Y5
-	VMOVAPD      Y5, Y9
-	VFMADD231PD  Y4, Y7, Y9
-	VSUBPD       Y9, Y5, Y5
-	VFMADD213PD  Y5, Y4, Y7
-	VMULPD       Y9, Y8, Y4
-	VMOVAPD      Y8, Y5
-	VFMSUB213PD  Y4, Y9, Y5
-	VFMADD231PD  Y7, Y8, Y5
-	VFMADD231PD  Y9, Y10, Y5
-	VMULPD       Y5, Y11, Y5
+	VMOVUPD      specialConstants<>+1536(SB), Y6
+	VFMADD213PD  specialConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1856(SB), Y8
+	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
+	VFMADD213PD  Y8, Y4, Y6
+	VMOVUPD      specialConstants<>+2208(SB), Y5
+	VMOVAPD      Y5, Y8
+	VFMADD231PD  Y4, Y6, Y8
+	VSUBPD       Y8, Y5, Y5
+	VFMADD231PD  Y4, Y6, Y5
+	VMOVUPD      specialConstants<>+2240(SB), Y6
+	VMOVAPD      Y6, Y12
+	VFMADD231PD  Y4, Y8, Y12
+	VSUBPD       Y12, Y6, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y4, Y5, Y6
+	VMULPD       Y12, Y9, Y4
+	VMOVAPD      Y9, Y5
+	VFMSUB213PD  Y4, Y12, Y5
+	VFMADD231PD  Y6, Y9, Y5
+	VFMADD231PD  Y12, Y11, Y5
+	VMULPD       Y5, Y10, Y5
 	VFMADD231PD  Y4, Y3, Y5
-	VFMADD231PD  Y4, Y11, Y5
-	VPSRAD       $0x01, Y6, Y3
+	VFMADD231PD  Y4, Y10, Y5
+	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
 	VPADDQ       specialConstants<>+1120(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
-	VPSUBQ       Y3, Y6, Y3
+	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       specialConstants<>+1120(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
@@ -2726,97 +2834,112 @@ single:
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3104(SB), Y3, Y1
-	VMULPD       specialConstants<>+3104(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+992(SB), Y4
-	VFMADD231PD  specialConstants<>+1024(SB), Y1, Y4
-	VSUBPD       specialConstants<>+992(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1056(SB), Y5, Y1
-	VFNMADD231PD specialConstants<>+1088(SB), Y5, Y3
-	VADDPD       Y3, Y1, Y5
-	VSUBPD       Y1, Y5, Y1
-	VSUBPD       Y1, Y3, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VADDPD       Y5, Y3, Y6
+	VMULPD       specialConstants<>+3104(SB), Y3, Y3
+	VMULPD       specialConstants<>+3104(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+992(SB), Y5
+	VFMADD231PD  specialConstants<>+1024(SB), Y3, Y5
+	VSUBPD       specialConstants<>+992(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1056(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1088(SB), Y6, Y4
+	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y5, Y3
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1152(SB), Y8
-	VFMADD213PD  specialConstants<>+1184(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1216(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1248(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1280(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1312(SB), Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y3, Y7, Y8
-	VFMADD231PD  Y6, Y1, Y8
-	VMOVUPD      specialConstants<>+1472(SB), Y1
-	VADDPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VSUBPD       Y2, Y1, Y5
-	VSUBPD       Y5, Y1, Y7
-	VSUBPD       Y7, Y2, Y7
-	VMOVUPD      specialConstants<>+1472(SB), Y9
-	VSUBPD       Y5, Y9, Y5
-	VADDPD       Y5, Y7, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VDIVPD       Y1, Y7, Y7
-	VMULPD       Y7, Y3, Y9
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD Y1, Y9, Y3
-	VFNMADD231PD Y5, Y9, Y3
-	VMULPD       Y7, Y3, Y1
-	VMULPD       Y9, Y2, Y2
-	VMOVAPD      Y2, Y2
+	VSUBPD       Y3, Y4, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      specialConstants<>+1152(SB), Y9
+	VFMADD213PD  specialConstants<>+1184(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1216(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1312(SB), Y10
+	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VMOVUPD      specialConstants<>+1472(SB), Y3
+	VADDPD       Y3, Y2, Y3
+	VMOVAPD      Y1, Y4
+	VMOVUPD      specialConstants<>+3072(SB), Y6
+	VFMSUB213PD  Y2, Y6, Y4
+	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VSUBPD       Y2, Y3, Y6
+	VSUBPD       Y6, Y3, Y8
+	VSUBPD       Y8, Y2, Y8
+	VMOVUPD      specialConstants<>+1472(SB), Y10
+	VSUBPD       Y6, Y10, Y6
+	VADDPD       Y6, Y8, Y6
+	VADDPD       Y4, Y6, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VDIVPD       Y3, Y6, Y6
+	VMULPD       Y6, Y1, Y8
+	VMOVAPD      Y1, Y1
+	VFNMADD231PD Y3, Y8, Y1
+	VFNMADD231PD Y4, Y8, Y1
+	VMULPD       Y6, Y1, Y1
+	VMULPD       Y8, Y2, Y3
+	VMOVAPD      Y2, Y4
+	VFMSUB213PD  Y3, Y8, Y4
+	VFMADD231PD  Y1, Y2, Y4
+	VMOVAPD      Y3, Y2
 	VMOVUPD      specialConstants<>+1504(SB), Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMSUB213PD  Y5, Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VFMSUB213PD  Y6, Y3, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y3
+	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y5
-	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1888(SB), Y7
-	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y7
-	VFMADD213PD  Y7, Y2, Y5
-	VMOVUPD      specialConstants<>+2240(SB), Y3
-	VMOVAPD      Y3, Y7
-	VFMADD231PD  Y2, Y5, Y7
-	VSUBPD       Y7, Y3, Y3
-	VFMADD213PD  Y3, Y2, Y5
-	VMULPD       Y7, Y6, Y2
-	VMOVAPD      Y6, Y3
-	VFMSUB213PD  Y2, Y7, Y3
-	VFMADD231PD  Y5, Y6, Y3
-	VFMADD231PD  Y7, Y8, Y3
-	VMULPD       Y3, Y9, Y3
+	VMOVUPD      specialConstants<>+1536(SB), Y4
+	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1856(SB), Y6
+	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
+	VFMADD213PD  Y6, Y2, Y4
+	VMOVUPD      specialConstants<>+2208(SB), Y3
+	VMOVAPD      Y3, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VSUBPD       Y6, Y3, Y3
+	VFMADD231PD  Y2, Y4, Y3
+	VMOVUPD      specialConstants<>+2240(SB), Y4
+	VMOVAPD      Y4, Y10
+	VFMADD231PD  Y2, Y6, Y10
+	VSUBPD       Y10, Y4, Y4
+	VFMADD231PD  Y2, Y6, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VMULPD       Y10, Y7, Y2
+	VMOVAPD      Y7, Y3
+	VFMSUB213PD  Y2, Y10, Y3
+	VFMADD231PD  Y4, Y7, Y3
+	VFMADD231PD  Y10, Y9, Y3
+	VMULPD       Y3, Y8, Y3
 	VFMADD231PD  Y2, Y1, Y3
-	VFMADD231PD  Y2, Y9, Y3
-	VPSRAD       $0x01, Y4, Y1
+	VFMADD231PD  Y2, Y8, Y3
+	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
 	VPADDQ       specialConstants<>+1120(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
-	VPSUBQ       Y1, Y4, Y1
+	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       specialConstants<>+1120(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
@@ -2844,97 +2967,112 @@ singleDone:
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3104(SB), Y3, Y1
-	VMULPD       specialConstants<>+3104(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+992(SB), Y4
-	VFMADD231PD  specialConstants<>+1024(SB), Y1, Y4
-	VSUBPD       specialConstants<>+992(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1056(SB), Y5, Y1
-	VFNMADD231PD specialConstants<>+1088(SB), Y5, Y3
-	VADDPD       Y3, Y1, Y5
-	VSUBPD       Y1, Y5, Y1
-	VSUBPD       Y1, Y3, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VADDPD       Y5, Y3, Y6
+	VMULPD       specialConstants<>+3104(SB), Y3, Y3
+	VMULPD       specialConstants<>+3104(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+992(SB), Y5
+	VFMADD231PD  specialConstants<>+1024(SB), Y3, Y5
+	VSUBPD       specialConstants<>+992(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1056(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1088(SB), Y6, Y4
+	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y5, Y3
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1152(SB), Y8
-	VFMADD213PD  specialConstants<>+1184(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1216(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1248(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1280(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1312(SB), Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y3, Y7, Y8
-	VFMADD231PD  Y6, Y1, Y8
-	VMOVUPD      specialConstants<>+1472(SB), Y1
-	VADDPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VSUBPD       Y2, Y1, Y5
-	VSUBPD       Y5, Y1, Y7
-	VSUBPD       Y7, Y2, Y7
-	VMOVUPD      specialConstants<>+1472(SB), Y9
-	VSUBPD       Y5, Y9, Y5
-	VADDPD       Y5, Y7, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VDIVPD       Y1, Y7, Y7
-	VMULPD       Y7, Y3, Y9
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD Y1, Y9, Y3
-	VFNMADD231PD Y5, Y9, Y3
-	VMULPD       Y7, Y3, Y1
-	VMULPD       Y9, Y2, Y2
-	VMOVAPD      Y2, Y2
+	VSUBPD       Y3, Y4, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      specialConstants<>+1152(SB), Y9
+	VFMADD213PD  specialConstants<>+1184(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1216(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1312(SB), Y10
+	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VMOVUPD      specialConstants<>+1472(SB), Y3
+	VADDPD       Y3, Y2, Y3
+	VMOVAPD      Y1, Y4
+	VMOVUPD      specialConstants<>+3072(SB), Y6
+	VFMSUB213PD  Y2, Y6, Y4
+	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VSUBPD       Y2, Y3, Y6
+	VSUBPD       Y6, Y3, Y8
+	VSUBPD       Y8, Y2, Y8
+	VMOVUPD      specialConstants<>+1472(SB), Y10
+	VSUBPD       Y6, Y10, Y6
+	VADDPD       Y6, Y8, Y6
+	VADDPD       Y4, Y6, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VDIVPD       Y3, Y6, Y6
+	VMULPD       Y6, Y1, Y8
+	VMOVAPD      Y1, Y1
+	VFNMADD231PD Y3, Y8, Y1
+	VFNMADD231PD Y4, Y8, Y1
+	VMULPD       Y6, Y1, Y1
+	VMULPD       Y8, Y2, Y3
+	VMOVAPD      Y2, Y4
+	VFMSUB213PD  Y3, Y8, Y4
+	VFMADD231PD  Y1, Y2, Y4
+	VMOVAPD      Y3, Y2
 	VMOVUPD      specialConstants<>+1504(SB), Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMSUB213PD  Y5, Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VFMSUB213PD  Y6, Y3, Y2
+	VMOVUPD      specialConstants<>+1504(SB), Y3
+	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y5
-	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1888(SB), Y7
-	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y7
-	VFMADD213PD  Y7, Y2, Y5
-	VMOVUPD      specialConstants<>+2240(SB), Y3
-	VMOVAPD      Y3, Y7
-	VFMADD231PD  Y2, Y5, Y7
-	VSUBPD       Y7, Y3, Y3
-	VFMADD213PD  Y3, Y2, Y5
-	VMULPD       Y7, Y6, Y2
-	VMOVAPD      Y6, Y3
-	VFMSUB213PD  Y2, Y7, Y3
-	VFMADD231PD  Y5, Y6, Y3
-	VFMADD231PD  Y7, Y8, Y3
-	VMULPD       Y3, Y9, Y3
+	VMOVUPD      specialConstants<>+1536(SB), Y4
+	VFMADD213PD  specialConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1856(SB), Y6
+	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
+	VFMADD213PD  Y6, Y2, Y4
+	VMOVUPD      specialConstants<>+2208(SB), Y3
+	VMOVAPD      Y3, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VSUBPD       Y6, Y3, Y3
+	VFMADD231PD  Y2, Y4, Y3
+	VMOVUPD      specialConstants<>+2240(SB), Y4
+	VMOVAPD      Y4, Y10
+	VFMADD231PD  Y2, Y6, Y10
+	VSUBPD       Y10, Y4, Y4
+	VFMADD231PD  Y2, Y6, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VMULPD       Y10, Y7, Y2
+	VMOVAPD      Y7, Y3
+	VFMSUB213PD  Y2, Y10, Y3
+	VFMADD231PD  Y4, Y7, Y3
+	VFMADD231PD  Y10, Y9, Y3
+	VMULPD       Y3, Y8, Y3
 	VFMADD231PD  Y2, Y1, Y3
-	VFMADD231PD  Y2, Y9, Y3
-	VPSRAD       $0x01, Y4, Y1
+	VFMADD231PD  Y2, Y8, Y3
+	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
 	VPADDQ       specialConstants<>+1120(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
-	VPSUBQ       Y1, Y4, Y1
+	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       specialConstants<>+1120(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
@@ -3840,14 +3978,14 @@ DATA specialConstants<>+128(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA specialConstants<>+136(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA specialConstants<>+144(SB)/8, $0x3fb8aa3b3fb8aa3b
 DATA specialConstants<>+152(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA specialConstants<>+160(SB)/8, $0x3f3172183f317218
-DATA specialConstants<>+168(SB)/8, $0x3f3172183f317218
-DATA specialConstants<>+176(SB)/8, $0x3f3172183f317218
-DATA specialConstants<>+184(SB)/8, $0x3f3172183f317218
-DATA specialConstants<>+192(SB)/8, $0xb102e308b102e308
-DATA specialConstants<>+200(SB)/8, $0xb102e308b102e308
-DATA specialConstants<>+208(SB)/8, $0xb102e308b102e308
-DATA specialConstants<>+216(SB)/8, $0xb102e308b102e308
+DATA specialConstants<>+160(SB)/8, $0x3f3172003f317200
+DATA specialConstants<>+168(SB)/8, $0x3f3172003f317200
+DATA specialConstants<>+176(SB)/8, $0x3f3172003f317200
+DATA specialConstants<>+184(SB)/8, $0x3f3172003f317200
+DATA specialConstants<>+192(SB)/8, $0x35bfbe8e35bfbe8e
+DATA specialConstants<>+200(SB)/8, $0x35bfbe8e35bfbe8e
+DATA specialConstants<>+208(SB)/8, $0x35bfbe8e35bfbe8e
+DATA specialConstants<>+216(SB)/8, $0x35bfbe8e35bfbe8e
 DATA specialConstants<>+224(SB)/8, $0x3f8000003f800000
 DATA specialConstants<>+232(SB)/8, $0x3f8000003f800000
 DATA specialConstants<>+240(SB)/8, $0x3f8000003f800000
@@ -3884,46 +4022,46 @@ DATA specialConstants<>+480(SB)/8, $0x4000000040000000
 DATA specialConstants<>+488(SB)/8, $0x4000000040000000
 DATA specialConstants<>+496(SB)/8, $0x4000000040000000
 DATA specialConstants<>+504(SB)/8, $0x4000000040000000
-DATA specialConstants<>+512(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+520(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+528(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+536(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+544(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+552(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+560(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+568(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+576(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+584(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+592(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+600(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+608(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+616(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+624(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+632(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+640(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+648(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+656(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+664(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+672(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+680(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+688(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+696(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+704(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+712(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+720(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+728(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+736(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+744(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+752(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+760(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+768(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+776(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+784(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+792(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+800(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+808(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+816(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+824(SB)/8, $0xbea0876dbea0876d
+DATA specialConstants<>+512(SB)/8, $0xb8677ba1b8677ba1
+DATA specialConstants<>+520(SB)/8, $0xb8677ba1b8677ba1
+DATA specialConstants<>+528(SB)/8, $0xb8677ba1b8677ba1
+DATA specialConstants<>+536(SB)/8, $0xb8677ba1b8677ba1
+DATA specialConstants<>+544(SB)/8, $0x3a115ccb3a115ccb
+DATA specialConstants<>+552(SB)/8, $0x3a115ccb3a115ccb
+DATA specialConstants<>+560(SB)/8, $0x3a115ccb3a115ccb
+DATA specialConstants<>+568(SB)/8, $0x3a115ccb3a115ccb
+DATA specialConstants<>+576(SB)/8, $0xbb447358bb447358
+DATA specialConstants<>+584(SB)/8, $0xbb447358bb447358
+DATA specialConstants<>+592(SB)/8, $0xbb447358bb447358
+DATA specialConstants<>+600(SB)/8, $0xbb447358bb447358
+DATA specialConstants<>+608(SB)/8, $0xbd8d8dadbd8d8dad
+DATA specialConstants<>+616(SB)/8, $0xbd8d8dadbd8d8dad
+DATA specialConstants<>+624(SB)/8, $0xbd8d8dadbd8d8dad
+DATA specialConstants<>+632(SB)/8, $0xbd8d8dadbd8d8dad
+DATA specialConstants<>+640(SB)/8, $0xbea0876dbea0876d
+DATA specialConstants<>+648(SB)/8, $0xbea0876dbea0876d
+DATA specialConstants<>+656(SB)/8, $0xbea0876dbea0876d
+DATA specialConstants<>+664(SB)/8, $0xbea0876dbea0876d
+DATA specialConstants<>+672(SB)/8, $0xb8352d57b8352d57
+DATA specialConstants<>+680(SB)/8, $0xb8352d57b8352d57
+DATA specialConstants<>+688(SB)/8, $0xb8352d57b8352d57
+DATA specialConstants<>+696(SB)/8, $0xb8352d57b8352d57
+DATA specialConstants<>+704(SB)/8, $0xba52ace9ba52ace9
+DATA specialConstants<>+712(SB)/8, $0xba52ace9ba52ace9
+DATA specialConstants<>+720(SB)/8, $0xba52ace9ba52ace9
+DATA specialConstants<>+728(SB)/8, $0xba52ace9ba52ace9
+DATA specialConstants<>+736(SB)/8, $0x3caa5c763caa5c76
+DATA specialConstants<>+744(SB)/8, $0x3caa5c763caa5c76
+DATA specialConstants<>+752(SB)/8, $0x3caa5c763caa5c76
+DATA specialConstants<>+760(SB)/8, $0x3caa5c763caa5c76
+DATA specialConstants<>+768(SB)/8, $0x3e28fb143e28fb14
+DATA specialConstants<>+776(SB)/8, $0x3e28fb143e28fb14
+DATA specialConstants<>+784(SB)/8, $0x3e28fb143e28fb14
+DATA specialConstants<>+792(SB)/8, $0x3e28fb143e28fb14
+DATA specialConstants<>+800(SB)/8, $0x3efd98b33efd98b3
+DATA specialConstants<>+808(SB)/8, $0x3efd98b33efd98b3
+DATA specialConstants<>+816(SB)/8, $0x3efd98b33efd98b3
+DATA specialConstants<>+824(SB)/8, $0x3efd98b33efd98b3
 DATA specialConstants<>+832(SB)/8, $0xbf2a5682bf2a5682
 DATA specialConstants<>+840(SB)/8, $0xbf2a5682bf2a5682
 DATA specialConstants<>+848(SB)/8, $0xbf2a5682bf2a5682
@@ -4012,90 +4150,90 @@ DATA specialConstants<>+1504(SB)/8, $0x4000000000000000
 DATA specialConstants<>+1512(SB)/8, $0x4000000000000000
 DATA specialConstants<>+1520(SB)/8, $0x4000000000000000
 DATA specialConstants<>+1528(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1536(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1544(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1552(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1560(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1568(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1576(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1584(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1592(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1600(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+1608(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+1616(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+1624(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+1632(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+1640(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+1648(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+1656(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+1664(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+1672(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+1680(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+1688(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+1696(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+1704(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+1712(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+1720(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+1728(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+1736(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+1744(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+1752(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+1760(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+1768(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+1776(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+1784(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+1792(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+1800(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+1808(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+1816(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+1824(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+1832(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+1840(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+1848(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+1856(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+1864(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+1872(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+1880(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+1888(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1896(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1904(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1912(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1920(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1928(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1936(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1944(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1952(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1960(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1968(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1976(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1984(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1992(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+2000(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+2008(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+2016(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+2024(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+2032(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+2040(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+2048(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+2056(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+2064(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+2072(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+2080(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+2088(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+2096(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+2104(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+2112(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+2120(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+2128(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+2136(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+2144(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+2152(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+2160(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+2168(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+2176(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+2184(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+2192(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+2200(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1536(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1544(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1552(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1560(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1568(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1576(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1584(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1592(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1600(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1608(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1616(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1624(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1632(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1640(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1648(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1656(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1664(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1672(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1680(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1688(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1696(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1704(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1712(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1720(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1728(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1736(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1744(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1752(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1760(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1768(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1776(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1784(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1792(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1800(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1808(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1816(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1824(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1832(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1840(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1848(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1856(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+1864(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+1872(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+1880(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+1888(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+1896(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+1904(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+1912(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+1920(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+1928(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+1936(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+1944(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+1952(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+1960(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+1968(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+1976(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+1984(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+1992(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2000(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2008(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2016(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2024(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2032(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2040(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2048(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2056(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2064(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2072(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2080(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2088(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2096(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2104(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2112(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2120(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2128(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2136(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2144(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2152(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2160(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2168(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2176(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2184(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2192(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2200(SB)/8, $0x3fdfb31653876f8e
 DATA specialConstants<>+2208(SB)/8, $0xbfe54ad03f27ca17
 DATA specialConstants<>+2216(SB)/8, $0xbfe54ad03f27ca17
 DATA specialConstants<>+2224(SB)/8, $0xbfe54ad03f27ca17
@@ -4148,50 +4286,50 @@ DATA specialConstants<>+2592(SB)/8, $0xc087480000000000
 DATA specialConstants<>+2600(SB)/8, $0xc087480000000000
 DATA specialConstants<>+2608(SB)/8, $0xc087480000000000
 DATA specialConstants<>+2616(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2624(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2632(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2640(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2648(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2656(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2664(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2672(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2680(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2688(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2696(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2704(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2712(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2720(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2728(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2736(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2744(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2752(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+2760(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+2768(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+2776(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+2784(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2792(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2800(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2808(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2816(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2824(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2832(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2840(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2848(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2856(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2864(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2872(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2880(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2888(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2896(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2904(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2912(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2920(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2928(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2936(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2944(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2952(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2960(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2968(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+2624(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2632(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2640(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2648(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2656(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2664(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2672(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2680(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2688(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2696(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2704(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2712(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2720(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2728(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2736(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2744(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2752(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+2760(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+2768(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+2776(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+2784(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+2792(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+2800(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+2808(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+2816(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+2824(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+2832(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+2840(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+2848(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+2856(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+2864(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+2872(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+2880(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+2888(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+2896(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+2904(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+2912(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+2920(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+2928(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+2936(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+2944(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+2952(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+2960(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+2968(SB)/8, $0x3fdfb316578b7dee
 DATA specialConstants<>+2976(SB)/8, $0x3fe89d3abe1af1fd
 DATA specialConstants<>+2984(SB)/8, $0x3fe89d3abe1af1fd
 DATA specialConstants<>+2992(SB)/8, $0x3fe89d3abe1af1fd
@@ -4360,4 +4498,8 @@ DATA specialConstants<>+4288(SB)/8, $0x0000000000000001
 DATA specialConstants<>+4296(SB)/8, $0x0000000000000001
 DATA specialConstants<>+4304(SB)/8, $0x0000000000000001
 DATA specialConstants<>+4312(SB)/8, $0x0000000000000001
-GLOBL specialConstants<>(SB), RODATA|NOPTR, $4320
+DATA specialConstants<>+4320(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4328(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4336(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4344(SB)/8, $0xbc9bdd3413b26456
+GLOBL specialConstants<>(SB), RODATA|NOPTR, $4352

@@ -3081,12 +3081,14 @@ TEXT ·geluTanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
-	VMULPD            Z0, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VMULPD            Z1, Z2, Z2
+	VADDPD            Z2, Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3114,15 +3116,21 @@ single:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
-	VADDPD            Z3, Z2, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z2, Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -3136,12 +3144,14 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
-	VMULPD            Z0, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VMULPD            Z1, Z2, Z2
+	VADDPD            Z2, Z1, Z2
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3169,15 +3179,21 @@ singleDone:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
-	VADDPD            Z3, Z2, Z2
-	VDIVPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z2, Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3330,8 +3346,13 @@ single:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -3376,8 +3397,13 @@ singleDone:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -3434,10 +3460,15 @@ single:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3482,10 +3513,15 @@ singleDone:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3757,11 +3793,17 @@ single:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z3
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z4, Z4, Z4
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
@@ -3812,11 +3854,17 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z3
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z4, Z4, Z4
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
@@ -3849,59 +3897,67 @@ TEXT ·geluTanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
-	VMULPD            Z1, Z2, Z2
-	VMULPD            Z1, Z2, Z2
-	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z3, Z5
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VDIVPD            Z5, Z2, Z2
-	VMULPD            Z5, Z5, Z4
-	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
-	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z3, Z3
+	VMULPD            Z2, Z3, Z3
+	VADDPD            Z3, Z2, Z2
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
+	VDIVPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3917,59 +3973,67 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
-	VMULPD            Z1, Z2, Z2
-	VMULPD            Z1, Z2, Z2
-	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z3, Z5
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VDIVPD            Z5, Z2, Z2
-	VMULPD            Z5, Z5, Z4
-	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
-	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z3, Z3
+	VMULPD            Z2, Z3, Z3
+	VADDPD            Z3, Z2, Z2
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
+	VMOVAPD.Z         Z3, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
+	VDIVPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -4518,8 +4582,8 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1024(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1032(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4528,7 +4592,7 @@ single:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1040(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
@@ -4570,8 +4634,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1024(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1032(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4580,7 +4644,7 @@ singleDone:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1040(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
@@ -5139,7 +5203,7 @@ end:
 	RET
 
 // func geluTanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 	MOVQ n+16(FP), AX
 	MOVQ x+8(FP), CX
@@ -5150,84 +5214,105 @@ TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
-	VMULPD            Z0, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
-	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMSUB213PD       Z2, Z5, Z6
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VMULPD            Z1, Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VFMSUB213PD       Z4, Z1, Z5
+	VFMADD231PD       Z3, Z1, Z5
+	VFMADD231PD       Z1, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VMULPD            Z2, Z4, Z6
+	VMOVAPD           Z4, Z7
+	VFMSUB213PD       Z6, Z2, Z7
+	VFMADD231PD       Z3, Z4, Z7
+	VFMADD231PD       Z2, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z2, Z6, Z2
+	VSUBPD            Z6, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z6, Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VSUBPD            Z3, Z5, Z3
+	VADDPD            Z3, Z4, Z3
+	VADDPD            Z7, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z6
+	VMULPD            Z5, Z1, Z7
+	VMOVAPD           Z1, Z8
+	VFMSUB213PD       Z7, Z5, Z8
+	VFMADD231PD       Z6, Z1, Z8
+	VFMADD231PD       Z5, Z4, Z8
+	VMULPD            Z7, Z2, Z4
+	VMOVAPD           Z2, Z5
+	VFMSUB213PD       Z4, Z7, Z5
+	VFMADD231PD       Z8, Z2, Z5
+	VFMADD231PD       Z7, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z3, Z5
+	VADDPD            Z5, Z4, Z3
+	VSUBPD            Z4, Z3, Z4
+	VSUBPD            Z4, Z5, Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VADDPD            Z3, Z5, Z6
+	VSUBPD            Z5, Z6, Z5
+	VSUBPD            Z5, Z3, Z5
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VFMADD231PD       Z6, Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VADDPD            Z8, Z6, Z3
+	VPSRAD            $0x01, Z2, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VPSUBQ            Z4, Z2, Z4
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z2
-	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z4, Z3, Z4
+	VDIVPD            Z4, Z3, Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z8, Z1, Z4
+	VFMADD231PD       Z6, Z1, Z4
+	VPSRAD            $0x01, Z2, Z1
+	VPSLLQ            $0x34, Z1, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VPSUBQ            Z1, Z2, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VMULPD            Z1, Z4, Z1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -5240,84 +5325,105 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z0, Z1
-	VMULPD            Z0, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VADDPD            Z1, Z0, Z1
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
-	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMSUB213PD       Z2, Z5, Z6
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
+	VMINPD            Z2, Z1, Z1
+	VMULPD            Z1, Z1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VMULPD            Z1, Z1, Z4
+	VMOVAPD           Z1, Z5
+	VFMSUB213PD       Z4, Z1, Z5
+	VFMADD231PD       Z3, Z1, Z5
+	VFMADD231PD       Z1, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VMULPD            Z2, Z4, Z6
+	VMOVAPD           Z4, Z7
+	VFMSUB213PD       Z6, Z2, Z7
+	VFMADD231PD       Z3, Z4, Z7
+	VFMADD231PD       Z2, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z2, Z6, Z2
+	VSUBPD            Z6, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z6, Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VSUBPD            Z3, Z5, Z3
+	VADDPD            Z3, Z4, Z3
+	VADDPD            Z7, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z6
+	VMULPD            Z5, Z1, Z7
+	VMOVAPD           Z1, Z8
+	VFMSUB213PD       Z7, Z5, Z8
+	VFMADD231PD       Z6, Z1, Z8
+	VFMADD231PD       Z5, Z4, Z8
+	VMULPD            Z7, Z2, Z4
+	VMOVAPD           Z2, Z5
+	VFMSUB213PD       Z4, Z7, Z5
+	VFMADD231PD       Z8, Z2, Z5
+	VFMADD231PD       Z7, Z3, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z3, Z5
+	VADDPD            Z5, Z4, Z3
+	VSUBPD            Z4, Z3, Z4
+	VSUBPD            Z4, Z5, Z4
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VADDPD            Z3, Z5, Z6
+	VSUBPD            Z5, Z6, Z5
+	VSUBPD            Z5, Z3, Z5
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VFMADD231PD       Z6, Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z0, K1
+	VADDPD            Z8, Z6, Z3
+	VPSRAD            $0x01, Z2, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z3, Z3
+	VPSUBQ            Z4, Z2, Z4
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z2
-	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+568(SB), Z0, K1
-	VMULPD            Z1, Z0, Z0
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z0, K1, Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z4, Z3, Z4
+	VDIVPD            Z4, Z3, Z3
+	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VSUBPD            Z3, Z4, Z4
+	VMULPD            Z4, Z1, Z1
+	VMULPD            Z8, Z1, Z4
+	VFMADD231PD       Z6, Z1, Z4
+	VPSRAD            $0x01, Z2, Z1
+	VPSLLQ            $0x34, Z1, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VPSUBQ            Z1, Z2, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
+	VMULPD            Z1, Z4, Z1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VMULPD            Z3, Z0, Z2
+	VMOVAPD.Z         Z2, K2, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5448,41 +5554,56 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
+	VMINPD            Z1, Z4, Z1
+	VMAXPD            Z1, Z3, Z1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -5499,41 +5620,56 @@ singleDone:
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
+	VMINPD            Z1, Z4, Z1
+	VMAXPD            Z1, Z3, Z1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -5562,43 +5698,58 @@ single:
 	VMOVUPD           (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
+	VMINPD            Z1, Z4, Z1
+	VMAXPD            Z1, Z3, Z1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5615,43 +5766,58 @@ singleDone:
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
+	VMINPD            Z1, Z4, Z1
+	VMAXPD            Z1, Z3, Z1
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VADDPD            Z2, Z1, Z4
+	VSUBPD            Z1, Z4, Z1
+	VSUBPD            Z1, Z2, Z1
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z4, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z4, Z2
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z2, Z6, Z7
+	VFMADD231PD       Z5, Z1, Z7
+	VADDPD            Z7, Z5, Z1
+	VPSRAD            $0x01, Z3, Z2
+	VPSLLQ            $0x34, Z2, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
+	VPSUBQ            Z2, Z3, Z2
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VMULPD            Z2, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z1, Z2, Z3
+	VSUBPD            Z2, Z3, Z2
+	VSUBPD            Z2, Z1, Z2
+	VADDPD            Z2, Z2, Z2
+	VMULPD            Z2, Z3, Z2
+	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -6034,45 +6200,61 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z4, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z5, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
+	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z3
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z4, Z4, Z4
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
@@ -6094,45 +6276,61 @@ singleDone:
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z4, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z5, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z5, Z3
+	VADDPD            Z3, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z3, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z4, Z3
+	VPSLLQ            $0x34, Z3, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
+	VPSUBQ            Z3, Z4, Z3
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z2, Z4
 	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z3
-	VDIVPD            Z4, Z3, Z3
-	VMULPD            Z4, Z4, Z4
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
 	VDIVPD            Z4, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
@@ -6164,65 +6362,107 @@ TEXT ·geluTanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
-	VMULPD            Z1, Z2, Z2
-	VMULPD            Z1, Z2, Z2
-	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z3, Z5
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VDIVPD            Z5, Z2, Z2
-	VMULPD            Z5, Z5, Z4
-	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
-	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z2, Z2, Z5
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z5, Z2, Z6
+	VFMADD231PD       Z4, Z2, Z6
+	VFMADD231PD       Z2, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VMULPD            Z3, Z5, Z7
+	VMOVAPD           Z5, Z8
+	VFMSUB213PD       Z7, Z3, Z8
+	VFMADD231PD       Z4, Z5, Z8
+	VFMADD231PD       Z3, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z3, Z7, Z3
+	VSUBPD            Z7, Z3, Z4
+	VSUBPD            Z4, Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
+	VSUBPD            Z4, Z6, Z4
+	VADDPD            Z4, Z5, Z4
+	VADDPD            Z8, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
+	VMULPD            Z6, Z2, Z8
+	VMOVAPD           Z2, Z9
+	VFMSUB213PD       Z8, Z6, Z9
+	VFMADD231PD       Z7, Z2, Z9
+	VFMADD231PD       Z6, Z5, Z9
+	VMULPD            Z8, Z3, Z2
+	VMOVAPD           Z3, Z5
+	VFMSUB213PD       Z2, Z8, Z5
+	VFMADD231PD       Z9, Z3, Z5
+	VFMADD231PD       Z8, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z5
+	VADDPD            Z5, Z2, Z4
+	VSUBPD            Z2, Z4, Z2
+	VSUBPD            Z2, Z5, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VADDPD            Z4, Z5, Z6
+	VSUBPD            Z5, Z6, Z5
+	VSUBPD            Z5, Z4, Z5
+	VMULPD            Z4, Z4, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z4, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z3, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z4, Z3, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
+	VDIVPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -6237,65 +6477,107 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z2
-	VMULPD            Z1, Z2, Z2
-	VMULPD            Z1, Z2, Z2
-	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z2, Z3
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z3, Z5
-	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z3, Z4, K1, Z2
-	VDIVPD            Z5, Z2, Z2
-	VMULPD            Z5, Z5, Z4
-	VDIVPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z3, K1
-	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
+	VMINPD            Z3, Z2, Z2
+	VMULPD            Z2, Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
+	VMULPD            Z2, Z2, Z5
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z5, Z2, Z6
+	VFMADD231PD       Z4, Z2, Z6
+	VFMADD231PD       Z2, Z3, Z6
+	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VMULPD            Z3, Z5, Z7
+	VMOVAPD           Z5, Z8
+	VFMSUB213PD       Z7, Z3, Z8
+	VFMADD231PD       Z4, Z5, Z8
+	VFMADD231PD       Z3, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VADDPD            Z3, Z7, Z3
+	VSUBPD            Z7, Z3, Z4
+	VSUBPD            Z4, Z3, Z5
+	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z6
+	VSUBPD            Z4, Z6, Z4
+	VADDPD            Z4, Z5, Z4
+	VADDPD            Z8, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
+	VMULPD            Z6, Z2, Z8
+	VMOVAPD           Z2, Z9
+	VFMSUB213PD       Z8, Z6, Z9
+	VFMADD231PD       Z7, Z2, Z9
+	VFMADD231PD       Z6, Z5, Z9
+	VMULPD            Z8, Z3, Z2
+	VMOVAPD           Z3, Z5
+	VFMSUB213PD       Z2, Z8, Z5
+	VFMADD231PD       Z9, Z3, Z5
+	VFMADD231PD       Z8, Z4, Z5
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z5
+	VADDPD            Z5, Z2, Z4
+	VSUBPD            Z2, Z4, Z2
+	VSUBPD            Z2, Z5, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z5
+	VADDPD            Z4, Z5, Z6
+	VSUBPD            Z5, Z6, Z5
+	VSUBPD            Z5, Z4, Z5
+	VMULPD            Z4, Z4, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z4, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VPSRAD            $0x01, Z3, Z4
+	VPSLLQ            $0x34, Z4, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z2, Z2
+	VPSUBQ            Z4, Z3, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
+	VMULPD            Z3, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
+	VPMOVQ2M          Z1, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
+	VADDPD            Z3, Z2, Z3
+	VDIVPD            Z3, Z4, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z2, Z4, Z5
+	VSUBPD            Z4, Z5, Z4
+	VSUBPD            Z4, Z2, Z4
+	VADDPD            Z4, Z4, Z4
+	VMULPD            Z4, Z5, Z4
+	VFMADD231PD       Z5, Z5, Z4
+	VDIVPD            Z4, Z2, Z2
+	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
+	VMULPD            Z1, Z1, Z4
+	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD            Z4, Z2, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VCMPPD            $0x00, Z4, Z2, K1
+	VMULPD            Z2, Z1, Z1
+	VADDPD            Z3, Z1, Z1
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -6885,11 +7167,15 @@ DATA transcendental512Constants<>+960(SB)/8, $0x3faf0ed99bed9b2f
 DATA transcendental512Constants<>+968(SB)/8, $0x3fd6a09e667f3bcc
 DATA transcendental512Constants<>+976(SB)/8, $0xc085e00000000000
 DATA transcendental512Constants<>+984(SB)/8, $0xc087480000000000
-DATA transcendental512Constants<>+992(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendental512Constants<>+1000(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+1008(SB)/8, $0x4010000000000000
-DATA transcendental512Constants<>+1016(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendental512Constants<>+1024(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+1032(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+1040(SB)/8, $0x404b000000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1048
+DATA transcendental512Constants<>+992(SB)/8, $0x4036000000000000
+DATA transcendental512Constants<>+1000(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendental512Constants<>+1008(SB)/8, $0xbff9884533d43651
+DATA transcendental512Constants<>+1016(SB)/8, $0x4010000000000000
+DATA transcendental512Constants<>+1024(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendental512Constants<>+1032(SB)/8, $0x3ff9884533d43651
+DATA transcendental512Constants<>+1040(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1048(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1056(SB)/8, $0x404b000000000000
+DATA transcendental512Constants<>+1064(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendental512Constants<>+1072(SB)/8, $0x408f400000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1080

@@ -4380,12 +4380,14 @@ TEXT ·geluTanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y1, Y2
+	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -4412,13 +4414,21 @@ single:
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -4434,12 +4444,14 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y1, Y2
+	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
 	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -4466,13 +4478,21 @@ singleDone:
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -4639,8 +4659,13 @@ single:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -4687,8 +4712,13 @@ singleDone:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -4751,10 +4781,15 @@ single:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3936(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3968(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4801,10 +4836,15 @@ singleDone:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3936(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3968(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -5094,10 +5134,16 @@ single:
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y1, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -5150,10 +5196,16 @@ singleDone:
 	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y0, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -5193,56 +5245,64 @@ TEXT ·geluTanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y2
-	VMULPD       Y1, Y2, Y2
-	VMULPD       Y1, Y2, Y2
-	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2208(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       transcendentalConstants<>+3904(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y3, Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y1, Y1
-	VBLENDVPD    Y4, Y2, Y1, Y1
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VBLENDVPD    Y4, Y3, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -5261,56 +5321,64 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y2
-	VMULPD       Y0, Y2, Y2
-	VMULPD       Y0, Y2, Y2
-	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2208(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       transcendentalConstants<>+3904(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y3, Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y0, Y0
-	VADDPD       Y2, Y0, Y0
-	VBLENDVPD    Y4, Y2, Y0, Y0
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y0, Y0
+	VADDPD       Y3, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -5902,8 +5970,8 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+4000(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+4032(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+4096(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
 	VPADDQ      transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5912,7 +5980,7 @@ single:
 	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+4064(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+4128(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
 	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
@@ -5955,8 +6023,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+4000(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+4032(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+4096(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5965,7 +6033,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+4064(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+4128(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
@@ -6554,83 +6622,105 @@ TEXT ·geluTanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
-	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPD      Y1, Y5
+	VFMSUB213PD  Y4, Y1, Y5
+	VFMADD231PD  Y3, Y1, Y5
+	VFMADD231PD  Y1, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3904(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y2, Y4, Y6
+	VMOVAPD      Y4, Y7
+	VFMSUB213PD  Y6, Y2, Y7
+	VFMADD231PD  Y3, Y4, Y7
+	VFMADD231PD  Y2, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y2, Y6, Y2
+	VSUBPD       Y6, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
+	VADDPD       Y7, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3936(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y6
+	VMULPD       Y5, Y1, Y7
+	VMOVAPD      Y1, Y8
+	VFMSUB213PD  Y7, Y5, Y8
+	VFMADD231PD  Y6, Y1, Y8
+	VFMADD231PD  Y5, Y4, Y8
+	VMULPD       Y7, Y2, Y4
+	VMOVAPD      Y2, Y5
+	VFMSUB213PD  Y4, Y7, Y5
+	VFMADD231PD  Y8, Y2, Y5
+	VFMADD231PD  Y7, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y3, Y5
+	VADDPD       Y5, Y4, Y3
+	VSUBPD       Y4, Y3, Y4
+	VSUBPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y3, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y4, Y8
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y8, Y6, Y4
+	VPSRAD       $0x01, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VDIVPD       Y5, Y4, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y1, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -6644,83 +6734,105 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
-	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPD      Y1, Y5
+	VFMSUB213PD  Y4, Y1, Y5
+	VFMADD231PD  Y3, Y1, Y5
+	VFMADD231PD  Y1, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3904(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y2, Y4, Y6
+	VMOVAPD      Y4, Y7
+	VFMSUB213PD  Y6, Y2, Y7
+	VFMADD231PD  Y3, Y4, Y7
+	VFMADD231PD  Y2, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y2, Y6, Y2
+	VSUBPD       Y6, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
+	VADDPD       Y7, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3936(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y6
+	VMULPD       Y5, Y1, Y7
+	VMOVAPD      Y1, Y8
+	VFMSUB213PD  Y7, Y5, Y8
+	VFMADD231PD  Y6, Y1, Y8
+	VFMADD231PD  Y5, Y4, Y8
+	VMULPD       Y7, Y2, Y4
+	VMOVAPD      Y2, Y5
+	VFMSUB213PD  Y4, Y7, Y5
+	VFMADD231PD  Y8, Y2, Y5
+	VFMADD231PD  Y7, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y3, Y5
+	VADDPD       Y5, Y4, Y3
+	VSUBPD       Y4, Y3, Y4
+	VSUBPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y3, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y4, Y8
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y8, Y6, Y4
+	VPSRAD       $0x01, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VDIVPD       Y5, Y4, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y1, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -6866,41 +6978,56 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y1, Y4, Y1
+	VMAXPD       Y1, Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VADDPD       Y2, Y1, Y4
+	VSUBPD       Y1, Y4, Y1
+	VSUBPD       Y1, Y2, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y1, Y7
+	VADDPD       Y7, Y5, Y1
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -6918,41 +7045,56 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y0, Y3, Y0
-	VMAXPD       Y0, Y2, Y0
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y0
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y0, Y4
-	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
-	VADDPD       Y0, Y4, Y0
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y0, Y4, Y0
+	VMAXPD       Y0, Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VADDPD       Y2, Y0, Y4
+	VSUBPD       Y0, Y4, Y0
+	VSUBPD       Y0, Y2, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y0, Y7
+	VADDPD       Y7, Y5, Y0
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -6988,43 +7130,58 @@ single:
 	VMOVUPD      (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y1, Y4, Y1
+	VMAXPD       Y1, Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VADDPD       Y2, Y1, Y4
+	VSUBPD       Y1, Y4, Y1
+	VSUBPD       Y1, Y2, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y1, Y7
+	VADDPD       Y7, Y5, Y1
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3936(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3968(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7042,43 +7199,58 @@ singleDone:
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y0, Y3, Y0
-	VMAXPD       Y0, Y2, Y0
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y0
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y0, Y4
-	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
-	VADDPD       Y0, Y4, Y0
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y0, Y4, Y0
+	VMAXPD       Y0, Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VADDPD       Y2, Y0, Y4
+	VSUBPD       Y0, Y4, Y0
+	VSUBPD       Y0, Y2, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y0, Y7
+	VADDPD       Y7, Y5, Y0
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3936(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3968(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7484,44 +7656,60 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y1, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -7544,44 +7732,60 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
+	VXORPS       Y3, Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y0, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -7620,63 +7824,105 @@ TEXT ·geluTanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y2
-	VMULPD       Y1, Y2, Y2
-	VMULPD       Y1, Y2, Y2
-	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2208(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMAXPD       Y3, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y3, Y4
-	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y1, Y1
-	VBLENDVPD    Y4, Y2, Y1, Y1
+	VMULPD       Y2, Y2, Y5
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y5, Y2, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VFMADD231PD  Y2, Y3, Y6
+	VMOVUPD      transcendentalConstants<>+3904(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPD       Y3, Y5, Y7
+	VMOVAPD      Y5, Y8
+	VFMSUB213PD  Y7, Y3, Y8
+	VFMADD231PD  Y4, Y5, Y8
+	VFMADD231PD  Y3, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y3, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y5, Y4
+	VADDPD       Y8, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPD      transcendentalConstants<>+3936(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VMULPD       Y6, Y2, Y8
+	VMOVAPD      Y2, Y9
+	VFMSUB213PD  Y8, Y6, Y9
+	VFMADD231PD  Y7, Y2, Y9
+	VFMADD231PD  Y6, Y5, Y9
+	VMULPD       Y8, Y3, Y2
+	VMOVAPD      Y3, Y5
+	VFMSUB213PD  Y2, Y8, Y5
+	VFMADD231PD  Y9, Y3, Y5
+	VFMADD231PD  Y8, Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y5
+	VADDPD       Y5, Y2, Y4
+	VSUBPD       Y2, Y4, Y2
+	VSUBPD       Y2, Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y4, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y4, Y5
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y4, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSLLQ       $0x34, Y4, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y4, Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VMULPD       Y1, Y1, Y5
+	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VBLENDVPD    Y4, Y3, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7692,63 +7938,105 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y2
-	VMULPD       Y0, Y2, Y2
-	VMULPD       Y0, Y2, Y2
-	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2208(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMAXPD       Y3, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y3, Y4
-	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y0, Y0
-	VADDPD       Y2, Y0, Y0
-	VBLENDVPD    Y4, Y2, Y0, Y0
+	VMULPD       Y2, Y2, Y5
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y5, Y2, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VFMADD231PD  Y2, Y3, Y6
+	VMOVUPD      transcendentalConstants<>+3904(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPD       Y3, Y5, Y7
+	VMOVAPD      Y5, Y8
+	VFMSUB213PD  Y7, Y3, Y8
+	VFMADD231PD  Y4, Y5, Y8
+	VFMADD231PD  Y3, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y3, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y5, Y4
+	VADDPD       Y8, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPD      transcendentalConstants<>+3936(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VMULPD       Y6, Y2, Y8
+	VMOVAPD      Y2, Y9
+	VFMSUB213PD  Y8, Y6, Y9
+	VFMADD231PD  Y7, Y2, Y9
+	VFMADD231PD  Y6, Y5, Y9
+	VMULPD       Y8, Y3, Y2
+	VMOVAPD      Y3, Y5
+	VFMSUB213PD  Y2, Y8, Y5
+	VFMADD231PD  Y9, Y3, Y5
+	VFMADD231PD  Y8, Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y5
+	VADDPD       Y5, Y2, Y4
+	VSUBPD       Y2, Y4, Y2
+	VSUBPD       Y2, Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y4, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y4, Y5
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y4, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSLLQ       $0x34, Y4, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y4, Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VMULPD       Y0, Y0, Y5
+	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y0, Y0
+	VADDPD       Y3, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -8743,32 +9031,48 @@ DATA transcendentalConstants<>+3840(SB)/8, $0xc087480000000000
 DATA transcendentalConstants<>+3848(SB)/8, $0xc087480000000000
 DATA transcendentalConstants<>+3856(SB)/8, $0xc087480000000000
 DATA transcendentalConstants<>+3864(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3872(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3880(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3888(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3896(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3904(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3912(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3920(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3928(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3936(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3944(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3952(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3960(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3968(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3976(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3984(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3992(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+4000(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4008(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4016(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4024(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4032(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4040(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4048(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4056(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4064(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4072(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4080(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4088(SB)/8, $0x404b000000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4096
+DATA transcendentalConstants<>+3872(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3880(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3888(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3896(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3904(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3912(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3920(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3928(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3936(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3944(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3952(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3960(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3968(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3976(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3984(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3992(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+4000(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+4008(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+4016(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+4024(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+4032(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+4040(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+4048(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+4056(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+4064(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4072(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4080(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4088(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4096(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4104(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4112(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4120(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4128(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4136(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4144(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4152(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4160(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4168(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4176(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4184(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4192(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4200(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4208(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4216(SB)/8, $0x408f400000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4224

@@ -127,13 +127,18 @@ func (l *lane) angle(y, x vec) vec {
 // mishAndCELU emit two activations. Mish has t = tanh(ln(1 + eˣ)) and its derivative as fractions in e^(−|x|) without differences.
 func (l *lane) mishAndCELU() {
 	l.unary("mish", "is dst = x·tanh(ln(1 + eˣ)).", 1, l.simple(func(x vec) vec {
-		t, _ := l.mishGate(x)
-		return l.gate(x, t)
+		return l.gated(x, 800, func(a vec) pair { return pair{l.neg(a), l.zero()} }, func(isRight mask, e vec) vec {
+			twice, square := l.add(e, e), l.mul(e, e)
+			right := l.add(twice, l.held(1))
+			l.addProduct(right, e, twice)
+			top := l.pick(isRight, l.add(square, e), l.mul(twice, e))
+			return l.div(top, l.pick(isRight, l.add(l.add(square, twice), l.held(2)), right))
+		})
 	}))
 	l.gradient("mishGrad", "is dst = gy·(t + x·t′), t = tanh(ln(1 + eˣ)).", 1, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec {
-			t, e := l.mishGate(in[1])
-			return l.mul(in[0], l.gateGrad(in[1], t, l.mishSlope(in[1], e)))
+			t, slope := l.mishGate(in[1])
+			return l.mul(in[0], l.gateGrad(in[1], t, slope))
 		}
 	})
 	l.unary("celu", "is dst = x where x > 0, else a·(e^(x/a) − 1).", 1, func() func(x vec) vec {
@@ -154,21 +159,13 @@ func (l *lane) mishAndCELU() {
 	})
 }
 
-// mishGate is t, and e = e^(−|x|).
-func (l *lane) mishGate(x vec) (t, e vec) {
-	e = l.negativeExp(l.or(x, l.signBits()))
+// mishGate is t and t′.
+func (l *lane) mishGate(x vec) (t, slope vec) {
+	e := l.exactDecay(l.or(x, l.signBits()))
 	twice, square := l.add(e, e), l.mul(e, e)
 	isRight := l.is(greater, x, l.zero())
-	top := l.pick(isRight, l.mul(e, l.add(e, l.held(2))), l.add(twice, l.held(1)))
-	bottom := l.pick(isRight, l.add(l.add(square, twice), l.held(2)), l.add(l.add(twice, l.held(1)), l.add(square, square)))
-	return l.div(top, bottom), e
-}
-
-// mishSlope is t′.
-func (l *lane) mishSlope(x, e vec) vec {
-	twice, square := l.add(e, e), l.mul(e, e)
-	isRight := l.is(greater, x, l.zero())
-	bottom := l.pick(isRight, l.add(l.add(square, twice), l.held(2)), l.add(l.add(twice, l.held(1)), l.add(square, square)))
+	left, right := l.add(square, twice), l.add(twice, l.held(1))
+	bottom := l.pick(isRight, l.add(left, l.held(2)), l.add(right, l.add(square, square)))
 	top := l.mul(l.mul(l.pick(isRight, e, square), l.held(4)), l.add(e, l.held(1)))
-	return l.div(top, l.mul(bottom, bottom))
+	return l.div(l.pick(isRight, left, right), bottom), l.div(top, l.mul(bottom, bottom))
 }

@@ -131,15 +131,24 @@ func (l *lane) partsOfExp(p pair) (y pair, t vec) {
 	t = l.load(l.magic())
 	l.addProduct(t, p.high, l.c(math.Log2E))
 	n := l.sub(t, l.magic())
-	l.subProduct(p.high, n, l.c(ln2High))
-	l.subProduct(p.low, n, l.c(ln2Low))
+	high, low := l.shortLn2()
+	l.subProduct(p.high, n, l.c(high))
+	l.subProduct(p.low, n, l.c(low))
 	r := l.sum(p.high, p.low)
 	one := l.sum(l.held(1), r.high)
 	square := l.mul(r.high, r.high)
-	rest := l.polynomial(r.high, square, l.expSeries()...)
+	rest := l.polynomial(r.high, square, l.longSeries()...)
 	l.fma(rest, square, one.low)
 	l.addProduct(rest, r.low, one.high)
 	return pair{one.high, rest}, t
+}
+
+// shortLn2 is ln 2 in two parts, the product of whose first with exponents is exact.
+func (l *lane) shortLn2() (high, low float64) {
+	if l.bits == 32 {
+		return 0.693145751953125, 1.4286068203094172e-06
+	}
+	return ln2High, ln2Low
 }
 
 // pow is xʸ. Where x = 0 or one of them is infinite, the logarithm or the product is, and what is left are the signs of negative x, and

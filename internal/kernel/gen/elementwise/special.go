@@ -67,22 +67,13 @@ type decay struct {
 	t vec // has the exponent in its low bits
 }
 
-// decay is eᵖ for p ≤ 0 that is not far below the smallest number. A widened lane has digits enough in one part.
+// decay is eᵖ for p ≤ 0 that is not far below the smallest number. A widened lane has digits enough in one part. It changes p.
 func (l *lane) decay(p pair) decay {
-	switch {
-	case l.bits != l.stored:
+	if l.bits != l.stored {
 		return decay{lane: l, e: pair{high: l.negativeExp(p.high)}}
-	case l.bits == 64:
-		e, t := l.partsOfExp(p)
-		return decay{l, e, t}
 	}
-	t, r := l.reduce(p.high)
-	r = l.add(r, p.low)
-	one := l.sum(l.held(1), r)
-	square := l.mul(r, r)
-	rest := l.polynomial(r, square, l.longSeries()...)
-	l.fma(rest, square, one.low)
-	return decay{l, pair{one.high, rest}, t}
+	e, t := l.partsOfExp(p)
+	return decay{l, e, t}
 }
 
 func (d decay) value() vec {
@@ -92,37 +83,56 @@ func (d decay) value() vec {
 	return d.timesPower2InHalves(d.add(d.e.high, d.e.low), d.t)
 }
 
+// weigh is x times that.
+func (d decay) weigh(x vec) vec {
+	if d.bits != d.stored {
+		return d.mul(x, d.e.high)
+	}
+	z := d.mul(x, d.e.low)
+	d.addProduct(z, x, d.e.high)
+	return d.timesPower2InHalves(z, d.t)
+}
+
 // tail is e^(−a²/2)·K(t)/(a + 5) with t = (a − 5)/(a + 5), the part of the normal distribution beyond a ≥ 0. The product of the first two is
 // kept in two parts.
 type tail struct {
 	decay
-	bottom, a vec // a + 5 and a
+	bottom, a, aLow vec // a + 5, and a in one or two parts
 }
 
 // normalTail is the tail beyond a for a power −a²/2.
 func (l *lane) normalTail(a vec, power pair) tail {
-	return tail{l.decay(power), l.add(a, l.held(5)), a}
+	return tail{l.decay(power), l.add(a, l.held(5)), a, nil}
 }
 
 // weighted is a times the tail: a/(a + 5), which it has as a factor, also gives t, and with an error that vanishes with a.
 func (d tail) weighted(a vec) vec {
 	v := d.over(a)
-	return d.times(v, v.high)
+	return d.times(v, v)
 }
 
 // value is the tail itself.
 func (d tail) value() vec {
 	w := d.over(d.held(1))
-	return d.times(w, d.mul(d.a, w.high))
+	v := pair{high: d.mul(d.a, w.high)}
+	if d.bits == d.stored {
+		v.low = d.copy(d.a)
+		d.fms(v.low, w.high, v.high)
+		d.addProduct(v.low, d.a, w.low)
+	}
+	return d.times(w, v)
 }
 
-// over is x/(a + 5), for float64 in two parts.
+// over is x/(a + 5), in two parts unless the lane is widened.
 func (d tail) over(x vec) pair {
-	if d.stored == 32 {
+	if d.bits != d.stored {
 		return pair{high: d.div(x, d.bottom)}
 	}
 	part := d.sub(d.bottom, d.a)
 	bottomLow := d.add(d.sub(d.a, d.sub(d.bottom, part)), d.sub(d.held(5), part))
+	if d.aLow != nil {
+		bottomLow = d.add(bottomLow, d.aLow)
+	}
 	inverse := d.div(d.held(1), d.bottom)
 	y := d.mul(x, inverse)
 	rest := d.copy(x)
@@ -132,27 +142,36 @@ func (d tail) over(x vec) pair {
 }
 
 // times is w·e·K(2v − 1).
-func (d tail) times(w pair, v vec) vec {
-	t := d.copy(v)
+func (d tail) times(w, v pair) vec {
+	t := d.copy(v.high)
 	d.fms(t, d.held(2), d.held(1))
+	if v.low != nil {
+		d.addProduct(t, v.low, d.held(2))
+	}
 	square := d.mul(t, t)
 	series := d.tailSeries()
-	k := d.polynomial(t, square, series[1:]...)
 	if d.bits != d.stored {
-		d.fma(k, t, d.c(series[0]))
-		return d.mul(d.mul(d.e.high, w.high), k)
+		return d.mul(d.mul(d.e.high, w.high), d.polynomial(t, square, series...))
 	}
-	first := d.load(d.c(series[0]))
-	high := d.copy(first)
-	d.addProduct(high, k, t)
-	d.fma(k, t, d.sub(first, high))
-	y := d.product(d.e, pair{high, k})
+	inner := d.hornerStep(pair{high: d.polynomial(t, square, series[2:]...)}, t, series[1])
+	y := d.product(d.e, d.hornerStep(inner, t, series[0]))
 	z := d.mul(w.high, y.low)
-	if d.stored == 64 {
-		d.addProduct(z, w.low, y.high)
-	}
+	d.addProduct(z, w.low, y.high)
 	d.addProduct(z, w.high, y.high)
 	return d.timesPower2InHalves(z, d.t)
+}
+
+// hornerStep is c + p·t, with the rounding error of the sum.
+func (l *lane) hornerStep(p pair, t vec, c float64) pair {
+	first := l.load(l.c(c))
+	high := l.copy(first)
+	l.addProduct(high, p.high, t)
+	low := l.sub(first, high)
+	l.addProduct(low, p.high, t)
+	if p.low != nil {
+		l.addProduct(low, p.low, t)
+	}
+	return pair{high, low}
 }
 
 // tailSeries are the coefficients of K: see coefficients.py.
@@ -221,8 +240,16 @@ func (l *lane) erfc(x vec) vec {
 // erfcRight is erfc a for a ≥ 0.
 func (l *lane) erfcRight(a vec) vec {
 	a = l.least(l.held(l.farNormal()/math.Sqrt2), a)
-	tail := l.normalTail(l.mul(a, l.c(math.Sqrt2)), l.square(a, 1)).value()
-	return l.add(tail, tail)
+	const rootLow = -9.667293313452913e-17 // √2 less its rounding
+	root := l.mul(a, l.c(math.Sqrt2))
+	tail := l.normalTail(root, l.square(a, 1))
+	if l.stored == 64 {
+		tail.aLow = l.copy(a)
+		l.fms(tail.aLow, l.held(math.Sqrt2), root)
+		l.addProduct(tail.aLow, a, l.c(rootLow))
+	}
+	half := tail.value()
+	return l.add(half, half)
 }
 
 // circular emits sine and cosine with their derivatives, for arguments up to circularEnd. They stop before the first vector with

@@ -23,7 +23,7 @@ func transcendental(f *file) {
 		l.unary("softplus", "is dst = ln(1 + eˣ).", 1, l.simple(l.softplus))
 		l.unary("logSigmoid", "is dst = −ln(1 + e⁻ˣ).", 1, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
 		l.unary("geluTanh", "is dst = x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, l.simple(func(x vec) vec {
-			return l.gate(x, l.sigmoid(l.geluArgument(x)))
+			return l.gated(x, 22, l.geluPower, func(_ mask, e vec) vec { return l.div(e, l.add(e, l.held(1))) })
 		}))
 		l.transcendentalGradients()
 		l.linearUnits()
@@ -40,20 +40,20 @@ func (l *lane) transcendentalGradients() {
 	}
 	l.gradient("expm1Grad", "is dst = gy·eˣ.", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.exp(x)) }))
 	l.gradient("sigmoidGrad", "is dst = gy·e/(1 + e)², e = e^(−|x|).", 1, "gy x", on(func(g, x vec) vec {
-		return l.mul(g, l.bell(l.negativeExp(l.or(x, l.signBits()))))
+		return l.mul(g, l.bell(l.exactDecay(l.or(x, l.signBits()))))
 	}))
 	l.gradient("tanhGrad", "is dst = gy·4e/(1 + e)², e = e^(−2|x|).", 1, "gy x", on(func(g, x vec) vec {
-		e := l.negativeExp(l.mul(l.or(x, l.signBits()), l.c(2)))
+		e := l.exactDecay(l.mul(l.or(x, l.signBits()), l.c(2)))
 		return l.mul(g, l.mul(l.bell(e), l.c(4)))
 	}))
 	l.gradient("softplusGrad", "is dst = gy/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
 	l.gradient("logSigmoidGrad", "is dst = gy/(1 + eˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
 	l.gradient("siluGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec {
-		p, slope := l.sigmoidAndSlope(x)
+		p, slope := l.sigmoidAndSlope(x, l.exactDecay(l.or(x, l.signBits())))
 		return l.mul(g, l.gateGrad(x, p, slope))
 	}))
 	l.gradient("geluTanhGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, "gy x", on(func(g, x vec) vec {
-		p, slope := l.sigmoidAndSlope(l.geluArgument(x))
+		p, slope := l.sigmoidAndSlope(x, l.decay(l.geluPower(l.least(l.held(22), l.abs(x)))).value())
 		isFlat := l.is(equal, slope, l.c(0))
 		inner := l.mul(l.add(l.mul(l.mul(x, x), l.c(3*geluCubic)), l.c(1)), l.c(geluScale))
 		return l.mul(g, l.gateGrad(x, p, l.without(isFlat, l.mul(slope, inner))))
@@ -370,18 +370,26 @@ func (l *lane) silu(x vec) vec {
 // normalSiLU is the same for numbers that are not beyond the gate's end.
 func (l *lane) normalSiLU(x vec) vec { return l.div(x, l.onePlusDecay(x)) }
 
-// sigmoidAndSlope is the sigmoid and its derivative.
-func (l *lane) sigmoidAndSlope(x vec) (p, slope vec) {
-	e := l.negativeExp(l.or(x, l.signBits()))
-	unit := l.held(1)
-	d := l.add(e, unit)
-	return l.div(l.pick(l.bySign(x), unit, e), d), l.div(e, l.mul(d, d))
+// exactDecay is eˣ for x ≤ 0 with hardly more than the error of one rounding.
+func (l *lane) exactDecay(x vec) vec {
+	if l.stored == 32 {
+		return l.negativeExp(x)
+	}
+	return l.expOfPair(pair{x, l.zero()})
 }
 
-// bell is e/(1 + e)².
+// sigmoidAndSlope is the sigmoid and its derivative, from e = e^(−|u|) of an argument u with the sign of x.
+func (l *lane) sigmoidAndSlope(x, e vec) (p, slope vec) {
+	unit := l.held(1)
+	return l.div(l.pick(l.bySign(x), unit, e), l.add(e, unit)), l.bell(e)
+}
+
+// bell is e/(1 + e)² for e ≤ 1, with the rounding error of the sum made good.
 func (l *lane) bell(e vec) vec {
-	d := l.add(e, l.c(1))
-	return l.div(e, l.mul(d, d))
+	d := l.sum(l.held(1), e)
+	square := l.mul(d.high, l.add(d.low, d.low))
+	l.addProduct(square, d.high, d.high)
+	return l.div(e, square)
 }
 
 func (l *lane) infinity() operand.Mem { return l.pattern(0x7f800000, 0x7ff0000000000000) }
@@ -391,20 +399,40 @@ func (l *lane) gate(x, p vec) vec {
 	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), l.mul(x, p))
 }
 
+// gated is x·t for a gate t that rises from 0 to 1 like a sigmoid: for x ≤ 0 x·e·(1 − q), for x > 0 x − x·q, with e the power of e of minus
+// something and a fraction q ≤ ½. Magnitudes from end on make no difference to e.
+func (l *lane) gated(x vec, end float64, power func(a vec) pair, fraction func(isRight mask, e vec) vec) vec {
+	a := l.least(l.held(end), l.abs(x))
+	d := l.decay(power(a))
+	isRight := l.is(greater, x, l.zero())
+	q := fraction(isRight, d.value())
+	left := d.weigh(l.mul(l.neg(a), l.sub(l.held(1), q)))
+	right := l.sub(x, l.only(l.is(less, x, l.infinity()), l.mul(x, q)))
+	return l.pick(isRight, left, right)
+}
+
 // gateGrad is p + x·slope, and p where the slope is 0, as at ±Inf.
 func (l *lane) gateGrad(x, p, slope vec) vec {
 	return l.pick(l.is(equal, slope, l.zero()), l.add(l.mul(x, slope), p), p)
 }
 
 const (
-	geluScale = 2 * math.Sqrt2 / math.SqrtPi
-	geluCubic = 0.044715
+	geluScale    = 2 * math.Sqrt2 / math.SqrtPi
+	geluScaleLow = -9.96930880911092e-17
+	geluCubic    = 0.044715
 )
 
-// geluArgument is √(8/π)·(x + 0.044715·x³), rounded at each step as in the portable form.
-func (l *lane) geluArgument(x vec) vec {
-	cube := l.mul(l.mul(l.mul(x, l.c(geluCubic)), x), x)
-	return l.mul(l.add(x, cube), l.c(geluScale))
+// geluPower is −√(8/π)·(a + 0.044715·a³), for float64 in two parts: the exponential magnifies its rounding error.
+func (l *lane) geluPower(a vec) pair {
+	square := l.mul(a, a)
+	if l.stored == 32 {
+		return pair{high: l.mul(l.add(a, l.mul(l.mul(square, l.c(geluCubic)), a)), l.c(-geluScale))}
+	}
+	factor := l.product(l.product(pair{a, l.zero()}, pair{a, l.zero()}), pair{l.load(l.c(geluCubic)), l.zero()})
+	one := l.add(factor.high, l.held(1))
+	part := l.sub(one, factor.high)
+	rest := l.add(l.sub(factor.high, l.sub(one, part)), l.sub(l.held(1), part))
+	return l.product(pair{one, l.add(rest, factor.low)}, l.product(pair{a, l.zero()}, l.number2(-geluScale, -geluScaleLow)))
 }
 
 // logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), as in FreeBSD's and Go's.
