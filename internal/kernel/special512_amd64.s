@@ -1282,32 +1282,32 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
@@ -1342,32 +1342,32 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
@@ -1417,36 +1417,36 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VBROADCASTSD      special512Constants<>+968(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VBROADCASTSD      special512Constants<>+992(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z0
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VBROADCASTSD      special512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z7
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
@@ -1475,36 +1475,36 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+976(SB), Z4
+	VBROADCASTSD      special512Constants<>+968(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1000(SB), Z5
+	VBROADCASTSD      special512Constants<>+992(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z0
 	VBROADCASTSD      special512Constants<>+296(SB), Z5
 	VSUBPD            Z0, Z5, Z5
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1064(SB), Z7
+	VBROADCASTSD      special512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z7
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
@@ -1548,32 +1548,32 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
@@ -1608,32 +1608,32 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z3, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
@@ -1685,36 +1685,36 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z0
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
@@ -1745,36 +1745,36 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
 	VMULPD            Z0, Z0, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z0
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
 	VSUBPD            Z0, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
+	VBROADCASTSD      special512Constants<>+1056(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z0, Z4, Z7
 	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
@@ -1822,32 +1822,32 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VMOVAPD           Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
 	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VBROADCASTSD      special512Constants<>+1032(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VBROADCASTSD      special512Constants<>+1056(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z9
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
@@ -1885,32 +1885,32 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VMOVAPD           Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+976(SB), Z6
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1000(SB), Z7
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z4, Z7, Z7
 	VBROADCASTSD      special512Constants<>+296(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1040(SB), Z8
+	VBROADCASTSD      special512Constants<>+1032(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1064(SB), Z9
+	VBROADCASTSD      special512Constants<>+1056(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z9
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
@@ -2290,7 +2290,7 @@ single:
 	VMOVAPD           Z3, Z6
 	VBROADCASTSD      special512Constants<>+784(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z3, Z6
+	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
@@ -2444,7 +2444,7 @@ singleDone:
 	VMOVAPD           Z3, Z6
 	VBROADCASTSD      special512Constants<>+784(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z3, Z6
+	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
@@ -2736,7 +2736,7 @@ single:
 	VMOVAPD           Z1, Z4
 	VBROADCASTSD      special512Constants<>+784(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z1, Z4
+	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
@@ -2869,7 +2869,7 @@ singleDone:
 	VMOVAPD           Z1, Z4
 	VBROADCASTSD      special512Constants<>+784(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1096(SB), Z1, Z4
+	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
@@ -3110,38 +3110,43 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VSUBPD            Z4, Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
-	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z3, Z4, Z7
-	VADDPD            Z7, Z6, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z3, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z2, Z3
+	VFMADD213PD       Z7, Z5, Z3
+	VADDPD            Z3, Z8, Z2
 	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
@@ -3169,38 +3174,43 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VSUBPD            Z4, Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
-	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z3, Z4, Z7
-	VADDPD            Z7, Z6, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z3, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z2, Z3
+	VFMADD213PD       Z7, Z5, Z3
+	VADDPD            Z3, Z8, Z2
 	VBROADCASTSD      special512Constants<>+248(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
@@ -3243,39 +3253,44 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VSUBPD            Z3, Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
-	VMULPD            Z0, Z0, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+976(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1000(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VMULPD            Z2, Z4, Z4
-	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z5, Z6, Z6
-	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z0, Z3, Z6
-	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z0
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z0, Z3, Z5
+	VADDPD            Z3, Z5, Z5
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z6, Z8, Z6
+	VFNMADD231PD      Z0, Z3, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1056(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z3
+	VFMADD213PD       Z3, Z2, Z0
+	VFMADD213PD       Z6, Z4, Z0
+	VADDPD            Z0, Z7, Z0
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z4, K1, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
 	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
@@ -3300,39 +3315,44 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VMOVAPD           Z0, Z3
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VSUBPD            Z3, Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
-	VMULPD            Z0, Z0, Z2
-	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+976(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1000(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
-	VFMADD213PD       Z5, Z2, Z4
-	VMULPD            Z2, Z4, Z4
-	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z5, Z6, Z6
-	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMADD213PD       Z0, Z3, Z6
-	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z0
+	VMULPD            Z3, Z3, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+968(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+992(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z2, Z5, Z5
+	VFMADD213PD       Z0, Z3, Z5
+	VADDPD            Z3, Z5, Z5
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VSUBPD            Z6, Z7, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VSUBPD            Z6, Z8, Z6
+	VFNMADD231PD      Z0, Z3, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1056(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z3
+	VFMADD213PD       Z3, Z2, Z0
+	VFMADD213PD       Z6, Z4, Z0
+	VADDPD            Z0, Z7, Z0
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
-	VBLENDMPD         Z0, Z4, K1, Z0
+	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
 	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
@@ -3372,40 +3392,45 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VSUBPD            Z4, Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
-	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z3, Z4, Z7
-	VADDPD            Z7, Z6, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z3, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z2, Z3
+	VFMADD213PD       Z7, Z5, Z3
+	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
 	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
-	VBLENDMPD         Z1, Z5, K1, Z1
-	VBLENDMPD         Z5, Z2, K1, Z2
+	VBLENDMPD         Z1, Z6, K1, Z1
+	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+248(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
@@ -3431,40 +3456,45 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VMOVAPD           Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VSUBPD            Z4, Z3, Z3
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
-	VMULPD            Z3, Z3, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z2, Z5, Z5
-	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VFMADD213PD       Z3, Z4, Z7
-	VADDPD            Z7, Z6, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VMULPD            Z4, Z4, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z2, Z6
+	VMULPD            Z2, Z6, Z6
+	VFMADD213PD       Z3, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z3, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z2, Z3
+	VFMADD213PD       Z7, Z5, Z3
+	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
 	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
-	VBLENDMPD         Z1, Z5, K1, Z1
-	VBLENDMPD         Z5, Z2, K1, Z2
+	VBLENDMPD         Z1, Z6, K1, Z1
+	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+248(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
@@ -3507,39 +3537,44 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VMOVAPD           Z0, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VSUBPD            Z4, Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
-	VMULPD            Z0, Z0, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VMULPD            Z3, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z0
+	VMULPD            Z4, Z4, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z0, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z0, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z0
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z0
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z3, Z0
+	VFMADD213PD       Z7, Z5, Z0
+	VADDPD            Z0, Z8, Z0
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
@@ -3566,39 +3601,44 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
+	VMOVAPD           Z0, Z4
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VSUBPD            Z4, Z0, Z0
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z0
-	VMULPD            Z0, Z0, Z3
-	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+976(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1000(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD       Z6, Z3, Z5
-	VMULPD            Z3, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z0, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
-	VBROADCASTSD      special512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
-	VPADDQ.BCST       special512Constants<>+1088(SB), Z2, Z2
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z0
+	VMULPD            Z4, Z4, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      special512Constants<>+968(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+992(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z3, Z6, Z6
+	VFMADD213PD       Z0, Z4, Z6
+	VADDPD            Z4, Z6, Z6
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VSUBPD            Z7, Z8, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VSUBPD            Z7, Z9, Z7
+	VFNMADD231PD      Z0, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z0
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z0
+	VBROADCASTSD      special512Constants<>+1056(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VFMADD213PD       Z4, Z3, Z0
+	VFMADD213PD       Z7, Z5, Z0
+	VADDPD            Z0, Z8, Z0
+	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
@@ -3642,38 +3682,43 @@ loop:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
+	VSUBPD            Z5, Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
-	VMULPD            Z4, Z4, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+976(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1000(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1040(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1064(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z4, Z5, Z8
-	VADDPD            Z8, Z7, Z3
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z4
+	VMULPD            Z5, Z5, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+968(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+992(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VMULPD            Z3, Z7, Z7
+	VFMADD213PD       Z4, Z5, Z7
+	VADDPD            Z5, Z7, Z7
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VBROADCASTSD      special512Constants<>+296(SB), Z10
+	VSUBPD            Z9, Z10, Z10
+	VSUBPD            Z8, Z10, Z8
+	VFNMADD231PD      Z4, Z5, Z8
+	VBROADCASTSD      special512Constants<>+1032(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1056(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z6, Z5
+	VFMADD213PD       Z5, Z3, Z4
+	VFMADD213PD       Z8, Z6, Z4
+	VADDPD            Z4, Z9, Z3
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VBLENDMPD         Z0, Z7, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
@@ -3704,38 +3749,43 @@ loopDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
 	VMOVAPD           Z0, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VMOVAPD           Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
+	VSUBPD            Z5, Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
-	VMULPD            Z4, Z4, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+976(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1000(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1032(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
-	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VSUBPD            Z7, Z8, Z8
-	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1040(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1064(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
-	VFMADD213PD       Z9, Z3, Z8
-	VFMADD213PD       Z4, Z5, Z8
-	VADDPD            Z8, Z7, Z3
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z4
+	VMULPD            Z5, Z5, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      special512Constants<>+968(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+976(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+984(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+992(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
+	VFMADD213PD       Z8, Z3, Z7
+	VMULPD            Z3, Z7, Z7
+	VFMADD213PD       Z4, Z5, Z7
+	VADDPD            Z5, Z7, Z7
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VSUBPD            Z8, Z9, Z9
+	VBROADCASTSD      special512Constants<>+296(SB), Z10
+	VSUBPD            Z9, Z10, Z10
+	VSUBPD            Z8, Z10, Z8
+	VFNMADD231PD      Z4, Z5, Z8
+	VBROADCASTSD      special512Constants<>+1032(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1056(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z6, Z5
+	VFMADD213PD       Z5, Z3, Z4
+	VFMADD213PD       Z8, Z6, Z4
+	VADDPD            Z4, Z9, Z3
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VBLENDMPD         Z0, Z7, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
@@ -3879,21 +3929,21 @@ DATA special512Constants<>+936(SB)/8, $0x4130000000000000
 DATA special512Constants<>+944(SB)/8, $0x3fe45f306dc9c883
 DATA special512Constants<>+952(SB)/8, $0x3ff921fb54442d18
 DATA special512Constants<>+960(SB)/8, $0x3c91a62633145c07
-DATA special512Constants<>+968(SB)/8, $0xb91f1976b7ed8fbc
-DATA special512Constants<>+976(SB)/8, $0x3de61217ee5cca1b
-DATA special512Constants<>+984(SB)/8, $0x3ec71de3a54607a5
-DATA special512Constants<>+992(SB)/8, $0x3f81111111111110
-DATA special512Constants<>+1000(SB)/8, $0xbd6ab17bdcbd3414
-DATA special512Constants<>+1008(SB)/8, $0xbe5ae64541295cdf
-DATA special512Constants<>+1016(SB)/8, $0xbf2a01a01a019937
-DATA special512Constants<>+1024(SB)/8, $0xbfc5555555555555
-DATA special512Constants<>+1032(SB)/8, $0x3fe0000000000000
-DATA special512Constants<>+1040(SB)/8, $0xbda907d8f29fe831
-DATA special512Constants<>+1048(SB)/8, $0xbe927e4fa17bf139
-DATA special512Constants<>+1056(SB)/8, $0xbf56c16c16c16967
-DATA special512Constants<>+1064(SB)/8, $0x3e21eeb68cd22f56
-DATA special512Constants<>+1072(SB)/8, $0x3efa01a019f4e9b4
-DATA special512Constants<>+1080(SB)/8, $0x3fa5555555555555
-DATA special512Constants<>+1088(SB)/8, $0x0000000000000001
-DATA special512Constants<>+1096(SB)/8, $0xbc9bdd3413b26456
+DATA special512Constants<>+968(SB)/8, $0x3de61217ee5cca1b
+DATA special512Constants<>+976(SB)/8, $0x3ec71de3a54607a5
+DATA special512Constants<>+984(SB)/8, $0x3f81111111111110
+DATA special512Constants<>+992(SB)/8, $0xbd6ab17bdcbd3414
+DATA special512Constants<>+1000(SB)/8, $0xbe5ae64541295cdf
+DATA special512Constants<>+1008(SB)/8, $0xbf2a01a01a019937
+DATA special512Constants<>+1016(SB)/8, $0xbfc5555555555555
+DATA special512Constants<>+1024(SB)/8, $0x3fe0000000000000
+DATA special512Constants<>+1032(SB)/8, $0xbda907d8f29fe831
+DATA special512Constants<>+1040(SB)/8, $0xbe927e4fa17bf139
+DATA special512Constants<>+1048(SB)/8, $0xbf56c16c16c16967
+DATA special512Constants<>+1056(SB)/8, $0x3e21eeb68cd22f56
+DATA special512Constants<>+1064(SB)/8, $0x3efa01a019f4e9b4
+DATA special512Constants<>+1072(SB)/8, $0x3fa5555555555555
+DATA special512Constants<>+1080(SB)/8, $0x0000000000000001
+DATA special512Constants<>+1088(SB)/8, $0xbc9bdd3413b26456
+DATA special512Constants<>+1096(SB)/8, $0xb91f1976b7ed8fbc
 GLOBL special512Constants<>(SB), RODATA|NOPTR, $1104

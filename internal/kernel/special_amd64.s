@@ -1340,32 +1340,32 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMULPD       specialConstants<>+4032(SB), Y2, Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y3, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1402,32 +1402,32 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMULPD       specialConstants<>+4032(SB), Y2, Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y3, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1485,36 +1485,36 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y0
+	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
+	VMOVUPD      specialConstants<>+3808(SB), Y4
+	VFMADD213PD  specialConstants<>+3840(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
+	VMULPD       specialConstants<>+4032(SB), Y2, Y0
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VMOVUPD      specialConstants<>+4064(SB), Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y7
 	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4256(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -1545,36 +1545,36 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y0
+	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
+	VMOVUPD      specialConstants<>+3808(SB), Y4
+	VFMADD213PD  specialConstants<>+3840(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
+	VMULPD       specialConstants<>+4032(SB), Y2, Y0
 	VMOVUPD      specialConstants<>+1120(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VMOVUPD      specialConstants<>+4064(SB), Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y7
 	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4256(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -1626,32 +1626,32 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMULPD       specialConstants<>+4032(SB), Y2, Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y3, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1688,32 +1688,32 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
+	VMULPD       specialConstants<>+4032(SB), Y2, Y3
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y3, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1773,36 +1773,36 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y0
+	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
 	VMULPD       Y0, Y0, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y0, Y0, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y0
+	VMULPD       specialConstants<>+4032(SB), Y3, Y0
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y0, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y0, Y7, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y0, Y4, Y7
 	VADDPD       Y7, Y6, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4256(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y2, Y2
@@ -1836,36 +1836,36 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y1
+	VMOVAPD      Y1, Y1
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y1
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y1, Y1, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y1
+	VMULPD       specialConstants<>+4032(SB), Y3, Y1
 	VMOVUPD      specialConstants<>+1120(SB), Y6
 	VSUBPD       Y1, Y6, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y1, Y7, Y1
-	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y7
 	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y1, Y4, Y7
 	VADDPD       Y7, Y6, Y1
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4256(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y1
 	VPSLLQ       $0x3e, Y2, Y2
@@ -1921,32 +1921,32 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y4
+	VMOVAPD      Y4, Y4
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
+	VMULPD       specialConstants<>+4032(SB), Y3, Y4
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y4, Y7, Y7
 	VMOVUPD      specialConstants<>+1120(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
+	VMOVUPD      specialConstants<>+4064(SB), Y8
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
+	VMOVUPD      specialConstants<>+4160(SB), Y9
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y9
 	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -1987,32 +1987,32 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y4
+	VMOVAPD      Y4, Y4
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
 	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
+	VMULPD       specialConstants<>+4032(SB), Y3, Y4
 	VMOVUPD      specialConstants<>+1120(SB), Y7
 	VSUBPD       Y4, Y7, Y7
 	VMOVUPD      specialConstants<>+1120(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
+	VMOVUPD      specialConstants<>+4064(SB), Y8
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
+	VMOVUPD      specialConstants<>+4160(SB), Y9
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y9
 	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -2405,7 +2405,7 @@ single:
 	VMOVAPD      Y3, Y6
 	VMOVUPD      specialConstants<>+3072(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
+	VFMADD231PD  specialConstants<>+4288(SB), Y3, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
@@ -2560,7 +2560,7 @@ singleDone:
 	VMOVAPD      Y3, Y6
 	VMOVUPD      specialConstants<>+3072(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
+	VFMADD231PD  specialConstants<>+4288(SB), Y3, Y6
 	VMOVUPD      specialConstants<>+1120(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
@@ -2867,7 +2867,7 @@ single:
 	VMOVAPD      Y1, Y4
 	VMOVUPD      specialConstants<>+3072(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
+	VFMADD231PD  specialConstants<>+4288(SB), Y1, Y4
 	VMOVUPD      specialConstants<>+1120(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
@@ -3000,7 +3000,7 @@ singleDone:
 	VMOVAPD      Y1, Y4
 	VMOVUPD      specialConstants<>+3072(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
+	VFMADD231PD  specialConstants<>+4288(SB), Y1, Y4
 	VMOVUPD      specialConstants<>+1120(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
@@ -3256,38 +3256,43 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y4
+	VSUBPD       Y4, Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y2, Y5, Y5
-	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VFMADD213PD  Y3, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y3
+	VMULPD       Y4, Y4, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y2, Y6
+	VMULPD       Y2, Y6, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y3, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y3
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y2, Y3
+	VFMADD213PD  Y7, Y5, Y3
+	VADDPD       Y3, Y8, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y0, Y3
-	VBLENDVPD    Y3, Y0, Y5, Y0
+	VBLENDVPD    Y3, Y0, Y6, Y0
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -3316,38 +3321,43 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y4
+	VSUBPD       Y4, Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y2, Y5, Y5
-	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VFMADD213PD  Y3, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y3
+	VMULPD       Y4, Y4, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y2, Y6
+	VMULPD       Y2, Y6, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y3, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y3
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y2, Y3
+	VFMADD213PD  Y7, Y5, Y3
+	VADDPD       Y3, Y8, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y0, Y3
-	VBLENDVPD    Y3, Y0, Y5, Y0
+	VBLENDVPD    Y3, Y0, Y6, Y0
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
@@ -3398,38 +3408,43 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y0
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VSUBPD       Y3, Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
-	VMULPD       Y0, Y0, Y2
-	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
-	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
-	VFMADD213PD  Y5, Y2, Y4
-	VMULPD       Y2, Y4, Y4
-	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y5, Y6, Y6
-	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
-	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMADD213PD  Y0, Y3, Y6
-	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y0
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y0, Y3, Y5
+	VADDPD       Y3, Y5, Y5
+	VMULPD       specialConstants<>+4032(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VSUBPD       Y6, Y8, Y6
+	VFNMADD231PD Y0, Y3, Y6
+	VMOVUPD      specialConstants<>+4064(SB), Y0
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y3
+	VFMADD213PD  Y3, Y2, Y0
+	VFMADD213PD  Y6, Y4, Y0
+	VADDPD       Y0, Y7, Y0
+	VPADDQ       specialConstants<>+4256(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VBLENDVPD    Y2, Y0, Y4, Y0
+	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+3584(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
@@ -3456,38 +3471,43 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y0
+	VMOVAPD      Y0, Y3
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VSUBPD       Y3, Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
-	VMULPD       Y0, Y0, Y2
-	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
-	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
-	VFMADD213PD  Y5, Y2, Y4
-	VMULPD       Y2, Y4, Y4
-	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y5, Y6, Y6
-	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
-	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMADD213PD  Y0, Y3, Y6
-	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y0
+	VMULPD       Y3, Y3, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+3808(SB), Y5
+	VFMADD213PD  specialConstants<>+3840(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y2, Y5, Y5
+	VFMADD213PD  Y0, Y3, Y5
+	VADDPD       Y3, Y5, Y5
+	VMULPD       specialConstants<>+4032(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VSUBPD       Y6, Y8, Y6
+	VFNMADD231PD Y0, Y3, Y6
+	VMOVUPD      specialConstants<>+4064(SB), Y0
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y3
+	VFMADD213PD  Y3, Y2, Y0
+	VFMADD213PD  Y6, Y4, Y0
+	VADDPD       Y0, Y7, Y0
+	VPADDQ       specialConstants<>+4256(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
-	VBLENDVPD    Y2, Y0, Y4, Y0
+	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
 	VANDPD       specialConstants<>+3584(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
@@ -3536,39 +3556,44 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y4
+	VSUBPD       Y4, Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y2, Y5, Y5
-	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VFMADD213PD  Y3, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y3
+	VMULPD       Y4, Y4, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y2, Y6
+	VMULPD       Y2, Y6, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y3, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y3
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y2, Y3
+	VFMADD213PD  Y7, Y5, Y3
+	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
 	VXORPD       specialConstants<>+3584(SB), Y2, Y3
-	VBLENDVPD    Y1, Y3, Y5, Y3
-	VBLENDVPD    Y1, Y5, Y2, Y1
+	VBLENDVPD    Y1, Y3, Y6, Y3
+	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
@@ -3596,39 +3621,44 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD specialConstants<>+3744(SB), Y2, Y3
+	VMOVAPD      Y3, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y4
+	VSUBPD       Y4, Y3, Y3
 	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VMULPD       Y3, Y3, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y2, Y5, Y5
-	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VFMADD213PD  Y3, Y4, Y7
-	VADDPD       Y7, Y6, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y2, Y3
+	VMULPD       Y4, Y4, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y2, Y6
+	VMULPD       Y2, Y6, Y6
+	VFMADD213PD  Y3, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y3, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y3
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y2, Y3
+	VFMADD213PD  Y7, Y5, Y3
+	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
 	VXORPD       specialConstants<>+3584(SB), Y2, Y3
-	VBLENDVPD    Y1, Y3, Y5, Y3
-	VBLENDVPD    Y1, Y5, Y2, Y1
+	VBLENDVPD    Y1, Y3, Y6, Y3
+	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x00, Y2, Y0, Y2
@@ -3680,38 +3710,43 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y0
+	VMOVAPD      Y0, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VSUBPD       Y4, Y0, Y0
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y3, Y5
-	VMULPD       Y3, Y5, Y5
-	VFMADD213PD  Y0, Y0, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y0
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y0, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y0, Y7, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y3, Y7
-	VFMADD213PD  Y0, Y4, Y7
-	VADDPD       Y7, Y6, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y3, Y0
+	VMULPD       Y4, Y4, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y3, Y6, Y6
+	VFMADD213PD  Y0, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y0, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y0
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y0
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y0
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y3, Y0
+	VFMADD213PD  Y7, Y5, Y0
+	VADDPD       Y0, Y8, Y0
+	VPADDQ       specialConstants<>+4256(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VBLENDVPD    Y3, Y0, Y5, Y0
+	VBLENDVPD    Y3, Y0, Y6, Y0
 	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+3584(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
@@ -3740,38 +3775,43 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y1
+	VMOVAPD      Y1, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VSUBPD       Y4, Y1, Y1
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y1
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y3, Y5
-	VMULPD       Y3, Y5, Y5
-	VFMADD213PD  Y1, Y1, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VSUBPD       Y1, Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y1, Y7, Y1
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y3, Y7
-	VFMADD213PD  Y1, Y4, Y7
-	VADDPD       Y7, Y6, Y1
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VFNMADD231PD specialConstants<>+4320(SB), Y3, Y1
+	VMULPD       Y4, Y4, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      specialConstants<>+3808(SB), Y6
+	VFMADD213PD  specialConstants<>+3840(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y3, Y6, Y6
+	VFMADD213PD  Y1, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4032(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y1, Y4, Y7
+	VMOVUPD      specialConstants<>+4064(SB), Y1
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y1
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y1
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  Y4, Y3, Y1
+	VFMADD213PD  Y7, Y5, Y1
+	VADDPD       Y1, Y8, Y1
+	VPADDQ       specialConstants<>+4256(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
-	VBLENDVPD    Y3, Y1, Y5, Y1
+	VBLENDVPD    Y3, Y1, Y6, Y1
 	VPSLLQ       $0x3e, Y2, Y2
 	VANDPD       specialConstants<>+3584(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
@@ -3824,38 +3864,43 @@ loop:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y4
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y5
+	VSUBPD       Y5, Y4, Y4
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VMULPD       Y4, Y4, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VMULPD       Y3, Y6, Y6
-	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1120(SB), Y8
-	VSUBPD       Y7, Y8, Y8
-	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
-	VFMADD213PD  Y9, Y3, Y8
-	VFMADD213PD  Y4, Y5, Y8
-	VADDPD       Y8, Y7, Y3
+	VFNMADD231PD specialConstants<>+4320(SB), Y3, Y4
+	VMULPD       Y5, Y5, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      specialConstants<>+3808(SB), Y7
+	VFMADD213PD  specialConstants<>+3840(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y8
+	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
+	VFMADD213PD  Y8, Y3, Y7
+	VMULPD       Y3, Y7, Y7
+	VFMADD213PD  Y4, Y5, Y7
+	VADDPD       Y5, Y7, Y7
+	VMULPD       specialConstants<>+4032(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VMOVUPD      specialConstants<>+1120(SB), Y10
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y8, Y10, Y8
+	VFNMADD231PD Y4, Y5, Y8
+	VMOVUPD      specialConstants<>+4064(SB), Y4
+	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y5
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y8, Y6, Y4
+	VADDPD       Y4, Y9, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y0, Y4
-	VBLENDVPD    Y4, Y0, Y6, Y0
+	VBLENDVPD    Y4, Y0, Y7, Y0
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y2, Y2
@@ -3887,38 +3932,43 @@ loopDone:
 	VSUBPD       specialConstants<>+992(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
 	VFNMADD231PD specialConstants<>+3744(SB), Y3, Y4
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y5
+	VSUBPD       Y5, Y4, Y4
 	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VMULPD       Y4, Y4, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VMULPD       Y3, Y6, Y6
-	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1120(SB), Y8
-	VSUBPD       Y7, Y8, Y8
-	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
-	VFMADD213PD  Y9, Y3, Y8
-	VFMADD213PD  Y4, Y5, Y8
-	VADDPD       Y8, Y7, Y3
+	VFNMADD231PD specialConstants<>+4320(SB), Y3, Y4
+	VMULPD       Y5, Y5, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      specialConstants<>+3808(SB), Y7
+	VFMADD213PD  specialConstants<>+3840(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y8
+	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
+	VFMADD213PD  Y8, Y3, Y7
+	VMULPD       Y3, Y7, Y7
+	VFMADD213PD  Y4, Y5, Y7
+	VADDPD       Y5, Y7, Y7
+	VMULPD       specialConstants<>+4032(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1120(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VMOVUPD      specialConstants<>+1120(SB), Y10
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y8, Y10, Y8
+	VFNMADD231PD Y4, Y5, Y8
+	VMOVUPD      specialConstants<>+4064(SB), Y4
+	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y5
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y8, Y6, Y4
+	VADDPD       Y4, Y9, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y1, Y4
-	VBLENDVPD    Y4, Y1, Y6, Y1
+	VBLENDVPD    Y4, Y1, Y7, Y1
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y1, Y1
 	VPSLLQ       $0x3e, Y2, Y2
@@ -4434,72 +4484,72 @@ DATA specialConstants<>+3776(SB)/8, $0x3c91a62633145c07
 DATA specialConstants<>+3784(SB)/8, $0x3c91a62633145c07
 DATA specialConstants<>+3792(SB)/8, $0x3c91a62633145c07
 DATA specialConstants<>+3800(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3808(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+3816(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+3824(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+3832(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+3840(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3848(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3856(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3864(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3872(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3880(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3888(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3896(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3904(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3912(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3920(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3928(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3936(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3944(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3952(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3960(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3968(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3976(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3984(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3992(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4000(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4008(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4016(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4024(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4032(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4040(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4048(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4056(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4064(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4072(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4080(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4088(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4096(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4104(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4112(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4120(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4128(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4136(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4144(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4152(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4160(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4168(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4176(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4184(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4192(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4200(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4208(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4216(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4224(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4232(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4240(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4248(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4256(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4264(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4272(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4280(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4288(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4296(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4304(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4312(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4320(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4328(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4336(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4344(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+3808(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3816(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3824(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3832(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3840(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3848(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3856(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3864(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3872(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3880(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3888(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3896(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3904(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+3912(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+3920(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+3928(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+3936(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+3944(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+3952(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+3960(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+3968(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+3976(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+3984(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+3992(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4000(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4008(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4016(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4024(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4032(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4040(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4048(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4056(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4064(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4072(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4080(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4088(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4096(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4104(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4112(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4120(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4128(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4136(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4144(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4152(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4160(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4168(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4176(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4184(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4192(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4200(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4208(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4216(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4224(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4232(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4240(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4248(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4256(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4264(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4272(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4280(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4288(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4296(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4304(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4312(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4320(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4328(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4336(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4344(SB)/8, $0xb91f1976b7ed8fbc
 GLOBL specialConstants<>(SB), RODATA|NOPTR, $4352

@@ -335,17 +335,31 @@ func (l *lane) sineAndCosine(x vec) (sin, cos, t vec) {
 	t = l.load(l.magic())
 	l.addProduct(t, x, l.c(2/math.Pi))
 	n := l.sub(t, l.magic())
-	r := l.copy(x)
-	for _, part := range []float64{halfPi1, halfPi2, halfPi3} {
-		l.subProduct(r, n, l.c(part))
+	first := l.copy(x)
+	l.subProduct(first, n, l.c(halfPi1)) // exact
+	r := l.copy(first)
+	l.subProduct(r, n, l.c(halfPi2))
+	var low vec // of r, for float64
+	if l.stored == 64 {
+		low = l.sub(first, r)
+		l.subProduct(low, n, l.c(halfPi2))
+		l.subProduct(low, n, l.c(halfPi3))
 	}
 	z := l.mul(r, r)
 	square := l.mul(z, z)
 	sin = l.mul(l.polynomial(z, square, sinSeries...), z)
-	l.fma(sin, r, r)
+	if low != nil {
+		l.fma(sin, r, low)
+		sin = l.add(sin, r)
+	} else {
+		l.fma(sin, r, r)
+	}
 	half := l.mul(z, l.c(0.5))
 	whole := l.sub(l.held(1), half)
 	rest := l.sub(l.sub(l.held(1), whole), half)
+	if low != nil {
+		l.subProduct(rest, r, low)
+	}
 	cos = l.polynomial(z, square, cosSeries...)
 	l.fma(cos, square, rest)
 	return sin, l.add(whole, cos), t
