@@ -390,125 +390,113 @@ by2powers:
 	JNZ               by2powers
 	VADDPD            Z4, Z2, Z2
 	VADDPD.BCST       columns512Constants<>+112(SB), Z2, Z4
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z6
-	VSUBPD            Z6, Z2, Z6
-	VDIVPD            Z4, Z6, Z6
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
-	VANDPD.BCST       columns512Constants<>+144(SB), Z4, Z7
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z6
+	VANDPD.BCST       columns512Constants<>+144(SB), Z6, Z7
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z7, Z7
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        columns512Constants<>+160(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z4, Z4
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        columns512Constants<>+160(SB), Z6, Z6
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z6, Z6
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z2, Z8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z8, Z8
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z8, K1
-	VBLENDMPD         Z2, Z7, K1, Z7
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z4
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z6
-	VADDPD.BCST       columns512Constants<>+200(SB), Z7, Z8
-	VDIVPD            Z8, Z7, Z8
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      columns512Constants<>+176(SB), Z8
+	VPSUBQ            Z4, Z8, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z8
+	VMOVAPD           Z8, Z8
+	VFMADD231PD       Z4, Z2, Z8
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z2, K1
+	VBLENDMPD         Z8, Z7, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z4, Z7
+	VDIVPD            Z7, Z4, Z7
+	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      columns512Constants<>+208(SB), Z11
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z10, Z11
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z10, Z11
-	VBROADCASTSD      columns512Constants<>+232(SB), Z12
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z10, Z12
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z10, Z12
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       columns512Constants<>+264(SB), Z7, Z10
-	VMULPD            Z7, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z8, Z11, Z8
-	VADDPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z4, Z6
-	VSUBPD            Z6, Z10, Z6
-	VSUBPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z4, Z6
+	VBROADCASTSD      columns512Constants<>+200(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z8, Z9
+	VMULPD.BCST       columns512Constants<>+232(SB), Z4, Z10
+	VMULPD            Z4, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z6, Z7
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z4, Z4
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z6, Z4
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z2, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z2, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z2, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z2, K2, Z4
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z2, K2, Z6
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z4, K2, Z4
-	VBLENDMPD         Z6, Z4, K1, Z4
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z6, K2, Z6
+	VBLENDMPD         Z4, Z6, K1, Z4
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z2, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z2, Z2
+	VANDPD.BCST       columns512Constants<>+272(SB), Z2, Z2
 	VMOVAPD.Z         Z2, K1, Z2
 	VORPD             Z2, Z4, Z2
 	VADDPD            Z5, Z3, Z3
 	VADDPD.BCST       columns512Constants<>+112(SB), Z3, Z4
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z5
-	VSUBPD            Z5, Z3, Z5
-	VDIVPD            Z4, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
-	VANDPD.BCST       columns512Constants<>+144(SB), Z4, Z6
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z5
+	VANDPD.BCST       columns512Constants<>+144(SB), Z5, Z6
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z6, Z6
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        columns512Constants<>+160(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z4, Z4
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        columns512Constants<>+160(SB), Z5, Z5
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z5, Z5
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z6, Z6
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z3, Z7
-	VANDPD.BCST       columns512Constants<>+184(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z7, K1
-	VBLENDMPD         Z3, Z6, K1, Z6
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z4
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VADDPD.BCST       columns512Constants<>+200(SB), Z6, Z7
-	VDIVPD            Z7, Z6, Z7
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      columns512Constants<>+176(SB), Z7
+	VPSUBQ            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z7
+	VMOVAPD           Z7, Z7
+	VFMADD231PD       Z4, Z3, Z7
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z3, K1
+	VBLENDMPD         Z7, Z6, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z4, Z6
+	VDIVPD            Z6, Z4, Z6
+	VMULPD            Z6, Z6, Z7
 	VMULPD            Z7, Z7, Z8
-	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      columns512Constants<>+208(SB), Z10
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+232(SB), Z11
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VMULPD.BCST       columns512Constants<>+264(SB), Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z9, Z8, Z10
-	VMULPD            Z7, Z10, Z7
-	VADDPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z4, Z5
-	VSUBPD            Z5, Z9, Z5
-	VSUBPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z4, Z5
+	VBROADCASTSD      columns512Constants<>+200(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
+	VMULPD.BCST       columns512Constants<>+232(SB), Z4, Z9
+	VMULPD            Z4, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z5, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z4, Z4
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z5, Z4
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z3, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z3, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z3, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z3, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z3, K2, Z4
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z3, K2, Z5
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z3, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z4, K2, Z4
-	VBLENDMPD         Z5, Z4, K1, Z4
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z5, K2, Z5
+	VBLENDMPD         Z4, Z5, K1, Z4
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z3, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z3, Z3
+	VANDPD.BCST       columns512Constants<>+272(SB), Z3, Z3
 	VMOVAPD.Z         Z3, K1, Z3
 	VORPD             Z3, Z4, Z3
 	MOVQ              DI, R8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z4
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z4, K1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z4
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z4, K1
 	VADDPD            Z2, Z0, Z4
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (AX)(R8*1)
-	VANDPD.BCST       columns512Constants<>+184(SB), Z1, Z0
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z0, K1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z1, Z0
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z0, K1
 	VADDPD            Z3, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
 	VCMPPD            $0x03, Z3, Z3, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, 32(AX)(R8*1)
 	ADDQ              $0x40, DI
@@ -579,64 +567,58 @@ by1powers:
 	JNZ               by1powers
 	VADDPD            Z2, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z4
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K1
+	VBLENDMPD         Z5, Z4, K1, Z2
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      columns512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z5, Z6
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z5, Z6
+	VMULPD            Z4, Z6, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K2, Z2
-	VBLENDMPD         Z3, Z2, K1, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VORPD             Z1, Z2, Z1
 	MOVQ              DI, R8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K1
 	VADDPD            Z1, Z0, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (AX)(R8*1)
 	ADDQ              $0x20, DI
@@ -706,64 +688,58 @@ somepowers:
 	JNZ               somepowers
 	VADDPD            Z2, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K2
-	VBLENDMPD         Z1, Z4, K2, Z4
-	KNOTW             K2, K3
-	VMOVAPD.Z         Z2, K3, Z2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K2
+	VBLENDMPD         Z5, Z4, K2, Z2
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      columns512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z5, Z6
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z5, Z6
+	VMULPD            Z4, Z6, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K2
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K3
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K3
 	KANDB             K2, K3, K2
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K3, Z2
-	VBLENDMPD         Z3, Z2, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K3, Z3
+	VBLENDMPD         Z2, Z3, K2, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K2
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K2, Z1
 	VORPD             Z1, Z2, Z1
 	MOVQ              DI, R8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K2
 	VADDPD            Z1, Z0, Z2
 	VBLENDMPD         Z0, Z2, K2, Z0
 	VCMPPD            $0x03, Z1, Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K2, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K2, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, K1, (AX)(R8*1)
 
@@ -885,116 +861,104 @@ by2powers:
 	JNZ               by2powers
 	VADDPD            Z4, Z2, Z2
 	VADDPD.BCST       columns512Constants<>+112(SB), Z2, Z4
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z6
-	VSUBPD            Z6, Z2, Z6
-	VDIVPD            Z4, Z6, Z6
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
-	VANDPD.BCST       columns512Constants<>+144(SB), Z4, Z7
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z6
+	VANDPD.BCST       columns512Constants<>+144(SB), Z6, Z7
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z7, Z7
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        columns512Constants<>+160(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z4, Z4
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        columns512Constants<>+160(SB), Z6, Z6
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z6, Z6
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z2, Z8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z8, Z8
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z8, K1
-	VBLENDMPD         Z2, Z7, K1, Z7
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z4
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z6
-	VADDPD.BCST       columns512Constants<>+200(SB), Z7, Z8
-	VDIVPD            Z8, Z7, Z8
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      columns512Constants<>+176(SB), Z8
+	VPSUBQ            Z4, Z8, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z8
+	VMOVAPD           Z8, Z8
+	VFMADD231PD       Z4, Z2, Z8
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z2, K1
+	VBLENDMPD         Z8, Z7, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z4, Z7
+	VDIVPD            Z7, Z4, Z7
+	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      columns512Constants<>+208(SB), Z11
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z10, Z11
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z10, Z11
-	VBROADCASTSD      columns512Constants<>+232(SB), Z12
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z10, Z12
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z10, Z12
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z10, Z12
-	VFMADD213PD       Z12, Z9, Z11
-	VMULPD.BCST       columns512Constants<>+264(SB), Z7, Z10
-	VMULPD            Z7, Z10, Z10
-	VFMADD213PD       Z10, Z9, Z11
-	VMULPD            Z8, Z11, Z8
-	VADDPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z4, Z6
-	VSUBPD            Z6, Z10, Z6
-	VSUBPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z4, Z6
+	VBROADCASTSD      columns512Constants<>+200(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z8, Z9
+	VMULPD.BCST       columns512Constants<>+232(SB), Z4, Z10
+	VMULPD            Z4, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z6, Z7
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z4, Z4
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z6, Z4
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z2, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z2, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z2, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z2, K2, Z4
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z2, K2, Z6
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z4, K2, Z4
-	VBLENDMPD         Z6, Z4, K1, Z4
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z6, K2, Z6
+	VBLENDMPD         Z4, Z6, K1, Z4
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z2, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z2, Z2
+	VANDPD.BCST       columns512Constants<>+272(SB), Z2, Z2
 	VMOVAPD.Z         Z2, K1, Z2
 	VORPD             Z2, Z4, Z2
 	VADDPD            Z5, Z3, Z3
 	VADDPD.BCST       columns512Constants<>+112(SB), Z3, Z4
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z5
-	VSUBPD            Z5, Z3, Z5
-	VDIVPD            Z4, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
-	VANDPD.BCST       columns512Constants<>+144(SB), Z4, Z6
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z5
+	VANDPD.BCST       columns512Constants<>+144(SB), Z5, Z6
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z6, Z6
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        columns512Constants<>+160(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z4, Z4
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        columns512Constants<>+160(SB), Z5, Z5
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z5, Z5
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z6, Z6
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z3, Z7
-	VANDPD.BCST       columns512Constants<>+184(SB), Z7, Z7
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z7, K1
-	VBLENDMPD         Z3, Z6, K1, Z6
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z4, K2, Z4
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VADDPD.BCST       columns512Constants<>+200(SB), Z6, Z7
-	VDIVPD            Z7, Z6, Z7
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      columns512Constants<>+176(SB), Z7
+	VPSUBQ            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z7
+	VMOVAPD           Z7, Z7
+	VFMADD231PD       Z4, Z3, Z7
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z3, K1
+	VBLENDMPD         Z7, Z6, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z4, Z6
+	VDIVPD            Z6, Z4, Z6
+	VMULPD            Z6, Z6, Z7
 	VMULPD            Z7, Z7, Z8
-	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      columns512Constants<>+208(SB), Z10
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+232(SB), Z11
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VMULPD.BCST       columns512Constants<>+264(SB), Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z9, Z8, Z10
-	VMULPD            Z7, Z10, Z7
-	VADDPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z4, Z5
-	VSUBPD            Z5, Z9, Z5
-	VSUBPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z4, Z5
+	VBROADCASTSD      columns512Constants<>+200(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
+	VMULPD.BCST       columns512Constants<>+232(SB), Z4, Z9
+	VMULPD            Z4, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z5, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z4, Z4
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z5, Z4
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z3, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z3, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z3, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z3, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z3, K2, Z4
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z3, K2, Z5
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z3, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z4, K2, Z4
-	VBLENDMPD         Z5, Z4, K1, Z4
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z5, K2, Z5
+	VBLENDMPD         Z4, Z5, K1, Z4
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z3, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z3, Z3
+	VANDPD.BCST       columns512Constants<>+272(SB), Z3, Z3
 	VMOVAPD.Z         Z3, K1, Z3
 	VORPD             Z3, Z4, Z3
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z4
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z4, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K1, Z2
-	VANDPD.BCST       columns512Constants<>+184(SB), Z1, Z4
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z4, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z3, K1, Z3
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z4
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z4, K1
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z2, K1, Z2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z1, Z4
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z4, K1
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K1, Z3
 	MOVQ              DX, R9
 	MOVQ              DI, R8
 
@@ -1080,60 +1044,54 @@ by1powers:
 	JNZ               by1powers
 	VADDPD            Z2, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z4
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K1
+	VBLENDMPD         Z5, Z4, K1, Z2
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      columns512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z5, Z6
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z5, Z6
+	VMULPD            Z4, Z6, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K2, Z2
-	VBLENDMPD         Z3, Z2, K1, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VORPD             Z1, Z2, Z1
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z1, K1, Z1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K1
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z1, K1, Z1
 	MOVQ              DX, R9
 	MOVQ              DI, R8
 
@@ -1214,60 +1172,54 @@ somepowers:
 	JNZ               somepowers
 	VADDPD            Z2, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K2
-	VBLENDMPD         Z1, Z4, K2, Z4
-	KNOTW             K2, K3
-	VMOVAPD.Z         Z2, K3, Z2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K2
+	VBLENDMPD         Z5, Z4, K2, Z2
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z4
+	VDIVPD            Z4, Z2, Z4
+	VMULPD            Z4, Z4, Z5
 	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      columns512Constants<>+200(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+208(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z5, Z6
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
+	VFMADD213PD       Z7, Z5, Z6
+	VMULPD            Z4, Z6, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K2
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K3
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K3
 	KANDB             K2, K3, K2
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K3, Z2
-	VBLENDMPD         Z3, Z2, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K3, Z3
+	VBLENDMPD         Z2, Z3, K2, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K2
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K2, Z1
 	VORPD             Z1, Z2, Z1
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z1, K2, Z1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z1, K2, Z1
 	MOVQ              DI, R8
 
 somedifference:
@@ -1470,8 +1422,8 @@ by2gradient:
 	VCMPPD.BCST       $0x11, columns512Constants<>+120(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, columns512Constants<>+312(SB), Z3, K1
-	VBLENDMPD.BCST    columns512Constants<>+288(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x1e, columns512Constants<>+288(SB), Z3, K1
+	VBLENDMPD.BCST    columns512Constants<>+256(SB), Z4, K1, Z3
 	VMULPD            Z0, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VCVTPD2PS         Z2, Y2
@@ -1505,8 +1457,8 @@ by2gradient:
 	VCMPPD.BCST       $0x11, columns512Constants<>+120(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, columns512Constants<>+312(SB), Z3, K1
-	VBLENDMPD.BCST    columns512Constants<>+288(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x1e, columns512Constants<>+288(SB), Z3, K1
+	VBLENDMPD.BCST    columns512Constants<>+256(SB), Z4, K1, Z3
 	VMULPD            Z1, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VCVTPD2PS         Z2, Y2
@@ -1567,8 +1519,8 @@ by1gradient:
 	VCMPPD.BCST       $0x11, columns512Constants<>+120(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VCMPPD.BCST       $0x1e, columns512Constants<>+312(SB), Z2, K1
-	VBLENDMPD.BCST    columns512Constants<>+288(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x1e, columns512Constants<>+288(SB), Z2, K1
+	VBLENDMPD.BCST    columns512Constants<>+256(SB), Z3, K1, Z2
 	VMULPD            Z0, Z2, Z2
 	VSUBPD            Z2, Z1, Z1
 	VCVTPD2PS         Z1, Y1
@@ -1628,8 +1580,8 @@ somegradient:
 	VCMPPD.BCST       $0x11, columns512Constants<>+120(SB), Z2, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z3, K2, Z3
-	VCMPPD.BCST       $0x1e, columns512Constants<>+312(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+288(SB), Z3, K2, Z2
+	VCMPPD.BCST       $0x1e, columns512Constants<>+288(SB), Z2, K2
+	VBLENDMPD.BCST    columns512Constants<>+256(SB), Z3, K2, Z2
 	VMULPD            Z0, Z2, Z2
 	VSUBPD            Z2, Z1, Z1
 	VCVTPD2PS         Z1, Y1
@@ -1680,18 +1632,18 @@ by1power:
 	VSUBPD            Z6, Z3, Z3
 	VADDPD            Z5, Z0, Z5
 	VSUBPD            Z5, Z3, Z3
-	VANDPD.BCST       columns512Constants<>+184(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z5, K1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z5, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      columns512Constants<>+328(SB), Z5
-	VBROADCASTSD      columns512Constants<>+336(SB), Z6
+	VBROADCASTSD      columns512Constants<>+304(SB), Z5
+	VBROADCASTSD      columns512Constants<>+312(SB), Z6
 	VMINPD            Z4, Z6, Z4
 	VMAXPD            Z4, Z5, Z4
 	VBROADCASTSD      columns512Constants<>+32(SB), Z5
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z4, Z5
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z5, Z6
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z6, Z4
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z6, Z3
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z6, Z4
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -1700,16 +1652,16 @@ by1power:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      columns512Constants<>+344(SB), Z9
+	VBROADCASTSD      columns512Constants<>+320(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z8, Z9
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z8, Z9
-	VBROADCASTSD      columns512Constants<>+384(SB), Z10
+	VBROADCASTSD      columns512Constants<>+360(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z8, Z10
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -1786,18 +1738,18 @@ somepower:
 	VSUBPD            Z6, Z3, Z3
 	VADDPD            Z5, Z0, Z5
 	VSUBPD            Z5, Z3, Z3
-	VANDPD.BCST       columns512Constants<>+184(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z5, K2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z5, K2
 	VMOVAPD.Z         Z3, K2, Z3
-	VBROADCASTSD      columns512Constants<>+328(SB), Z5
-	VBROADCASTSD      columns512Constants<>+336(SB), Z6
+	VBROADCASTSD      columns512Constants<>+304(SB), Z5
+	VBROADCASTSD      columns512Constants<>+312(SB), Z6
 	VMINPD            Z4, Z6, Z4
 	VMAXPD            Z4, Z5, Z4
 	VBROADCASTSD      columns512Constants<>+32(SB), Z5
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z4, Z5
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z5, Z6
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z6, Z4
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z6, Z3
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z6, Z4
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -1806,16 +1758,16 @@ somepower:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      columns512Constants<>+344(SB), Z9
+	VBROADCASTSD      columns512Constants<>+320(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z8, Z9
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z8, Z9
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z8, Z9
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z8, Z9
-	VBROADCASTSD      columns512Constants<>+384(SB), Z10
+	VBROADCASTSD      columns512Constants<>+360(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z8, Z10
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z8, Z10
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -1906,18 +1858,18 @@ by1powers:
 	VSUBPD            Z7, Z4, Z4
 	VADDPD            Z6, Z0, Z6
 	VSUBPD            Z6, Z4, Z4
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z6
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z6, K2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z5, Z6
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z6, K2
 	VMOVAPD.Z         Z4, K2, Z4
-	VBROADCASTSD      columns512Constants<>+328(SB), Z6
-	VBROADCASTSD      columns512Constants<>+336(SB), Z7
+	VBROADCASTSD      columns512Constants<>+304(SB), Z6
+	VBROADCASTSD      columns512Constants<>+312(SB), Z7
 	VMINPD            Z5, Z7, Z5
 	VMAXPD            Z5, Z6, Z5
 	VBROADCASTSD      columns512Constants<>+32(SB), Z6
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z5, Z6
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z7
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z7, Z5
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z7, Z4
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z7, Z5
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z7, Z4
 	VADDPD            Z4, Z5, Z7
 	VSUBPD            Z5, Z7, Z5
 	VSUBPD            Z5, Z4, Z4
@@ -1926,16 +1878,16 @@ by1powers:
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z7, Z5
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      columns512Constants<>+344(SB), Z10
+	VBROADCASTSD      columns512Constants<>+320(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z9, Z10
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+384(SB), Z11
+	VBROADCASTSD      columns512Constants<>+360(SB), Z11
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z9, Z11
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
@@ -1964,64 +1916,66 @@ by1powers:
 	VADDPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z4
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z2, Z1, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K1
+	VBLENDMPD         Z6, Z4, K1, Z2
+	VMOVAPD.Z         Z5, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
+	VBROADCASTSD      columns512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z7, Z8
+	VBROADCASTSD      columns512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+448(SB), Z7, Z9
 	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z7, Z6, Z8
 	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K2, Z2
-	VBLENDMPD         Z3, Z2, K1, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VORPD             Z1, Z2, Z1
 	MOVQ              DI, R8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K1
 	VADDPD            Z1, Z0, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
 	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K1, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K1, Z0
 	VMOVUPD           Z0, (AX)(R8*1)
 	ADDQ              $0x40, DI
 	SUBQ              $0x08, SI
@@ -2061,18 +2015,18 @@ somepowers:
 	VSUBPD            Z7, Z4, Z4
 	VADDPD            Z6, Z0, Z6
 	VSUBPD            Z6, Z4, Z4
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z6
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z6, K3
+	VANDPD.BCST       columns512Constants<>+280(SB), Z5, Z6
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z6, K3
 	VMOVAPD.Z         Z4, K3, Z4
-	VBROADCASTSD      columns512Constants<>+328(SB), Z6
-	VBROADCASTSD      columns512Constants<>+336(SB), Z7
+	VBROADCASTSD      columns512Constants<>+304(SB), Z6
+	VBROADCASTSD      columns512Constants<>+312(SB), Z7
 	VMINPD            Z5, Z7, Z5
 	VMAXPD            Z5, Z6, Z5
 	VBROADCASTSD      columns512Constants<>+32(SB), Z6
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z5, Z6
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z7
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z7, Z5
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z7, Z4
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z7, Z5
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z7, Z4
 	VADDPD            Z4, Z5, Z7
 	VSUBPD            Z5, Z7, Z5
 	VSUBPD            Z5, Z4, Z4
@@ -2081,16 +2035,16 @@ somepowers:
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z7, Z5
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      columns512Constants<>+344(SB), Z10
+	VBROADCASTSD      columns512Constants<>+320(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z9, Z10
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+384(SB), Z11
+	VBROADCASTSD      columns512Constants<>+360(SB), Z11
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z9, Z11
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
@@ -2119,64 +2073,66 @@ somepowers:
 	VADDPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K2
-	VBLENDMPD         Z1, Z4, K2, Z4
-	KNOTW             K2, K3
-	VMOVAPD.Z         Z2, K3, Z2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z2, Z1, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K2
+	VBLENDMPD         Z6, Z4, K2, Z2
+	VMOVAPD.Z         Z5, K2, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
+	VBROADCASTSD      columns512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z7, Z8
+	VBROADCASTSD      columns512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+448(SB), Z7, Z9
 	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z7, Z6, Z8
 	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K2
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K3
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K3
 	KANDB             K2, K3, K2
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K3, Z2
-	VBLENDMPD         Z3, Z2, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K3, Z3
+	VBLENDMPD         Z2, Z3, K2, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K2
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K2, Z1
 	VORPD             Z1, Z2, Z1
 	MOVQ              DI, R8
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K2
 	VADDPD            Z1, Z0, Z2
 	VBLENDMPD         Z0, Z2, K2, Z0
 	VCMPPD            $0x03, Z1, Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z0, K2, Z0
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z0, K2, Z0
 	VMOVUPD           Z0, K1, (AX)(R8*1)
 
 end:
@@ -2226,18 +2182,18 @@ by1powers:
 	VSUBPD            Z7, Z4, Z4
 	VADDPD            Z6, Z0, Z6
 	VSUBPD            Z6, Z4, Z4
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z6
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z6, K2
+	VANDPD.BCST       columns512Constants<>+280(SB), Z5, Z6
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z6, K2
 	VMOVAPD.Z         Z4, K2, Z4
-	VBROADCASTSD      columns512Constants<>+328(SB), Z6
-	VBROADCASTSD      columns512Constants<>+336(SB), Z7
+	VBROADCASTSD      columns512Constants<>+304(SB), Z6
+	VBROADCASTSD      columns512Constants<>+312(SB), Z7
 	VMINPD            Z5, Z7, Z5
 	VMAXPD            Z5, Z6, Z5
 	VBROADCASTSD      columns512Constants<>+32(SB), Z6
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z5, Z6
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z7
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z7, Z5
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z7, Z4
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z7, Z5
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z7, Z4
 	VADDPD            Z4, Z5, Z7
 	VSUBPD            Z5, Z7, Z5
 	VSUBPD            Z5, Z4, Z4
@@ -2246,16 +2202,16 @@ by1powers:
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z7, Z5
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      columns512Constants<>+344(SB), Z10
+	VBROADCASTSD      columns512Constants<>+320(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z9, Z10
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+384(SB), Z11
+	VBROADCASTSD      columns512Constants<>+360(SB), Z11
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z9, Z11
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
@@ -2284,60 +2240,62 @@ by1powers:
 	VADDPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z4
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z2, Z1, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K1
+	VBLENDMPD         Z6, Z4, K1, Z2
+	VMOVAPD.Z         Z5, K1, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
+	VBROADCASTSD      columns512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z7, Z8
+	VBROADCASTSD      columns512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+448(SB), Z7, Z9
 	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z7, Z6, Z8
 	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K1
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K2
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K2, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K2, Z2
-	VBLENDMPD         Z3, Z2, K1, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K2, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K1
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VORPD             Z1, Z2, Z1
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K1
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z1, K1, Z1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K1
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z1, K1, Z1
 	MOVQ              DX, R9
 	MOVQ              DI, R8
 
@@ -2388,18 +2346,18 @@ somepowers:
 	VSUBPD            Z7, Z4, Z4
 	VADDPD            Z6, Z0, Z6
 	VSUBPD            Z6, Z4, Z4
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z6
-	VCMPPD.BCST       $0x11, columns512Constants<>+320(SB), Z6, K3
+	VANDPD.BCST       columns512Constants<>+280(SB), Z5, Z6
+	VCMPPD.BCST       $0x11, columns512Constants<>+296(SB), Z6, K3
 	VMOVAPD.Z         Z4, K3, Z4
-	VBROADCASTSD      columns512Constants<>+328(SB), Z6
-	VBROADCASTSD      columns512Constants<>+336(SB), Z7
+	VBROADCASTSD      columns512Constants<>+304(SB), Z6
+	VBROADCASTSD      columns512Constants<>+312(SB), Z7
 	VMINPD            Z5, Z7, Z5
 	VMAXPD            Z5, Z6, Z5
 	VBROADCASTSD      columns512Constants<>+32(SB), Z6
 	VFMADD231PD.BCST  columns512Constants<>+40(SB), Z5, Z6
 	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z7
-	VFNMADD231PD.BCST columns512Constants<>+280(SB), Z7, Z5
-	VFNMADD231PD.BCST columns512Constants<>+272(SB), Z7, Z4
+	VFNMADD231PD.BCST columns512Constants<>+248(SB), Z7, Z5
+	VFNMADD231PD.BCST columns512Constants<>+240(SB), Z7, Z4
 	VADDPD            Z4, Z5, Z7
 	VSUBPD            Z5, Z7, Z5
 	VSUBPD            Z5, Z4, Z4
@@ -2408,16 +2366,16 @@ somepowers:
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z7, Z5
 	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      columns512Constants<>+344(SB), Z10
+	VBROADCASTSD      columns512Constants<>+320(SB), Z10
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z9, Z10
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z9, Z10
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z10
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z10
-	VBROADCASTSD      columns512Constants<>+384(SB), Z11
+	VBROADCASTSD      columns512Constants<>+360(SB), Z11
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z9, Z11
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z9, Z11
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z9, Z11
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z9, Z11
 	VFMADD213PD       Z11, Z7, Z10
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
@@ -2446,60 +2404,62 @@ somepowers:
 	VADDPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
-	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
-	VANDPD.BCST       columns512Constants<>+144(SB), Z2, Z4
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
+	VANDPD.BCST       columns512Constants<>+144(SB), Z3, Z4
 	VPADDQ.BCST       columns512Constants<>+152(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        columns512Constants<>+160(SB), Z2, Z2
-	VSUBPD.BCST       columns512Constants<>+168(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        columns512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+168(SB), Z3, Z3
 	VSUBPD.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VSUBPD.BCST       columns512Constants<>+176(SB), Z1, Z5
-	VANDPD.BCST       columns512Constants<>+184(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, columns512Constants<>+192(SB), Z5, K2
-	VBLENDMPD         Z1, Z4, K2, Z4
-	KNOTW             K2, K3
-	VMOVAPD.Z         Z2, K3, Z2
-	KNOTW             K2, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	VADDPD.BCST       columns512Constants<>+200(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
+	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      columns512Constants<>+176(SB), Z5
+	VPSUBQ            Z2, Z5, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+112(SB), Z2, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z2, Z1, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VCMPPD.BCST       $0x11, columns512Constants<>+184(SB), Z1, K2
+	VBLENDMPD         Z6, Z4, K2, Z2
+	VMOVAPD.Z         Z5, K2, Z4
+	VADDPD.BCST       columns512Constants<>+192(SB), Z2, Z5
+	VDIVPD            Z5, Z2, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      columns512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  columns512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  columns512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      columns512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  columns512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD.BCST  columns512Constants<>+256(SB), Z7, Z9
+	VBROADCASTSD      columns512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z7, Z8
+	VBROADCASTSD      columns512Constants<>+424(SB), Z9
+	VFMADD213PD.BCST  columns512Constants<>+432(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  columns512Constants<>+448(SB), Z7, Z9
 	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       columns512Constants<>+264(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
+	VMULPD.BCST       columns512Constants<>+232(SB), Z2, Z7
+	VMULPD            Z2, Z7, Z7
 	VFMADD213PD       Z7, Z6, Z8
 	VMULPD            Z5, Z8, Z5
-	VADDPD            Z3, Z5, Z3
-	VFMADD231PD.BCST  columns512Constants<>+272(SB), Z2, Z3
-	VSUBPD            Z3, Z7, Z3
-	VSUBPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  columns512Constants<>+280(SB), Z2, Z3
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  columns512Constants<>+240(SB), Z3, Z4
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z2, Z2
+	VFMADD231PD.BCST  columns512Constants<>+248(SB), Z3, Z2
 	VCMPPD.BCST       $0x1e, columns512Constants<>+128(SB), Z1, K2
-	VCMPPD.BCST       $0x11, columns512Constants<>+288(SB), Z1, K3
+	VCMPPD.BCST       $0x11, columns512Constants<>+256(SB), Z1, K3
 	KANDB             K2, K3, K2
 	VCMPPD.BCST       $0x00, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z2
+	VBLENDMPD.BCST    columns512Constants<>+0(SB), Z1, K3, Z3
 	VCMPPD.BCST       $0x11, columns512Constants<>+128(SB), Z1, K3
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z2, K3, Z2
-	VBLENDMPD         Z3, Z2, K2, Z2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z3, K3, Z3
+	VBLENDMPD         Z2, Z3, K2, Z2
 	VCMPPD.BCST       $0x00, columns512Constants<>+8(SB), Z1, K2
-	VANDPD.BCST       columns512Constants<>+304(SB), Z1, Z1
+	VANDPD.BCST       columns512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z         Z1, K2, Z1
 	VORPD             Z1, Z2, Z1
-	VANDPD.BCST       columns512Constants<>+184(SB), Z0, Z2
-	VCMPPD.BCST       $0x00, columns512Constants<>+288(SB), Z2, K2
-	VBLENDMPD.BCST    columns512Constants<>+296(SB), Z1, K2, Z1
+	VANDPD.BCST       columns512Constants<>+280(SB), Z0, Z2
+	VCMPPD.BCST       $0x00, columns512Constants<>+256(SB), Z2, K2
+	VBLENDMPD.BCST    columns512Constants<>+264(SB), Z1, K2, Z1
 	MOVQ              DI, R8
 
 somedifference:
@@ -2650,8 +2610,8 @@ by1sum:
 by1gradient:
 	VMOVUPD           (CX)(R9*1), Z1
 	VMOVUPD           (DX)(R9*1), Z2
-	VBROADCASTSD      columns512Constants<>+328(SB), Z3
-	VBROADCASTSD      columns512Constants<>+336(SB), Z4
+	VBROADCASTSD      columns512Constants<>+304(SB), Z3
+	VBROADCASTSD      columns512Constants<>+312(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
 	VBROADCASTSD      columns512Constants<>+32(SB), Z3
@@ -2661,16 +2621,16 @@ by1gradient:
 	VFNMADD231PD.BCST columns512Constants<>+48(SB), Z4, Z2
 	VFNMADD231PD.BCST columns512Constants<>+56(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      columns512Constants<>+344(SB), Z5
+	VBROADCASTSD      columns512Constants<>+320(SB), Z5
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z4, Z5
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z4, Z5
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z4, Z5
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z4, Z5
-	VBROADCASTSD      columns512Constants<>+384(SB), Z6
+	VBROADCASTSD      columns512Constants<>+360(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z4, Z6
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      columns512Constants<>+112(SB), Z2
@@ -2723,8 +2683,8 @@ somesum:
 somegradient:
 	VMOVUPD.Z         (CX)(R9*1), K1, Z1
 	VMOVUPD.Z         (DX)(R9*1), K1, Z2
-	VBROADCASTSD      columns512Constants<>+328(SB), Z3
-	VBROADCASTSD      columns512Constants<>+336(SB), Z4
+	VBROADCASTSD      columns512Constants<>+304(SB), Z3
+	VBROADCASTSD      columns512Constants<>+312(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
 	VBROADCASTSD      columns512Constants<>+32(SB), Z3
@@ -2734,16 +2694,16 @@ somegradient:
 	VFNMADD231PD.BCST columns512Constants<>+48(SB), Z4, Z2
 	VFNMADD231PD.BCST columns512Constants<>+56(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      columns512Constants<>+344(SB), Z5
+	VBROADCASTSD      columns512Constants<>+320(SB), Z5
+	VFMADD213PD.BCST  columns512Constants<>+328(SB), Z4, Z5
+	VFMADD213PD.BCST  columns512Constants<>+336(SB), Z4, Z5
+	VFMADD213PD.BCST  columns512Constants<>+344(SB), Z4, Z5
 	VFMADD213PD.BCST  columns512Constants<>+352(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+360(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z4, Z5
-	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z4, Z5
-	VBROADCASTSD      columns512Constants<>+384(SB), Z6
+	VBROADCASTSD      columns512Constants<>+360(SB), Z6
+	VFMADD213PD.BCST  columns512Constants<>+368(SB), Z4, Z6
+	VFMADD213PD.BCST  columns512Constants<>+376(SB), Z4, Z6
+	VFMADD213PD.BCST  columns512Constants<>+384(SB), Z4, Z6
 	VFMADD213PD.BCST  columns512Constants<>+392(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+400(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD.BCST  columns512Constants<>+416(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      columns512Constants<>+112(SB), Z2
@@ -2789,35 +2749,39 @@ DATA columns512Constants<>+144(SB)/8, $0x000fffffffffffff
 DATA columns512Constants<>+152(SB)/8, $0x3fe6a09e667f3bcd
 DATA columns512Constants<>+160(SB)/8, $0x4330000000000000
 DATA columns512Constants<>+168(SB)/8, $0x43300000000003ff
-DATA columns512Constants<>+176(SB)/8, $0x3faf0ed99bed9b2f
-DATA columns512Constants<>+184(SB)/8, $0x7fffffffffffffff
-DATA columns512Constants<>+192(SB)/8, $0x3fd6a09e667f3bcc
-DATA columns512Constants<>+200(SB)/8, $0x4000000000000000
-DATA columns512Constants<>+208(SB)/8, $0x3fc39a09d078c69f
-DATA columns512Constants<>+216(SB)/8, $0x3fcc71c51d8e78af
-DATA columns512Constants<>+224(SB)/8, $0x3fd999999997fa04
-DATA columns512Constants<>+232(SB)/8, $0x3fc2f112df3e5244
-DATA columns512Constants<>+240(SB)/8, $0x3fc7466496cb03de
-DATA columns512Constants<>+248(SB)/8, $0x3fd2492494229359
-DATA columns512Constants<>+256(SB)/8, $0x3fe5555555555593
-DATA columns512Constants<>+264(SB)/8, $0x3fe0000000000000
-DATA columns512Constants<>+272(SB)/8, $0x3dea39ef35793c76
-DATA columns512Constants<>+280(SB)/8, $0x3fe62e42fee00000
-DATA columns512Constants<>+288(SB)/8, $0x7ff0000000000000
-DATA columns512Constants<>+296(SB)/8, $0xffffffffffffffff
-DATA columns512Constants<>+304(SB)/8, $0x8000000000000000
-DATA columns512Constants<>+312(SB)/8, $0x4086280000000000
-DATA columns512Constants<>+320(SB)/8, $0x408f400000000000
-DATA columns512Constants<>+328(SB)/8, $0xc087500000000000
-DATA columns512Constants<>+336(SB)/8, $0x4086300000000000
-DATA columns512Constants<>+344(SB)/8, $0x3e5af38a9b0ec855
-DATA columns512Constants<>+352(SB)/8, $0x3ec71de0dae63bb3
-DATA columns512Constants<>+360(SB)/8, $0x3f2a01a01a7c41d5
-DATA columns512Constants<>+368(SB)/8, $0x3f811111111109b3
-DATA columns512Constants<>+376(SB)/8, $0x3fc5555555555556
-DATA columns512Constants<>+384(SB)/8, $0x3e9289185613a3d6
-DATA columns512Constants<>+392(SB)/8, $0x3efa019b90d2ae7a
-DATA columns512Constants<>+400(SB)/8, $0x3f56c16c1788bd90
-DATA columns512Constants<>+408(SB)/8, $0x3fa5555555553d63
-DATA columns512Constants<>+416(SB)/8, $0x3fe0000000000001
-GLOBL columns512Constants<>(SB), RODATA|NOPTR, $424
+DATA columns512Constants<>+176(SB)/8, $0x00000000000007fe
+DATA columns512Constants<>+184(SB)/8, $0x43b0000000000000
+DATA columns512Constants<>+192(SB)/8, $0x4000000000000000
+DATA columns512Constants<>+200(SB)/8, $0x3fcddcf7101b6371
+DATA columns512Constants<>+208(SB)/8, $0x3fd245c40aecb50c
+DATA columns512Constants<>+216(SB)/8, $0x3fd9999eb63e783d
+DATA columns512Constants<>+224(SB)/8, $0x3fe5555554bb1b2f
+DATA columns512Constants<>+232(SB)/8, $0x3fe0000000000000
+DATA columns512Constants<>+240(SB)/8, $0x3dea39ef35793c76
+DATA columns512Constants<>+248(SB)/8, $0x3fe62e42fee00000
+DATA columns512Constants<>+256(SB)/8, $0x7ff0000000000000
+DATA columns512Constants<>+264(SB)/8, $0xffffffffffffffff
+DATA columns512Constants<>+272(SB)/8, $0x8000000000000000
+DATA columns512Constants<>+280(SB)/8, $0x7fffffffffffffff
+DATA columns512Constants<>+288(SB)/8, $0x4086280000000000
+DATA columns512Constants<>+296(SB)/8, $0x408f400000000000
+DATA columns512Constants<>+304(SB)/8, $0xc087500000000000
+DATA columns512Constants<>+312(SB)/8, $0x4086300000000000
+DATA columns512Constants<>+320(SB)/8, $0x3e5af38a9b0ec855
+DATA columns512Constants<>+328(SB)/8, $0x3ec71de0dae63bb3
+DATA columns512Constants<>+336(SB)/8, $0x3f2a01a01a7c41d5
+DATA columns512Constants<>+344(SB)/8, $0x3f811111111109b3
+DATA columns512Constants<>+352(SB)/8, $0x3fc5555555555556
+DATA columns512Constants<>+360(SB)/8, $0x3e9289185613a3d6
+DATA columns512Constants<>+368(SB)/8, $0x3efa019b90d2ae7a
+DATA columns512Constants<>+376(SB)/8, $0x3f56c16c1788bd90
+DATA columns512Constants<>+384(SB)/8, $0x3fa5555555553d63
+DATA columns512Constants<>+392(SB)/8, $0x3fe0000000000001
+DATA columns512Constants<>+400(SB)/8, $0x3fc39a09d078c69f
+DATA columns512Constants<>+408(SB)/8, $0x3fcc71c51d8e78af
+DATA columns512Constants<>+416(SB)/8, $0x3fd999999997fa04
+DATA columns512Constants<>+424(SB)/8, $0x3fc2f112df3e5244
+DATA columns512Constants<>+432(SB)/8, $0x3fc7466496cb03de
+DATA columns512Constants<>+440(SB)/8, $0x3fd2492494229359
+DATA columns512Constants<>+448(SB)/8, $0x3fe5555555555593
+GLOBL columns512Constants<>(SB), RODATA|NOPTR, $456

@@ -385,117 +385,109 @@ by2powers:
 	JNZ          by2powers
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y4
-	VSUBPD       columnsConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y2, Y6
-	VDIVPD       Y4, Y6, Y6
-	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
-	VANDPD       columnsConstants<>+544(SB), Y4, Y7
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y6
+	VANDPD       columnsConstants<>+544(SB), Y6, Y7
 	VPADDQ       columnsConstants<>+576(SB), Y7, Y7
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        columnsConstants<>+608(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
+	VPSRLQ       $0x34, Y6, Y6
+	VORPD        columnsConstants<>+608(SB), Y6, Y6
+	VSUBPD       columnsConstants<>+640(SB), Y6, Y6
 	VSUBPD       columnsConstants<>+416(SB), Y7, Y7
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y8
-	VANDPD       columnsConstants<>+704(SB), Y8, Y8
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y8, Y8
-	VBLENDVPD    Y8, Y2, Y7, Y7
-	VANDNPD      Y4, Y8, Y4
-	VANDNPD      Y6, Y8, Y6
-	VADDPD       columnsConstants<>+768(SB), Y7, Y8
-	VDIVPD       Y8, Y7, Y8
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      columnsConstants<>+672(SB), Y8
+	VPSUBQ       Y4, Y8, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       columnsConstants<>+416(SB), Y4, Y8
+	VMOVAPD      Y8, Y8
+	VFMADD231PD  Y4, Y2, Y8
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y4
+	VBLENDVPD    Y4, Y8, Y7, Y4
+	VADDPD       columnsConstants<>+736(SB), Y4, Y7
+	VDIVPD       Y7, Y4, Y7
+	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      columnsConstants<>+800(SB), Y11
-	VFMADD213PD  columnsConstants<>+832(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+864(SB), Y10, Y11
-	VMOVUPD      columnsConstants<>+896(SB), Y12
-	VFMADD213PD  columnsConstants<>+928(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+960(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+992(SB), Y10, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VMULPD       columnsConstants<>+1024(SB), Y7, Y10
-	VMULPD       Y7, Y10, Y10
-	VFMADD213PD  Y10, Y9, Y11
-	VMULPD       Y8, Y11, Y8
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  columnsConstants<>+1056(SB), Y4, Y6
-	VSUBPD       Y6, Y10, Y6
-	VSUBPD       Y6, Y7, Y6
-	VFMADD231PD  columnsConstants<>+1088(SB), Y4, Y6
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y7
-	VANDPD       Y7, Y4, Y4
+	VMOVUPD      columnsConstants<>+768(SB), Y9
+	VFMADD213PD  columnsConstants<>+800(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
+	VMULPD       columnsConstants<>+896(SB), Y4, Y10
+	VMULPD       Y4, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  columnsConstants<>+928(SB), Y6, Y7
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y4, Y4
+	VFMADD231PD  columnsConstants<>+960(SB), Y6, Y4
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y7
+	VANDPD       Y7, Y6, Y6
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y7
 	VBLENDVPD    Y7, columnsConstants<>+0(SB), Y2, Y7
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y8
 	VORPD        Y8, Y7, Y7
-	VBLENDVPD    Y4, Y6, Y7, Y4
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y6
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y6, Y4, Y7, Y4
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y6
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y6, Y2
 	VORPD        Y2, Y4, Y2
 	VADDPD       Y5, Y3, Y3
 	VADDPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       columnsConstants<>+416(SB), Y4, Y5
-	VSUBPD       Y5, Y3, Y5
-	VDIVPD       Y4, Y5, Y5
-	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
-	VANDPD       columnsConstants<>+544(SB), Y4, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y5
+	VANDPD       columnsConstants<>+544(SB), Y5, Y6
 	VPADDQ       columnsConstants<>+576(SB), Y6, Y6
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        columnsConstants<>+608(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        columnsConstants<>+608(SB), Y5, Y5
+	VSUBPD       columnsConstants<>+640(SB), Y5, Y5
 	VSUBPD       columnsConstants<>+416(SB), Y6, Y6
-	VSUBPD       columnsConstants<>+672(SB), Y3, Y7
-	VANDPD       columnsConstants<>+704(SB), Y7, Y7
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y7, Y7
-	VBLENDVPD    Y7, Y3, Y6, Y6
-	VANDNPD      Y4, Y7, Y4
-	VANDNPD      Y5, Y7, Y5
-	VADDPD       columnsConstants<>+768(SB), Y6, Y7
-	VDIVPD       Y7, Y6, Y7
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      columnsConstants<>+672(SB), Y7
+	VPSUBQ       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       columnsConstants<>+416(SB), Y4, Y7
+	VMOVAPD      Y7, Y7
+	VFMADD231PD  Y4, Y3, Y7
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y3, Y4
+	VBLENDVPD    Y4, Y7, Y6, Y4
+	VADDPD       columnsConstants<>+736(SB), Y4, Y6
+	VDIVPD       Y6, Y4, Y6
+	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMULPD       Y8, Y8, Y9
-	VMOVUPD      columnsConstants<>+800(SB), Y10
-	VFMADD213PD  columnsConstants<>+832(SB), Y9, Y10
-	VFMADD213PD  columnsConstants<>+864(SB), Y9, Y10
-	VMOVUPD      columnsConstants<>+896(SB), Y11
-	VFMADD213PD  columnsConstants<>+928(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+960(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+992(SB), Y9, Y11
-	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       columnsConstants<>+1024(SB), Y6, Y9
-	VMULPD       Y6, Y9, Y9
-	VFMADD213PD  Y9, Y8, Y10
-	VMULPD       Y7, Y10, Y7
-	VADDPD       Y5, Y7, Y5
-	VFMADD231PD  columnsConstants<>+1056(SB), Y4, Y5
-	VSUBPD       Y5, Y9, Y5
-	VSUBPD       Y5, Y6, Y5
-	VFMADD231PD  columnsConstants<>+1088(SB), Y4, Y5
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y3, Y4
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y3, Y6
-	VANDPD       Y6, Y4, Y4
+	VMOVUPD      columnsConstants<>+768(SB), Y8
+	VFMADD213PD  columnsConstants<>+800(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
+	VMULPD       columnsConstants<>+896(SB), Y4, Y9
+	VMULPD       Y4, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  columnsConstants<>+928(SB), Y5, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y4, Y4
+	VFMADD231PD  columnsConstants<>+960(SB), Y5, Y4
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y3, Y5
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y3, Y6
+	VANDPD       Y6, Y5, Y5
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y3, Y6
 	VBLENDVPD    Y6, columnsConstants<>+0(SB), Y3, Y6
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y3, Y7
 	VORPD        Y7, Y6, Y6
-	VBLENDVPD    Y4, Y5, Y6, Y4
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y3, Y5
-	VANDPD       columnsConstants<>+1184(SB), Y3, Y3
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y3, Y5
+	VANDPD       columnsConstants<>+1056(SB), Y3, Y3
 	VANDPD       Y3, Y5, Y3
 	VORPD        Y3, Y4, Y3
 	MOVQ         DI, R8
-	VANDPD       columnsConstants<>+704(SB), Y0, Y4
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y4, Y4
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y4
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y4, Y4
 	VADDPD       Y2, Y0, Y5
 	VBLENDVPD    Y4, Y0, Y5, Y0
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (AX)(R8*1)
-	VANDPD       columnsConstants<>+704(SB), Y1, Y0
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y0, Y0
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y0
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y0, Y0
 	VADDPD       Y3, Y1, Y2
 	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCMPPD       $0x03, Y3, Y3, Y1
@@ -568,58 +560,54 @@ by1powers:
 	JNZ          by1powers
 	VADDPD       Y2, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
-	VSUBPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
-	VANDPD       columnsConstants<>+544(SB), Y2, Y4
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
+	VANDPD       columnsConstants<>+544(SB), Y3, Y4
 	VPADDQ       columnsConstants<>+576(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        columnsConstants<>+608(SB), Y2, Y2
-	VSUBPD       columnsConstants<>+640(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        columnsConstants<>+608(SB), Y3, Y3
+	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
 	VSUBPD       columnsConstants<>+416(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+672(SB), Y1, Y5
-	VANDPD       columnsConstants<>+704(SB), Y5, Y5
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y4
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       columnsConstants<>+768(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      columnsConstants<>+672(SB), Y5
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       columnsConstants<>+416(SB), Y2, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y1, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y2
+	VADDPD       columnsConstants<>+736(SB), Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      columnsConstants<>+800(SB), Y8
-	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
-	VMOVUPD      columnsConstants<>+896(SB), Y9
-	VFMADD213PD  columnsConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+992(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       columnsConstants<>+1024(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y3, Y5, Y3
-	VFMADD231PD  columnsConstants<>+1056(SB), Y2, Y3
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y4, Y3
-	VFMADD231PD  columnsConstants<>+1088(SB), Y2, Y3
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y2
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y1, Y4
-	VANDPD       Y4, Y2, Y2
+	VMOVUPD      columnsConstants<>+768(SB), Y6
+	VFMADD213PD  columnsConstants<>+800(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+864(SB), Y5, Y6
+	VMULPD       columnsConstants<>+896(SB), Y2, Y7
+	VMULPD       Y2, Y7, Y7
+	VFMADD213PD  Y7, Y5, Y6
+	VMULPD       Y4, Y6, Y4
+	VFMADD231PD  columnsConstants<>+928(SB), Y3, Y4
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y2, Y2
+	VFMADD231PD  columnsConstants<>+960(SB), Y3, Y2
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y3
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y1, Y4
+	VANDPD       Y4, Y3, Y3
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y1, Y4
 	VBLENDVPD    Y4, columnsConstants<>+0(SB), Y1, Y4
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y1, Y5
 	VORPD        Y5, Y4, Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y1, Y3
-	VANDPD       columnsConstants<>+1184(SB), Y1, Y1
+	VBLENDVPD    Y3, Y2, Y4, Y2
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y1, Y3
+	VANDPD       columnsConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y3, Y1
 	VORPD        Y1, Y2, Y1
 	MOVQ         DI, R8
-	VANDPD       columnsConstants<>+704(SB), Y0, Y2
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y2, Y2
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y2, Y2
 	VADDPD       Y1, Y0, Y3
 	VBLENDVPD    Y2, Y0, Y3, Y0
 	VCMPPD       $0x03, Y1, Y1, Y1
@@ -693,58 +681,54 @@ somepowers:
 	JNZ          somepowers
 	VADDPD       Y3, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
-	VANDPD       columnsConstants<>+544(SB), Y3, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
+	VANDPD       columnsConstants<>+544(SB), Y4, Y5
 	VPADDQ       columnsConstants<>+576(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        columnsConstants<>+608(SB), Y3, Y3
-	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        columnsConstants<>+608(SB), Y4, Y4
+	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
 	VSUBPD       columnsConstants<>+416(SB), Y5, Y5
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y6
-	VANDPD       columnsConstants<>+704(SB), Y6, Y6
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y5
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       columnsConstants<>+768(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      columnsConstants<>+672(SB), Y6
+	VPSUBQ       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       columnsConstants<>+416(SB), Y3, Y6
+	VMOVAPD      Y6, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y3
+	VBLENDVPD    Y3, Y6, Y5, Y3
+	VADDPD       columnsConstants<>+736(SB), Y3, Y5
+	VDIVPD       Y5, Y3, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      columnsConstants<>+800(SB), Y9
-	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
-	VMOVUPD      columnsConstants<>+896(SB), Y10
-	VFMADD213PD  columnsConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+992(SB), Y8, Y10
-	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       columnsConstants<>+1024(SB), Y5, Y8
-	VMULPD       Y5, Y8, Y8
-	VFMADD213PD  Y8, Y7, Y9
-	VMULPD       Y6, Y9, Y6
-	VADDPD       Y4, Y6, Y4
-	VFMADD231PD  columnsConstants<>+1056(SB), Y3, Y4
-	VSUBPD       Y4, Y8, Y4
-	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  columnsConstants<>+1088(SB), Y3, Y4
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y3
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y5
-	VANDPD       Y5, Y3, Y3
+	VMOVUPD      columnsConstants<>+768(SB), Y7
+	VFMADD213PD  columnsConstants<>+800(SB), Y6, Y7
+	VFMADD213PD  columnsConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  columnsConstants<>+864(SB), Y6, Y7
+	VMULPD       columnsConstants<>+896(SB), Y3, Y8
+	VMULPD       Y3, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  columnsConstants<>+928(SB), Y4, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y3, Y3
+	VFMADD231PD  columnsConstants<>+960(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y5
+	VANDPD       Y5, Y4, Y4
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y5
 	VBLENDVPD    Y5, columnsConstants<>+0(SB), Y2, Y5
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y6
 	VORPD        Y6, Y5, Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y4
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y4, Y3, Y5, Y3
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y4
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	MOVQ         DI, R8
-	VANDPD       columnsConstants<>+704(SB), Y1, Y3
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y3, Y3
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y3, Y3
 	VADDPD       Y2, Y1, Y4
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VCMPPD       $0x03, Y2, Y2, Y2
@@ -866,111 +850,103 @@ by2powers:
 	JNZ          by2powers
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y4
-	VSUBPD       columnsConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y2, Y6
-	VDIVPD       Y4, Y6, Y6
-	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
-	VANDPD       columnsConstants<>+544(SB), Y4, Y7
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y6
+	VANDPD       columnsConstants<>+544(SB), Y6, Y7
 	VPADDQ       columnsConstants<>+576(SB), Y7, Y7
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        columnsConstants<>+608(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
+	VPSRLQ       $0x34, Y6, Y6
+	VORPD        columnsConstants<>+608(SB), Y6, Y6
+	VSUBPD       columnsConstants<>+640(SB), Y6, Y6
 	VSUBPD       columnsConstants<>+416(SB), Y7, Y7
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y8
-	VANDPD       columnsConstants<>+704(SB), Y8, Y8
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y8, Y8
-	VBLENDVPD    Y8, Y2, Y7, Y7
-	VANDNPD      Y4, Y8, Y4
-	VANDNPD      Y6, Y8, Y6
-	VADDPD       columnsConstants<>+768(SB), Y7, Y8
-	VDIVPD       Y8, Y7, Y8
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      columnsConstants<>+672(SB), Y8
+	VPSUBQ       Y4, Y8, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       columnsConstants<>+416(SB), Y4, Y8
+	VMOVAPD      Y8, Y8
+	VFMADD231PD  Y4, Y2, Y8
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y4
+	VBLENDVPD    Y4, Y8, Y7, Y4
+	VADDPD       columnsConstants<>+736(SB), Y4, Y7
+	VDIVPD       Y7, Y4, Y7
+	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      columnsConstants<>+800(SB), Y11
-	VFMADD213PD  columnsConstants<>+832(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+864(SB), Y10, Y11
-	VMOVUPD      columnsConstants<>+896(SB), Y12
-	VFMADD213PD  columnsConstants<>+928(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+960(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+992(SB), Y10, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VMULPD       columnsConstants<>+1024(SB), Y7, Y10
-	VMULPD       Y7, Y10, Y10
-	VFMADD213PD  Y10, Y9, Y11
-	VMULPD       Y8, Y11, Y8
-	VADDPD       Y6, Y8, Y6
-	VFMADD231PD  columnsConstants<>+1056(SB), Y4, Y6
-	VSUBPD       Y6, Y10, Y6
-	VSUBPD       Y6, Y7, Y6
-	VFMADD231PD  columnsConstants<>+1088(SB), Y4, Y6
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y7
-	VANDPD       Y7, Y4, Y4
+	VMOVUPD      columnsConstants<>+768(SB), Y9
+	VFMADD213PD  columnsConstants<>+800(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
+	VMULPD       columnsConstants<>+896(SB), Y4, Y10
+	VMULPD       Y4, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  columnsConstants<>+928(SB), Y6, Y7
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y4, Y4
+	VFMADD231PD  columnsConstants<>+960(SB), Y6, Y4
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y7
+	VANDPD       Y7, Y6, Y6
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y7
 	VBLENDVPD    Y7, columnsConstants<>+0(SB), Y2, Y7
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y8
 	VORPD        Y8, Y7, Y7
-	VBLENDVPD    Y4, Y6, Y7, Y4
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y6
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y6, Y4, Y7, Y4
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y6
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y6, Y2
 	VORPD        Y2, Y4, Y2
 	VADDPD       Y5, Y3, Y3
 	VADDPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       columnsConstants<>+416(SB), Y4, Y5
-	VSUBPD       Y5, Y3, Y5
-	VDIVPD       Y4, Y5, Y5
-	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
-	VANDPD       columnsConstants<>+544(SB), Y4, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y5
+	VANDPD       columnsConstants<>+544(SB), Y5, Y6
 	VPADDQ       columnsConstants<>+576(SB), Y6, Y6
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        columnsConstants<>+608(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        columnsConstants<>+608(SB), Y5, Y5
+	VSUBPD       columnsConstants<>+640(SB), Y5, Y5
 	VSUBPD       columnsConstants<>+416(SB), Y6, Y6
-	VSUBPD       columnsConstants<>+672(SB), Y3, Y7
-	VANDPD       columnsConstants<>+704(SB), Y7, Y7
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y7, Y7
-	VBLENDVPD    Y7, Y3, Y6, Y6
-	VANDNPD      Y4, Y7, Y4
-	VANDNPD      Y5, Y7, Y5
-	VADDPD       columnsConstants<>+768(SB), Y6, Y7
-	VDIVPD       Y7, Y6, Y7
+	VPADDQ       columnsConstants<>+512(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      columnsConstants<>+672(SB), Y7
+	VPSUBQ       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       columnsConstants<>+416(SB), Y4, Y7
+	VMOVAPD      Y7, Y7
+	VFMADD231PD  Y4, Y3, Y7
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y3, Y4
+	VBLENDVPD    Y4, Y7, Y6, Y4
+	VADDPD       columnsConstants<>+736(SB), Y4, Y6
+	VDIVPD       Y6, Y4, Y6
+	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMULPD       Y8, Y8, Y9
-	VMOVUPD      columnsConstants<>+800(SB), Y10
-	VFMADD213PD  columnsConstants<>+832(SB), Y9, Y10
-	VFMADD213PD  columnsConstants<>+864(SB), Y9, Y10
-	VMOVUPD      columnsConstants<>+896(SB), Y11
-	VFMADD213PD  columnsConstants<>+928(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+960(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+992(SB), Y9, Y11
-	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       columnsConstants<>+1024(SB), Y6, Y9
-	VMULPD       Y6, Y9, Y9
-	VFMADD213PD  Y9, Y8, Y10
-	VMULPD       Y7, Y10, Y7
-	VADDPD       Y5, Y7, Y5
-	VFMADD231PD  columnsConstants<>+1056(SB), Y4, Y5
-	VSUBPD       Y5, Y9, Y5
-	VSUBPD       Y5, Y6, Y5
-	VFMADD231PD  columnsConstants<>+1088(SB), Y4, Y5
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y3, Y4
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y3, Y6
-	VANDPD       Y6, Y4, Y4
+	VMOVUPD      columnsConstants<>+768(SB), Y8
+	VFMADD213PD  columnsConstants<>+800(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
+	VMULPD       columnsConstants<>+896(SB), Y4, Y9
+	VMULPD       Y4, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  columnsConstants<>+928(SB), Y5, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y4, Y4
+	VFMADD231PD  columnsConstants<>+960(SB), Y5, Y4
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y3, Y5
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y3, Y6
+	VANDPD       Y6, Y5, Y5
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y3, Y6
 	VBLENDVPD    Y6, columnsConstants<>+0(SB), Y3, Y6
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y3, Y7
 	VORPD        Y7, Y6, Y6
-	VBLENDVPD    Y4, Y5, Y6, Y4
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y3, Y5
-	VANDPD       columnsConstants<>+1184(SB), Y3, Y3
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y3, Y5
+	VANDPD       columnsConstants<>+1056(SB), Y3, Y3
 	VANDPD       Y3, Y5, Y3
 	VORPD        Y3, Y4, Y3
-	VANDPD       columnsConstants<>+704(SB), Y0, Y4
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y4, Y4
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y4
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y4, Y4
 	VORPD        Y4, Y2, Y2
-	VANDPD       columnsConstants<>+704(SB), Y1, Y4
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y4, Y4
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y4
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y4, Y4
 	VORPD        Y4, Y3, Y3
 	MOVQ         DX, R9
 	MOVQ         DI, R8
@@ -1055,57 +1031,53 @@ by1powers:
 	JNZ          by1powers
 	VADDPD       Y2, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
-	VSUBPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
-	VANDPD       columnsConstants<>+544(SB), Y2, Y4
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
+	VANDPD       columnsConstants<>+544(SB), Y3, Y4
 	VPADDQ       columnsConstants<>+576(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        columnsConstants<>+608(SB), Y2, Y2
-	VSUBPD       columnsConstants<>+640(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        columnsConstants<>+608(SB), Y3, Y3
+	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
 	VSUBPD       columnsConstants<>+416(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+672(SB), Y1, Y5
-	VANDPD       columnsConstants<>+704(SB), Y5, Y5
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y4
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       columnsConstants<>+768(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      columnsConstants<>+672(SB), Y5
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       columnsConstants<>+416(SB), Y2, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y1, Y2
+	VBLENDVPD    Y2, Y5, Y4, Y2
+	VADDPD       columnsConstants<>+736(SB), Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      columnsConstants<>+800(SB), Y8
-	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
-	VMOVUPD      columnsConstants<>+896(SB), Y9
-	VFMADD213PD  columnsConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+992(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       columnsConstants<>+1024(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y3, Y5, Y3
-	VFMADD231PD  columnsConstants<>+1056(SB), Y2, Y3
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y4, Y3
-	VFMADD231PD  columnsConstants<>+1088(SB), Y2, Y3
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y2
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y1, Y4
-	VANDPD       Y4, Y2, Y2
+	VMOVUPD      columnsConstants<>+768(SB), Y6
+	VFMADD213PD  columnsConstants<>+800(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+864(SB), Y5, Y6
+	VMULPD       columnsConstants<>+896(SB), Y2, Y7
+	VMULPD       Y2, Y7, Y7
+	VFMADD213PD  Y7, Y5, Y6
+	VMULPD       Y4, Y6, Y4
+	VFMADD231PD  columnsConstants<>+928(SB), Y3, Y4
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y2, Y2
+	VFMADD231PD  columnsConstants<>+960(SB), Y3, Y2
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y3
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y1, Y4
+	VANDPD       Y4, Y3, Y3
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y1, Y4
 	VBLENDVPD    Y4, columnsConstants<>+0(SB), Y1, Y4
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y1, Y5
 	VORPD        Y5, Y4, Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y1, Y3
-	VANDPD       columnsConstants<>+1184(SB), Y1, Y1
+	VBLENDVPD    Y3, Y2, Y4, Y2
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y1, Y3
+	VANDPD       columnsConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y3, Y1
 	VORPD        Y1, Y2, Y1
-	VANDPD       columnsConstants<>+704(SB), Y0, Y2
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y2, Y2
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y2, Y2
 	VORPD        Y2, Y1, Y1
 	MOVQ         DX, R9
 	MOVQ         DI, R8
@@ -1187,57 +1159,53 @@ somepowers:
 	JNZ          somepowers
 	VADDPD       Y3, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
-	VANDPD       columnsConstants<>+544(SB), Y3, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
+	VANDPD       columnsConstants<>+544(SB), Y4, Y5
 	VPADDQ       columnsConstants<>+576(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        columnsConstants<>+608(SB), Y3, Y3
-	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        columnsConstants<>+608(SB), Y4, Y4
+	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
 	VSUBPD       columnsConstants<>+416(SB), Y5, Y5
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y6
-	VANDPD       columnsConstants<>+704(SB), Y6, Y6
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y5
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       columnsConstants<>+768(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      columnsConstants<>+672(SB), Y6
+	VPSUBQ       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       columnsConstants<>+416(SB), Y3, Y6
+	VMOVAPD      Y6, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y3
+	VBLENDVPD    Y3, Y6, Y5, Y3
+	VADDPD       columnsConstants<>+736(SB), Y3, Y5
+	VDIVPD       Y5, Y3, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      columnsConstants<>+800(SB), Y9
-	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
-	VMOVUPD      columnsConstants<>+896(SB), Y10
-	VFMADD213PD  columnsConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+992(SB), Y8, Y10
-	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       columnsConstants<>+1024(SB), Y5, Y8
-	VMULPD       Y5, Y8, Y8
-	VFMADD213PD  Y8, Y7, Y9
-	VMULPD       Y6, Y9, Y6
-	VADDPD       Y4, Y6, Y4
-	VFMADD231PD  columnsConstants<>+1056(SB), Y3, Y4
-	VSUBPD       Y4, Y8, Y4
-	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  columnsConstants<>+1088(SB), Y3, Y4
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y3
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y5
-	VANDPD       Y5, Y3, Y3
+	VMOVUPD      columnsConstants<>+768(SB), Y7
+	VFMADD213PD  columnsConstants<>+800(SB), Y6, Y7
+	VFMADD213PD  columnsConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  columnsConstants<>+864(SB), Y6, Y7
+	VMULPD       columnsConstants<>+896(SB), Y3, Y8
+	VMULPD       Y3, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  columnsConstants<>+928(SB), Y4, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y3, Y3
+	VFMADD231PD  columnsConstants<>+960(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y5
+	VANDPD       Y5, Y4, Y4
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y5
 	VBLENDVPD    Y5, columnsConstants<>+0(SB), Y2, Y5
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y6
 	VORPD        Y6, Y5, Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y4
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y4, Y3, Y5, Y3
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y4
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
-	VANDPD       columnsConstants<>+704(SB), Y1, Y3
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y3, Y3
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y3, Y3
 	VORPD        Y3, Y2, Y2
 	MOVQ         DI, R8
 
@@ -1445,8 +1413,8 @@ by2gradient:
 	VMULPD       Y5, Y4, Y4
 	VCMPPD       $0x11, columnsConstants<>+448(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, columnsConstants<>+1216(SB), Y3, Y3
-	VBLENDVPD    Y3, columnsConstants<>+1120(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+1120(SB), Y3, Y3
+	VBLENDVPD    Y3, columnsConstants<>+992(SB), Y4, Y3
 	VMULPD       Y0, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VCVTPD2PSY   Y2, X2
@@ -1479,8 +1447,8 @@ by2gradient:
 	VMULPD       Y5, Y4, Y4
 	VCMPPD       $0x11, columnsConstants<>+448(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, columnsConstants<>+1216(SB), Y3, Y3
-	VBLENDVPD    Y3, columnsConstants<>+1120(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+1120(SB), Y3, Y3
+	VBLENDVPD    Y3, columnsConstants<>+992(SB), Y4, Y3
 	VMULPD       Y1, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VCVTPD2PSY   Y2, X2
@@ -1540,8 +1508,8 @@ by1gradient:
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, columnsConstants<>+448(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x1e, columnsConstants<>+1216(SB), Y2, Y2
-	VBLENDVPD    Y2, columnsConstants<>+1120(SB), Y3, Y2
+	VCMPPD       $0x1e, columnsConstants<>+1120(SB), Y2, Y2
+	VBLENDVPD    Y2, columnsConstants<>+992(SB), Y3, Y2
 	VMULPD       Y0, Y2, Y2
 	VSUBPD       Y2, Y1, Y1
 	VCVTPD2PSY   Y1, X1
@@ -1603,8 +1571,8 @@ somegradient:
 	VMULPD       Y5, Y4, Y4
 	VCMPPD       $0x11, columnsConstants<>+448(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, columnsConstants<>+1216(SB), Y3, Y3
-	VBLENDVPD    Y3, columnsConstants<>+1120(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+1120(SB), Y3, Y3
+	VBLENDVPD    Y3, columnsConstants<>+992(SB), Y4, Y3
 	VMULPD       Y1, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VCVTPD2PSY   Y2, X2
@@ -1655,18 +1623,18 @@ by1power:
 	VSUBPD       Y6, Y3, Y3
 	VADDPD       Y5, Y0, Y5
 	VSUBPD       Y5, Y3, Y3
-	VANDPD       columnsConstants<>+704(SB), Y4, Y5
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y5, Y5
+	VANDPD       columnsConstants<>+1088(SB), Y4, Y5
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y5, Y5
 	VANDPD       Y3, Y5, Y3
-	VMOVUPD      columnsConstants<>+1280(SB), Y5
-	VMOVUPD      columnsConstants<>+1312(SB), Y6
+	VMOVUPD      columnsConstants<>+1184(SB), Y5
+	VMOVUPD      columnsConstants<>+1216(SB), Y6
 	VMINPD       Y4, Y6, Y4
 	VMAXPD       Y4, Y5, Y4
 	VMOVUPD      columnsConstants<>+96(SB), Y5
 	VFMADD231PD  columnsConstants<>+128(SB), Y4, Y5
 	VSUBPD       columnsConstants<>+96(SB), Y5, Y6
-	VFNMADD231PD columnsConstants<>+1088(SB), Y6, Y4
-	VFNMADD231PD columnsConstants<>+1056(SB), Y6, Y3
+	VFNMADD231PD columnsConstants<>+960(SB), Y6, Y4
+	VFNMADD231PD columnsConstants<>+928(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -1675,16 +1643,16 @@ by1power:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      columnsConstants<>+1344(SB), Y9
+	VMOVUPD      columnsConstants<>+1248(SB), Y9
+	VFMADD213PD  columnsConstants<>+1280(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+1312(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+1344(SB), Y8, Y9
 	VFMADD213PD  columnsConstants<>+1376(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+1408(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+1440(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+1472(SB), Y8, Y9
-	VMOVUPD      columnsConstants<>+1504(SB), Y10
+	VMOVUPD      columnsConstants<>+1408(SB), Y10
+	VFMADD213PD  columnsConstants<>+1440(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1472(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1504(SB), Y8, Y10
 	VFMADD213PD  columnsConstants<>+1536(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+1568(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+1600(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+1632(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -1761,18 +1729,18 @@ somepower:
 	VSUBPD       Y7, Y4, Y4
 	VADDPD       Y6, Y1, Y6
 	VSUBPD       Y6, Y4, Y4
-	VANDPD       columnsConstants<>+704(SB), Y5, Y6
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y6, Y6
+	VANDPD       columnsConstants<>+1088(SB), Y5, Y6
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y6, Y6
 	VANDPD       Y4, Y6, Y4
-	VMOVUPD      columnsConstants<>+1280(SB), Y6
-	VMOVUPD      columnsConstants<>+1312(SB), Y7
+	VMOVUPD      columnsConstants<>+1184(SB), Y6
+	VMOVUPD      columnsConstants<>+1216(SB), Y7
 	VMINPD       Y5, Y7, Y5
 	VMAXPD       Y5, Y6, Y5
 	VMOVUPD      columnsConstants<>+96(SB), Y6
 	VFMADD231PD  columnsConstants<>+128(SB), Y5, Y6
 	VSUBPD       columnsConstants<>+96(SB), Y6, Y7
-	VFNMADD231PD columnsConstants<>+1088(SB), Y7, Y5
-	VFNMADD231PD columnsConstants<>+1056(SB), Y7, Y4
+	VFNMADD231PD columnsConstants<>+960(SB), Y7, Y5
+	VFNMADD231PD columnsConstants<>+928(SB), Y7, Y4
 	VADDPD       Y4, Y5, Y7
 	VSUBPD       Y5, Y7, Y5
 	VSUBPD       Y5, Y4, Y4
@@ -1781,16 +1749,16 @@ somepower:
 	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y7, Y5
 	VMULPD       Y7, Y7, Y9
-	VMOVUPD      columnsConstants<>+1344(SB), Y10
+	VMOVUPD      columnsConstants<>+1248(SB), Y10
+	VFMADD213PD  columnsConstants<>+1280(SB), Y9, Y10
+	VFMADD213PD  columnsConstants<>+1312(SB), Y9, Y10
+	VFMADD213PD  columnsConstants<>+1344(SB), Y9, Y10
 	VFMADD213PD  columnsConstants<>+1376(SB), Y9, Y10
-	VFMADD213PD  columnsConstants<>+1408(SB), Y9, Y10
-	VFMADD213PD  columnsConstants<>+1440(SB), Y9, Y10
-	VFMADD213PD  columnsConstants<>+1472(SB), Y9, Y10
-	VMOVUPD      columnsConstants<>+1504(SB), Y11
+	VMOVUPD      columnsConstants<>+1408(SB), Y11
+	VFMADD213PD  columnsConstants<>+1440(SB), Y9, Y11
+	VFMADD213PD  columnsConstants<>+1472(SB), Y9, Y11
+	VFMADD213PD  columnsConstants<>+1504(SB), Y9, Y11
 	VFMADD213PD  columnsConstants<>+1536(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+1568(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+1600(SB), Y9, Y11
-	VFMADD213PD  columnsConstants<>+1632(SB), Y9, Y11
 	VFMADD213PD  Y11, Y7, Y10
 	VFMADD213PD  Y5, Y9, Y10
 	VFMADD231PD  Y8, Y4, Y10
@@ -1881,18 +1849,18 @@ by1powers:
 	VSUBPD       Y8, Y4, Y4
 	VADDPD       Y7, Y0, Y7
 	VSUBPD       Y7, Y4, Y4
-	VANDPD       columnsConstants<>+704(SB), Y6, Y7
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y7, Y7
+	VANDPD       columnsConstants<>+1088(SB), Y6, Y7
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y7, Y7
 	VANDPD       Y4, Y7, Y4
-	VMOVUPD      columnsConstants<>+1280(SB), Y7
-	VMOVUPD      columnsConstants<>+1312(SB), Y8
+	VMOVUPD      columnsConstants<>+1184(SB), Y7
+	VMOVUPD      columnsConstants<>+1216(SB), Y8
 	VMINPD       Y6, Y8, Y6
 	VMAXPD       Y6, Y7, Y6
 	VMOVUPD      columnsConstants<>+96(SB), Y7
 	VFMADD231PD  columnsConstants<>+128(SB), Y6, Y7
 	VSUBPD       columnsConstants<>+96(SB), Y7, Y8
-	VFNMADD231PD columnsConstants<>+1088(SB), Y8, Y6
-	VFNMADD231PD columnsConstants<>+1056(SB), Y8, Y4
+	VFNMADD231PD columnsConstants<>+960(SB), Y8, Y6
+	VFNMADD231PD columnsConstants<>+928(SB), Y8, Y4
 	VADDPD       Y4, Y6, Y8
 	VSUBPD       Y6, Y8, Y6
 	VSUBPD       Y6, Y4, Y4
@@ -1901,16 +1869,16 @@ by1powers:
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      columnsConstants<>+1344(SB), Y11
+	VMOVUPD      columnsConstants<>+1248(SB), Y11
+	VFMADD213PD  columnsConstants<>+1280(SB), Y10, Y11
+	VFMADD213PD  columnsConstants<>+1312(SB), Y10, Y11
+	VFMADD213PD  columnsConstants<>+1344(SB), Y10, Y11
 	VFMADD213PD  columnsConstants<>+1376(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1408(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1440(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1472(SB), Y10, Y11
-	VMOVUPD      columnsConstants<>+1504(SB), Y12
+	VMOVUPD      columnsConstants<>+1408(SB), Y12
+	VFMADD213PD  columnsConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  columnsConstants<>+1472(SB), Y10, Y12
+	VFMADD213PD  columnsConstants<>+1504(SB), Y10, Y12
 	VFMADD213PD  columnsConstants<>+1536(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1568(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1600(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1632(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y4, Y11
@@ -1938,58 +1906,62 @@ by1powers:
 	VADDPD       Y2, Y1, Y1
 	VADDPD       Y3, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
-	VSUBPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
-	VANDPD       columnsConstants<>+544(SB), Y2, Y4
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
+	VANDPD       columnsConstants<>+544(SB), Y3, Y4
 	VPADDQ       columnsConstants<>+576(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        columnsConstants<>+608(SB), Y2, Y2
-	VSUBPD       columnsConstants<>+640(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        columnsConstants<>+608(SB), Y3, Y3
+	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
 	VSUBPD       columnsConstants<>+416(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+672(SB), Y1, Y5
-	VANDPD       columnsConstants<>+704(SB), Y5, Y5
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y4
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       columnsConstants<>+768(SB), Y4, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      columnsConstants<>+672(SB), Y5
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       columnsConstants<>+416(SB), Y2, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y2, Y1, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y1, Y2
+	VBLENDVPD    Y2, Y6, Y4, Y4
+	VANDPD       Y5, Y2, Y2
+	VADDPD       columnsConstants<>+736(SB), Y4, Y5
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      columnsConstants<>+800(SB), Y8
-	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
-	VMOVUPD      columnsConstants<>+896(SB), Y9
-	VFMADD213PD  columnsConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+992(SB), Y7, Y9
+	VMOVUPD      columnsConstants<>+1568(SB), Y8
+	VFMADD213PD  columnsConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      columnsConstants<>+1664(SB), Y9
+	VFMADD213PD  columnsConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  columnsConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  columnsConstants<>+1760(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       columnsConstants<>+1024(SB), Y4, Y7
+	VMULPD       columnsConstants<>+896(SB), Y4, Y7
 	VMULPD       Y4, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y5, Y8, Y5
-	VADDPD       Y3, Y5, Y3
-	VFMADD231PD  columnsConstants<>+1056(SB), Y2, Y3
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y4, Y3
-	VFMADD231PD  columnsConstants<>+1088(SB), Y2, Y3
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y2
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y1, Y4
-	VANDPD       Y4, Y2, Y2
+	VADDPD       Y2, Y5, Y2
+	VFMADD231PD  columnsConstants<>+928(SB), Y3, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y4, Y2
+	VFMADD231PD  columnsConstants<>+960(SB), Y3, Y2
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y3
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y1, Y4
+	VANDPD       Y4, Y3, Y3
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y1, Y4
 	VBLENDVPD    Y4, columnsConstants<>+0(SB), Y1, Y4
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y1, Y5
 	VORPD        Y5, Y4, Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y1, Y3
-	VANDPD       columnsConstants<>+1184(SB), Y1, Y1
+	VBLENDVPD    Y3, Y2, Y4, Y2
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y1, Y3
+	VANDPD       columnsConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y3, Y1
 	VORPD        Y1, Y2, Y1
 	MOVQ         DI, R8
-	VANDPD       columnsConstants<>+704(SB), Y0, Y2
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y2, Y2
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y2, Y2
 	VADDPD       Y1, Y0, Y3
 	VBLENDVPD    Y2, Y0, Y3, Y0
 	VCMPPD       $0x03, Y1, Y1, Y1
@@ -2033,18 +2005,18 @@ somepowers:
 	VSUBPD       Y9, Y5, Y5
 	VADDPD       Y8, Y1, Y8
 	VSUBPD       Y8, Y5, Y5
-	VANDPD       columnsConstants<>+704(SB), Y7, Y8
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y8, Y8
+	VANDPD       columnsConstants<>+1088(SB), Y7, Y8
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y8, Y8
 	VANDPD       Y5, Y8, Y5
-	VMOVUPD      columnsConstants<>+1280(SB), Y8
-	VMOVUPD      columnsConstants<>+1312(SB), Y9
+	VMOVUPD      columnsConstants<>+1184(SB), Y8
+	VMOVUPD      columnsConstants<>+1216(SB), Y9
 	VMINPD       Y7, Y9, Y7
 	VMAXPD       Y7, Y8, Y7
 	VMOVUPD      columnsConstants<>+96(SB), Y8
 	VFMADD231PD  columnsConstants<>+128(SB), Y7, Y8
 	VSUBPD       columnsConstants<>+96(SB), Y8, Y9
-	VFNMADD231PD columnsConstants<>+1088(SB), Y9, Y7
-	VFNMADD231PD columnsConstants<>+1056(SB), Y9, Y5
+	VFNMADD231PD columnsConstants<>+960(SB), Y9, Y7
+	VFNMADD231PD columnsConstants<>+928(SB), Y9, Y5
 	VADDPD       Y5, Y7, Y9
 	VSUBPD       Y7, Y9, Y7
 	VSUBPD       Y7, Y5, Y5
@@ -2053,16 +2025,16 @@ somepowers:
 	VSUBPD       Y7, Y10, Y7
 	VSUBPD       Y7, Y9, Y7
 	VMULPD       Y9, Y9, Y11
-	VMOVUPD      columnsConstants<>+1344(SB), Y12
+	VMOVUPD      columnsConstants<>+1248(SB), Y12
+	VFMADD213PD  columnsConstants<>+1280(SB), Y11, Y12
+	VFMADD213PD  columnsConstants<>+1312(SB), Y11, Y12
+	VFMADD213PD  columnsConstants<>+1344(SB), Y11, Y12
 	VFMADD213PD  columnsConstants<>+1376(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1408(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1440(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1472(SB), Y11, Y12
-	VMOVUPD      columnsConstants<>+1504(SB), Y13
+	VMOVUPD      columnsConstants<>+1408(SB), Y13
+	VFMADD213PD  columnsConstants<>+1440(SB), Y11, Y13
+	VFMADD213PD  columnsConstants<>+1472(SB), Y11, Y13
+	VFMADD213PD  columnsConstants<>+1504(SB), Y11, Y13
 	VFMADD213PD  columnsConstants<>+1536(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1568(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1600(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1632(SB), Y11, Y13
 	VFMADD213PD  Y13, Y9, Y12
 	VFMADD213PD  Y7, Y11, Y12
 	VFMADD231PD  Y10, Y5, Y12
@@ -2090,58 +2062,62 @@ somepowers:
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
-	VANDPD       columnsConstants<>+544(SB), Y3, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
+	VANDPD       columnsConstants<>+544(SB), Y4, Y5
 	VPADDQ       columnsConstants<>+576(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        columnsConstants<>+608(SB), Y3, Y3
-	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        columnsConstants<>+608(SB), Y4, Y4
+	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
 	VSUBPD       columnsConstants<>+416(SB), Y5, Y5
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y6
-	VANDPD       columnsConstants<>+704(SB), Y6, Y6
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y5
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       columnsConstants<>+768(SB), Y5, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      columnsConstants<>+672(SB), Y6
+	VPSUBQ       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       columnsConstants<>+416(SB), Y3, Y6
+	VMOVAPD      Y6, Y7
+	VFMADD231PD  Y3, Y2, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y3
+	VBLENDVPD    Y3, Y7, Y5, Y5
+	VANDPD       Y6, Y3, Y3
+	VADDPD       columnsConstants<>+736(SB), Y5, Y6
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      columnsConstants<>+800(SB), Y9
-	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
-	VMOVUPD      columnsConstants<>+896(SB), Y10
-	VFMADD213PD  columnsConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+992(SB), Y8, Y10
+	VMOVUPD      columnsConstants<>+1568(SB), Y9
+	VFMADD213PD  columnsConstants<>+1600(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+1632(SB), Y8, Y9
+	VMOVUPD      columnsConstants<>+1664(SB), Y10
+	VFMADD213PD  columnsConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1760(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       columnsConstants<>+1024(SB), Y5, Y8
+	VMULPD       columnsConstants<>+896(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
 	VFMADD213PD  Y8, Y7, Y9
 	VMULPD       Y6, Y9, Y6
-	VADDPD       Y4, Y6, Y4
-	VFMADD231PD  columnsConstants<>+1056(SB), Y3, Y4
-	VSUBPD       Y4, Y8, Y4
-	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  columnsConstants<>+1088(SB), Y3, Y4
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y3
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y5
-	VANDPD       Y5, Y3, Y3
+	VADDPD       Y3, Y6, Y3
+	VFMADD231PD  columnsConstants<>+928(SB), Y4, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y5, Y3
+	VFMADD231PD  columnsConstants<>+960(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y5
+	VANDPD       Y5, Y4, Y4
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y5
 	VBLENDVPD    Y5, columnsConstants<>+0(SB), Y2, Y5
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y6
 	VORPD        Y6, Y5, Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y4
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y4, Y3, Y5, Y3
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y4
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	MOVQ         DI, R8
-	VANDPD       columnsConstants<>+704(SB), Y1, Y3
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y3, Y3
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y3, Y3
 	VADDPD       Y2, Y1, Y4
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VCMPPD       $0x03, Y2, Y2, Y2
@@ -2195,18 +2171,18 @@ by1powers:
 	VSUBPD       Y8, Y4, Y4
 	VADDPD       Y7, Y0, Y7
 	VSUBPD       Y7, Y4, Y4
-	VANDPD       columnsConstants<>+704(SB), Y6, Y7
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y7, Y7
+	VANDPD       columnsConstants<>+1088(SB), Y6, Y7
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y7, Y7
 	VANDPD       Y4, Y7, Y4
-	VMOVUPD      columnsConstants<>+1280(SB), Y7
-	VMOVUPD      columnsConstants<>+1312(SB), Y8
+	VMOVUPD      columnsConstants<>+1184(SB), Y7
+	VMOVUPD      columnsConstants<>+1216(SB), Y8
 	VMINPD       Y6, Y8, Y6
 	VMAXPD       Y6, Y7, Y6
 	VMOVUPD      columnsConstants<>+96(SB), Y7
 	VFMADD231PD  columnsConstants<>+128(SB), Y6, Y7
 	VSUBPD       columnsConstants<>+96(SB), Y7, Y8
-	VFNMADD231PD columnsConstants<>+1088(SB), Y8, Y6
-	VFNMADD231PD columnsConstants<>+1056(SB), Y8, Y4
+	VFNMADD231PD columnsConstants<>+960(SB), Y8, Y6
+	VFNMADD231PD columnsConstants<>+928(SB), Y8, Y4
 	VADDPD       Y4, Y6, Y8
 	VSUBPD       Y6, Y8, Y6
 	VSUBPD       Y6, Y4, Y4
@@ -2215,16 +2191,16 @@ by1powers:
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      columnsConstants<>+1344(SB), Y11
+	VMOVUPD      columnsConstants<>+1248(SB), Y11
+	VFMADD213PD  columnsConstants<>+1280(SB), Y10, Y11
+	VFMADD213PD  columnsConstants<>+1312(SB), Y10, Y11
+	VFMADD213PD  columnsConstants<>+1344(SB), Y10, Y11
 	VFMADD213PD  columnsConstants<>+1376(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1408(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1440(SB), Y10, Y11
-	VFMADD213PD  columnsConstants<>+1472(SB), Y10, Y11
-	VMOVUPD      columnsConstants<>+1504(SB), Y12
+	VMOVUPD      columnsConstants<>+1408(SB), Y12
+	VFMADD213PD  columnsConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  columnsConstants<>+1472(SB), Y10, Y12
+	VFMADD213PD  columnsConstants<>+1504(SB), Y10, Y12
 	VFMADD213PD  columnsConstants<>+1536(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1568(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1600(SB), Y10, Y12
-	VFMADD213PD  columnsConstants<>+1632(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y4, Y11
@@ -2252,57 +2228,61 @@ by1powers:
 	VADDPD       Y2, Y1, Y1
 	VADDPD       Y3, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
-	VSUBPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
-	VANDPD       columnsConstants<>+544(SB), Y2, Y4
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
+	VANDPD       columnsConstants<>+544(SB), Y3, Y4
 	VPADDQ       columnsConstants<>+576(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        columnsConstants<>+608(SB), Y2, Y2
-	VSUBPD       columnsConstants<>+640(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        columnsConstants<>+608(SB), Y3, Y3
+	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
 	VSUBPD       columnsConstants<>+416(SB), Y4, Y4
-	VSUBPD       columnsConstants<>+672(SB), Y1, Y5
-	VANDPD       columnsConstants<>+704(SB), Y5, Y5
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y4
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       columnsConstants<>+768(SB), Y4, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      columnsConstants<>+672(SB), Y5
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       columnsConstants<>+416(SB), Y2, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y2, Y1, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y1, Y2
+	VBLENDVPD    Y2, Y6, Y4, Y4
+	VANDPD       Y5, Y2, Y2
+	VADDPD       columnsConstants<>+736(SB), Y4, Y5
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      columnsConstants<>+800(SB), Y8
-	VFMADD213PD  columnsConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  columnsConstants<>+864(SB), Y7, Y8
-	VMOVUPD      columnsConstants<>+896(SB), Y9
-	VFMADD213PD  columnsConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  columnsConstants<>+992(SB), Y7, Y9
+	VMOVUPD      columnsConstants<>+1568(SB), Y8
+	VFMADD213PD  columnsConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  columnsConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      columnsConstants<>+1664(SB), Y9
+	VFMADD213PD  columnsConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  columnsConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  columnsConstants<>+1760(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       columnsConstants<>+1024(SB), Y4, Y7
+	VMULPD       columnsConstants<>+896(SB), Y4, Y7
 	VMULPD       Y4, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y5, Y8, Y5
-	VADDPD       Y3, Y5, Y3
-	VFMADD231PD  columnsConstants<>+1056(SB), Y2, Y3
-	VSUBPD       Y3, Y7, Y3
-	VSUBPD       Y3, Y4, Y3
-	VFMADD231PD  columnsConstants<>+1088(SB), Y2, Y3
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y2
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y1, Y4
-	VANDPD       Y4, Y2, Y2
+	VADDPD       Y2, Y5, Y2
+	VFMADD231PD  columnsConstants<>+928(SB), Y3, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y4, Y2
+	VFMADD231PD  columnsConstants<>+960(SB), Y3, Y2
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y1, Y3
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y1, Y4
+	VANDPD       Y4, Y3, Y3
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y1, Y4
 	VBLENDVPD    Y4, columnsConstants<>+0(SB), Y1, Y4
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y1, Y5
 	VORPD        Y5, Y4, Y4
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y1, Y3
-	VANDPD       columnsConstants<>+1184(SB), Y1, Y1
+	VBLENDVPD    Y3, Y2, Y4, Y2
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y1, Y3
+	VANDPD       columnsConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y3, Y1
 	VORPD        Y1, Y2, Y1
-	VANDPD       columnsConstants<>+704(SB), Y0, Y2
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y2, Y2
+	VANDPD       columnsConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y2, Y2
 	VORPD        Y2, Y1, Y1
 	MOVQ         DX, R9
 	MOVQ         DI, R8
@@ -2354,18 +2334,18 @@ somepowers:
 	VSUBPD       Y9, Y5, Y5
 	VADDPD       Y8, Y1, Y8
 	VSUBPD       Y8, Y5, Y5
-	VANDPD       columnsConstants<>+704(SB), Y7, Y8
-	VCMPPD       $0x11, columnsConstants<>+1248(SB), Y8, Y8
+	VANDPD       columnsConstants<>+1088(SB), Y7, Y8
+	VCMPPD       $0x11, columnsConstants<>+1152(SB), Y8, Y8
 	VANDPD       Y5, Y8, Y5
-	VMOVUPD      columnsConstants<>+1280(SB), Y8
-	VMOVUPD      columnsConstants<>+1312(SB), Y9
+	VMOVUPD      columnsConstants<>+1184(SB), Y8
+	VMOVUPD      columnsConstants<>+1216(SB), Y9
 	VMINPD       Y7, Y9, Y7
 	VMAXPD       Y7, Y8, Y7
 	VMOVUPD      columnsConstants<>+96(SB), Y8
 	VFMADD231PD  columnsConstants<>+128(SB), Y7, Y8
 	VSUBPD       columnsConstants<>+96(SB), Y8, Y9
-	VFNMADD231PD columnsConstants<>+1088(SB), Y9, Y7
-	VFNMADD231PD columnsConstants<>+1056(SB), Y9, Y5
+	VFNMADD231PD columnsConstants<>+960(SB), Y9, Y7
+	VFNMADD231PD columnsConstants<>+928(SB), Y9, Y5
 	VADDPD       Y5, Y7, Y9
 	VSUBPD       Y7, Y9, Y7
 	VSUBPD       Y7, Y5, Y5
@@ -2374,16 +2354,16 @@ somepowers:
 	VSUBPD       Y7, Y10, Y7
 	VSUBPD       Y7, Y9, Y7
 	VMULPD       Y9, Y9, Y11
-	VMOVUPD      columnsConstants<>+1344(SB), Y12
+	VMOVUPD      columnsConstants<>+1248(SB), Y12
+	VFMADD213PD  columnsConstants<>+1280(SB), Y11, Y12
+	VFMADD213PD  columnsConstants<>+1312(SB), Y11, Y12
+	VFMADD213PD  columnsConstants<>+1344(SB), Y11, Y12
 	VFMADD213PD  columnsConstants<>+1376(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1408(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1440(SB), Y11, Y12
-	VFMADD213PD  columnsConstants<>+1472(SB), Y11, Y12
-	VMOVUPD      columnsConstants<>+1504(SB), Y13
+	VMOVUPD      columnsConstants<>+1408(SB), Y13
+	VFMADD213PD  columnsConstants<>+1440(SB), Y11, Y13
+	VFMADD213PD  columnsConstants<>+1472(SB), Y11, Y13
+	VFMADD213PD  columnsConstants<>+1504(SB), Y11, Y13
 	VFMADD213PD  columnsConstants<>+1536(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1568(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1600(SB), Y11, Y13
-	VFMADD213PD  columnsConstants<>+1632(SB), Y11, Y13
 	VFMADD213PD  Y13, Y9, Y12
 	VFMADD213PD  Y7, Y11, Y12
 	VFMADD231PD  Y10, Y5, Y12
@@ -2411,57 +2391,61 @@ somepowers:
 	VADDPD       Y3, Y2, Y2
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
-	VSUBPD       columnsConstants<>+416(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
-	VANDPD       columnsConstants<>+544(SB), Y3, Y5
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
+	VANDPD       columnsConstants<>+544(SB), Y4, Y5
 	VPADDQ       columnsConstants<>+576(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        columnsConstants<>+608(SB), Y3, Y3
-	VSUBPD       columnsConstants<>+640(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        columnsConstants<>+608(SB), Y4, Y4
+	VSUBPD       columnsConstants<>+640(SB), Y4, Y4
 	VSUBPD       columnsConstants<>+416(SB), Y5, Y5
-	VSUBPD       columnsConstants<>+672(SB), Y2, Y6
-	VANDPD       columnsConstants<>+704(SB), Y6, Y6
-	VCMPPD       $0x11, columnsConstants<>+736(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y5
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       columnsConstants<>+768(SB), Y5, Y6
+	VPADDQ       columnsConstants<>+512(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      columnsConstants<>+672(SB), Y6
+	VPSUBQ       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       columnsConstants<>+416(SB), Y3, Y6
+	VMOVAPD      Y6, Y7
+	VFMADD231PD  Y3, Y2, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VCMPPD       $0x11, columnsConstants<>+704(SB), Y2, Y3
+	VBLENDVPD    Y3, Y7, Y5, Y5
+	VANDPD       Y6, Y3, Y3
+	VADDPD       columnsConstants<>+736(SB), Y5, Y6
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      columnsConstants<>+800(SB), Y9
-	VFMADD213PD  columnsConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  columnsConstants<>+864(SB), Y8, Y9
-	VMOVUPD      columnsConstants<>+896(SB), Y10
-	VFMADD213PD  columnsConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  columnsConstants<>+992(SB), Y8, Y10
+	VMOVUPD      columnsConstants<>+1568(SB), Y9
+	VFMADD213PD  columnsConstants<>+1600(SB), Y8, Y9
+	VFMADD213PD  columnsConstants<>+1632(SB), Y8, Y9
+	VMOVUPD      columnsConstants<>+1664(SB), Y10
+	VFMADD213PD  columnsConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  columnsConstants<>+1760(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       columnsConstants<>+1024(SB), Y5, Y8
+	VMULPD       columnsConstants<>+896(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
 	VFMADD213PD  Y8, Y7, Y9
 	VMULPD       Y6, Y9, Y6
-	VADDPD       Y4, Y6, Y4
-	VFMADD231PD  columnsConstants<>+1056(SB), Y3, Y4
-	VSUBPD       Y4, Y8, Y4
-	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  columnsConstants<>+1088(SB), Y3, Y4
-	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y3
-	VCMPPD       $0x11, columnsConstants<>+1120(SB), Y2, Y5
-	VANDPD       Y5, Y3, Y3
+	VADDPD       Y3, Y6, Y3
+	VFMADD231PD  columnsConstants<>+928(SB), Y4, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y5, Y3
+	VFMADD231PD  columnsConstants<>+960(SB), Y4, Y3
+	VCMPPD       $0x1e, columnsConstants<>+480(SB), Y2, Y4
+	VCMPPD       $0x11, columnsConstants<>+992(SB), Y2, Y5
+	VANDPD       Y5, Y4, Y4
 	VCMPPD       $0x00, columnsConstants<>+480(SB), Y2, Y5
 	VBLENDVPD    Y5, columnsConstants<>+0(SB), Y2, Y5
 	VCMPPD       $0x11, columnsConstants<>+480(SB), Y2, Y6
 	VORPD        Y6, Y5, Y5
-	VBLENDVPD    Y3, Y4, Y5, Y3
-	VCMPPD       $0x00, columnsConstants<>+1152(SB), Y2, Y4
-	VANDPD       columnsConstants<>+1184(SB), Y2, Y2
+	VBLENDVPD    Y4, Y3, Y5, Y3
+	VCMPPD       $0x00, columnsConstants<>+1024(SB), Y2, Y4
+	VANDPD       columnsConstants<>+1056(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
-	VANDPD       columnsConstants<>+704(SB), Y1, Y3
-	VCMPPD       $0x00, columnsConstants<>+1120(SB), Y3, Y3
+	VANDPD       columnsConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x00, columnsConstants<>+992(SB), Y3, Y3
 	VORPD        Y3, Y2, Y2
 	MOVQ         DI, R8
 
@@ -2613,8 +2597,8 @@ by1sum:
 by1gradient:
 	VMOVUPD      (CX)(R9*1), Y1
 	VMOVUPD      (DX)(R9*1), Y2
-	VMOVUPD      columnsConstants<>+1280(SB), Y3
-	VMOVUPD      columnsConstants<>+1312(SB), Y4
+	VMOVUPD      columnsConstants<>+1184(SB), Y3
+	VMOVUPD      columnsConstants<>+1216(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
 	VMOVUPD      columnsConstants<>+96(SB), Y3
@@ -2624,16 +2608,16 @@ by1gradient:
 	VFNMADD231PD columnsConstants<>+160(SB), Y4, Y2
 	VFNMADD231PD columnsConstants<>+192(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      columnsConstants<>+1344(SB), Y5
+	VMOVUPD      columnsConstants<>+1248(SB), Y5
+	VFMADD213PD  columnsConstants<>+1280(SB), Y4, Y5
+	VFMADD213PD  columnsConstants<>+1312(SB), Y4, Y5
+	VFMADD213PD  columnsConstants<>+1344(SB), Y4, Y5
 	VFMADD213PD  columnsConstants<>+1376(SB), Y4, Y5
-	VFMADD213PD  columnsConstants<>+1408(SB), Y4, Y5
-	VFMADD213PD  columnsConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  columnsConstants<>+1472(SB), Y4, Y5
-	VMOVUPD      columnsConstants<>+1504(SB), Y6
+	VMOVUPD      columnsConstants<>+1408(SB), Y6
+	VFMADD213PD  columnsConstants<>+1440(SB), Y4, Y6
+	VFMADD213PD  columnsConstants<>+1472(SB), Y4, Y6
+	VFMADD213PD  columnsConstants<>+1504(SB), Y4, Y6
 	VFMADD213PD  columnsConstants<>+1536(SB), Y4, Y6
-	VFMADD213PD  columnsConstants<>+1568(SB), Y4, Y6
-	VFMADD213PD  columnsConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  columnsConstants<>+1632(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      columnsConstants<>+416(SB), Y2
@@ -2686,8 +2670,8 @@ somesum:
 somegradient:
 	VMASKMOVPD   (CX)(R9*1), Y0, Y2
 	VMASKMOVPD   (DX)(R9*1), Y0, Y3
-	VMOVUPD      columnsConstants<>+1280(SB), Y4
-	VMOVUPD      columnsConstants<>+1312(SB), Y5
+	VMOVUPD      columnsConstants<>+1184(SB), Y4
+	VMOVUPD      columnsConstants<>+1216(SB), Y5
 	VMINPD       Y3, Y5, Y3
 	VMAXPD       Y3, Y4, Y3
 	VMOVUPD      columnsConstants<>+96(SB), Y4
@@ -2697,16 +2681,16 @@ somegradient:
 	VFNMADD231PD columnsConstants<>+160(SB), Y5, Y3
 	VFNMADD231PD columnsConstants<>+192(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      columnsConstants<>+1344(SB), Y6
+	VMOVUPD      columnsConstants<>+1248(SB), Y6
+	VFMADD213PD  columnsConstants<>+1280(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+1312(SB), Y5, Y6
+	VFMADD213PD  columnsConstants<>+1344(SB), Y5, Y6
 	VFMADD213PD  columnsConstants<>+1376(SB), Y5, Y6
-	VFMADD213PD  columnsConstants<>+1408(SB), Y5, Y6
-	VFMADD213PD  columnsConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  columnsConstants<>+1472(SB), Y5, Y6
-	VMOVUPD      columnsConstants<>+1504(SB), Y7
+	VMOVUPD      columnsConstants<>+1408(SB), Y7
+	VFMADD213PD  columnsConstants<>+1440(SB), Y5, Y7
+	VFMADD213PD  columnsConstants<>+1472(SB), Y5, Y7
+	VFMADD213PD  columnsConstants<>+1504(SB), Y5, Y7
 	VFMADD213PD  columnsConstants<>+1536(SB), Y5, Y7
-	VFMADD213PD  columnsConstants<>+1568(SB), Y5, Y7
-	VFMADD213PD  columnsConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  columnsConstants<>+1632(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      columnsConstants<>+416(SB), Y3
@@ -2824,128 +2808,144 @@ DATA columnsConstants<>+640(SB)/8, $0x43300000000003ff
 DATA columnsConstants<>+648(SB)/8, $0x43300000000003ff
 DATA columnsConstants<>+656(SB)/8, $0x43300000000003ff
 DATA columnsConstants<>+664(SB)/8, $0x43300000000003ff
-DATA columnsConstants<>+672(SB)/8, $0x3faf0ed99bed9b2f
-DATA columnsConstants<>+680(SB)/8, $0x3faf0ed99bed9b2f
-DATA columnsConstants<>+688(SB)/8, $0x3faf0ed99bed9b2f
-DATA columnsConstants<>+696(SB)/8, $0x3faf0ed99bed9b2f
-DATA columnsConstants<>+704(SB)/8, $0x7fffffffffffffff
-DATA columnsConstants<>+712(SB)/8, $0x7fffffffffffffff
-DATA columnsConstants<>+720(SB)/8, $0x7fffffffffffffff
-DATA columnsConstants<>+728(SB)/8, $0x7fffffffffffffff
-DATA columnsConstants<>+736(SB)/8, $0x3fd6a09e667f3bcc
-DATA columnsConstants<>+744(SB)/8, $0x3fd6a09e667f3bcc
-DATA columnsConstants<>+752(SB)/8, $0x3fd6a09e667f3bcc
-DATA columnsConstants<>+760(SB)/8, $0x3fd6a09e667f3bcc
-DATA columnsConstants<>+768(SB)/8, $0x4000000000000000
-DATA columnsConstants<>+776(SB)/8, $0x4000000000000000
-DATA columnsConstants<>+784(SB)/8, $0x4000000000000000
-DATA columnsConstants<>+792(SB)/8, $0x4000000000000000
-DATA columnsConstants<>+800(SB)/8, $0x3fc39a09d078c69f
-DATA columnsConstants<>+808(SB)/8, $0x3fc39a09d078c69f
-DATA columnsConstants<>+816(SB)/8, $0x3fc39a09d078c69f
-DATA columnsConstants<>+824(SB)/8, $0x3fc39a09d078c69f
-DATA columnsConstants<>+832(SB)/8, $0x3fcc71c51d8e78af
-DATA columnsConstants<>+840(SB)/8, $0x3fcc71c51d8e78af
-DATA columnsConstants<>+848(SB)/8, $0x3fcc71c51d8e78af
-DATA columnsConstants<>+856(SB)/8, $0x3fcc71c51d8e78af
-DATA columnsConstants<>+864(SB)/8, $0x3fd999999997fa04
-DATA columnsConstants<>+872(SB)/8, $0x3fd999999997fa04
-DATA columnsConstants<>+880(SB)/8, $0x3fd999999997fa04
-DATA columnsConstants<>+888(SB)/8, $0x3fd999999997fa04
-DATA columnsConstants<>+896(SB)/8, $0x3fc2f112df3e5244
-DATA columnsConstants<>+904(SB)/8, $0x3fc2f112df3e5244
-DATA columnsConstants<>+912(SB)/8, $0x3fc2f112df3e5244
-DATA columnsConstants<>+920(SB)/8, $0x3fc2f112df3e5244
-DATA columnsConstants<>+928(SB)/8, $0x3fc7466496cb03de
-DATA columnsConstants<>+936(SB)/8, $0x3fc7466496cb03de
-DATA columnsConstants<>+944(SB)/8, $0x3fc7466496cb03de
-DATA columnsConstants<>+952(SB)/8, $0x3fc7466496cb03de
-DATA columnsConstants<>+960(SB)/8, $0x3fd2492494229359
-DATA columnsConstants<>+968(SB)/8, $0x3fd2492494229359
-DATA columnsConstants<>+976(SB)/8, $0x3fd2492494229359
-DATA columnsConstants<>+984(SB)/8, $0x3fd2492494229359
-DATA columnsConstants<>+992(SB)/8, $0x3fe5555555555593
-DATA columnsConstants<>+1000(SB)/8, $0x3fe5555555555593
-DATA columnsConstants<>+1008(SB)/8, $0x3fe5555555555593
-DATA columnsConstants<>+1016(SB)/8, $0x3fe5555555555593
-DATA columnsConstants<>+1024(SB)/8, $0x3fe0000000000000
-DATA columnsConstants<>+1032(SB)/8, $0x3fe0000000000000
-DATA columnsConstants<>+1040(SB)/8, $0x3fe0000000000000
-DATA columnsConstants<>+1048(SB)/8, $0x3fe0000000000000
-DATA columnsConstants<>+1056(SB)/8, $0x3dea39ef35793c76
-DATA columnsConstants<>+1064(SB)/8, $0x3dea39ef35793c76
-DATA columnsConstants<>+1072(SB)/8, $0x3dea39ef35793c76
-DATA columnsConstants<>+1080(SB)/8, $0x3dea39ef35793c76
-DATA columnsConstants<>+1088(SB)/8, $0x3fe62e42fee00000
-DATA columnsConstants<>+1096(SB)/8, $0x3fe62e42fee00000
-DATA columnsConstants<>+1104(SB)/8, $0x3fe62e42fee00000
-DATA columnsConstants<>+1112(SB)/8, $0x3fe62e42fee00000
-DATA columnsConstants<>+1120(SB)/8, $0x7ff0000000000000
-DATA columnsConstants<>+1128(SB)/8, $0x7ff0000000000000
-DATA columnsConstants<>+1136(SB)/8, $0x7ff0000000000000
-DATA columnsConstants<>+1144(SB)/8, $0x7ff0000000000000
-DATA columnsConstants<>+1152(SB)/8, $0x0000000000000000
-DATA columnsConstants<>+1160(SB)/8, $0x0000000000000000
-DATA columnsConstants<>+1168(SB)/8, $0x0000000000000000
-DATA columnsConstants<>+1176(SB)/8, $0x0000000000000000
-DATA columnsConstants<>+1184(SB)/8, $0x8000000000000000
-DATA columnsConstants<>+1192(SB)/8, $0x8000000000000000
-DATA columnsConstants<>+1200(SB)/8, $0x8000000000000000
-DATA columnsConstants<>+1208(SB)/8, $0x8000000000000000
-DATA columnsConstants<>+1216(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1224(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1232(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1240(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1248(SB)/8, $0x408f400000000000
-DATA columnsConstants<>+1256(SB)/8, $0x408f400000000000
-DATA columnsConstants<>+1264(SB)/8, $0x408f400000000000
-DATA columnsConstants<>+1272(SB)/8, $0x408f400000000000
-DATA columnsConstants<>+1280(SB)/8, $0xc087500000000000
-DATA columnsConstants<>+1288(SB)/8, $0xc087500000000000
-DATA columnsConstants<>+1296(SB)/8, $0xc087500000000000
-DATA columnsConstants<>+1304(SB)/8, $0xc087500000000000
-DATA columnsConstants<>+1312(SB)/8, $0x4086300000000000
-DATA columnsConstants<>+1320(SB)/8, $0x4086300000000000
-DATA columnsConstants<>+1328(SB)/8, $0x4086300000000000
-DATA columnsConstants<>+1336(SB)/8, $0x4086300000000000
-DATA columnsConstants<>+1344(SB)/8, $0x3e5af38a9b0ec855
-DATA columnsConstants<>+1352(SB)/8, $0x3e5af38a9b0ec855
-DATA columnsConstants<>+1360(SB)/8, $0x3e5af38a9b0ec855
-DATA columnsConstants<>+1368(SB)/8, $0x3e5af38a9b0ec855
-DATA columnsConstants<>+1376(SB)/8, $0x3ec71de0dae63bb3
-DATA columnsConstants<>+1384(SB)/8, $0x3ec71de0dae63bb3
-DATA columnsConstants<>+1392(SB)/8, $0x3ec71de0dae63bb3
-DATA columnsConstants<>+1400(SB)/8, $0x3ec71de0dae63bb3
-DATA columnsConstants<>+1408(SB)/8, $0x3f2a01a01a7c41d5
-DATA columnsConstants<>+1416(SB)/8, $0x3f2a01a01a7c41d5
-DATA columnsConstants<>+1424(SB)/8, $0x3f2a01a01a7c41d5
-DATA columnsConstants<>+1432(SB)/8, $0x3f2a01a01a7c41d5
-DATA columnsConstants<>+1440(SB)/8, $0x3f811111111109b3
-DATA columnsConstants<>+1448(SB)/8, $0x3f811111111109b3
-DATA columnsConstants<>+1456(SB)/8, $0x3f811111111109b3
-DATA columnsConstants<>+1464(SB)/8, $0x3f811111111109b3
-DATA columnsConstants<>+1472(SB)/8, $0x3fc5555555555556
-DATA columnsConstants<>+1480(SB)/8, $0x3fc5555555555556
-DATA columnsConstants<>+1488(SB)/8, $0x3fc5555555555556
-DATA columnsConstants<>+1496(SB)/8, $0x3fc5555555555556
-DATA columnsConstants<>+1504(SB)/8, $0x3e9289185613a3d6
-DATA columnsConstants<>+1512(SB)/8, $0x3e9289185613a3d6
-DATA columnsConstants<>+1520(SB)/8, $0x3e9289185613a3d6
-DATA columnsConstants<>+1528(SB)/8, $0x3e9289185613a3d6
-DATA columnsConstants<>+1536(SB)/8, $0x3efa019b90d2ae7a
-DATA columnsConstants<>+1544(SB)/8, $0x3efa019b90d2ae7a
-DATA columnsConstants<>+1552(SB)/8, $0x3efa019b90d2ae7a
-DATA columnsConstants<>+1560(SB)/8, $0x3efa019b90d2ae7a
-DATA columnsConstants<>+1568(SB)/8, $0x3f56c16c1788bd90
-DATA columnsConstants<>+1576(SB)/8, $0x3f56c16c1788bd90
-DATA columnsConstants<>+1584(SB)/8, $0x3f56c16c1788bd90
-DATA columnsConstants<>+1592(SB)/8, $0x3f56c16c1788bd90
-DATA columnsConstants<>+1600(SB)/8, $0x3fa5555555553d63
-DATA columnsConstants<>+1608(SB)/8, $0x3fa5555555553d63
-DATA columnsConstants<>+1616(SB)/8, $0x3fa5555555553d63
-DATA columnsConstants<>+1624(SB)/8, $0x3fa5555555553d63
-DATA columnsConstants<>+1632(SB)/8, $0x3fe0000000000001
-DATA columnsConstants<>+1640(SB)/8, $0x3fe0000000000001
-DATA columnsConstants<>+1648(SB)/8, $0x3fe0000000000001
-DATA columnsConstants<>+1656(SB)/8, $0x3fe0000000000001
-GLOBL columnsConstants<>(SB), RODATA|NOPTR, $1664
+DATA columnsConstants<>+672(SB)/8, $0x00000000000007fe
+DATA columnsConstants<>+680(SB)/8, $0x00000000000007fe
+DATA columnsConstants<>+688(SB)/8, $0x00000000000007fe
+DATA columnsConstants<>+696(SB)/8, $0x00000000000007fe
+DATA columnsConstants<>+704(SB)/8, $0x43b0000000000000
+DATA columnsConstants<>+712(SB)/8, $0x43b0000000000000
+DATA columnsConstants<>+720(SB)/8, $0x43b0000000000000
+DATA columnsConstants<>+728(SB)/8, $0x43b0000000000000
+DATA columnsConstants<>+736(SB)/8, $0x4000000000000000
+DATA columnsConstants<>+744(SB)/8, $0x4000000000000000
+DATA columnsConstants<>+752(SB)/8, $0x4000000000000000
+DATA columnsConstants<>+760(SB)/8, $0x4000000000000000
+DATA columnsConstants<>+768(SB)/8, $0x3fcddcf7101b6371
+DATA columnsConstants<>+776(SB)/8, $0x3fcddcf7101b6371
+DATA columnsConstants<>+784(SB)/8, $0x3fcddcf7101b6371
+DATA columnsConstants<>+792(SB)/8, $0x3fcddcf7101b6371
+DATA columnsConstants<>+800(SB)/8, $0x3fd245c40aecb50c
+DATA columnsConstants<>+808(SB)/8, $0x3fd245c40aecb50c
+DATA columnsConstants<>+816(SB)/8, $0x3fd245c40aecb50c
+DATA columnsConstants<>+824(SB)/8, $0x3fd245c40aecb50c
+DATA columnsConstants<>+832(SB)/8, $0x3fd9999eb63e783d
+DATA columnsConstants<>+840(SB)/8, $0x3fd9999eb63e783d
+DATA columnsConstants<>+848(SB)/8, $0x3fd9999eb63e783d
+DATA columnsConstants<>+856(SB)/8, $0x3fd9999eb63e783d
+DATA columnsConstants<>+864(SB)/8, $0x3fe5555554bb1b2f
+DATA columnsConstants<>+872(SB)/8, $0x3fe5555554bb1b2f
+DATA columnsConstants<>+880(SB)/8, $0x3fe5555554bb1b2f
+DATA columnsConstants<>+888(SB)/8, $0x3fe5555554bb1b2f
+DATA columnsConstants<>+896(SB)/8, $0x3fe0000000000000
+DATA columnsConstants<>+904(SB)/8, $0x3fe0000000000000
+DATA columnsConstants<>+912(SB)/8, $0x3fe0000000000000
+DATA columnsConstants<>+920(SB)/8, $0x3fe0000000000000
+DATA columnsConstants<>+928(SB)/8, $0x3dea39ef35793c76
+DATA columnsConstants<>+936(SB)/8, $0x3dea39ef35793c76
+DATA columnsConstants<>+944(SB)/8, $0x3dea39ef35793c76
+DATA columnsConstants<>+952(SB)/8, $0x3dea39ef35793c76
+DATA columnsConstants<>+960(SB)/8, $0x3fe62e42fee00000
+DATA columnsConstants<>+968(SB)/8, $0x3fe62e42fee00000
+DATA columnsConstants<>+976(SB)/8, $0x3fe62e42fee00000
+DATA columnsConstants<>+984(SB)/8, $0x3fe62e42fee00000
+DATA columnsConstants<>+992(SB)/8, $0x7ff0000000000000
+DATA columnsConstants<>+1000(SB)/8, $0x7ff0000000000000
+DATA columnsConstants<>+1008(SB)/8, $0x7ff0000000000000
+DATA columnsConstants<>+1016(SB)/8, $0x7ff0000000000000
+DATA columnsConstants<>+1024(SB)/8, $0x0000000000000000
+DATA columnsConstants<>+1032(SB)/8, $0x0000000000000000
+DATA columnsConstants<>+1040(SB)/8, $0x0000000000000000
+DATA columnsConstants<>+1048(SB)/8, $0x0000000000000000
+DATA columnsConstants<>+1056(SB)/8, $0x8000000000000000
+DATA columnsConstants<>+1064(SB)/8, $0x8000000000000000
+DATA columnsConstants<>+1072(SB)/8, $0x8000000000000000
+DATA columnsConstants<>+1080(SB)/8, $0x8000000000000000
+DATA columnsConstants<>+1088(SB)/8, $0x7fffffffffffffff
+DATA columnsConstants<>+1096(SB)/8, $0x7fffffffffffffff
+DATA columnsConstants<>+1104(SB)/8, $0x7fffffffffffffff
+DATA columnsConstants<>+1112(SB)/8, $0x7fffffffffffffff
+DATA columnsConstants<>+1120(SB)/8, $0x4086280000000000
+DATA columnsConstants<>+1128(SB)/8, $0x4086280000000000
+DATA columnsConstants<>+1136(SB)/8, $0x4086280000000000
+DATA columnsConstants<>+1144(SB)/8, $0x4086280000000000
+DATA columnsConstants<>+1152(SB)/8, $0x408f400000000000
+DATA columnsConstants<>+1160(SB)/8, $0x408f400000000000
+DATA columnsConstants<>+1168(SB)/8, $0x408f400000000000
+DATA columnsConstants<>+1176(SB)/8, $0x408f400000000000
+DATA columnsConstants<>+1184(SB)/8, $0xc087500000000000
+DATA columnsConstants<>+1192(SB)/8, $0xc087500000000000
+DATA columnsConstants<>+1200(SB)/8, $0xc087500000000000
+DATA columnsConstants<>+1208(SB)/8, $0xc087500000000000
+DATA columnsConstants<>+1216(SB)/8, $0x4086300000000000
+DATA columnsConstants<>+1224(SB)/8, $0x4086300000000000
+DATA columnsConstants<>+1232(SB)/8, $0x4086300000000000
+DATA columnsConstants<>+1240(SB)/8, $0x4086300000000000
+DATA columnsConstants<>+1248(SB)/8, $0x3e5af38a9b0ec855
+DATA columnsConstants<>+1256(SB)/8, $0x3e5af38a9b0ec855
+DATA columnsConstants<>+1264(SB)/8, $0x3e5af38a9b0ec855
+DATA columnsConstants<>+1272(SB)/8, $0x3e5af38a9b0ec855
+DATA columnsConstants<>+1280(SB)/8, $0x3ec71de0dae63bb3
+DATA columnsConstants<>+1288(SB)/8, $0x3ec71de0dae63bb3
+DATA columnsConstants<>+1296(SB)/8, $0x3ec71de0dae63bb3
+DATA columnsConstants<>+1304(SB)/8, $0x3ec71de0dae63bb3
+DATA columnsConstants<>+1312(SB)/8, $0x3f2a01a01a7c41d5
+DATA columnsConstants<>+1320(SB)/8, $0x3f2a01a01a7c41d5
+DATA columnsConstants<>+1328(SB)/8, $0x3f2a01a01a7c41d5
+DATA columnsConstants<>+1336(SB)/8, $0x3f2a01a01a7c41d5
+DATA columnsConstants<>+1344(SB)/8, $0x3f811111111109b3
+DATA columnsConstants<>+1352(SB)/8, $0x3f811111111109b3
+DATA columnsConstants<>+1360(SB)/8, $0x3f811111111109b3
+DATA columnsConstants<>+1368(SB)/8, $0x3f811111111109b3
+DATA columnsConstants<>+1376(SB)/8, $0x3fc5555555555556
+DATA columnsConstants<>+1384(SB)/8, $0x3fc5555555555556
+DATA columnsConstants<>+1392(SB)/8, $0x3fc5555555555556
+DATA columnsConstants<>+1400(SB)/8, $0x3fc5555555555556
+DATA columnsConstants<>+1408(SB)/8, $0x3e9289185613a3d6
+DATA columnsConstants<>+1416(SB)/8, $0x3e9289185613a3d6
+DATA columnsConstants<>+1424(SB)/8, $0x3e9289185613a3d6
+DATA columnsConstants<>+1432(SB)/8, $0x3e9289185613a3d6
+DATA columnsConstants<>+1440(SB)/8, $0x3efa019b90d2ae7a
+DATA columnsConstants<>+1448(SB)/8, $0x3efa019b90d2ae7a
+DATA columnsConstants<>+1456(SB)/8, $0x3efa019b90d2ae7a
+DATA columnsConstants<>+1464(SB)/8, $0x3efa019b90d2ae7a
+DATA columnsConstants<>+1472(SB)/8, $0x3f56c16c1788bd90
+DATA columnsConstants<>+1480(SB)/8, $0x3f56c16c1788bd90
+DATA columnsConstants<>+1488(SB)/8, $0x3f56c16c1788bd90
+DATA columnsConstants<>+1496(SB)/8, $0x3f56c16c1788bd90
+DATA columnsConstants<>+1504(SB)/8, $0x3fa5555555553d63
+DATA columnsConstants<>+1512(SB)/8, $0x3fa5555555553d63
+DATA columnsConstants<>+1520(SB)/8, $0x3fa5555555553d63
+DATA columnsConstants<>+1528(SB)/8, $0x3fa5555555553d63
+DATA columnsConstants<>+1536(SB)/8, $0x3fe0000000000001
+DATA columnsConstants<>+1544(SB)/8, $0x3fe0000000000001
+DATA columnsConstants<>+1552(SB)/8, $0x3fe0000000000001
+DATA columnsConstants<>+1560(SB)/8, $0x3fe0000000000001
+DATA columnsConstants<>+1568(SB)/8, $0x3fc39a09d078c69f
+DATA columnsConstants<>+1576(SB)/8, $0x3fc39a09d078c69f
+DATA columnsConstants<>+1584(SB)/8, $0x3fc39a09d078c69f
+DATA columnsConstants<>+1592(SB)/8, $0x3fc39a09d078c69f
+DATA columnsConstants<>+1600(SB)/8, $0x3fcc71c51d8e78af
+DATA columnsConstants<>+1608(SB)/8, $0x3fcc71c51d8e78af
+DATA columnsConstants<>+1616(SB)/8, $0x3fcc71c51d8e78af
+DATA columnsConstants<>+1624(SB)/8, $0x3fcc71c51d8e78af
+DATA columnsConstants<>+1632(SB)/8, $0x3fd999999997fa04
+DATA columnsConstants<>+1640(SB)/8, $0x3fd999999997fa04
+DATA columnsConstants<>+1648(SB)/8, $0x3fd999999997fa04
+DATA columnsConstants<>+1656(SB)/8, $0x3fd999999997fa04
+DATA columnsConstants<>+1664(SB)/8, $0x3fc2f112df3e5244
+DATA columnsConstants<>+1672(SB)/8, $0x3fc2f112df3e5244
+DATA columnsConstants<>+1680(SB)/8, $0x3fc2f112df3e5244
+DATA columnsConstants<>+1688(SB)/8, $0x3fc2f112df3e5244
+DATA columnsConstants<>+1696(SB)/8, $0x3fc7466496cb03de
+DATA columnsConstants<>+1704(SB)/8, $0x3fc7466496cb03de
+DATA columnsConstants<>+1712(SB)/8, $0x3fc7466496cb03de
+DATA columnsConstants<>+1720(SB)/8, $0x3fc7466496cb03de
+DATA columnsConstants<>+1728(SB)/8, $0x3fd2492494229359
+DATA columnsConstants<>+1736(SB)/8, $0x3fd2492494229359
+DATA columnsConstants<>+1744(SB)/8, $0x3fd2492494229359
+DATA columnsConstants<>+1752(SB)/8, $0x3fd2492494229359
+DATA columnsConstants<>+1760(SB)/8, $0x3fe5555555555593
+DATA columnsConstants<>+1768(SB)/8, $0x3fe5555555555593
+DATA columnsConstants<>+1776(SB)/8, $0x3fe5555555555593
+DATA columnsConstants<>+1784(SB)/8, $0x3fe5555555555593
+GLOBL columnsConstants<>(SB), RODATA|NOPTR, $1792

@@ -28,49 +28,45 @@ single:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -78,33 +74,33 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -135,49 +131,45 @@ singleDone:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -185,33 +177,33 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -254,49 +246,45 @@ single:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z0, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -304,33 +292,33 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -360,49 +348,45 @@ singleDone:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z0, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -410,33 +394,33 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -479,49 +463,45 @@ single:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -529,33 +509,33 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -585,49 +565,45 @@ singleDone:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -635,33 +611,33 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -703,49 +679,45 @@ single:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z0, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -753,33 +725,33 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -809,49 +781,45 @@ singleDone:
 	VDIVPD            Z5, Z4, Z5
 	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z4, Z7
-	VMULPD            Z4, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z5
-	VSUBPD            Z5, Z7, Z5
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
 	VMINPD            Z0, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+184(SB), Z4
-	VBROADCASTSD      power512Constants<>+192(SB), Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+232(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+256(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
@@ -859,33 +827,33 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -931,49 +899,45 @@ single:
 	VDIVPD            Z7, Z6, Z7
 	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VMULPD.BCST       power512Constants<>+120(SB), Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z9, Z8, Z10
-	VMULPD            Z7, Z10, Z7
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z7
-	VSUBPD            Z7, Z9, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
+	VMULPD            Z6, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
+	VSUBPD            Z7, Z10, Z7
 	VSUBPD            Z7, Z6, Z6
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z6, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
 	VMINPD            Z3, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
 	VMULPD            Z5, Z6, Z5
-	VBROADCASTSD      power512Constants<>+184(SB), Z6
-	VBROADCASTSD      power512Constants<>+192(SB), Z7
+	VBROADCASTSD      power512Constants<>+160(SB), Z6
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
 	VMINPD            Z5, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+200(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+256(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z8, Z10
+	VBROADCASTSD      power512Constants<>+208(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+232(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z6, Z8, Z9
 	VBROADCASTSD      power512Constants<>+48(SB), Z6
@@ -981,33 +945,33 @@ single:
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z5, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z6, K1, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z6, K1, Z5
-	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
 	VRNDSCALEPD       $0x08, Z6, Z7
 	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
 	VMOVAPD.Z         Z6, K1, Z6
 	VXORPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
 	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
 	VBROADCASTSD      power512Constants<>+48(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -1042,49 +1006,45 @@ singleDone:
 	VDIVPD            Z7, Z6, Z7
 	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD       Z11, Z8, Z10
-	VMULPD.BCST       power512Constants<>+120(SB), Z6, Z9
-	VMULPD            Z6, Z9, Z9
-	VFMADD213PD       Z9, Z8, Z10
-	VMULPD            Z7, Z10, Z7
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z7
-	VSUBPD            Z7, Z9, Z7
+	VBROADCASTSD      power512Constants<>+64(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
+	VMULPD            Z6, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
+	VSUBPD            Z7, Z10, Z7
 	VSUBPD            Z7, Z6, Z6
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z6, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
 	VMINPD            Z3, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
 	VMULPD            Z5, Z6, Z5
-	VBROADCASTSD      power512Constants<>+184(SB), Z6
-	VBROADCASTSD      power512Constants<>+192(SB), Z7
+	VBROADCASTSD      power512Constants<>+160(SB), Z6
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
 	VMINPD            Z5, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+200(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
 	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+256(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z8, Z10
+	VBROADCASTSD      power512Constants<>+208(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+232(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z6, Z8, Z9
 	VBROADCASTSD      power512Constants<>+48(SB), Z6
@@ -1092,33 +1052,33 @@ singleDone:
 	VPSLLQ            $0x34, Z7, Z7
 	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
 	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z5, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z6, K1, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+288(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z6, K1, Z5
-	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
 	VRNDSCALEPD       $0x08, Z6, Z7
 	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
 	VMOVAPD.Z         Z6, K1, Z6
 	VXORPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
 	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
 	VBROADCASTSD      power512Constants<>+48(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -1159,30 +1119,26 @@ single:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z6
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
-	VBROADCASTSD     power512Constants<>+88(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     power512Constants<>+64(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z4, Z5
+	VMULPD.BCST      power512Constants<>+96(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+208(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+184(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -1208,30 +1164,26 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z6
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
-	VBROADCASTSD     power512Constants<>+88(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     power512Constants<>+64(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z4, Z5
+	VMULPD.BCST      power512Constants<>+96(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+208(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+184(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -1267,30 +1219,26 @@ single:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z6
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
-	VBROADCASTSD     power512Constants<>+88(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     power512Constants<>+64(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z4, Z5
+	VMULPD.BCST      power512Constants<>+96(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+312(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+288(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -1316,30 +1264,26 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     power512Constants<>+64(SB), Z6
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z5, Z6
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z5, Z6
-	VBROADCASTSD     power512Constants<>+88(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z5, Z7
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      power512Constants<>+120(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     power512Constants<>+64(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z4, Z5
+	VMULPD.BCST      power512Constants<>+96(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+312(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+288(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -1366,7 +1310,7 @@ TEXT ·bceVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(SI*1), Z0
 	VCVTPS2PD        (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1378,83 +1322,73 @@ single:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z7, Z6, K1, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
+	VDIVPD           Z6, Z4, Z6
+	VMULPD           Z6, Z6, Z7
+	VMULPD           Z7, Z7, Z8
 	VBROADCASTSD     power512Constants<>+64(SB), Z8
 	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
 	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
-	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
+	VFMADD213PD      Z9, Z7, Z8
+	VMULPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
-	VMULPD           Z7, Z7, Z8
-	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
-	VFMADD213PD      Z9, Z8, Z10
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -1463,7 +1397,7 @@ single:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (BX)(SI*1)
 	ADDQ             $0x20, SI
@@ -1478,7 +1412,7 @@ singleDone:
 	KMOVW            DI, K1
 	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1490,83 +1424,73 @@ singleDone:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z7, Z6, K1, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
+	VDIVPD           Z6, Z4, Z6
+	VMULPD           Z6, Z6, Z7
+	VMULPD           Z7, Z7, Z8
 	VBROADCASTSD     power512Constants<>+64(SB), Z8
 	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
 	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
-	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
+	VFMADD213PD      Z9, Z7, Z8
+	VMULPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
-	VMULPD           Z7, Z7, Z8
-	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
-	VFMADD213PD      Z9, Z8, Z10
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -1575,7 +1499,7 @@ singleDone:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             SI, CX
 	MOVQ             $-1, DX
 	BZHIQ            AX, DX, DX
@@ -1602,7 +1526,7 @@ TEXT ·bceVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1614,83 +1538,73 @@ single:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z7
+	VFMADD231PD      Z4, Z1, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VBLENDMPD        Z7, Z6, K1, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
+	VDIVPD           Z6, Z4, Z6
+	VMULPD           Z6, Z6, Z7
+	VMULPD           Z7, Z7, Z8
 	VBROADCASTSD     power512Constants<>+64(SB), Z8
 	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
 	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
-	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
+	VFMADD213PD      Z9, Z7, Z8
+	VMULPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z1, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
-	VMULPD           Z7, Z7, Z8
-	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
-	VFMADD213PD      Z9, Z8, Z10
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
@@ -1699,7 +1613,7 @@ single:
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VCVTPD2PS        Z1, Y1
 	VMOVUPS          Y1, (DX)(BX*1)
 	ADDQ             $0x20, BX
@@ -1713,7 +1627,7 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1725,83 +1639,73 @@ singleDone:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z7
+	VFMADD231PD      Z4, Z1, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VBLENDMPD        Z7, Z6, K1, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
+	VDIVPD           Z6, Z4, Z6
+	VMULPD           Z6, Z6, Z7
+	VMULPD           Z7, Z7, Z8
 	VBROADCASTSD     power512Constants<>+64(SB), Z8
 	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
 	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
-	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
+	VFMADD213PD      Z9, Z7, Z8
+	VMULPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z1, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
-	VMULPD           Z7, Z7, Z8
-	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
-	VFMADD213PD      Z9, Z8, Z10
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
@@ -1810,7 +1714,7 @@ singleDone:
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -1837,7 +1741,7 @@ TEXT ·bceSV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1849,83 +1753,73 @@ single:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z4
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
 	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z6
-	VSUBPD           Z6, Z4, Z6
-	VDIVPD           Z5, Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
 	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
-	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VPSRLQ           $0x34, Z6, Z6
+	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
-	VSUBPD.BCST      power512Constants<>+328(SB), Z4, Z8
-	VANDPD.BCST      power512Constants<>+0(SB), Z8, Z8
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z8, K1
-	VBLENDMPD        Z4, Z7, K1, Z7
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z5, K2, Z5
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z6, K1, Z6
-	VADDPD.BCST      power512Constants<>+56(SB), Z7, Z8
-	VDIVPD           Z8, Z7, Z8
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VPSRLQ           $0x34, Z5, Z5
+	VBROADCASTSD     power512Constants<>+304(SB), Z8
+	VPSUBQ           Z5, Z8, Z5
+	VPSLLQ           $0x34, Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
+	VMOVAPD          Z8, Z8
+	VFMADD231PD      Z5, Z4, Z8
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z4, K1
+	VBLENDMPD        Z8, Z7, K1, Z5
+	VADDPD.BCST      power512Constants<>+56(SB), Z5, Z7
+	VDIVPD           Z7, Z5, Z7
+	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VMULPD           Z9, Z9, Z10
-	VBROADCASTSD     power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD     power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z10, Z12
-	VFMADD213PD      Z12, Z9, Z11
-	VMULPD.BCST      power512Constants<>+120(SB), Z7, Z10
-	VMULPD           Z7, Z10, Z10
-	VFMADD213PD      Z10, Z9, Z11
-	VMULPD           Z8, Z11, Z8
-	VADDPD           Z6, Z8, Z6
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z5, Z6
-	VSUBPD           Z6, Z10, Z6
-	VSUBPD           Z6, Z7, Z6
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z5, Z6
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z4, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z4, K2
+	VBROADCASTSD     power512Constants<>+64(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z8, Z9
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z8, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z5, Z10
+	VMULPD           Z5, Z10, Z10
+	VFMADD213PD      Z10, Z8, Z9
+	VMULPD           Z7, Z9, Z7
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z6, Z7
+	VSUBPD           Z7, Z10, Z7
+	VSUBPD           Z7, Z5, Z5
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z6, Z5
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z4, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z4, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z4, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z5
-	VBLENDMPD        Z6, Z5, K1, Z5
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z4, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z4, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z4, K2, Z6
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z6, K2, Z6
+	VBLENDMPD        Z5, Z6, K1, Z5
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z4, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z4, Z4
 	VMOVAPD.Z        Z4, K1, Z4
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
@@ -1934,7 +1828,7 @@ single:
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VCVTPD2PS        Z1, Y1
 	VMOVUPS          Y1, (DX)(BX*1)
 	ADDQ             $0x20, BX
@@ -1948,7 +1842,7 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
 	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
 	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
@@ -1960,83 +1854,73 @@ singleDone:
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z7, Z6, K1, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
+	VDIVPD           Z6, Z4, Z6
+	VMULPD           Z6, Z6, Z7
+	VMULPD           Z7, Z7, Z8
 	VBROADCASTSD     power512Constants<>+64(SB), Z8
 	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
 	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
-	VMULPD           Z4, Z7, Z7
-	VFMADD213PD      Z7, Z6, Z8
-	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
-	VSUBPD           Z5, Z7, Z5
-	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
+	VFMADD213PD      Z9, Z7, Z8
+	VMULPD           Z6, Z8, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
-	VMULPD           Z7, Z7, Z8
-	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
-	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
-	VFMADD213PD      Z9, Z8, Z10
-	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
-	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -2045,7 +1929,7 @@ singleDone:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -2071,24 +1955,24 @@ TEXT ·bceLogitsVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2096,52 +1980,44 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -2160,24 +2036,24 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2185,52 +2061,44 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -2261,24 +2129,24 @@ TEXT ·bceLogitsVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z1, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z1, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2286,52 +2154,44 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
@@ -2349,24 +2209,24 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z1, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z1, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2374,52 +2234,44 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
@@ -2450,24 +2302,24 @@ TEXT ·bceLogitsSV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2475,52 +2327,44 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -2538,24 +2382,24 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+184(SB), Z3
-	VBROADCASTSD      power512Constants<>+192(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+200(SB), Z4
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z3, Z4
-	VSUBPD.BCST       power512Constants<>+200(SB), Z4, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z5, Z3
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      power512Constants<>+232(SB), Z6
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z6
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+256(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+264(SB), Z5, Z7
-	VFMADD213PD.BCST  power512Constants<>+272(SB), Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
@@ -2563,52 +2407,44 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -2639,8 +2475,8 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -2649,7 +2485,7 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -2666,22 +2502,22 @@ single:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -2692,7 +2528,7 @@ single:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -2701,17 +2537,17 @@ single:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z1, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -2719,17 +2555,17 @@ single:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -2738,16 +2574,16 @@ single:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -2760,28 +2596,28 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -2800,8 +2636,8 @@ singleDone:
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -2810,7 +2646,7 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -2827,22 +2663,22 @@ singleDone:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -2853,7 +2689,7 @@ singleDone:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -2862,17 +2698,17 @@ singleDone:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z1, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -2880,17 +2716,17 @@ singleDone:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -2899,16 +2735,16 @@ singleDone:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -2921,28 +2757,28 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -2971,8 +2807,8 @@ TEXT ·powVS64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD           (CX)(BX*1), Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -2981,7 +2817,7 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -2998,22 +2834,22 @@ single:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3024,7 +2860,7 @@ single:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3033,17 +2869,17 @@ single:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z0, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3051,17 +2887,17 @@ single:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3070,16 +2906,16 @@ single:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3092,28 +2928,28 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -3131,8 +2967,8 @@ singleDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -3141,7 +2977,7 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -3158,22 +2994,22 @@ singleDone:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3184,7 +3020,7 @@ singleDone:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3193,17 +3029,17 @@ singleDone:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z0, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3211,17 +3047,17 @@ singleDone:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3230,16 +3066,16 @@ singleDone:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3252,28 +3088,28 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -3302,8 +3138,8 @@ TEXT ·powSV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD           (CX)(BX*1), Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -3312,7 +3148,7 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -3329,22 +3165,22 @@ single:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3355,7 +3191,7 @@ single:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3364,17 +3200,17 @@ single:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z1, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3382,17 +3218,17 @@ single:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3401,16 +3237,16 @@ single:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3423,28 +3259,28 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -3462,8 +3298,8 @@ singleDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -3472,7 +3308,7 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -3489,22 +3325,22 @@ singleDone:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3515,7 +3351,7 @@ singleDone:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3524,17 +3360,17 @@ singleDone:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z1, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3542,17 +3378,17 @@ singleDone:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3561,16 +3397,16 @@ singleDone:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3583,28 +3419,28 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z0, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z4
 	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -3634,8 +3470,8 @@ TEXT ·powScalar64AVX512(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD           (CX)(BX*1), Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -3644,7 +3480,7 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -3661,22 +3497,22 @@ single:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3687,7 +3523,7 @@ single:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3696,17 +3532,17 @@ single:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z0, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3714,17 +3550,17 @@ single:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3733,16 +3569,16 @@ single:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3755,28 +3591,28 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z1
@@ -3794,8 +3630,8 @@ singleDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
 	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
@@ -3804,7 +3640,7 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
 	VSUBPD            Z5, Z3, Z3
 	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
 	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
@@ -3821,22 +3657,22 @@ singleDone:
 	VFMSUB213PD       Z5, Z8, Z6
 	VFMADD231PD       Z4, Z8, Z6
 	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+376(SB), Z7
-	VBROADCASTSD      power512Constants<>+384(SB), Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
 	VMULPD            Z7, Z5, Z10
 	VMOVAPD           Z5, Z11
 	VFMSUB213PD       Z10, Z7, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+392(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+424(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z6, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
 	VFMADD213PD       Z9, Z5, Z7
 	VFMADD231PD       Z7, Z6, Z11
 	VMULPD            Z8, Z10, Z5
@@ -3847,7 +3683,7 @@ singleDone:
 	VADDPD            Z4, Z4, Z4
 	VADDPD            Z4, Z6, Z4
 	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+136(SB), Z3, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
 	VADDPD            Z6, Z7, Z8
 	VSUBPD            Z7, Z8, Z7
 	VSUBPD            Z7, Z6, Z6
@@ -3856,17 +3692,17 @@ singleDone:
 	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
 	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
 	VADDPD            Z4, Z7, Z3
 	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
 	VMINPD            Z0, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VMULPD            Z3, Z5, Z6
@@ -3874,17 +3710,17 @@ singleDone:
 	VFMSUB213PD       Z6, Z3, Z7
 	VFMADD231PD       Z4, Z5, Z7
 	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z3, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+464(SB), Z4
-	VBROADCASTSD      power512Constants<>+472(SB), Z5
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
 	VMINPD            Z6, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+200(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+200(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z6, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
 	VADDPD            Z3, Z4, Z6
 	VSUBPD            Z4, Z6, Z4
 	VSUBPD            Z4, Z3, Z3
@@ -3893,16 +3729,16 @@ singleDone:
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+480(SB), Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+520(SB), Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
@@ -3915,28 +3751,28 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+120(SB), Z0, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z4, Z5
 	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z1, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z4
 	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
 	VCMPPD            $0x11, Z4, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z4
 	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z2, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z2, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VCMPPD            $0x00, Z3, Z1, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z0
@@ -3970,8 +3806,8 @@ single:
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VSUBPD            Z3, Z0, Z3
 	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z4, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z4, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z5
 	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
 	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
@@ -3980,7 +3816,7 @@ single:
 	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z7
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z7
 	VSUBPD            Z7, Z5, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
 	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
@@ -3997,22 +3833,22 @@ single:
 	VFMSUB213PD       Z7, Z10, Z8
 	VFMADD231PD       Z6, Z10, Z8
 	VFMADD231PD       Z10, Z6, Z8
-	VBROADCASTSD      power512Constants<>+376(SB), Z9
-	VBROADCASTSD      power512Constants<>+384(SB), Z11
+	VBROADCASTSD      power512Constants<>+352(SB), Z9
+	VBROADCASTSD      power512Constants<>+360(SB), Z11
 	VMULPD            Z9, Z7, Z12
 	VMOVAPD           Z7, Z13
 	VFMSUB213PD       Z12, Z9, Z13
 	VFMADD231PD       Z11, Z7, Z13
 	VFMADD231PD       Z9, Z8, Z13
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+392(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+424(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z8, Z11
+	VBROADCASTSD      power512Constants<>+368(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+400(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z8, Z11
 	VFMADD213PD       Z11, Z7, Z9
 	VFMADD231PD       Z9, Z8, Z13
 	VMULPD            Z10, Z12, Z7
@@ -4023,7 +3859,7 @@ single:
 	VADDPD            Z6, Z6, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z10, Z10, Z8
-	VMULPD.BCST       power512Constants<>+136(SB), Z5, Z9
+	VMULPD.BCST       power512Constants<>+112(SB), Z5, Z9
 	VADDPD            Z8, Z9, Z10
 	VSUBPD            Z9, Z10, Z9
 	VSUBPD            Z9, Z8, Z8
@@ -4032,17 +3868,17 @@ single:
 	VSUBPD            Z10, Z7, Z7
 	VADDPD            Z7, Z8, Z7
 	VADDPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z6
 	VADDPD            Z6, Z9, Z5
 	VSUBPD            Z9, Z5, Z7
 	VSUBPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
 	VCMPPD            $0x00, Z7, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z5, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z7
-	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+152(SB), Z8
 	VMINPD            Z3, Z8, Z8
 	VMAXPD            Z8, Z7, Z7
 	VMULPD            Z5, Z7, Z8
@@ -4050,17 +3886,17 @@ single:
 	VFMSUB213PD       Z8, Z5, Z9
 	VFMADD231PD       Z6, Z7, Z9
 	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z5, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z5, K1
 	VMOVAPD.Z         Z9, K1, Z5
-	VBROADCASTSD      power512Constants<>+464(SB), Z6
-	VBROADCASTSD      power512Constants<>+472(SB), Z7
+	VBROADCASTSD      power512Constants<>+440(SB), Z6
+	VBROADCASTSD      power512Constants<>+448(SB), Z7
 	VMINPD            Z8, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+200(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z8, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z8, Z5
 	VADDPD            Z5, Z6, Z8
 	VSUBPD            Z6, Z8, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -4069,16 +3905,16 @@ single:
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      power512Constants<>+480(SB), Z11
+	VBROADCASTSD      power512Constants<>+456(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z10, Z11
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+520(SB), Z12
+	VBROADCASTSD      power512Constants<>+496(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z10, Z12
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
@@ -4091,28 +3927,28 @@ single:
 	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
 	VRNDSCALEPD       $0x08, Z6, Z7
 	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
 	VMOVAPD.Z         Z6, K1, Z6
 	VXORPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
 	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
 	VBROADCASTSD      power512Constants<>+48(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -4135,8 +3971,8 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VSUBPD            Z3, Z0, Z3
 	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+352(SB), Z4, K1
-	VMULPD.BCST       power512Constants<>+360(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z4, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z5
 	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
 	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
@@ -4145,7 +3981,7 @@ singleDone:
 	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VBROADCASTSD.Z    power512Constants<>+368(SB), K1, Z7
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z7
 	VSUBPD            Z7, Z5, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
 	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
@@ -4162,22 +3998,22 @@ singleDone:
 	VFMSUB213PD       Z7, Z10, Z8
 	VFMADD231PD       Z6, Z10, Z8
 	VFMADD231PD       Z10, Z6, Z8
-	VBROADCASTSD      power512Constants<>+376(SB), Z9
-	VBROADCASTSD      power512Constants<>+384(SB), Z11
+	VBROADCASTSD      power512Constants<>+352(SB), Z9
+	VBROADCASTSD      power512Constants<>+360(SB), Z11
 	VMULPD            Z9, Z7, Z12
 	VMOVAPD           Z7, Z13
 	VFMSUB213PD       Z12, Z9, Z13
 	VFMADD231PD       Z11, Z7, Z13
 	VFMADD231PD       Z9, Z8, Z13
 	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+392(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+400(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+424(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+432(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+440(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+448(SB), Z8, Z11
+	VBROADCASTSD      power512Constants<>+368(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+400(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z11
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z8, Z11
 	VFMADD213PD       Z11, Z7, Z9
 	VFMADD231PD       Z9, Z8, Z13
 	VMULPD            Z10, Z12, Z7
@@ -4188,7 +4024,7 @@ singleDone:
 	VADDPD            Z6, Z6, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z10, Z10, Z8
-	VMULPD.BCST       power512Constants<>+136(SB), Z5, Z9
+	VMULPD.BCST       power512Constants<>+112(SB), Z5, Z9
 	VADDPD            Z8, Z9, Z10
 	VSUBPD            Z9, Z10, Z9
 	VSUBPD            Z9, Z8, Z8
@@ -4197,17 +4033,17 @@ singleDone:
 	VSUBPD            Z10, Z7, Z7
 	VADDPD            Z7, Z8, Z7
 	VADDPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z5, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z6
 	VADDPD            Z6, Z9, Z5
 	VSUBPD            Z9, Z5, Z7
 	VSUBPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
 	VCMPPD            $0x00, Z7, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+152(SB), Z5, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+160(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+160(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z7
-	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+152(SB), Z8
 	VMINPD            Z3, Z8, Z8
 	VMAXPD            Z8, Z7, Z7
 	VMULPD            Z5, Z7, Z8
@@ -4215,17 +4051,17 @@ singleDone:
 	VFMSUB213PD       Z8, Z5, Z9
 	VFMADD231PD       Z6, Z7, Z9
 	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+456(SB), Z5, K1
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z5, K1
 	VMOVAPD.Z         Z9, K1, Z5
-	VBROADCASTSD      power512Constants<>+464(SB), Z6
-	VBROADCASTSD      power512Constants<>+472(SB), Z7
+	VBROADCASTSD      power512Constants<>+440(SB), Z6
+	VBROADCASTSD      power512Constants<>+448(SB), Z7
 	VMINPD            Z8, Z7, Z7
 	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+200(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+200(SB), Z7, Z8
-	VFNMADD231PD.BCST power512Constants<>+136(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+128(SB), Z8, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z8, Z5
 	VADDPD            Z5, Z6, Z8
 	VSUBPD            Z6, Z8, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -4234,16 +4070,16 @@ singleDone:
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      power512Constants<>+480(SB), Z11
+	VBROADCASTSD      power512Constants<>+456(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z10, Z11
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z10, Z11
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+520(SB), Z12
+	VBROADCASTSD      power512Constants<>+496(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z12
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z10, Z12
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
@@ -4256,28 +4092,28 @@ singleDone:
 	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VMULPD.BCST       power512Constants<>+120(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
 	VRNDSCALEPD       $0x08, Z6, Z7
 	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+296(SB), Z2, Z6
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
 	VMOVAPD.Z         Z6, K1, Z6
 	VXORPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
 	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+160(SB), Z4, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z5, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+304(SB), Z4, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
 	VBROADCASTSD      power512Constants<>+48(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+144(SB), Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -4306,8 +4142,8 @@ TEXT ·log264AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
@@ -4316,7 +4152,7 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
@@ -4333,22 +4169,22 @@ single:
 	VFMSUB213PD      Z3, Z6, Z4
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
-	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VBROADCASTSD     power512Constants<>+352(SB), Z5
+	VBROADCASTSD     power512Constants<>+360(SB), Z7
 	VMULPD           Z5, Z3, Z8
 	VMOVAPD          Z3, Z9
 	VFMSUB213PD      Z8, Z5, Z9
 	VFMADD231PD      Z7, Z3, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
-	VBROADCASTSD     power512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VBROADCASTSD     power512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+424(SB), Z4, Z7
 	VFMADD213PD      Z7, Z3, Z5
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z6, Z8, Z3
@@ -4363,8 +4199,8 @@ single:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+208(SB), Z3
-	VBROADCASTSD     power512Constants<>+560(SB), Z4
+	VBROADCASTSD     power512Constants<>+184(SB), Z3
+	VBROADCASTSD     power512Constants<>+536(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
@@ -4376,13 +4212,13 @@ single:
 	VSUBPD           Z1, Z6, Z1
 	VADDPD           Z7, Z1, Z1
 	VADDPD           Z1, Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -4396,8 +4232,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
@@ -4406,7 +4242,7 @@ singleDone:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
@@ -4423,22 +4259,22 @@ singleDone:
 	VFMSUB213PD      Z3, Z6, Z4
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
-	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VBROADCASTSD     power512Constants<>+352(SB), Z5
+	VBROADCASTSD     power512Constants<>+360(SB), Z7
 	VMULPD           Z5, Z3, Z8
 	VMOVAPD          Z3, Z9
 	VFMSUB213PD      Z8, Z5, Z9
 	VFMADD231PD      Z7, Z3, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
-	VBROADCASTSD     power512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VBROADCASTSD     power512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+424(SB), Z4, Z7
 	VFMADD213PD      Z7, Z3, Z5
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z6, Z8, Z3
@@ -4453,8 +4289,8 @@ singleDone:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+208(SB), Z3
-	VBROADCASTSD     power512Constants<>+560(SB), Z4
+	VBROADCASTSD     power512Constants<>+184(SB), Z3
+	VBROADCASTSD     power512Constants<>+536(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
@@ -4466,13 +4302,13 @@ singleDone:
 	VSUBPD           Z1, Z6, Z1
 	VADDPD           Z7, Z1, Z1
 	VADDPD           Z1, Z2, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -4496,8 +4332,8 @@ TEXT ·log1064AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
@@ -4506,7 +4342,7 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
@@ -4523,22 +4359,22 @@ single:
 	VFMSUB213PD      Z3, Z6, Z4
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
-	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VBROADCASTSD     power512Constants<>+352(SB), Z5
+	VBROADCASTSD     power512Constants<>+360(SB), Z7
 	VMULPD           Z5, Z3, Z8
 	VMOVAPD          Z3, Z9
 	VFMSUB213PD      Z8, Z5, Z9
 	VFMADD231PD      Z7, Z3, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
-	VBROADCASTSD     power512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VBROADCASTSD     power512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+424(SB), Z4, Z7
 	VFMADD213PD      Z7, Z3, Z5
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z6, Z8, Z3
@@ -4553,27 +4389,27 @@ single:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+312(SB), Z3
-	VBROADCASTSD     power512Constants<>+568(SB), Z4
+	VBROADCASTSD     power512Constants<>+288(SB), Z3
+	VBROADCASTSD     power512Constants<>+544(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+576(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+584(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -4587,8 +4423,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
 	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
@@ -4597,7 +4433,7 @@ singleDone:
 	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
 	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z3
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
@@ -4614,22 +4450,22 @@ singleDone:
 	VFMSUB213PD      Z3, Z6, Z4
 	VFMADD231PD      Z2, Z6, Z4
 	VFMADD231PD      Z6, Z2, Z4
-	VBROADCASTSD     power512Constants<>+376(SB), Z5
-	VBROADCASTSD     power512Constants<>+384(SB), Z7
+	VBROADCASTSD     power512Constants<>+352(SB), Z5
+	VBROADCASTSD     power512Constants<>+360(SB), Z7
 	VMULPD           Z5, Z3, Z8
 	VMOVAPD          Z3, Z9
 	VFMSUB213PD      Z8, Z5, Z9
 	VFMADD231PD      Z7, Z3, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z3, Z3, Z4
-	VBROADCASTSD     power512Constants<>+392(SB), Z5
-	VFMADD213PD.BCST power512Constants<>+400(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z5
-	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z5
-	VBROADCASTSD     power512Constants<>+424(SB), Z7
-	VFMADD213PD.BCST power512Constants<>+432(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+440(SB), Z4, Z7
-	VFMADD213PD.BCST power512Constants<>+448(SB), Z4, Z7
+	VBROADCASTSD     power512Constants<>+368(SB), Z5
+	VFMADD213PD.BCST power512Constants<>+376(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST power512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD     power512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+408(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+416(SB), Z4, Z7
+	VFMADD213PD.BCST power512Constants<>+424(SB), Z4, Z7
 	VFMADD213PD      Z7, Z3, Z5
 	VFMADD231PD      Z5, Z4, Z9
 	VMULPD           Z6, Z8, Z3
@@ -4644,27 +4480,27 @@ singleDone:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+312(SB), Z3
-	VBROADCASTSD     power512Constants<>+568(SB), Z4
+	VBROADCASTSD     power512Constants<>+288(SB), Z3
+	VBROADCASTSD     power512Constants<>+544(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+576(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+584(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z2, K2, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z2, K2, Z0
 	VBLENDMPD        Z1, Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -4690,9 +4526,9 @@ TEXT ·bceVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD          (CX)(SI*1), Z0
 	VMOVUPD          (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -4701,89 +4537,91 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z8
+	VFMADD231PD      Z4, Z0, Z8
+	VSUBPD           Z8, Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z8, Z6, K1, Z4
+	VMOVAPD.Z        Z7, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
+	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
 	VFMADD213PD      Z9, Z8, Z10
 	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VADDPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -4792,7 +4630,7 @@ single:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVUPD          Z0, (BX)(SI*1)
 	ADDQ             $0x40, SI
 	SUBQ             $0x08, AX
@@ -4806,9 +4644,9 @@ singleDone:
 	KMOVW            DI, K1
 	VMOVUPD.Z        (CX)(SI*1), K1, Z0
 	VMOVUPD.Z        (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -4817,89 +4655,91 @@ singleDone:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z8
+	VFMADD231PD      Z4, Z0, Z8
+	VSUBPD           Z8, Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z8, Z6, K1, Z4
+	VMOVAPD.Z        Z7, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
+	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
 	VFMADD213PD      Z9, Z8, Z10
 	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VADDPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -4908,7 +4748,7 @@ singleDone:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             SI, CX
 	MOVQ             $-1, DX
 	BZHIQ            AX, DX, DX
@@ -4932,9 +4772,9 @@ TEXT ·bceVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z1, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z1, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -4943,89 +4783,91 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z1, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z8
+	VFMADD231PD      Z4, Z1, Z8
+	VSUBPD           Z8, Z7, Z7
+	VFMADD231PD      Z4, Z1, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VBLENDMPD        Z8, Z6, K1, Z4
+	VMOVAPD.Z        Z7, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
+	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
 	VFMADD213PD      Z9, Z8, Z10
 	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VADDPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
@@ -5034,7 +4876,7 @@ single:
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVUPD          Z1, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
@@ -5047,9 +4889,9 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z1, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z1, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -5058,89 +4900,91 @@ singleDone:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z1, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z1, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z1, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z8
+	VFMADD231PD      Z4, Z1, Z8
+	VSUBPD           Z8, Z7, Z7
+	VFMADD231PD      Z4, Z1, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VBLENDMPD        Z8, Z6, K1, Z4
+	VMOVAPD.Z        Z7, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
+	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
 	VFMADD213PD      Z9, Z8, Z10
 	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z1, K2
+	VADDPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z1, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z1, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
@@ -5149,7 +4993,7 @@ singleDone:
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -5173,9 +5017,9 @@ TEXT ·bceSV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -5184,89 +5028,91 @@ single:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z4
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
 	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z6
-	VSUBPD           Z6, Z4, Z6
-	VDIVPD           Z5, Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
 	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
-	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VPSRLQ           $0x34, Z6, Z6
+	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
-	VSUBPD.BCST      power512Constants<>+328(SB), Z4, Z8
-	VANDPD.BCST      power512Constants<>+0(SB), Z8, Z8
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z8, K1
-	VBLENDMPD        Z4, Z7, K1, Z7
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z5, K2, Z5
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z6, K1, Z6
-	VADDPD.BCST      power512Constants<>+56(SB), Z7, Z8
-	VDIVPD           Z8, Z7, Z8
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VPSRLQ           $0x34, Z5, Z5
+	VBROADCASTSD     power512Constants<>+304(SB), Z8
+	VPSUBQ           Z5, Z8, Z5
+	VPSLLQ           $0x34, Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
+	VMOVAPD          Z8, Z9
+	VFMADD231PD      Z5, Z4, Z9
+	VSUBPD           Z9, Z8, Z8
+	VFMADD231PD      Z5, Z4, Z8
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z4, K1
+	VBLENDMPD        Z9, Z7, K1, Z5
+	VMOVAPD.Z        Z8, K1, Z7
+	VADDPD.BCST      power512Constants<>+56(SB), Z5, Z8
+	VDIVPD           Z8, Z5, Z8
 	VMULPD           Z8, Z8, Z9
 	VMULPD           Z9, Z9, Z10
-	VBROADCASTSD     power512Constants<>+64(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z10, Z11
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z10, Z11
-	VBROADCASTSD     power512Constants<>+88(SB), Z12
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z10, Z12
+	VBROADCASTSD     power512Constants<>+568(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z10, Z11
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z10, Z11
+	VBROADCASTSD     power512Constants<>+592(SB), Z12
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z10, Z12
 	VFMADD213PD      Z12, Z9, Z11
-	VMULPD.BCST      power512Constants<>+120(SB), Z7, Z10
-	VMULPD           Z7, Z10, Z10
+	VMULPD.BCST      power512Constants<>+96(SB), Z5, Z10
+	VMULPD           Z5, Z10, Z10
 	VFMADD213PD      Z10, Z9, Z11
 	VMULPD           Z8, Z11, Z8
-	VADDPD           Z6, Z8, Z6
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z5, Z6
-	VSUBPD           Z6, Z10, Z6
-	VSUBPD           Z6, Z7, Z6
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z5, Z6
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z4, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z4, K2
+	VADDPD           Z7, Z8, Z7
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z6, Z7
+	VSUBPD           Z7, Z10, Z7
+	VSUBPD           Z7, Z5, Z5
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z6, Z5
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z4, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z4, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z4, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z4, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z5, K2, Z5
-	VBLENDMPD        Z6, Z5, K1, Z5
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z4, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z4, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z4, K2, Z6
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z6, K2, Z6
+	VBLENDMPD        Z5, Z6, K1, Z5
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z4, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z4, Z4
 	VMOVAPD.Z        Z4, K1, Z4
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
@@ -5275,7 +5121,7 @@ single:
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
-	VXORPD.BCST      power512Constants<>+296(SB), Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
 	VMOVUPD          Z1, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
@@ -5288,9 +5134,9 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+320(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+352(SB), Z0, K1
-	VMULPD.BCST      power512Constants<>+360(SB), Z0, Z3
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
 	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
 	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
@@ -5299,89 +5145,91 @@ singleDone:
 	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z   power512Constants<>+368(SB), K1, Z5
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      power512Constants<>+120(SB), Z4, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z3, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
 	VSUBPD           Z5, Z7, Z5
 	VSUBPD           Z5, Z4, Z4
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z3, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+144(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z3
-	VCMPPD.BCST      $0x11, power512Constants<>+144(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+320(SB), Z3
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VSUBPD           Z5, Z0, Z5
-	VDIVPD           Z4, Z5, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
-	VANDPD.BCST      power512Constants<>+16(SB), Z4, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
 	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ           $0x34, Z4, Z4
-	VORPD.BCST       power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST      power512Constants<>+40(SB), Z4, Z4
+	VPSRLQ           $0x34, Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+328(SB), Z0, Z7
-	VANDPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+336(SB), Z7, K1
-	VBLENDMPD        Z0, Z6, K1, Z6
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z4, K2, Z4
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z5, K1, Z5
-	VADDPD.BCST      power512Constants<>+56(SB), Z6, Z7
-	VDIVPD           Z7, Z6, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VPSRLQ           $0x34, Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VPSUBQ           Z4, Z7, Z4
+	VPSLLQ           $0x34, Z4, Z4
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VMOVAPD          Z7, Z8
+	VFMADD231PD      Z4, Z0, Z8
+	VSUBPD           Z8, Z7, Z7
+	VFMADD231PD      Z4, Z0, Z7
+	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VBLENDMPD        Z8, Z6, K1, Z4
+	VMOVAPD.Z        Z7, K1, Z6
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
+	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+80(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+88(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+96(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+104(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+112(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
-	VMULPD.BCST      power512Constants<>+120(SB), Z6, Z9
-	VMULPD           Z6, Z9, Z9
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
+	VMULPD           Z4, Z9, Z9
 	VFMADD213PD      Z9, Z8, Z10
 	VMULPD           Z7, Z10, Z7
-	VADDPD           Z5, Z7, Z5
-	VFMADD231PD.BCST power512Constants<>+128(SB), Z4, Z5
-	VSUBPD           Z5, Z9, Z5
-	VSUBPD           Z5, Z6, Z5
-	VFMADD231PD.BCST power512Constants<>+136(SB), Z4, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+344(SB), Z0, K1
-	VCMPPD.BCST      $0x11, power512Constants<>+160(SB), Z0, K2
+	VADDPD           Z6, Z7, Z6
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z5, Z6
+	VSUBPD           Z6, Z9, Z6
+	VSUBPD           Z6, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+152(SB), Z0, K2, Z4
-	VCMPPD.BCST      $0x11, power512Constants<>+344(SB), Z0, K2
-	VBLENDMPD.BCST   power512Constants<>+304(SB), Z4, K2, Z4
-	VBLENDMPD        Z5, Z4, K1, Z4
-	VCMPPD.BCST      $0x00, power512Constants<>+144(SB), Z0, K1
-	VANDPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
+	VBLENDMPD        Z4, Z5, K1, Z4
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
+	VANDPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
@@ -5390,7 +5238,7 @@ singleDone:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
-	VXORPD.BCST      power512Constants<>+296(SB), Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -5415,28 +5263,28 @@ TEXT ·bceLogitsVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5450,48 +5298,47 @@ single:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -5509,28 +5356,28 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5544,48 +5391,47 @@ singleDone:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -5613,28 +5459,28 @@ TEXT ·bceLogitsVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z1, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5648,48 +5494,47 @@ single:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
@@ -5706,28 +5551,28 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z1, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5741,48 +5586,47 @@ singleDone:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z0, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
@@ -5810,28 +5654,28 @@ TEXT ·bceLogitsSV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5845,48 +5689,47 @@ single:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -5903,28 +5746,28 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VORPD.BCST        power512Constants<>+296(SB), Z0, Z2
-	VBROADCASTSD      power512Constants<>+464(SB), Z3
-	VBROADCASTSD      power512Constants<>+472(SB), Z4
+	VORPD.BCST        power512Constants<>+272(SB), Z0, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z4
 	VMINPD            Z2, Z4, Z2
 	VMAXPD            Z2, Z3, Z2
-	VBROADCASTSD      power512Constants<>+200(SB), Z3
-	VFMADD231PD.BCST  power512Constants<>+208(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+200(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z3
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z2, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST power512Constants<>+216(SB), Z4, Z2
-	VFNMADD231PD.BCST power512Constants<>+224(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z4, Z2
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      power512Constants<>+480(SB), Z5
+	VBROADCASTSD      power512Constants<>+456(SB), Z5
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z4, Z5
 	VFMADD213PD.BCST  power512Constants<>+488(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+496(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z5
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+520(SB), Z6
+	VBROADCASTSD      power512Constants<>+496(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+536(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+544(SB), Z4, Z6
-	VFMADD213PD.BCST  power512Constants<>+552(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
@@ -5938,48 +5781,47 @@ singleDone:
 	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z4
-	VSUBPD            Z4, Z2, Z4
-	VDIVPD            Z3, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
 	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+328(SB), Z2, Z6
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+336(SB), Z6, K1
-	VBLENDMPD         Z2, Z5, K1, Z2
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z3, K2, Z3
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z2, Z5
-	VDIVPD            Z5, Z2, Z5
-	VMULPD            Z5, Z5, Z6
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+88(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+96(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+104(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD       Z9, Z6, Z8
-	VMULPD.BCST       power512Constants<>+120(SB), Z2, Z7
-	VMULPD            Z2, Z7, Z7
-	VFMADD213PD       Z7, Z6, Z8
-	VMULPD            Z5, Z8, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+128(SB), Z3, Z4
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z2, Z2
-	VFMADD231PD.BCST  power512Constants<>+136(SB), Z3, Z2
-	VBROADCASTSD      power512Constants<>+144(SB), Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
-	VXORPD.BCST       power512Constants<>+296(SB), Z1, Z3
+	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
 	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
@@ -6002,70 +5844,74 @@ DATA power512Constants<>+32(SB)/8, $0x4330000000000000
 DATA power512Constants<>+40(SB)/8, $0x43300000000003ff
 DATA power512Constants<>+48(SB)/8, $0x3ff0000000000000
 DATA power512Constants<>+56(SB)/8, $0x4000000000000000
-DATA power512Constants<>+64(SB)/8, $0x3fc39a09d078c69f
-DATA power512Constants<>+72(SB)/8, $0x3fcc71c51d8e78af
-DATA power512Constants<>+80(SB)/8, $0x3fd999999997fa04
-DATA power512Constants<>+88(SB)/8, $0x3fc2f112df3e5244
-DATA power512Constants<>+96(SB)/8, $0x3fc7466496cb03de
-DATA power512Constants<>+104(SB)/8, $0x3fd2492494229359
-DATA power512Constants<>+112(SB)/8, $0x3fe5555555555593
-DATA power512Constants<>+120(SB)/8, $0x3fe0000000000000
-DATA power512Constants<>+128(SB)/8, $0x3dea39ef35793c76
-DATA power512Constants<>+136(SB)/8, $0x3fe62e42fee00000
-DATA power512Constants<>+144(SB)/8, $0x0000000000000000
-DATA power512Constants<>+152(SB)/8, $0xfff0000000000000
-DATA power512Constants<>+160(SB)/8, $0x7ff0000000000000
-DATA power512Constants<>+168(SB)/8, $0xfe37e43c8800759c
-DATA power512Constants<>+176(SB)/8, $0x7e37e43c8800759c
-DATA power512Constants<>+184(SB)/8, $0xc085e00000000000
-DATA power512Constants<>+192(SB)/8, $0x4085e00000000000
-DATA power512Constants<>+200(SB)/8, $0x4338000000000000
-DATA power512Constants<>+208(SB)/8, $0x3ff71547652b82fe
-DATA power512Constants<>+216(SB)/8, $0x3fe62e42fefa39ef
-DATA power512Constants<>+224(SB)/8, $0x3c7abc9e3b39803f
-DATA power512Constants<>+232(SB)/8, $0x3f2a124f19fe89ac
-DATA power512Constants<>+240(SB)/8, $0x3f81110e0f238322
-DATA power512Constants<>+248(SB)/8, $0x3fc5555555a78ed4
-DATA power512Constants<>+256(SB)/8, $0x3f56d43246b523b4
-DATA power512Constants<>+264(SB)/8, $0x3fa5554e9063586e
-DATA power512Constants<>+272(SB)/8, $0x3fe0000000b9129b
-DATA power512Constants<>+280(SB)/8, $0xc087480000000000
-DATA power512Constants<>+288(SB)/8, $0x4086280000000000
-DATA power512Constants<>+296(SB)/8, $0x8000000000000000
-DATA power512Constants<>+304(SB)/8, $0xffffffffffffffff
-DATA power512Constants<>+312(SB)/8, $0x3fdbcb7b1526e50e
-DATA power512Constants<>+320(SB)/8, $0xc059000000000000
-DATA power512Constants<>+328(SB)/8, $0x3faf0ed99bed9b2f
-DATA power512Constants<>+336(SB)/8, $0x3fd6a09e667f3bcc
-DATA power512Constants<>+344(SB)/8, $0xbff0000000000000
-DATA power512Constants<>+352(SB)/8, $0x0010000000000000
-DATA power512Constants<>+360(SB)/8, $0x4350000000000000
-DATA power512Constants<>+368(SB)/8, $0x404b000000000000
-DATA power512Constants<>+376(SB)/8, $0x3fe5555555555555
-DATA power512Constants<>+384(SB)/8, $0x3c85555555555555
-DATA power512Constants<>+392(SB)/8, $0x3fbe02e6fff27908
-DATA power512Constants<>+400(SB)/8, $0x3fc1118c7e4b0917
-DATA power512Constants<>+408(SB)/8, $0x3fc745d177a96056
-DATA power512Constants<>+416(SB)/8, $0x3fd2492492492521
-DATA power512Constants<>+424(SB)/8, $0x3fbdf7cc8e5fa539
-DATA power512Constants<>+432(SB)/8, $0x3fc3b1395d2190c1
-DATA power512Constants<>+440(SB)/8, $0x3fcc71c71c6eaa10
-DATA power512Constants<>+448(SB)/8, $0x3fd999999999999a
-DATA power512Constants<>+456(SB)/8, $0x408f400000000000
-DATA power512Constants<>+464(SB)/8, $0xc087500000000000
-DATA power512Constants<>+472(SB)/8, $0x4086300000000000
-DATA power512Constants<>+480(SB)/8, $0x3e5af38a9b0ec855
-DATA power512Constants<>+488(SB)/8, $0x3ec71de0dae63bb3
-DATA power512Constants<>+496(SB)/8, $0x3f2a01a01a7c41d5
-DATA power512Constants<>+504(SB)/8, $0x3f811111111109b3
-DATA power512Constants<>+512(SB)/8, $0x3fc5555555555556
-DATA power512Constants<>+520(SB)/8, $0x3e9289185613a3d6
-DATA power512Constants<>+528(SB)/8, $0x3efa019b90d2ae7a
-DATA power512Constants<>+536(SB)/8, $0x3f56c16c1788bd90
-DATA power512Constants<>+544(SB)/8, $0x3fa5555555553d63
-DATA power512Constants<>+552(SB)/8, $0x3fe0000000000001
-DATA power512Constants<>+560(SB)/8, $0x3c7777d0ffda0d24
-DATA power512Constants<>+568(SB)/8, $0x3c695355baaafad3
-DATA power512Constants<>+576(SB)/8, $0x3fd3441350a00000
-DATA power512Constants<>+584(SB)/8, $0xbd80c0219dc1da99
-GLOBL power512Constants<>(SB), RODATA|NOPTR, $592
+DATA power512Constants<>+64(SB)/8, $0x3fcddcf7101b6371
+DATA power512Constants<>+72(SB)/8, $0x3fd245c40aecb50c
+DATA power512Constants<>+80(SB)/8, $0x3fd9999eb63e783d
+DATA power512Constants<>+88(SB)/8, $0x3fe5555554bb1b2f
+DATA power512Constants<>+96(SB)/8, $0x3fe0000000000000
+DATA power512Constants<>+104(SB)/8, $0x3dea39ef35793c76
+DATA power512Constants<>+112(SB)/8, $0x3fe62e42fee00000
+DATA power512Constants<>+120(SB)/8, $0x0000000000000000
+DATA power512Constants<>+128(SB)/8, $0xfff0000000000000
+DATA power512Constants<>+136(SB)/8, $0x7ff0000000000000
+DATA power512Constants<>+144(SB)/8, $0xfe37e43c8800759c
+DATA power512Constants<>+152(SB)/8, $0x7e37e43c8800759c
+DATA power512Constants<>+160(SB)/8, $0xc085e00000000000
+DATA power512Constants<>+168(SB)/8, $0x4085e00000000000
+DATA power512Constants<>+176(SB)/8, $0x4338000000000000
+DATA power512Constants<>+184(SB)/8, $0x3ff71547652b82fe
+DATA power512Constants<>+192(SB)/8, $0x3fe62e42fefa39ef
+DATA power512Constants<>+200(SB)/8, $0x3c7abc9e3b39803f
+DATA power512Constants<>+208(SB)/8, $0x3f2a124f19fe89ac
+DATA power512Constants<>+216(SB)/8, $0x3f81110e0f238322
+DATA power512Constants<>+224(SB)/8, $0x3fc5555555a78ed4
+DATA power512Constants<>+232(SB)/8, $0x3f56d43246b523b4
+DATA power512Constants<>+240(SB)/8, $0x3fa5554e9063586e
+DATA power512Constants<>+248(SB)/8, $0x3fe0000000b9129b
+DATA power512Constants<>+256(SB)/8, $0xc087480000000000
+DATA power512Constants<>+264(SB)/8, $0x4086280000000000
+DATA power512Constants<>+272(SB)/8, $0x8000000000000000
+DATA power512Constants<>+280(SB)/8, $0xffffffffffffffff
+DATA power512Constants<>+288(SB)/8, $0x3fdbcb7b1526e50e
+DATA power512Constants<>+296(SB)/8, $0xc059000000000000
+DATA power512Constants<>+304(SB)/8, $0x00000000000007fe
+DATA power512Constants<>+312(SB)/8, $0x43b0000000000000
+DATA power512Constants<>+320(SB)/8, $0xbff0000000000000
+DATA power512Constants<>+328(SB)/8, $0x0010000000000000
+DATA power512Constants<>+336(SB)/8, $0x4350000000000000
+DATA power512Constants<>+344(SB)/8, $0x404b000000000000
+DATA power512Constants<>+352(SB)/8, $0x3fe5555555555555
+DATA power512Constants<>+360(SB)/8, $0x3c85555555555555
+DATA power512Constants<>+368(SB)/8, $0x3fbe02e6fff27908
+DATA power512Constants<>+376(SB)/8, $0x3fc1118c7e4b0917
+DATA power512Constants<>+384(SB)/8, $0x3fc745d177a96056
+DATA power512Constants<>+392(SB)/8, $0x3fd2492492492521
+DATA power512Constants<>+400(SB)/8, $0x3fbdf7cc8e5fa539
+DATA power512Constants<>+408(SB)/8, $0x3fc3b1395d2190c1
+DATA power512Constants<>+416(SB)/8, $0x3fcc71c71c6eaa10
+DATA power512Constants<>+424(SB)/8, $0x3fd999999999999a
+DATA power512Constants<>+432(SB)/8, $0x408f400000000000
+DATA power512Constants<>+440(SB)/8, $0xc087500000000000
+DATA power512Constants<>+448(SB)/8, $0x4086300000000000
+DATA power512Constants<>+456(SB)/8, $0x3e5af38a9b0ec855
+DATA power512Constants<>+464(SB)/8, $0x3ec71de0dae63bb3
+DATA power512Constants<>+472(SB)/8, $0x3f2a01a01a7c41d5
+DATA power512Constants<>+480(SB)/8, $0x3f811111111109b3
+DATA power512Constants<>+488(SB)/8, $0x3fc5555555555556
+DATA power512Constants<>+496(SB)/8, $0x3e9289185613a3d6
+DATA power512Constants<>+504(SB)/8, $0x3efa019b90d2ae7a
+DATA power512Constants<>+512(SB)/8, $0x3f56c16c1788bd90
+DATA power512Constants<>+520(SB)/8, $0x3fa5555555553d63
+DATA power512Constants<>+528(SB)/8, $0x3fe0000000000001
+DATA power512Constants<>+536(SB)/8, $0x3c7777d0ffda0d24
+DATA power512Constants<>+544(SB)/8, $0x3c695355baaafad3
+DATA power512Constants<>+552(SB)/8, $0x3fd3441350a00000
+DATA power512Constants<>+560(SB)/8, $0xbd80c0219dc1da99
+DATA power512Constants<>+568(SB)/8, $0x3fc39a09d078c69f
+DATA power512Constants<>+576(SB)/8, $0x3fcc71c51d8e78af
+DATA power512Constants<>+584(SB)/8, $0x3fd999999997fa04
+DATA power512Constants<>+592(SB)/8, $0x3fc2f112df3e5244
+DATA power512Constants<>+600(SB)/8, $0x3fc7466496cb03de
+DATA power512Constants<>+608(SB)/8, $0x3fd2492494229359
+DATA power512Constants<>+616(SB)/8, $0x3fe5555555555593
+GLOBL power512Constants<>(SB), RODATA|NOPTR, $624

@@ -28,49 +28,45 @@ single:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -78,17 +74,17 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -96,7 +92,7 @@ single:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -137,49 +133,45 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -187,17 +179,17 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -205,7 +197,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -262,49 +254,45 @@ single:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -312,17 +300,17 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -330,7 +318,7 @@ single:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -369,49 +357,45 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -419,17 +403,17 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -437,7 +421,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -494,49 +478,45 @@ single:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -544,17 +524,17 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -562,7 +542,7 @@ single:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -601,49 +581,45 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -651,17 +627,17 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -669,7 +645,7 @@ singleDone:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -725,49 +701,45 @@ single:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -775,17 +747,17 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -793,7 +765,7 @@ single:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -832,49 +804,45 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y4, Y7
-	VMULPD       Y4, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y5
-	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
 	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+704(SB), Y4
-	VMOVUPD      powerConstants<>+736(SB), Y5
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+832(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+864(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+896(SB), Y7
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+992(SB), Y8
-	VFMADD213PD  powerConstants<>+1024(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+1056(SB), Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VMOVUPD      powerConstants<>+192(SB), Y4
@@ -882,17 +850,17 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+608(SB), Y4, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -900,7 +868,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -960,49 +928,45 @@ single:
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+352(SB), Y11
-	VFMADD213PD  powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       powerConstants<>+480(SB), Y6, Y9
-	VMULPD       Y6, Y9, Y9
-	VFMADD213PD  Y9, Y8, Y10
-	VMULPD       Y7, Y10, Y7
-	VFMADD231PD  powerConstants<>+512(SB), Y5, Y7
-	VSUBPD       Y7, Y9, Y7
+	VMOVUPD      powerConstants<>+256(SB), Y9
+	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y10
+	VMULPD       Y6, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
+	VSUBPD       Y7, Y10, Y7
 	VSUBPD       Y7, Y6, Y6
-	VFMADD231PD  powerConstants<>+544(SB), Y5, Y6
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y4, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y6, Y5
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y4, Y6
-	VBLENDVPD    Y6, powerConstants<>+608(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
 	VMINPD       Y3, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
 	VMULPD       Y5, Y6, Y5
-	VMOVUPD      powerConstants<>+704(SB), Y6
-	VMOVUPD      powerConstants<>+736(SB), Y7
+	VMOVUPD      powerConstants<>+608(SB), Y6
+	VMOVUPD      powerConstants<>+640(SB), Y7
 	VMINPD       Y5, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+768(SB), Y7
-	VFMADD231PD  powerConstants<>+800(SB), Y6, Y7
-	VSUBPD       powerConstants<>+768(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
 	VMOVAPD      Y6, Y6
-	VFNMADD231PD powerConstants<>+832(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+864(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+992(SB), Y10
-	VFMADD213PD  powerConstants<>+1024(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+1056(SB), Y8, Y10
+	VMOVUPD      powerConstants<>+800(SB), Y9
+	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+896(SB), Y10
+	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y6, Y8, Y9
 	VMOVUPD      powerConstants<>+192(SB), Y6
@@ -1010,17 +974,17 @@ single:
 	VPSLLQ       $0x34, Y7, Y7
 	VPADDQ       powerConstants<>+192(SB), Y7, Y7
 	VMULPD       Y7, Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y5, Y7
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
 	VANDNPD      Y6, Y7, Y6
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y5, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y6, Y5
-	VMULPD       powerConstants<>+480(SB), Y3, Y6
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x00, Y7, Y3, Y7
 	VROUNDPD     $0x08, Y6, Y8
 	VCMPPD       $0x04, Y8, Y6, Y6
 	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1152(SB), Y2, Y7
+	VANDPD       powerConstants<>+1056(SB), Y2, Y7
 	VANDPD       Y7, Y6, Y6
 	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
@@ -1028,7 +992,7 @@ single:
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x04, Y7, Y3, Y7
 	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
 	VANDPD       Y4, Y6, Y4
 	VORPD        Y4, Y5, Y4
 	VCMPPD       $0x03, Y3, Y2, Y5
@@ -1073,49 +1037,45 @@ singleDone:
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+352(SB), Y11
-	VFMADD213PD  powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       powerConstants<>+480(SB), Y6, Y9
-	VMULPD       Y6, Y9, Y9
-	VFMADD213PD  Y9, Y8, Y10
-	VMULPD       Y7, Y10, Y7
-	VFMADD231PD  powerConstants<>+512(SB), Y5, Y7
-	VSUBPD       Y7, Y9, Y7
+	VMOVUPD      powerConstants<>+256(SB), Y9
+	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y10
+	VMULPD       Y6, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
+	VSUBPD       Y7, Y10, Y7
 	VSUBPD       Y7, Y6, Y6
-	VFMADD231PD  powerConstants<>+544(SB), Y5, Y6
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y4, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y6, Y5
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y4, Y6
-	VBLENDVPD    Y6, powerConstants<>+608(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
 	VMINPD       Y3, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
 	VMULPD       Y5, Y6, Y5
-	VMOVUPD      powerConstants<>+704(SB), Y6
-	VMOVUPD      powerConstants<>+736(SB), Y7
+	VMOVUPD      powerConstants<>+608(SB), Y6
+	VMOVUPD      powerConstants<>+640(SB), Y7
 	VMINPD       Y5, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+768(SB), Y7
-	VFMADD231PD  powerConstants<>+800(SB), Y6, Y7
-	VSUBPD       powerConstants<>+768(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
 	VMOVAPD      Y6, Y6
-	VFNMADD231PD powerConstants<>+832(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+864(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+992(SB), Y10
-	VFMADD213PD  powerConstants<>+1024(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+1056(SB), Y8, Y10
+	VMOVUPD      powerConstants<>+800(SB), Y9
+	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+896(SB), Y10
+	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y6, Y8, Y9
 	VMOVUPD      powerConstants<>+192(SB), Y6
@@ -1123,17 +1083,17 @@ singleDone:
 	VPSLLQ       $0x34, Y7, Y7
 	VPADDQ       powerConstants<>+192(SB), Y7, Y7
 	VMULPD       Y7, Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y5, Y7
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
 	VANDNPD      Y6, Y7, Y6
-	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y5, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y6, Y5
-	VMULPD       powerConstants<>+480(SB), Y3, Y6
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x00, Y7, Y3, Y7
 	VROUNDPD     $0x08, Y6, Y8
 	VCMPPD       $0x04, Y8, Y6, Y6
 	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1152(SB), Y1, Y7
+	VANDPD       powerConstants<>+1056(SB), Y1, Y7
 	VANDPD       Y7, Y6, Y6
 	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
@@ -1141,7 +1101,7 @@ singleDone:
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x04, Y7, Y3, Y7
 	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
 	VANDPD       Y4, Y6, Y4
 	VORPD        Y4, Y5, Y4
 	VCMPPD       $0x03, Y3, Y1, Y5
@@ -1196,29 +1156,25 @@ single:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     powerConstants<>+256(SB), Y6
-	VFMADD213PD powerConstants<>+288(SB), Y5, Y6
-	VFMADD213PD powerConstants<>+320(SB), Y5, Y6
-	VMOVUPD     powerConstants<>+352(SB), Y7
-	VFMADD213PD powerConstants<>+384(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+416(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+448(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      powerConstants<>+480(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD powerConstants<>+512(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     powerConstants<>+256(SB), Y5
+	VFMADD213PD powerConstants<>+288(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+320(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+352(SB), Y4, Y5
+	VMULPD      powerConstants<>+384(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD powerConstants<>+416(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD powerConstants<>+544(SB), Y1, Y2
-	VMULPD      powerConstants<>+800(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y3
+	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
+	VMULPD      powerConstants<>+704(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD   Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -1247,29 +1203,25 @@ singleDone:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     powerConstants<>+256(SB), Y6
-	VFMADD213PD powerConstants<>+288(SB), Y5, Y6
-	VFMADD213PD powerConstants<>+320(SB), Y5, Y6
-	VMOVUPD     powerConstants<>+352(SB), Y7
-	VFMADD213PD powerConstants<>+384(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+416(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+448(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      powerConstants<>+480(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD powerConstants<>+512(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     powerConstants<>+256(SB), Y5
+	VFMADD213PD powerConstants<>+288(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+320(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+352(SB), Y4, Y5
+	VMULPD      powerConstants<>+384(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD powerConstants<>+416(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD powerConstants<>+544(SB), Y1, Y2
-	VMULPD      powerConstants<>+800(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y3
+	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
+	VMULPD      powerConstants<>+704(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD   Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	MOVQ        BX, CX
@@ -1313,29 +1265,25 @@ single:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     powerConstants<>+256(SB), Y6
-	VFMADD213PD powerConstants<>+288(SB), Y5, Y6
-	VFMADD213PD powerConstants<>+320(SB), Y5, Y6
-	VMOVUPD     powerConstants<>+352(SB), Y7
-	VFMADD213PD powerConstants<>+384(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+416(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+448(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      powerConstants<>+480(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD powerConstants<>+512(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     powerConstants<>+256(SB), Y5
+	VFMADD213PD powerConstants<>+288(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+320(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+352(SB), Y4, Y5
+	VMULPD      powerConstants<>+384(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD powerConstants<>+416(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD powerConstants<>+544(SB), Y1, Y2
-	VMULPD      powerConstants<>+1216(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y3
+	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
+	VMULPD      powerConstants<>+1120(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD   Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -1364,29 +1312,25 @@ singleDone:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     powerConstants<>+256(SB), Y6
-	VFMADD213PD powerConstants<>+288(SB), Y5, Y6
-	VFMADD213PD powerConstants<>+320(SB), Y5, Y6
-	VMOVUPD     powerConstants<>+352(SB), Y7
-	VFMADD213PD powerConstants<>+384(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+416(SB), Y5, Y7
-	VFMADD213PD powerConstants<>+448(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      powerConstants<>+480(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD powerConstants<>+512(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     powerConstants<>+256(SB), Y5
+	VFMADD213PD powerConstants<>+288(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+320(SB), Y4, Y5
+	VFMADD213PD powerConstants<>+352(SB), Y4, Y5
+	VMULPD      powerConstants<>+384(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD powerConstants<>+416(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD powerConstants<>+544(SB), Y1, Y2
-	VMULPD      powerConstants<>+1216(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y3
+	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
+	VMULPD      powerConstants<>+1120(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD   Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	MOVQ        BX, CX
@@ -1421,7 +1365,7 @@ TEXT ·bceVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(SI*1), Y0
 	VCVTPS2PD   (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y0, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -1433,81 +1377,73 @@ single:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y0, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y0, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y0, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
-	VADDPD      powerConstants<>+224(SB), Y6, Y7
-	VDIVPD      Y7, Y6, Y7
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y7
+	VFMADD231PD Y4, Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VBLENDVPD   Y4, Y7, Y6, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y6
+	VDIVPD      Y6, Y4, Y6
+	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
-	VMULPD      Y6, Y9, Y9
-	VFMADD213PD Y9, Y8, Y10
-	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y0, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y0, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y8
+	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+352(SB), Y7, Y8
+	VMULPD      powerConstants<>+384(SB), Y4, Y9
+	VMULPD      Y4, Y9, Y9
+	VFMADD213PD Y9, Y7, Y8
+	VMULPD      Y6, Y8, Y6
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y6
+	VSUBPD      Y6, Y9, Y6
+	VSUBPD      Y6, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VANDPD      powerConstants<>+1152(SB), Y0, Y0
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
@@ -1516,7 +1452,7 @@ single:
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (BX)(SI*1)
 	ADDQ        $0x10, SI
@@ -1534,7 +1470,7 @@ singleDone:
 	VCVTPS2PD   X1, Y1
 	VMASKMOVPS  (DX)(SI*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y1, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -1546,81 +1482,73 @@ singleDone:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y1, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y1, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y1, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
-	VADDPD      powerConstants<>+224(SB), Y6, Y7
-	VDIVPD      Y7, Y6, Y7
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y7
+	VFMADD231PD Y4, Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD   Y4, Y7, Y6, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y6
+	VDIVPD      Y6, Y4, Y6
+	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
-	VMULPD      Y6, Y9, Y9
-	VFMADD213PD Y9, Y8, Y10
-	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y8
+	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+352(SB), Y7, Y8
+	VMULPD      powerConstants<>+384(SB), Y4, Y9
+	VMULPD      Y4, Y9, Y9
+	VFMADD213PD Y9, Y7, Y8
+	VMULPD      Y6, Y8, Y6
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y6
+	VSUBPD      Y6, Y9, Y6
+	VSUBPD      Y6, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD      powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
@@ -1629,7 +1557,7 @@ singleDone:
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	MOVQ        SI, CX
 	VCVTPD2PSY  Y0, X0
 	TESTQ       $0x00000002, AX
@@ -1663,7 +1591,7 @@ TEXT ·bceVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y1, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -1675,81 +1603,73 @@ single:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y1, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y1, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y1, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
-	VADDPD      powerConstants<>+224(SB), Y6, Y7
-	VDIVPD      Y7, Y6, Y7
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y7
+	VFMADD231PD Y4, Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD   Y4, Y7, Y6, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y6
+	VDIVPD      Y6, Y4, Y6
+	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
-	VMULPD      Y6, Y9, Y9
-	VFMADD213PD Y9, Y8, Y10
-	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y8
+	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+352(SB), Y7, Y8
+	VMULPD      powerConstants<>+384(SB), Y4, Y9
+	VMULPD      Y4, Y9, Y9
+	VFMADD213PD Y9, Y7, Y8
+	VMULPD      Y6, Y8, Y6
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y6
+	VSUBPD      Y6, Y9, Y6
+	VSUBPD      Y6, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD      powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
@@ -1758,7 +1678,7 @@ single:
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VCVTPD2PSY  Y1, X1
 	VMOVUPS     X1, (DX)(BX*1)
 	ADDQ        $0x10, BX
@@ -1774,7 +1694,7 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y1, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -1786,81 +1706,73 @@ singleDone:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y1, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y1, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y1, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
-	VADDPD      powerConstants<>+224(SB), Y6, Y7
-	VDIVPD      Y7, Y6, Y7
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y7
+	VFMADD231PD Y4, Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD   Y4, Y7, Y6, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y6
+	VDIVPD      Y6, Y4, Y6
+	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
-	VMULPD      Y6, Y9, Y9
-	VFMADD213PD Y9, Y8, Y10
-	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y8
+	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+352(SB), Y7, Y8
+	VMULPD      powerConstants<>+384(SB), Y4, Y9
+	VMULPD      Y4, Y9, Y9
+	VFMADD213PD Y9, Y7, Y8
+	VMULPD      Y6, Y8, Y6
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y6
+	VSUBPD      Y6, Y9, Y6
+	VSUBPD      Y6, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD      powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
@@ -1869,7 +1781,7 @@ singleDone:
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
 	TESTQ       $0x00000002, AX
@@ -1903,7 +1815,7 @@ TEXT ·bceSV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y0, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -1915,81 +1827,73 @@ single:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y0, Y4
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y0, Y4
 	VADDPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y6
-	VSUBPD      Y6, Y4, Y6
-	VDIVPD      Y5, Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y5, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y7
+	VPADDQ      powerConstants<>+32(SB), Y5, Y6
+	VANDPD      powerConstants<>+64(SB), Y6, Y7
 	VPADDQ      powerConstants<>+96(SB), Y7, Y7
-	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VPSRLQ      $0x34, Y6, Y6
+	VORPD       powerConstants<>+128(SB), Y6, Y6
+	VSUBPD      powerConstants<>+160(SB), Y6, Y6
 	VSUBPD      powerConstants<>+192(SB), Y7, Y7
-	VSUBPD      powerConstants<>+1280(SB), Y4, Y8
-	VANDPD      powerConstants<>+0(SB), Y8, Y8
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y8, Y8
-	VBLENDVPD   Y8, Y4, Y7, Y7
-	VANDNPD     Y5, Y8, Y5
-	VANDNPD     Y6, Y8, Y6
-	VADDPD      powerConstants<>+224(SB), Y7, Y8
-	VDIVPD      Y8, Y7, Y8
+	VPADDQ      powerConstants<>+32(SB), Y5, Y5
+	VPSRLQ      $0x34, Y5, Y5
+	VMOVUPD     powerConstants<>+1184(SB), Y8
+	VPSUBQ      Y5, Y8, Y5
+	VPSLLQ      $0x34, Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y8
+	VMOVAPD     Y8, Y8
+	VFMADD231PD Y5, Y4, Y8
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y4, Y5
+	VBLENDVPD   Y5, Y8, Y7, Y5
+	VADDPD      powerConstants<>+224(SB), Y5, Y7
+	VDIVPD      Y7, Y5, Y7
+	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMULPD      Y9, Y9, Y10
-	VMOVUPD     powerConstants<>+256(SB), Y11
-	VFMADD213PD powerConstants<>+288(SB), Y10, Y11
-	VFMADD213PD powerConstants<>+320(SB), Y10, Y11
-	VMOVUPD     powerConstants<>+352(SB), Y12
-	VFMADD213PD powerConstants<>+384(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+416(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+448(SB), Y10, Y12
-	VFMADD213PD Y12, Y9, Y11
-	VMULPD      powerConstants<>+480(SB), Y7, Y10
-	VMULPD      Y7, Y10, Y10
-	VFMADD213PD Y10, Y9, Y11
-	VMULPD      Y8, Y11, Y8
-	VADDPD      Y6, Y8, Y6
-	VFMADD231PD powerConstants<>+512(SB), Y5, Y6
-	VSUBPD      Y6, Y10, Y6
-	VSUBPD      Y6, Y7, Y6
-	VFMADD231PD powerConstants<>+544(SB), Y5, Y6
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y4, Y5
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y4, Y7
-	VANDPD      Y7, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y4, Y7
-	VBLENDVPD   Y7, powerConstants<>+576(SB), Y4, Y7
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y4, Y8
+	VMOVUPD     powerConstants<>+256(SB), Y9
+	VFMADD213PD powerConstants<>+288(SB), Y8, Y9
+	VFMADD213PD powerConstants<>+320(SB), Y8, Y9
+	VFMADD213PD powerConstants<>+352(SB), Y8, Y9
+	VMULPD      powerConstants<>+384(SB), Y5, Y10
+	VMULPD      Y5, Y10, Y10
+	VFMADD213PD Y10, Y8, Y9
+	VMULPD      Y7, Y9, Y7
+	VFMADD231PD powerConstants<>+416(SB), Y6, Y7
+	VSUBPD      Y7, Y10, Y7
+	VSUBPD      Y7, Y5, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y6, Y5
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y4, Y6
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y4, Y7
+	VANDPD      Y7, Y6, Y6
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y4, Y7
+	VBLENDVPD   Y7, powerConstants<>+480(SB), Y4, Y7
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y8
 	VORPD       Y8, Y7, Y7
-	VBLENDVPD   Y5, Y6, Y7, Y5
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y4, Y6
-	VANDPD      powerConstants<>+1152(SB), Y4, Y4
+	VBLENDVPD   Y6, Y5, Y7, Y5
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y4, Y6
+	VANDPD      powerConstants<>+1056(SB), Y4, Y4
 	VANDPD      Y4, Y6, Y4
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
@@ -1998,7 +1902,7 @@ single:
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VCVTPD2PSY  Y1, X1
 	VMOVUPS     X1, (DX)(BX*1)
 	ADDQ        $0x10, BX
@@ -2014,7 +1918,7 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
+	VMOVUPD     powerConstants<>+1152(SB), Y2
 	VPADDQ      powerConstants<>+32(SB), Y0, Y3
 	VANDPD      powerConstants<>+64(SB), Y3, Y4
 	VPADDQ      powerConstants<>+96(SB), Y4, Y4
@@ -2026,81 +1930,73 @@ singleDone:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y4, Y7
-	VMULPD      Y4, Y7, Y7
-	VFMADD213PD Y7, Y6, Y8
-	VMULPD      Y5, Y8, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y5
-	VSUBPD      Y5, Y7, Y5
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y0, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y0, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y0, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
-	VADDPD      powerConstants<>+224(SB), Y6, Y7
-	VDIVPD      Y7, Y6, Y7
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y7
+	VFMADD231PD Y4, Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VBLENDVPD   Y4, Y7, Y6, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y6
+	VDIVPD      Y6, Y4, Y6
+	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
-	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
-	VMULPD      Y6, Y9, Y9
-	VFMADD213PD Y9, Y8, Y10
-	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y0, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y0, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y8
+	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+352(SB), Y7, Y8
+	VMULPD      powerConstants<>+384(SB), Y4, Y9
+	VMULPD      Y4, Y9, Y9
+	VFMADD213PD Y9, Y7, Y8
+	VMULPD      Y6, Y8, Y6
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y6
+	VSUBPD      Y6, Y9, Y6
+	VSUBPD      Y6, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VANDPD      powerConstants<>+1152(SB), Y0, Y0
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
@@ -2109,7 +2005,7 @@ singleDone:
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
 	TESTQ       $0x00000002, AX
@@ -2142,24 +2038,24 @@ TEXT ·bceLogitsVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2167,49 +2063,43 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -2231,24 +2121,24 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2256,49 +2146,43 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
@@ -2336,24 +2220,24 @@ TEXT ·bceLogitsVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2361,49 +2245,43 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
@@ -2423,24 +2301,24 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2448,49 +2326,43 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
@@ -2528,24 +2400,24 @@ TEXT ·bceLogitsSV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2553,49 +2425,43 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -2615,24 +2481,24 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+736(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+768(SB), Y4
-	VFMADD231PD  powerConstants<>+800(SB), Y3, Y4
-	VSUBPD       powerConstants<>+768(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD powerConstants<>+832(SB), Y5, Y3
-	VFNMADD231PD powerConstants<>+864(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      powerConstants<>+896(SB), Y6
-	VFMADD213PD  powerConstants<>+928(SB), Y5, Y6
-	VFMADD213PD  powerConstants<>+960(SB), Y5, Y6
-	VMOVUPD      powerConstants<>+992(SB), Y7
-	VFMADD213PD  powerConstants<>+1024(SB), Y5, Y7
-	VFMADD213PD  powerConstants<>+1056(SB), Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      powerConstants<>+192(SB), Y3
@@ -2640,49 +2506,43 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y2
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -2720,8 +2580,8 @@ single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
 	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -2730,7 +2590,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -2747,22 +2607,22 @@ single:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -2773,7 +2633,7 @@ single:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -2782,17 +2642,17 @@ single:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y1, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -2800,17 +2660,17 @@ single:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -2819,16 +2679,16 @@ single:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -2841,13 +2701,13 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -2855,7 +2715,7 @@ single:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -2882,8 +2742,8 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -2892,7 +2752,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -2909,22 +2769,22 @@ singleDone:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -2935,7 +2795,7 @@ singleDone:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -2944,17 +2804,17 @@ singleDone:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -2962,17 +2822,17 @@ singleDone:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -2981,16 +2841,16 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3003,13 +2863,13 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3017,7 +2877,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -3060,8 +2920,8 @@ TEXT ·powVS64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD      (CX)(BX*1), Y1
 	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3070,7 +2930,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3087,22 +2947,22 @@ single:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3113,7 +2973,7 @@ single:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3122,17 +2982,17 @@ single:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3140,17 +3000,17 @@ single:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3159,16 +3019,16 @@ single:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3181,13 +3041,13 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3195,7 +3055,7 @@ single:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -3221,8 +3081,8 @@ singleDone:
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
 	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3231,7 +3091,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3248,22 +3108,22 @@ singleDone:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3274,7 +3134,7 @@ singleDone:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3283,17 +3143,17 @@ singleDone:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3301,17 +3161,17 @@ singleDone:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3320,16 +3180,16 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3342,13 +3202,13 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3356,7 +3216,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -3399,8 +3259,8 @@ TEXT ·powSV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD      (CX)(BX*1), Y1
 	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3409,7 +3269,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3426,22 +3286,22 @@ single:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3452,7 +3312,7 @@ single:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3461,17 +3321,17 @@ single:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y1, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3479,17 +3339,17 @@ single:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3498,16 +3358,16 @@ single:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3520,13 +3380,13 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3534,7 +3394,7 @@ single:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -3560,8 +3420,8 @@ singleDone:
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
 	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3570,7 +3430,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3587,22 +3447,22 @@ singleDone:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3613,7 +3473,7 @@ singleDone:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3622,17 +3482,17 @@ singleDone:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y1, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3640,17 +3500,17 @@ singleDone:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3659,16 +3519,16 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3681,13 +3541,13 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y1, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x00, Y5, Y1, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3695,7 +3555,7 @@ singleDone:
 	VROUNDPD     $0x08, Y1, Y5
 	VCMPPD       $0x04, Y5, Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y1, Y0, Y3
@@ -3739,8 +3599,8 @@ TEXT ·powScalar64AVX2(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD      (CX)(BX*1), Y1
 	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3749,7 +3609,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3766,22 +3626,22 @@ single:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3792,7 +3652,7 @@ single:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3801,17 +3661,17 @@ single:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3819,17 +3679,17 @@ single:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3838,16 +3698,16 @@ single:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -3860,13 +3720,13 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -3874,7 +3734,7 @@ single:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -3900,8 +3760,8 @@ singleDone:
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
 	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y2, Y3
-	VMULPD       powerConstants<>+1408(SB), Y2, Y4
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
 	VBLENDVPD    Y3, Y4, Y2, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -3910,7 +3770,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VSUBPD       powerConstants<>+224(SB), Y4, Y6
@@ -3927,22 +3787,22 @@ singleDone:
 	VFMSUB213PD  Y5, Y8, Y6
 	VFMADD231PD  Y4, Y8, Y6
 	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1472(SB), Y7
-	VMOVUPD      powerConstants<>+1504(SB), Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
 	VMULPD       Y7, Y5, Y10
 	VMOVAPD      Y5, Y11
 	VFMSUB213PD  Y10, Y7, Y11
 	VFMADD231PD  Y9, Y5, Y11
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1536(SB), Y7
-	VFMADD213PD  powerConstants<>+1568(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1664(SB), Y9
-	VFMADD213PD  powerConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1728(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1760(SB), Y6, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
 	VFMADD213PD  Y9, Y5, Y7
 	VFMADD231PD  Y7, Y6, Y11
 	VMULPD       Y8, Y10, Y5
@@ -3953,7 +3813,7 @@ singleDone:
 	VADDPD       Y4, Y4, Y4
 	VADDPD       Y4, Y6, Y4
 	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+544(SB), Y3, Y7
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
 	VADDPD       Y6, Y7, Y8
 	VSUBPD       Y7, Y8, Y7
 	VSUBPD       Y7, Y6, Y6
@@ -3962,17 +3822,17 @@ singleDone:
 	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
 	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VADDPD       Y4, Y7, Y3
 	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+608(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
 	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMULPD       Y3, Y5, Y6
@@ -3980,17 +3840,17 @@ singleDone:
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1824(SB), Y4
-	VMOVUPD      powerConstants<>+1856(SB), Y5
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
 	VMINPD       Y6, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+768(SB), Y5
-	VFMADD231PD  powerConstants<>+800(SB), Y4, Y5
-	VSUBPD       powerConstants<>+768(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+544(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+512(SB), Y6, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
 	VADDPD       Y3, Y4, Y6
 	VSUBPD       Y4, Y6, Y4
 	VSUBPD       Y4, Y3, Y3
@@ -3999,16 +3859,16 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1888(SB), Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
 	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1952(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+2048(SB), Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
 	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2112(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2144(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2176(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
@@ -4021,13 +3881,13 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+480(SB), Y0, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x00, Y5, Y0, Y5
 	VROUNDPD     $0x08, Y4, Y6
 	VCMPPD       $0x04, Y6, Y4, Y4
 	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1152(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
 	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -4035,7 +3895,7 @@ singleDone:
 	VROUNDPD     $0x08, Y0, Y5
 	VCMPPD       $0x04, Y5, Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
 	VANDPD       Y2, Y4, Y2
 	VORPD        Y2, Y3, Y2
 	VCMPPD       $0x03, Y0, Y1, Y3
@@ -4083,8 +3943,8 @@ single:
 	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y3, Y0, Y3
 	VANDPD       powerConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y4, Y5
-	VMULPD       powerConstants<>+1408(SB), Y4, Y6
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y4, Y5
+	VMULPD       powerConstants<>+1312(SB), Y4, Y6
 	VBLENDVPD    Y5, Y6, Y4, Y6
 	VPADDQ       powerConstants<>+32(SB), Y6, Y6
 	VANDPD       powerConstants<>+64(SB), Y6, Y7
@@ -4093,7 +3953,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y6, Y6
 	VSUBPD       powerConstants<>+160(SB), Y6, Y6
 	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VANDPD       powerConstants<>+1440(SB), Y5, Y5
+	VANDPD       powerConstants<>+1344(SB), Y5, Y5
 	VSUBPD       Y5, Y6, Y5
 	VADDPD       powerConstants<>+224(SB), Y7, Y6
 	VSUBPD       powerConstants<>+224(SB), Y6, Y8
@@ -4110,22 +3970,22 @@ single:
 	VFMSUB213PD  Y7, Y10, Y8
 	VFMADD231PD  Y6, Y10, Y8
 	VFMADD231PD  Y10, Y6, Y8
-	VMOVUPD      powerConstants<>+1472(SB), Y9
-	VMOVUPD      powerConstants<>+1504(SB), Y11
+	VMOVUPD      powerConstants<>+1376(SB), Y9
+	VMOVUPD      powerConstants<>+1408(SB), Y11
 	VMULPD       Y9, Y7, Y12
 	VMOVAPD      Y7, Y13
 	VFMSUB213PD  Y12, Y9, Y13
 	VFMADD231PD  Y11, Y7, Y13
 	VFMADD231PD  Y9, Y8, Y13
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+1536(SB), Y9
-	VFMADD213PD  powerConstants<>+1568(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1664(SB), Y11
-	VFMADD213PD  powerConstants<>+1696(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1728(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1760(SB), Y8, Y11
+	VMOVUPD      powerConstants<>+1440(SB), Y9
+	VFMADD213PD  powerConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1504(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1536(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1568(SB), Y11
+	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y11
+	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y11
+	VFMADD213PD  powerConstants<>+1664(SB), Y8, Y11
 	VFMADD213PD  Y11, Y7, Y9
 	VFMADD231PD  Y9, Y8, Y13
 	VMULPD       Y10, Y12, Y7
@@ -4136,7 +3996,7 @@ single:
 	VADDPD       Y6, Y6, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y10, Y10, Y8
-	VMULPD       powerConstants<>+544(SB), Y5, Y9
+	VMULPD       powerConstants<>+448(SB), Y5, Y9
 	VADDPD       Y8, Y9, Y10
 	VSUBPD       Y9, Y10, Y9
 	VSUBPD       Y9, Y8, Y8
@@ -4145,17 +4005,17 @@ single:
 	VSUBPD       Y10, Y7, Y7
 	VADDPD       Y7, Y8, Y7
 	VADDPD       Y6, Y7, Y6
-	VFMADD231PD  powerConstants<>+512(SB), Y5, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y6
 	VADDPD       Y6, Y9, Y5
 	VSUBPD       Y9, Y5, Y7
 	VSUBPD       Y7, Y6, Y6
 	VXORPS       Y7, Y7, Y7
 	VCMPPD       $0x00, Y7, Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+576(SB), Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+608(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+640(SB), Y7
-	VMOVUPD      powerConstants<>+672(SB), Y8
+	VBLENDVPD    Y7, powerConstants<>+480(SB), Y5, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y7
+	VBLENDVPD    Y7, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y7
+	VMOVUPD      powerConstants<>+576(SB), Y8
 	VMINPD       Y3, Y8, Y8
 	VMAXPD       Y8, Y7, Y7
 	VMULPD       Y5, Y7, Y8
@@ -4163,17 +4023,17 @@ single:
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y6, Y7, Y9
 	VANDPD       powerConstants<>+0(SB), Y8, Y5
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y5, Y5
 	VANDPD       Y9, Y5, Y5
-	VMOVUPD      powerConstants<>+1824(SB), Y6
-	VMOVUPD      powerConstants<>+1856(SB), Y7
+	VMOVUPD      powerConstants<>+1728(SB), Y6
+	VMOVUPD      powerConstants<>+1760(SB), Y7
 	VMINPD       Y8, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+768(SB), Y7
-	VFMADD231PD  powerConstants<>+800(SB), Y6, Y7
-	VSUBPD       powerConstants<>+768(SB), Y7, Y8
-	VFNMADD231PD powerConstants<>+544(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+512(SB), Y8, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
+	VFNMADD231PD powerConstants<>+448(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+416(SB), Y8, Y5
 	VADDPD       Y5, Y6, Y8
 	VSUBPD       Y6, Y8, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -4182,16 +4042,16 @@ single:
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      powerConstants<>+1888(SB), Y11
+	VMOVUPD      powerConstants<>+1792(SB), Y11
+	VFMADD213PD  powerConstants<>+1824(SB), Y10, Y11
+	VFMADD213PD  powerConstants<>+1856(SB), Y10, Y11
+	VFMADD213PD  powerConstants<>+1888(SB), Y10, Y11
 	VFMADD213PD  powerConstants<>+1920(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1952(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y11
-	VMOVUPD      powerConstants<>+2048(SB), Y12
+	VMOVUPD      powerConstants<>+1952(SB), Y12
+	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y12
+	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y12
+	VFMADD213PD  powerConstants<>+2048(SB), Y10, Y12
 	VFMADD213PD  powerConstants<>+2080(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2112(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2144(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2176(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
@@ -4204,13 +4064,13 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       powerConstants<>+192(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VMULPD       powerConstants<>+480(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x00, Y7, Y3, Y7
 	VROUNDPD     $0x08, Y6, Y8
 	VCMPPD       $0x04, Y8, Y6, Y6
 	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1152(SB), Y2, Y7
+	VANDPD       powerConstants<>+1056(SB), Y2, Y7
 	VANDPD       Y7, Y6, Y6
 	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
@@ -4218,7 +4078,7 @@ single:
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x04, Y7, Y3, Y7
 	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
 	VANDPD       Y4, Y6, Y4
 	VORPD        Y4, Y5, Y4
 	VCMPPD       $0x03, Y3, Y2, Y5
@@ -4249,8 +4109,8 @@ singleDone:
 	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y3, Y0, Y3
 	VANDPD       powerConstants<>+0(SB), Y1, Y4
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y4, Y5
-	VMULPD       powerConstants<>+1408(SB), Y4, Y6
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y4, Y5
+	VMULPD       powerConstants<>+1312(SB), Y4, Y6
 	VBLENDVPD    Y5, Y6, Y4, Y6
 	VPADDQ       powerConstants<>+32(SB), Y6, Y6
 	VANDPD       powerConstants<>+64(SB), Y6, Y7
@@ -4259,7 +4119,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y6, Y6
 	VSUBPD       powerConstants<>+160(SB), Y6, Y6
 	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VANDPD       powerConstants<>+1440(SB), Y5, Y5
+	VANDPD       powerConstants<>+1344(SB), Y5, Y5
 	VSUBPD       Y5, Y6, Y5
 	VADDPD       powerConstants<>+224(SB), Y7, Y6
 	VSUBPD       powerConstants<>+224(SB), Y6, Y8
@@ -4276,22 +4136,22 @@ singleDone:
 	VFMSUB213PD  Y7, Y10, Y8
 	VFMADD231PD  Y6, Y10, Y8
 	VFMADD231PD  Y10, Y6, Y8
-	VMOVUPD      powerConstants<>+1472(SB), Y9
-	VMOVUPD      powerConstants<>+1504(SB), Y11
+	VMOVUPD      powerConstants<>+1376(SB), Y9
+	VMOVUPD      powerConstants<>+1408(SB), Y11
 	VMULPD       Y9, Y7, Y12
 	VMOVAPD      Y7, Y13
 	VFMSUB213PD  Y12, Y9, Y13
 	VFMADD231PD  Y11, Y7, Y13
 	VFMADD231PD  Y9, Y8, Y13
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+1536(SB), Y9
-	VFMADD213PD  powerConstants<>+1568(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1664(SB), Y11
-	VFMADD213PD  powerConstants<>+1696(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1728(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1760(SB), Y8, Y11
+	VMOVUPD      powerConstants<>+1440(SB), Y9
+	VFMADD213PD  powerConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1504(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1536(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1568(SB), Y11
+	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y11
+	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y11
+	VFMADD213PD  powerConstants<>+1664(SB), Y8, Y11
 	VFMADD213PD  Y11, Y7, Y9
 	VFMADD231PD  Y9, Y8, Y13
 	VMULPD       Y10, Y12, Y7
@@ -4302,7 +4162,7 @@ singleDone:
 	VADDPD       Y6, Y6, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y10, Y10, Y8
-	VMULPD       powerConstants<>+544(SB), Y5, Y9
+	VMULPD       powerConstants<>+448(SB), Y5, Y9
 	VADDPD       Y8, Y9, Y10
 	VSUBPD       Y9, Y10, Y9
 	VSUBPD       Y9, Y8, Y8
@@ -4311,17 +4171,17 @@ singleDone:
 	VSUBPD       Y10, Y7, Y7
 	VADDPD       Y7, Y8, Y7
 	VADDPD       Y6, Y7, Y6
-	VFMADD231PD  powerConstants<>+512(SB), Y5, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y6
 	VADDPD       Y6, Y9, Y5
 	VSUBPD       Y9, Y5, Y7
 	VSUBPD       Y7, Y6, Y6
 	VXORPS       Y7, Y7, Y7
 	VCMPPD       $0x00, Y7, Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+576(SB), Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+608(SB), Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+608(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+640(SB), Y7
-	VMOVUPD      powerConstants<>+672(SB), Y8
+	VBLENDVPD    Y7, powerConstants<>+480(SB), Y5, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y7
+	VBLENDVPD    Y7, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y7
+	VMOVUPD      powerConstants<>+576(SB), Y8
 	VMINPD       Y3, Y8, Y8
 	VMAXPD       Y8, Y7, Y7
 	VMULPD       Y5, Y7, Y8
@@ -4329,17 +4189,17 @@ singleDone:
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y6, Y7, Y9
 	VANDPD       powerConstants<>+0(SB), Y8, Y5
-	VCMPPD       $0x11, powerConstants<>+1792(SB), Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y5, Y5
 	VANDPD       Y9, Y5, Y5
-	VMOVUPD      powerConstants<>+1824(SB), Y6
-	VMOVUPD      powerConstants<>+1856(SB), Y7
+	VMOVUPD      powerConstants<>+1728(SB), Y6
+	VMOVUPD      powerConstants<>+1760(SB), Y7
 	VMINPD       Y8, Y7, Y7
 	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+768(SB), Y7
-	VFMADD231PD  powerConstants<>+800(SB), Y6, Y7
-	VSUBPD       powerConstants<>+768(SB), Y7, Y8
-	VFNMADD231PD powerConstants<>+544(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+512(SB), Y8, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
+	VFNMADD231PD powerConstants<>+448(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+416(SB), Y8, Y5
 	VADDPD       Y5, Y6, Y8
 	VSUBPD       Y6, Y8, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -4348,16 +4208,16 @@ singleDone:
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      powerConstants<>+1888(SB), Y11
+	VMOVUPD      powerConstants<>+1792(SB), Y11
+	VFMADD213PD  powerConstants<>+1824(SB), Y10, Y11
+	VFMADD213PD  powerConstants<>+1856(SB), Y10, Y11
+	VFMADD213PD  powerConstants<>+1888(SB), Y10, Y11
 	VFMADD213PD  powerConstants<>+1920(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1952(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y11
-	VMOVUPD      powerConstants<>+2048(SB), Y12
+	VMOVUPD      powerConstants<>+1952(SB), Y12
+	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y12
+	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y12
+	VFMADD213PD  powerConstants<>+2048(SB), Y10, Y12
 	VFMADD213PD  powerConstants<>+2080(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2112(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2144(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2176(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
@@ -4370,13 +4230,13 @@ singleDone:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       powerConstants<>+192(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VMULPD       powerConstants<>+480(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x00, Y7, Y3, Y7
 	VROUNDPD     $0x08, Y6, Y8
 	VCMPPD       $0x04, Y8, Y6, Y6
 	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1152(SB), Y1, Y7
+	VANDPD       powerConstants<>+1056(SB), Y1, Y7
 	VANDPD       Y7, Y6, Y6
 	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
@@ -4384,7 +4244,7 @@ singleDone:
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x04, Y7, Y3, Y7
 	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+608(SB), Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
 	VANDPD       Y4, Y6, Y4
 	VORPD        Y4, Y5, Y4
 	VCMPPD       $0x03, Y3, Y1, Y5
@@ -4427,8 +4287,8 @@ TEXT ·log264AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y0, Y1
-	VMULPD       powerConstants<>+1408(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       powerConstants<>+32(SB), Y2, Y2
 	VANDPD       powerConstants<>+64(SB), Y2, Y3
@@ -4437,7 +4297,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y2, Y2
 	VSUBPD       powerConstants<>+160(SB), Y2, Y2
 	VSUBPD       powerConstants<>+192(SB), Y3, Y3
-	VANDPD       powerConstants<>+1440(SB), Y1, Y1
+	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
@@ -4454,22 +4314,22 @@ single:
 	VFMSUB213PD  Y3, Y6, Y4
 	VFMADD231PD  Y2, Y6, Y4
 	VFMADD231PD  Y6, Y2, Y4
-	VMOVUPD      powerConstants<>+1472(SB), Y5
-	VMOVUPD      powerConstants<>+1504(SB), Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y5
+	VMOVUPD      powerConstants<>+1408(SB), Y7
 	VMULPD       Y5, Y3, Y8
 	VMOVAPD      Y3, Y9
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y7, Y3, Y9
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      powerConstants<>+1536(SB), Y5
-	VFMADD213PD  powerConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+1664(SB), Y7
-	VFMADD213PD  powerConstants<>+1696(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1728(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1760(SB), Y4, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y5
+	VFMADD213PD  powerConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1504(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1536(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+1568(SB), Y7
+	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1664(SB), Y4, Y7
 	VFMADD213PD  Y7, Y3, Y5
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y6, Y8, Y3
@@ -4484,8 +4344,8 @@ single:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+800(SB), Y3
-	VMOVUPD      powerConstants<>+2208(SB), Y4
+	VMOVUPD      powerConstants<>+704(SB), Y3
+	VMOVUPD      powerConstants<>+2112(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
@@ -4497,12 +4357,12 @@ single:
 	VSUBPD       Y1, Y6, Y1
 	VADDPD       Y7, Y1, Y1
 	VADDPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -4518,8 +4378,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y0, Y1
-	VMULPD       powerConstants<>+1408(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       powerConstants<>+32(SB), Y2, Y2
 	VANDPD       powerConstants<>+64(SB), Y2, Y3
@@ -4528,7 +4388,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y2, Y2
 	VSUBPD       powerConstants<>+160(SB), Y2, Y2
 	VSUBPD       powerConstants<>+192(SB), Y3, Y3
-	VANDPD       powerConstants<>+1440(SB), Y1, Y1
+	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
@@ -4545,22 +4405,22 @@ singleDone:
 	VFMSUB213PD  Y3, Y6, Y4
 	VFMADD231PD  Y2, Y6, Y4
 	VFMADD231PD  Y6, Y2, Y4
-	VMOVUPD      powerConstants<>+1472(SB), Y5
-	VMOVUPD      powerConstants<>+1504(SB), Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y5
+	VMOVUPD      powerConstants<>+1408(SB), Y7
 	VMULPD       Y5, Y3, Y8
 	VMOVAPD      Y3, Y9
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y7, Y3, Y9
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      powerConstants<>+1536(SB), Y5
-	VFMADD213PD  powerConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+1664(SB), Y7
-	VFMADD213PD  powerConstants<>+1696(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1728(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1760(SB), Y4, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y5
+	VFMADD213PD  powerConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1504(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1536(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+1568(SB), Y7
+	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1664(SB), Y4, Y7
 	VFMADD213PD  Y7, Y3, Y5
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y6, Y8, Y3
@@ -4575,8 +4435,8 @@ singleDone:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+800(SB), Y3
-	VMOVUPD      powerConstants<>+2208(SB), Y4
+	VMOVUPD      powerConstants<>+704(SB), Y3
+	VMOVUPD      powerConstants<>+2112(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
@@ -4588,12 +4448,12 @@ singleDone:
 	VSUBPD       Y1, Y6, Y1
 	VADDPD       Y7, Y1, Y1
 	VADDPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -4625,8 +4485,8 @@ TEXT ·log1064AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y0, Y1
-	VMULPD       powerConstants<>+1408(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       powerConstants<>+32(SB), Y2, Y2
 	VANDPD       powerConstants<>+64(SB), Y2, Y3
@@ -4635,7 +4495,7 @@ single:
 	VORPD        powerConstants<>+128(SB), Y2, Y2
 	VSUBPD       powerConstants<>+160(SB), Y2, Y2
 	VSUBPD       powerConstants<>+192(SB), Y3, Y3
-	VANDPD       powerConstants<>+1440(SB), Y1, Y1
+	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
@@ -4652,22 +4512,22 @@ single:
 	VFMSUB213PD  Y3, Y6, Y4
 	VFMADD231PD  Y2, Y6, Y4
 	VFMADD231PD  Y6, Y2, Y4
-	VMOVUPD      powerConstants<>+1472(SB), Y5
-	VMOVUPD      powerConstants<>+1504(SB), Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y5
+	VMOVUPD      powerConstants<>+1408(SB), Y7
 	VMULPD       Y5, Y3, Y8
 	VMOVAPD      Y3, Y9
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y7, Y3, Y9
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      powerConstants<>+1536(SB), Y5
-	VFMADD213PD  powerConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+1664(SB), Y7
-	VFMADD213PD  powerConstants<>+1696(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1728(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1760(SB), Y4, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y5
+	VFMADD213PD  powerConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1504(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1536(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+1568(SB), Y7
+	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1664(SB), Y4, Y7
 	VFMADD213PD  Y7, Y3, Y5
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y6, Y8, Y3
@@ -4682,26 +4542,26 @@ single:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+1216(SB), Y3
-	VMOVUPD      powerConstants<>+2240(SB), Y4
+	VMOVUPD      powerConstants<>+1120(SB), Y3
+	VMOVUPD      powerConstants<>+2144(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2272(SB), Y1, Y2
+	VMULPD       powerConstants<>+2176(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2304(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -4717,8 +4577,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y0, Y1
-	VMULPD       powerConstants<>+1408(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       powerConstants<>+32(SB), Y2, Y2
 	VANDPD       powerConstants<>+64(SB), Y2, Y3
@@ -4727,7 +4587,7 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y2, Y2
 	VSUBPD       powerConstants<>+160(SB), Y2, Y2
 	VSUBPD       powerConstants<>+192(SB), Y3, Y3
-	VANDPD       powerConstants<>+1440(SB), Y1, Y1
+	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
@@ -4744,22 +4604,22 @@ singleDone:
 	VFMSUB213PD  Y3, Y6, Y4
 	VFMADD231PD  Y2, Y6, Y4
 	VFMADD231PD  Y6, Y2, Y4
-	VMOVUPD      powerConstants<>+1472(SB), Y5
-	VMOVUPD      powerConstants<>+1504(SB), Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y5
+	VMOVUPD      powerConstants<>+1408(SB), Y7
 	VMULPD       Y5, Y3, Y8
 	VMOVAPD      Y3, Y9
 	VFMSUB213PD  Y8, Y5, Y9
 	VFMADD231PD  Y7, Y3, Y9
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      powerConstants<>+1536(SB), Y5
-	VFMADD213PD  powerConstants<>+1568(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+1664(SB), Y7
-	VFMADD213PD  powerConstants<>+1696(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1728(SB), Y4, Y7
-	VFMADD213PD  powerConstants<>+1760(SB), Y4, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y5
+	VFMADD213PD  powerConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1504(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1536(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+1568(SB), Y7
+	VFMADD213PD  powerConstants<>+1600(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1632(SB), Y4, Y7
+	VFMADD213PD  powerConstants<>+1664(SB), Y4, Y7
 	VFMADD213PD  Y7, Y3, Y5
 	VFMADD231PD  Y5, Y4, Y9
 	VMULPD       Y6, Y8, Y3
@@ -4774,26 +4634,26 @@ singleDone:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+1216(SB), Y3
-	VMOVUPD      powerConstants<>+2240(SB), Y4
+	VMOVUPD      powerConstants<>+1120(SB), Y3
+	VMOVUPD      powerConstants<>+2144(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2272(SB), Y1, Y2
+	VMULPD       powerConstants<>+2176(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2304(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y3
-	VBLENDVPD    Y3, powerConstants<>+576(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y0, Y0
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -4827,9 +4687,9 @@ TEXT ·bceVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD     (CX)(SI*1), Y0
 	VMOVUPD     (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1376(SB), Y0, Y3
-	VMULPD      powerConstants<>+1408(SB), Y0, Y4
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
 	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VANDPD      powerConstants<>+64(SB), Y4, Y5
@@ -4838,87 +4698,91 @@ single:
 	VORPD       powerConstants<>+128(SB), Y4, Y4
 	VSUBPD      powerConstants<>+160(SB), Y4, Y4
 	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VANDPD      powerConstants<>+1440(SB), Y3, Y3
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y5, Y7
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
 	VFMADD213PD Y7, Y6, Y8
 	VMULPD      Y4, Y8, Y4
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y0, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y0, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y0, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y8
+	VFMADD231PD Y4, Y0, Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y4, Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VBLENDVPD   Y4, Y8, Y6, Y6
+	VANDPD      Y7, Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y6, Y7
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
+	VMOVUPD     powerConstants<>+2240(SB), Y10
+	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2336(SB), Y11
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
+	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
 	VFMADD213PD Y9, Y8, Y10
 	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y0, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y0, Y7
+	VADDPD      Y4, Y7, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y4
+	VSUBPD      Y4, Y9, Y4
+	VSUBPD      Y4, Y6, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VANDPD      powerConstants<>+1152(SB), Y0, Y0
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
@@ -4927,7 +4791,7 @@ single:
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
-	VXORPD      powerConstants<>+1152(SB), Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
 	VMOVUPD     Y0, (BX)(SI*1)
 	ADDQ        $0x20, SI
 	SUBQ        $0x04, AX
@@ -4942,9 +4806,9 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      powerConstants<>+1248(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y1, Y3
-	VMULPD       powerConstants<>+1408(SB), Y1, Y4
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -4953,87 +4817,91 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y5, Y7
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y4, Y8, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1248(SB), Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VXORPD       powerConstants<>+1056(SB), Y1, Y1
 	VADDPD       powerConstants<>+192(SB), Y1, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y5
-	VSUBPD       Y5, Y1, Y5
-	VDIVPD       Y4, Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
 	VPADDQ       powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VSUBPD       powerConstants<>+1280(SB), Y1, Y7
-	VANDPD       powerConstants<>+0(SB), Y7, Y7
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD    Y7, Y1, Y6, Y6
-	VANDNPD      Y4, Y7, Y4
-	VANDNPD      Y5, Y7, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VPSUBQ       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD      Y7, Y8
+	VFMADD231PD  Y4, Y1, Y8
+	VSUBPD       Y8, Y7, Y7
+	VFMADD231PD  Y4, Y1, Y7
+	VCMPPD       $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD    Y4, Y8, Y6, Y6
+	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+352(SB), Y11
-	VFMADD213PD  powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+448(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       powerConstants<>+480(SB), Y6, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
 	VFMADD213PD  Y9, Y8, Y10
 	VMULPD       Y7, Y10, Y7
-	VADDPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y4, Y5
-	VSUBPD       Y5, Y9, Y5
-	VSUBPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+544(SB), Y4, Y5
-	VCMPPD       $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD       Y6, Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD    Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD       $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VADDPD       Y4, Y7, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y4
+	VSUBPD       Y4, Y9, Y4
+	VSUBPD       Y4, Y6, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD        Y7, Y6, Y6
-	VBLENDVPD    Y4, Y5, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD       powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y5, Y1
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
@@ -5042,7 +4910,7 @@ singleDone:
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
-	VXORPD       powerConstants<>+1152(SB), Y0, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -5073,9 +4941,9 @@ TEXT ·bceVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1376(SB), Y1, Y3
-	VMULPD      powerConstants<>+1408(SB), Y1, Y4
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD      powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD   Y3, Y4, Y1, Y4
 	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VANDPD      powerConstants<>+64(SB), Y4, Y5
@@ -5084,87 +4952,91 @@ single:
 	VORPD       powerConstants<>+128(SB), Y4, Y4
 	VSUBPD      powerConstants<>+160(SB), Y4, Y4
 	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VANDPD      powerConstants<>+1440(SB), Y3, Y3
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y5, Y7
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
 	VFMADD213PD Y7, Y6, Y8
 	VMULPD      Y4, Y8, Y4
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      Y5, Y1, Y5
-	VDIVPD      Y4, Y5, Y5
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
 	VPADDQ      powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ      $0x34, Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
 	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+1280(SB), Y1, Y7
-	VANDPD      powerConstants<>+0(SB), Y7, Y7
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD   Y7, Y1, Y6, Y6
-	VANDNPD     Y4, Y7, Y4
-	VANDNPD     Y5, Y7, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ      $0x34, Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VPSUBQ      Y4, Y7, Y4
+	VPSLLQ      $0x34, Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD     Y7, Y8
+	VFMADD231PD Y4, Y1, Y8
+	VSUBPD      Y8, Y7, Y7
+	VFMADD231PD Y4, Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD   Y4, Y8, Y6, Y6
+	VANDPD      Y7, Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y6, Y7
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+256(SB), Y10
-	VFMADD213PD powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+352(SB), Y11
-	VFMADD213PD powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+448(SB), Y9, Y11
+	VMOVUPD     powerConstants<>+2240(SB), Y10
+	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2336(SB), Y11
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
-	VMULPD      powerConstants<>+480(SB), Y6, Y9
+	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
 	VFMADD213PD Y9, Y8, Y10
 	VMULPD      Y7, Y10, Y7
-	VADDPD      Y5, Y7, Y5
-	VFMADD231PD powerConstants<>+512(SB), Y4, Y5
-	VSUBPD      Y5, Y9, Y5
-	VSUBPD      Y5, Y6, Y5
-	VFMADD231PD powerConstants<>+544(SB), Y4, Y5
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD      Y6, Y4, Y4
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD   Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VADDPD      Y4, Y7, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y5, Y4
+	VSUBPD      Y4, Y9, Y4
+	VSUBPD      Y4, Y6, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD      Y6, Y5, Y5
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
-	VBLENDVPD   Y4, Y5, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD      powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD   Y5, Y4, Y6, Y4
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
@@ -5173,7 +5045,7 @@ single:
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VMOVUPD     Y1, (DX)(BX*1)
 	ADDQ        $0x20, BX
 	SUBQ        $0x04, AX
@@ -5187,9 +5059,9 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1248(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y1, Y3
-	VMULPD       powerConstants<>+1408(SB), Y1, Y4
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -5198,87 +5070,91 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y5, Y7
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y4, Y8, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y1, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y1, Y6
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1248(SB), Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y1
+	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VXORPD       powerConstants<>+1056(SB), Y1, Y1
 	VADDPD       powerConstants<>+192(SB), Y1, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y5
-	VSUBPD       Y5, Y1, Y5
-	VDIVPD       Y4, Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
 	VPADDQ       powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VSUBPD       powerConstants<>+1280(SB), Y1, Y7
-	VANDPD       powerConstants<>+0(SB), Y7, Y7
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD    Y7, Y1, Y6, Y6
-	VANDNPD      Y4, Y7, Y4
-	VANDNPD      Y5, Y7, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VPSUBQ       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD      Y7, Y8
+	VFMADD231PD  Y4, Y1, Y8
+	VSUBPD       Y8, Y7, Y7
+	VFMADD231PD  Y4, Y1, Y7
+	VCMPPD       $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VBLENDVPD    Y4, Y8, Y6, Y6
+	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+352(SB), Y11
-	VFMADD213PD  powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+448(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       powerConstants<>+480(SB), Y6, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
 	VFMADD213PD  Y9, Y8, Y10
 	VMULPD       Y7, Y10, Y7
-	VADDPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y4, Y5
-	VSUBPD       Y5, Y9, Y5
-	VSUBPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+544(SB), Y4, Y5
-	VCMPPD       $0x1e, powerConstants<>+1344(SB), Y1, Y4
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y1, Y6
-	VANDPD       Y6, Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+1344(SB), Y1, Y6
-	VBLENDVPD    Y6, powerConstants<>+576(SB), Y1, Y6
-	VCMPPD       $0x11, powerConstants<>+1344(SB), Y1, Y7
+	VADDPD       Y4, Y7, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y4
+	VSUBPD       Y4, Y9, Y4
+	VSUBPD       Y4, Y6, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y1, Y6
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y7
 	VORPD        Y7, Y6, Y6
-	VBLENDVPD    Y4, Y5, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y1, Y5
-	VANDPD       powerConstants<>+1152(SB), Y1, Y1
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y5, Y1
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
@@ -5287,7 +5163,7 @@ singleDone:
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
-	VXORPD       powerConstants<>+1152(SB), Y0, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -5318,9 +5194,9 @@ TEXT ·bceSV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1248(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1376(SB), Y0, Y3
-	VMULPD      powerConstants<>+1408(SB), Y0, Y4
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
 	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VANDPD      powerConstants<>+64(SB), Y4, Y5
@@ -5329,87 +5205,91 @@ single:
 	VORPD       powerConstants<>+128(SB), Y4, Y4
 	VSUBPD      powerConstants<>+160(SB), Y4, Y4
 	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VANDPD      powerConstants<>+1440(SB), Y3, Y3
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+256(SB), Y8
-	VFMADD213PD powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+352(SB), Y9
-	VFMADD213PD powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
-	VMULPD      powerConstants<>+480(SB), Y5, Y7
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
 	VFMADD213PD Y7, Y6, Y8
 	VMULPD      Y4, Y8, Y4
-	VFMADD231PD powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
-	VFMADD231PD powerConstants<>+544(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD   Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1248(SB), Y3
-	VXORPD      powerConstants<>+1152(SB), Y0, Y4
+	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VXORPD      powerConstants<>+1056(SB), Y0, Y4
 	VADDPD      powerConstants<>+192(SB), Y4, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y6
-	VSUBPD      Y6, Y4, Y6
-	VDIVPD      Y5, Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y5, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y7
+	VPADDQ      powerConstants<>+32(SB), Y5, Y6
+	VANDPD      powerConstants<>+64(SB), Y6, Y7
 	VPADDQ      powerConstants<>+96(SB), Y7, Y7
-	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VPSRLQ      $0x34, Y6, Y6
+	VORPD       powerConstants<>+128(SB), Y6, Y6
+	VSUBPD      powerConstants<>+160(SB), Y6, Y6
 	VSUBPD      powerConstants<>+192(SB), Y7, Y7
-	VSUBPD      powerConstants<>+1280(SB), Y4, Y8
-	VANDPD      powerConstants<>+0(SB), Y8, Y8
-	VCMPPD      $0x11, powerConstants<>+1312(SB), Y8, Y8
-	VBLENDVPD   Y8, Y4, Y7, Y7
-	VANDNPD     Y5, Y8, Y5
-	VANDNPD     Y6, Y8, Y6
+	VPADDQ      powerConstants<>+32(SB), Y5, Y5
+	VPSRLQ      $0x34, Y5, Y5
+	VMOVUPD     powerConstants<>+1184(SB), Y8
+	VPSUBQ      Y5, Y8, Y5
+	VPSLLQ      $0x34, Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y8
+	VMOVAPD     Y8, Y9
+	VFMADD231PD Y5, Y4, Y9
+	VSUBPD      Y9, Y8, Y8
+	VFMADD231PD Y5, Y4, Y8
+	VCMPPD      $0x11, powerConstants<>+1216(SB), Y4, Y5
+	VBLENDVPD   Y5, Y9, Y7, Y7
+	VANDPD      Y8, Y5, Y5
 	VADDPD      powerConstants<>+224(SB), Y7, Y8
 	VDIVPD      Y8, Y7, Y8
 	VMULPD      Y8, Y8, Y9
 	VMULPD      Y9, Y9, Y10
-	VMOVUPD     powerConstants<>+256(SB), Y11
-	VFMADD213PD powerConstants<>+288(SB), Y10, Y11
-	VFMADD213PD powerConstants<>+320(SB), Y10, Y11
-	VMOVUPD     powerConstants<>+352(SB), Y12
-	VFMADD213PD powerConstants<>+384(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+416(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+448(SB), Y10, Y12
+	VMOVUPD     powerConstants<>+2240(SB), Y11
+	VFMADD213PD powerConstants<>+2272(SB), Y10, Y11
+	VFMADD213PD powerConstants<>+2304(SB), Y10, Y11
+	VMOVUPD     powerConstants<>+2336(SB), Y12
+	VFMADD213PD powerConstants<>+2368(SB), Y10, Y12
+	VFMADD213PD powerConstants<>+2400(SB), Y10, Y12
+	VFMADD213PD powerConstants<>+2432(SB), Y10, Y12
 	VFMADD213PD Y12, Y9, Y11
-	VMULPD      powerConstants<>+480(SB), Y7, Y10
+	VMULPD      powerConstants<>+384(SB), Y7, Y10
 	VMULPD      Y7, Y10, Y10
 	VFMADD213PD Y10, Y9, Y11
 	VMULPD      Y8, Y11, Y8
-	VADDPD      Y6, Y8, Y6
-	VFMADD231PD powerConstants<>+512(SB), Y5, Y6
-	VSUBPD      Y6, Y10, Y6
-	VSUBPD      Y6, Y7, Y6
-	VFMADD231PD powerConstants<>+544(SB), Y5, Y6
-	VCMPPD      $0x1e, powerConstants<>+1344(SB), Y4, Y5
-	VCMPPD      $0x11, powerConstants<>+608(SB), Y4, Y7
-	VANDPD      Y7, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1344(SB), Y4, Y7
-	VBLENDVPD   Y7, powerConstants<>+576(SB), Y4, Y7
-	VCMPPD      $0x11, powerConstants<>+1344(SB), Y4, Y8
+	VADDPD      Y5, Y8, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y6, Y5
+	VSUBPD      Y5, Y10, Y5
+	VSUBPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+448(SB), Y6, Y5
+	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y4, Y6
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y4, Y7
+	VANDPD      Y7, Y6, Y6
+	VCMPPD      $0x00, powerConstants<>+1248(SB), Y4, Y7
+	VBLENDVPD   Y7, powerConstants<>+480(SB), Y4, Y7
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y8
 	VORPD       Y8, Y7, Y7
-	VBLENDVPD   Y5, Y6, Y7, Y5
-	VCMPPD      $0x00, powerConstants<>+1184(SB), Y4, Y6
-	VANDPD      powerConstants<>+1152(SB), Y4, Y4
+	VBLENDVPD   Y6, Y5, Y7, Y5
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y4, Y6
+	VANDPD      powerConstants<>+1056(SB), Y4, Y4
 	VANDPD      Y4, Y6, Y4
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
@@ -5418,7 +5298,7 @@ single:
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
-	VXORPD      powerConstants<>+1152(SB), Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
 	VMOVUPD     Y1, (DX)(BX*1)
 	ADDQ        $0x20, BX
 	SUBQ        $0x04, AX
@@ -5432,9 +5312,9 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1248(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1376(SB), Y0, Y3
-	VMULPD       powerConstants<>+1408(SB), Y0, Y4
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD       powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD    Y3, Y4, Y0, Y4
 	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VANDPD       powerConstants<>+64(SB), Y4, Y5
@@ -5443,87 +5323,91 @@ singleDone:
 	VORPD        powerConstants<>+128(SB), Y4, Y4
 	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1440(SB), Y3, Y3
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y5, Y7
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y4, Y8, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1184(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VBLENDVPD    Y5, powerConstants<>+576(SB), Y0, Y5
-	VCMPPD       $0x11, powerConstants<>+1184(SB), Y0, Y6
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1248(SB), Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y0
+	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
 	VADDPD       powerConstants<>+192(SB), Y0, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y5
-	VSUBPD       Y5, Y0, Y5
-	VDIVPD       Y4, Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
 	VPADDQ       powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VSUBPD       powerConstants<>+1280(SB), Y0, Y7
-	VANDPD       powerConstants<>+0(SB), Y7, Y7
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y7, Y7
-	VBLENDVPD    Y7, Y0, Y6, Y6
-	VANDNPD      Y4, Y7, Y4
-	VANDNPD      Y5, Y7, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VPSUBQ       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VMOVAPD      Y7, Y8
+	VFMADD231PD  Y4, Y0, Y8
+	VSUBPD       Y8, Y7, Y7
+	VFMADD231PD  Y4, Y0, Y7
+	VCMPPD       $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VBLENDVPD    Y4, Y8, Y6, Y6
+	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+352(SB), Y11
-	VFMADD213PD  powerConstants<>+384(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+416(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+448(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
-	VMULPD       powerConstants<>+480(SB), Y6, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
 	VFMADD213PD  Y9, Y8, Y10
 	VMULPD       Y7, Y10, Y7
-	VADDPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+512(SB), Y4, Y5
-	VSUBPD       Y5, Y9, Y5
-	VSUBPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+544(SB), Y4, Y5
-	VCMPPD       $0x1e, powerConstants<>+1344(SB), Y0, Y4
-	VCMPPD       $0x11, powerConstants<>+608(SB), Y0, Y6
-	VANDPD       Y6, Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+1344(SB), Y0, Y6
-	VBLENDVPD    Y6, powerConstants<>+576(SB), Y0, Y6
-	VCMPPD       $0x11, powerConstants<>+1344(SB), Y0, Y7
+	VADDPD       Y4, Y7, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y4
+	VSUBPD       Y4, Y9, Y4
+	VSUBPD       Y4, Y6, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y0, Y6
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y0, Y7
 	VORPD        Y7, Y6, Y6
-	VBLENDVPD    Y4, Y5, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1184(SB), Y0, Y5
-	VANDPD       powerConstants<>+1152(SB), Y0, Y0
+	VBLENDVPD    Y5, Y4, Y6, Y4
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y0
 	VANDPD       Y0, Y5, Y0
 	VORPD        Y0, Y4, Y0
 	VMAXPD       Y0, Y3, Y0
@@ -5532,7 +5416,7 @@ singleDone:
 	VSUBPD       Y1, Y3, Y1
 	VMULPD       Y0, Y1, Y0
 	VADDPD       Y0, Y2, Y0
-	VXORPD       powerConstants<>+1152(SB), Y0, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -5564,28 +5448,28 @@ TEXT ·bceLogitsVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -5599,46 +5483,47 @@ single:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -5657,28 +5542,28 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -5692,46 +5577,47 @@ singleDone:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
@@ -5766,28 +5652,28 @@ TEXT ·bceLogitsVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -5801,46 +5687,47 @@ single:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
@@ -5858,28 +5745,28 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VORPD        powerConstants<>+1152(SB), Y1, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -5893,46 +5780,47 @@ singleDone:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
-	VXORPD       powerConstants<>+1152(SB), Y0, Y4
+	VXORPD       powerConstants<>+1056(SB), Y0, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
@@ -5967,28 +5855,28 @@ TEXT ·bceLogitsSV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -6002,46 +5890,47 @@ single:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -6059,28 +5948,28 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VORPD        powerConstants<>+1152(SB), Y0, Y2
-	VMOVUPD      powerConstants<>+1824(SB), Y3
-	VMOVUPD      powerConstants<>+1856(SB), Y4
+	VORPD        powerConstants<>+1056(SB), Y0, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y4
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+768(SB), Y3
-	VFMADD231PD  powerConstants<>+800(SB), Y2, Y3
-	VSUBPD       powerConstants<>+768(SB), Y3, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y3
+	VFMADD231PD  powerConstants<>+704(SB), Y2, Y3
+	VSUBPD       powerConstants<>+672(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD powerConstants<>+832(SB), Y4, Y2
-	VFNMADD231PD powerConstants<>+864(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+736(SB), Y4, Y2
+	VFNMADD231PD powerConstants<>+768(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      powerConstants<>+1888(SB), Y5
+	VMOVUPD      powerConstants<>+1792(SB), Y5
+	VFMADD213PD  powerConstants<>+1824(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  powerConstants<>+1888(SB), Y4, Y5
 	VFMADD213PD  powerConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1952(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y5
-	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y5
-	VMOVUPD      powerConstants<>+2048(SB), Y6
+	VMOVUPD      powerConstants<>+1952(SB), Y6
+	VFMADD213PD  powerConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  powerConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2112(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2144(SB), Y4, Y6
-	VFMADD213PD  powerConstants<>+2176(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
 	VMOVUPD      powerConstants<>+192(SB), Y2
@@ -6094,46 +5983,47 @@ singleDone:
 	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y4
-	VSUBPD       Y4, Y2, Y4
-	VDIVPD       Y3, Y4, Y4
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
 	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+1280(SB), Y2, Y6
-	VANDPD       powerConstants<>+0(SB), Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+1312(SB), Y6, Y6
-	VBLENDVPD    Y6, Y2, Y5, Y2
-	VANDNPD      Y3, Y6, Y3
-	VANDNPD      Y4, Y6, Y4
-	VADDPD       powerConstants<>+224(SB), Y2, Y5
-	VDIVPD       Y5, Y2, Y5
-	VMULPD       Y5, Y5, Y6
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+352(SB), Y9
-	VFMADD213PD  powerConstants<>+384(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       powerConstants<>+480(SB), Y2, Y7
-	VMULPD       Y2, Y7, Y7
-	VFMADD213PD  Y7, Y6, Y8
-	VMULPD       Y5, Y8, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+512(SB), Y3, Y4
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y2, Y2
-	VFMADD231PD  powerConstants<>+544(SB), Y3, Y2
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
-	VXORPD       powerConstants<>+1152(SB), Y1, Y4
+	VXORPD       powerConstants<>+1056(SB), Y1, Y4
 	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
@@ -6197,264 +6087,280 @@ DATA powerConstants<>+224(SB)/8, $0x4000000000000000
 DATA powerConstants<>+232(SB)/8, $0x4000000000000000
 DATA powerConstants<>+240(SB)/8, $0x4000000000000000
 DATA powerConstants<>+248(SB)/8, $0x4000000000000000
-DATA powerConstants<>+256(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+264(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+272(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+280(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+288(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+296(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+304(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+312(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+320(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+328(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+336(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+344(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+352(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+360(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+368(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+376(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+384(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+392(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+400(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+408(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+416(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+424(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+432(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+440(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+448(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+456(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+464(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+472(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+480(SB)/8, $0x3fe0000000000000
-DATA powerConstants<>+488(SB)/8, $0x3fe0000000000000
-DATA powerConstants<>+496(SB)/8, $0x3fe0000000000000
-DATA powerConstants<>+504(SB)/8, $0x3fe0000000000000
-DATA powerConstants<>+512(SB)/8, $0x3dea39ef35793c76
-DATA powerConstants<>+520(SB)/8, $0x3dea39ef35793c76
-DATA powerConstants<>+528(SB)/8, $0x3dea39ef35793c76
-DATA powerConstants<>+536(SB)/8, $0x3dea39ef35793c76
-DATA powerConstants<>+544(SB)/8, $0x3fe62e42fee00000
-DATA powerConstants<>+552(SB)/8, $0x3fe62e42fee00000
-DATA powerConstants<>+560(SB)/8, $0x3fe62e42fee00000
-DATA powerConstants<>+568(SB)/8, $0x3fe62e42fee00000
-DATA powerConstants<>+576(SB)/8, $0xfff0000000000000
-DATA powerConstants<>+584(SB)/8, $0xfff0000000000000
-DATA powerConstants<>+592(SB)/8, $0xfff0000000000000
-DATA powerConstants<>+600(SB)/8, $0xfff0000000000000
-DATA powerConstants<>+608(SB)/8, $0x7ff0000000000000
-DATA powerConstants<>+616(SB)/8, $0x7ff0000000000000
-DATA powerConstants<>+624(SB)/8, $0x7ff0000000000000
-DATA powerConstants<>+632(SB)/8, $0x7ff0000000000000
-DATA powerConstants<>+640(SB)/8, $0xfe37e43c8800759c
-DATA powerConstants<>+648(SB)/8, $0xfe37e43c8800759c
-DATA powerConstants<>+656(SB)/8, $0xfe37e43c8800759c
-DATA powerConstants<>+664(SB)/8, $0xfe37e43c8800759c
-DATA powerConstants<>+672(SB)/8, $0x7e37e43c8800759c
-DATA powerConstants<>+680(SB)/8, $0x7e37e43c8800759c
-DATA powerConstants<>+688(SB)/8, $0x7e37e43c8800759c
-DATA powerConstants<>+696(SB)/8, $0x7e37e43c8800759c
-DATA powerConstants<>+704(SB)/8, $0xc085e00000000000
-DATA powerConstants<>+712(SB)/8, $0xc085e00000000000
-DATA powerConstants<>+720(SB)/8, $0xc085e00000000000
-DATA powerConstants<>+728(SB)/8, $0xc085e00000000000
-DATA powerConstants<>+736(SB)/8, $0x4085e00000000000
-DATA powerConstants<>+744(SB)/8, $0x4085e00000000000
-DATA powerConstants<>+752(SB)/8, $0x4085e00000000000
-DATA powerConstants<>+760(SB)/8, $0x4085e00000000000
-DATA powerConstants<>+768(SB)/8, $0x4338000000000000
-DATA powerConstants<>+776(SB)/8, $0x4338000000000000
-DATA powerConstants<>+784(SB)/8, $0x4338000000000000
-DATA powerConstants<>+792(SB)/8, $0x4338000000000000
-DATA powerConstants<>+800(SB)/8, $0x3ff71547652b82fe
-DATA powerConstants<>+808(SB)/8, $0x3ff71547652b82fe
-DATA powerConstants<>+816(SB)/8, $0x3ff71547652b82fe
-DATA powerConstants<>+824(SB)/8, $0x3ff71547652b82fe
-DATA powerConstants<>+832(SB)/8, $0x3fe62e42fefa39ef
-DATA powerConstants<>+840(SB)/8, $0x3fe62e42fefa39ef
-DATA powerConstants<>+848(SB)/8, $0x3fe62e42fefa39ef
-DATA powerConstants<>+856(SB)/8, $0x3fe62e42fefa39ef
-DATA powerConstants<>+864(SB)/8, $0x3c7abc9e3b39803f
-DATA powerConstants<>+872(SB)/8, $0x3c7abc9e3b39803f
-DATA powerConstants<>+880(SB)/8, $0x3c7abc9e3b39803f
-DATA powerConstants<>+888(SB)/8, $0x3c7abc9e3b39803f
-DATA powerConstants<>+896(SB)/8, $0x3f2a124f19fe89ac
-DATA powerConstants<>+904(SB)/8, $0x3f2a124f19fe89ac
-DATA powerConstants<>+912(SB)/8, $0x3f2a124f19fe89ac
-DATA powerConstants<>+920(SB)/8, $0x3f2a124f19fe89ac
-DATA powerConstants<>+928(SB)/8, $0x3f81110e0f238322
-DATA powerConstants<>+936(SB)/8, $0x3f81110e0f238322
-DATA powerConstants<>+944(SB)/8, $0x3f81110e0f238322
-DATA powerConstants<>+952(SB)/8, $0x3f81110e0f238322
-DATA powerConstants<>+960(SB)/8, $0x3fc5555555a78ed4
-DATA powerConstants<>+968(SB)/8, $0x3fc5555555a78ed4
-DATA powerConstants<>+976(SB)/8, $0x3fc5555555a78ed4
-DATA powerConstants<>+984(SB)/8, $0x3fc5555555a78ed4
-DATA powerConstants<>+992(SB)/8, $0x3f56d43246b523b4
-DATA powerConstants<>+1000(SB)/8, $0x3f56d43246b523b4
-DATA powerConstants<>+1008(SB)/8, $0x3f56d43246b523b4
-DATA powerConstants<>+1016(SB)/8, $0x3f56d43246b523b4
-DATA powerConstants<>+1024(SB)/8, $0x3fa5554e9063586e
-DATA powerConstants<>+1032(SB)/8, $0x3fa5554e9063586e
-DATA powerConstants<>+1040(SB)/8, $0x3fa5554e9063586e
-DATA powerConstants<>+1048(SB)/8, $0x3fa5554e9063586e
-DATA powerConstants<>+1056(SB)/8, $0x3fe0000000b9129b
-DATA powerConstants<>+1064(SB)/8, $0x3fe0000000b9129b
-DATA powerConstants<>+1072(SB)/8, $0x3fe0000000b9129b
-DATA powerConstants<>+1080(SB)/8, $0x3fe0000000b9129b
-DATA powerConstants<>+1088(SB)/8, $0xc087480000000000
-DATA powerConstants<>+1096(SB)/8, $0xc087480000000000
-DATA powerConstants<>+1104(SB)/8, $0xc087480000000000
-DATA powerConstants<>+1112(SB)/8, $0xc087480000000000
-DATA powerConstants<>+1120(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1128(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1136(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1144(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1152(SB)/8, $0x8000000000000000
-DATA powerConstants<>+1160(SB)/8, $0x8000000000000000
-DATA powerConstants<>+1168(SB)/8, $0x8000000000000000
-DATA powerConstants<>+1176(SB)/8, $0x8000000000000000
-DATA powerConstants<>+1184(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1192(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1200(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1208(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1216(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1224(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1232(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1240(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1248(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1256(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1264(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1272(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1280(SB)/8, $0x3faf0ed99bed9b2f
-DATA powerConstants<>+1288(SB)/8, $0x3faf0ed99bed9b2f
-DATA powerConstants<>+1296(SB)/8, $0x3faf0ed99bed9b2f
-DATA powerConstants<>+1304(SB)/8, $0x3faf0ed99bed9b2f
-DATA powerConstants<>+1312(SB)/8, $0x3fd6a09e667f3bcc
-DATA powerConstants<>+1320(SB)/8, $0x3fd6a09e667f3bcc
-DATA powerConstants<>+1328(SB)/8, $0x3fd6a09e667f3bcc
-DATA powerConstants<>+1336(SB)/8, $0x3fd6a09e667f3bcc
-DATA powerConstants<>+1344(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1352(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1360(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1368(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1376(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1384(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1392(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1400(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1408(SB)/8, $0x4350000000000000
-DATA powerConstants<>+1416(SB)/8, $0x4350000000000000
-DATA powerConstants<>+1424(SB)/8, $0x4350000000000000
-DATA powerConstants<>+1432(SB)/8, $0x4350000000000000
-DATA powerConstants<>+1440(SB)/8, $0x404b000000000000
-DATA powerConstants<>+1448(SB)/8, $0x404b000000000000
-DATA powerConstants<>+1456(SB)/8, $0x404b000000000000
-DATA powerConstants<>+1464(SB)/8, $0x404b000000000000
-DATA powerConstants<>+1472(SB)/8, $0x3fe5555555555555
-DATA powerConstants<>+1480(SB)/8, $0x3fe5555555555555
-DATA powerConstants<>+1488(SB)/8, $0x3fe5555555555555
-DATA powerConstants<>+1496(SB)/8, $0x3fe5555555555555
-DATA powerConstants<>+1504(SB)/8, $0x3c85555555555555
-DATA powerConstants<>+1512(SB)/8, $0x3c85555555555555
-DATA powerConstants<>+1520(SB)/8, $0x3c85555555555555
-DATA powerConstants<>+1528(SB)/8, $0x3c85555555555555
-DATA powerConstants<>+1536(SB)/8, $0x3fbe02e6fff27908
-DATA powerConstants<>+1544(SB)/8, $0x3fbe02e6fff27908
-DATA powerConstants<>+1552(SB)/8, $0x3fbe02e6fff27908
-DATA powerConstants<>+1560(SB)/8, $0x3fbe02e6fff27908
-DATA powerConstants<>+1568(SB)/8, $0x3fc1118c7e4b0917
-DATA powerConstants<>+1576(SB)/8, $0x3fc1118c7e4b0917
-DATA powerConstants<>+1584(SB)/8, $0x3fc1118c7e4b0917
-DATA powerConstants<>+1592(SB)/8, $0x3fc1118c7e4b0917
-DATA powerConstants<>+1600(SB)/8, $0x3fc745d177a96056
-DATA powerConstants<>+1608(SB)/8, $0x3fc745d177a96056
-DATA powerConstants<>+1616(SB)/8, $0x3fc745d177a96056
-DATA powerConstants<>+1624(SB)/8, $0x3fc745d177a96056
-DATA powerConstants<>+1632(SB)/8, $0x3fd2492492492521
-DATA powerConstants<>+1640(SB)/8, $0x3fd2492492492521
-DATA powerConstants<>+1648(SB)/8, $0x3fd2492492492521
-DATA powerConstants<>+1656(SB)/8, $0x3fd2492492492521
-DATA powerConstants<>+1664(SB)/8, $0x3fbdf7cc8e5fa539
-DATA powerConstants<>+1672(SB)/8, $0x3fbdf7cc8e5fa539
-DATA powerConstants<>+1680(SB)/8, $0x3fbdf7cc8e5fa539
-DATA powerConstants<>+1688(SB)/8, $0x3fbdf7cc8e5fa539
-DATA powerConstants<>+1696(SB)/8, $0x3fc3b1395d2190c1
-DATA powerConstants<>+1704(SB)/8, $0x3fc3b1395d2190c1
-DATA powerConstants<>+1712(SB)/8, $0x3fc3b1395d2190c1
-DATA powerConstants<>+1720(SB)/8, $0x3fc3b1395d2190c1
-DATA powerConstants<>+1728(SB)/8, $0x3fcc71c71c6eaa10
-DATA powerConstants<>+1736(SB)/8, $0x3fcc71c71c6eaa10
-DATA powerConstants<>+1744(SB)/8, $0x3fcc71c71c6eaa10
-DATA powerConstants<>+1752(SB)/8, $0x3fcc71c71c6eaa10
-DATA powerConstants<>+1760(SB)/8, $0x3fd999999999999a
-DATA powerConstants<>+1768(SB)/8, $0x3fd999999999999a
-DATA powerConstants<>+1776(SB)/8, $0x3fd999999999999a
-DATA powerConstants<>+1784(SB)/8, $0x3fd999999999999a
-DATA powerConstants<>+1792(SB)/8, $0x408f400000000000
-DATA powerConstants<>+1800(SB)/8, $0x408f400000000000
-DATA powerConstants<>+1808(SB)/8, $0x408f400000000000
-DATA powerConstants<>+1816(SB)/8, $0x408f400000000000
-DATA powerConstants<>+1824(SB)/8, $0xc087500000000000
-DATA powerConstants<>+1832(SB)/8, $0xc087500000000000
-DATA powerConstants<>+1840(SB)/8, $0xc087500000000000
-DATA powerConstants<>+1848(SB)/8, $0xc087500000000000
-DATA powerConstants<>+1856(SB)/8, $0x4086300000000000
-DATA powerConstants<>+1864(SB)/8, $0x4086300000000000
-DATA powerConstants<>+1872(SB)/8, $0x4086300000000000
-DATA powerConstants<>+1880(SB)/8, $0x4086300000000000
-DATA powerConstants<>+1888(SB)/8, $0x3e5af38a9b0ec855
-DATA powerConstants<>+1896(SB)/8, $0x3e5af38a9b0ec855
-DATA powerConstants<>+1904(SB)/8, $0x3e5af38a9b0ec855
-DATA powerConstants<>+1912(SB)/8, $0x3e5af38a9b0ec855
-DATA powerConstants<>+1920(SB)/8, $0x3ec71de0dae63bb3
-DATA powerConstants<>+1928(SB)/8, $0x3ec71de0dae63bb3
-DATA powerConstants<>+1936(SB)/8, $0x3ec71de0dae63bb3
-DATA powerConstants<>+1944(SB)/8, $0x3ec71de0dae63bb3
-DATA powerConstants<>+1952(SB)/8, $0x3f2a01a01a7c41d5
-DATA powerConstants<>+1960(SB)/8, $0x3f2a01a01a7c41d5
-DATA powerConstants<>+1968(SB)/8, $0x3f2a01a01a7c41d5
-DATA powerConstants<>+1976(SB)/8, $0x3f2a01a01a7c41d5
-DATA powerConstants<>+1984(SB)/8, $0x3f811111111109b3
-DATA powerConstants<>+1992(SB)/8, $0x3f811111111109b3
-DATA powerConstants<>+2000(SB)/8, $0x3f811111111109b3
-DATA powerConstants<>+2008(SB)/8, $0x3f811111111109b3
-DATA powerConstants<>+2016(SB)/8, $0x3fc5555555555556
-DATA powerConstants<>+2024(SB)/8, $0x3fc5555555555556
-DATA powerConstants<>+2032(SB)/8, $0x3fc5555555555556
-DATA powerConstants<>+2040(SB)/8, $0x3fc5555555555556
-DATA powerConstants<>+2048(SB)/8, $0x3e9289185613a3d6
-DATA powerConstants<>+2056(SB)/8, $0x3e9289185613a3d6
-DATA powerConstants<>+2064(SB)/8, $0x3e9289185613a3d6
-DATA powerConstants<>+2072(SB)/8, $0x3e9289185613a3d6
-DATA powerConstants<>+2080(SB)/8, $0x3efa019b90d2ae7a
-DATA powerConstants<>+2088(SB)/8, $0x3efa019b90d2ae7a
-DATA powerConstants<>+2096(SB)/8, $0x3efa019b90d2ae7a
-DATA powerConstants<>+2104(SB)/8, $0x3efa019b90d2ae7a
-DATA powerConstants<>+2112(SB)/8, $0x3f56c16c1788bd90
-DATA powerConstants<>+2120(SB)/8, $0x3f56c16c1788bd90
-DATA powerConstants<>+2128(SB)/8, $0x3f56c16c1788bd90
-DATA powerConstants<>+2136(SB)/8, $0x3f56c16c1788bd90
-DATA powerConstants<>+2144(SB)/8, $0x3fa5555555553d63
-DATA powerConstants<>+2152(SB)/8, $0x3fa5555555553d63
-DATA powerConstants<>+2160(SB)/8, $0x3fa5555555553d63
-DATA powerConstants<>+2168(SB)/8, $0x3fa5555555553d63
-DATA powerConstants<>+2176(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2184(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2192(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2200(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2208(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2216(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2224(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2232(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2240(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2248(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2256(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2264(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2272(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2280(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2288(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2296(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2304(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2312(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2320(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2328(SB)/8, $0xbd80c0219dc1da99
-GLOBL powerConstants<>(SB), RODATA|NOPTR, $2336
+DATA powerConstants<>+256(SB)/8, $0x3fcddcf7101b6371
+DATA powerConstants<>+264(SB)/8, $0x3fcddcf7101b6371
+DATA powerConstants<>+272(SB)/8, $0x3fcddcf7101b6371
+DATA powerConstants<>+280(SB)/8, $0x3fcddcf7101b6371
+DATA powerConstants<>+288(SB)/8, $0x3fd245c40aecb50c
+DATA powerConstants<>+296(SB)/8, $0x3fd245c40aecb50c
+DATA powerConstants<>+304(SB)/8, $0x3fd245c40aecb50c
+DATA powerConstants<>+312(SB)/8, $0x3fd245c40aecb50c
+DATA powerConstants<>+320(SB)/8, $0x3fd9999eb63e783d
+DATA powerConstants<>+328(SB)/8, $0x3fd9999eb63e783d
+DATA powerConstants<>+336(SB)/8, $0x3fd9999eb63e783d
+DATA powerConstants<>+344(SB)/8, $0x3fd9999eb63e783d
+DATA powerConstants<>+352(SB)/8, $0x3fe5555554bb1b2f
+DATA powerConstants<>+360(SB)/8, $0x3fe5555554bb1b2f
+DATA powerConstants<>+368(SB)/8, $0x3fe5555554bb1b2f
+DATA powerConstants<>+376(SB)/8, $0x3fe5555554bb1b2f
+DATA powerConstants<>+384(SB)/8, $0x3fe0000000000000
+DATA powerConstants<>+392(SB)/8, $0x3fe0000000000000
+DATA powerConstants<>+400(SB)/8, $0x3fe0000000000000
+DATA powerConstants<>+408(SB)/8, $0x3fe0000000000000
+DATA powerConstants<>+416(SB)/8, $0x3dea39ef35793c76
+DATA powerConstants<>+424(SB)/8, $0x3dea39ef35793c76
+DATA powerConstants<>+432(SB)/8, $0x3dea39ef35793c76
+DATA powerConstants<>+440(SB)/8, $0x3dea39ef35793c76
+DATA powerConstants<>+448(SB)/8, $0x3fe62e42fee00000
+DATA powerConstants<>+456(SB)/8, $0x3fe62e42fee00000
+DATA powerConstants<>+464(SB)/8, $0x3fe62e42fee00000
+DATA powerConstants<>+472(SB)/8, $0x3fe62e42fee00000
+DATA powerConstants<>+480(SB)/8, $0xfff0000000000000
+DATA powerConstants<>+488(SB)/8, $0xfff0000000000000
+DATA powerConstants<>+496(SB)/8, $0xfff0000000000000
+DATA powerConstants<>+504(SB)/8, $0xfff0000000000000
+DATA powerConstants<>+512(SB)/8, $0x7ff0000000000000
+DATA powerConstants<>+520(SB)/8, $0x7ff0000000000000
+DATA powerConstants<>+528(SB)/8, $0x7ff0000000000000
+DATA powerConstants<>+536(SB)/8, $0x7ff0000000000000
+DATA powerConstants<>+544(SB)/8, $0xfe37e43c8800759c
+DATA powerConstants<>+552(SB)/8, $0xfe37e43c8800759c
+DATA powerConstants<>+560(SB)/8, $0xfe37e43c8800759c
+DATA powerConstants<>+568(SB)/8, $0xfe37e43c8800759c
+DATA powerConstants<>+576(SB)/8, $0x7e37e43c8800759c
+DATA powerConstants<>+584(SB)/8, $0x7e37e43c8800759c
+DATA powerConstants<>+592(SB)/8, $0x7e37e43c8800759c
+DATA powerConstants<>+600(SB)/8, $0x7e37e43c8800759c
+DATA powerConstants<>+608(SB)/8, $0xc085e00000000000
+DATA powerConstants<>+616(SB)/8, $0xc085e00000000000
+DATA powerConstants<>+624(SB)/8, $0xc085e00000000000
+DATA powerConstants<>+632(SB)/8, $0xc085e00000000000
+DATA powerConstants<>+640(SB)/8, $0x4085e00000000000
+DATA powerConstants<>+648(SB)/8, $0x4085e00000000000
+DATA powerConstants<>+656(SB)/8, $0x4085e00000000000
+DATA powerConstants<>+664(SB)/8, $0x4085e00000000000
+DATA powerConstants<>+672(SB)/8, $0x4338000000000000
+DATA powerConstants<>+680(SB)/8, $0x4338000000000000
+DATA powerConstants<>+688(SB)/8, $0x4338000000000000
+DATA powerConstants<>+696(SB)/8, $0x4338000000000000
+DATA powerConstants<>+704(SB)/8, $0x3ff71547652b82fe
+DATA powerConstants<>+712(SB)/8, $0x3ff71547652b82fe
+DATA powerConstants<>+720(SB)/8, $0x3ff71547652b82fe
+DATA powerConstants<>+728(SB)/8, $0x3ff71547652b82fe
+DATA powerConstants<>+736(SB)/8, $0x3fe62e42fefa39ef
+DATA powerConstants<>+744(SB)/8, $0x3fe62e42fefa39ef
+DATA powerConstants<>+752(SB)/8, $0x3fe62e42fefa39ef
+DATA powerConstants<>+760(SB)/8, $0x3fe62e42fefa39ef
+DATA powerConstants<>+768(SB)/8, $0x3c7abc9e3b39803f
+DATA powerConstants<>+776(SB)/8, $0x3c7abc9e3b39803f
+DATA powerConstants<>+784(SB)/8, $0x3c7abc9e3b39803f
+DATA powerConstants<>+792(SB)/8, $0x3c7abc9e3b39803f
+DATA powerConstants<>+800(SB)/8, $0x3f2a124f19fe89ac
+DATA powerConstants<>+808(SB)/8, $0x3f2a124f19fe89ac
+DATA powerConstants<>+816(SB)/8, $0x3f2a124f19fe89ac
+DATA powerConstants<>+824(SB)/8, $0x3f2a124f19fe89ac
+DATA powerConstants<>+832(SB)/8, $0x3f81110e0f238322
+DATA powerConstants<>+840(SB)/8, $0x3f81110e0f238322
+DATA powerConstants<>+848(SB)/8, $0x3f81110e0f238322
+DATA powerConstants<>+856(SB)/8, $0x3f81110e0f238322
+DATA powerConstants<>+864(SB)/8, $0x3fc5555555a78ed4
+DATA powerConstants<>+872(SB)/8, $0x3fc5555555a78ed4
+DATA powerConstants<>+880(SB)/8, $0x3fc5555555a78ed4
+DATA powerConstants<>+888(SB)/8, $0x3fc5555555a78ed4
+DATA powerConstants<>+896(SB)/8, $0x3f56d43246b523b4
+DATA powerConstants<>+904(SB)/8, $0x3f56d43246b523b4
+DATA powerConstants<>+912(SB)/8, $0x3f56d43246b523b4
+DATA powerConstants<>+920(SB)/8, $0x3f56d43246b523b4
+DATA powerConstants<>+928(SB)/8, $0x3fa5554e9063586e
+DATA powerConstants<>+936(SB)/8, $0x3fa5554e9063586e
+DATA powerConstants<>+944(SB)/8, $0x3fa5554e9063586e
+DATA powerConstants<>+952(SB)/8, $0x3fa5554e9063586e
+DATA powerConstants<>+960(SB)/8, $0x3fe0000000b9129b
+DATA powerConstants<>+968(SB)/8, $0x3fe0000000b9129b
+DATA powerConstants<>+976(SB)/8, $0x3fe0000000b9129b
+DATA powerConstants<>+984(SB)/8, $0x3fe0000000b9129b
+DATA powerConstants<>+992(SB)/8, $0xc087480000000000
+DATA powerConstants<>+1000(SB)/8, $0xc087480000000000
+DATA powerConstants<>+1008(SB)/8, $0xc087480000000000
+DATA powerConstants<>+1016(SB)/8, $0xc087480000000000
+DATA powerConstants<>+1024(SB)/8, $0x4086280000000000
+DATA powerConstants<>+1032(SB)/8, $0x4086280000000000
+DATA powerConstants<>+1040(SB)/8, $0x4086280000000000
+DATA powerConstants<>+1048(SB)/8, $0x4086280000000000
+DATA powerConstants<>+1056(SB)/8, $0x8000000000000000
+DATA powerConstants<>+1064(SB)/8, $0x8000000000000000
+DATA powerConstants<>+1072(SB)/8, $0x8000000000000000
+DATA powerConstants<>+1080(SB)/8, $0x8000000000000000
+DATA powerConstants<>+1088(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1096(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1104(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1112(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1120(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1128(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1136(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1144(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1152(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1160(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1168(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1176(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1184(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1192(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1200(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1208(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1216(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1224(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1232(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1240(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1248(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1256(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1264(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1272(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1280(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1288(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1296(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1304(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1312(SB)/8, $0x4350000000000000
+DATA powerConstants<>+1320(SB)/8, $0x4350000000000000
+DATA powerConstants<>+1328(SB)/8, $0x4350000000000000
+DATA powerConstants<>+1336(SB)/8, $0x4350000000000000
+DATA powerConstants<>+1344(SB)/8, $0x404b000000000000
+DATA powerConstants<>+1352(SB)/8, $0x404b000000000000
+DATA powerConstants<>+1360(SB)/8, $0x404b000000000000
+DATA powerConstants<>+1368(SB)/8, $0x404b000000000000
+DATA powerConstants<>+1376(SB)/8, $0x3fe5555555555555
+DATA powerConstants<>+1384(SB)/8, $0x3fe5555555555555
+DATA powerConstants<>+1392(SB)/8, $0x3fe5555555555555
+DATA powerConstants<>+1400(SB)/8, $0x3fe5555555555555
+DATA powerConstants<>+1408(SB)/8, $0x3c85555555555555
+DATA powerConstants<>+1416(SB)/8, $0x3c85555555555555
+DATA powerConstants<>+1424(SB)/8, $0x3c85555555555555
+DATA powerConstants<>+1432(SB)/8, $0x3c85555555555555
+DATA powerConstants<>+1440(SB)/8, $0x3fbe02e6fff27908
+DATA powerConstants<>+1448(SB)/8, $0x3fbe02e6fff27908
+DATA powerConstants<>+1456(SB)/8, $0x3fbe02e6fff27908
+DATA powerConstants<>+1464(SB)/8, $0x3fbe02e6fff27908
+DATA powerConstants<>+1472(SB)/8, $0x3fc1118c7e4b0917
+DATA powerConstants<>+1480(SB)/8, $0x3fc1118c7e4b0917
+DATA powerConstants<>+1488(SB)/8, $0x3fc1118c7e4b0917
+DATA powerConstants<>+1496(SB)/8, $0x3fc1118c7e4b0917
+DATA powerConstants<>+1504(SB)/8, $0x3fc745d177a96056
+DATA powerConstants<>+1512(SB)/8, $0x3fc745d177a96056
+DATA powerConstants<>+1520(SB)/8, $0x3fc745d177a96056
+DATA powerConstants<>+1528(SB)/8, $0x3fc745d177a96056
+DATA powerConstants<>+1536(SB)/8, $0x3fd2492492492521
+DATA powerConstants<>+1544(SB)/8, $0x3fd2492492492521
+DATA powerConstants<>+1552(SB)/8, $0x3fd2492492492521
+DATA powerConstants<>+1560(SB)/8, $0x3fd2492492492521
+DATA powerConstants<>+1568(SB)/8, $0x3fbdf7cc8e5fa539
+DATA powerConstants<>+1576(SB)/8, $0x3fbdf7cc8e5fa539
+DATA powerConstants<>+1584(SB)/8, $0x3fbdf7cc8e5fa539
+DATA powerConstants<>+1592(SB)/8, $0x3fbdf7cc8e5fa539
+DATA powerConstants<>+1600(SB)/8, $0x3fc3b1395d2190c1
+DATA powerConstants<>+1608(SB)/8, $0x3fc3b1395d2190c1
+DATA powerConstants<>+1616(SB)/8, $0x3fc3b1395d2190c1
+DATA powerConstants<>+1624(SB)/8, $0x3fc3b1395d2190c1
+DATA powerConstants<>+1632(SB)/8, $0x3fcc71c71c6eaa10
+DATA powerConstants<>+1640(SB)/8, $0x3fcc71c71c6eaa10
+DATA powerConstants<>+1648(SB)/8, $0x3fcc71c71c6eaa10
+DATA powerConstants<>+1656(SB)/8, $0x3fcc71c71c6eaa10
+DATA powerConstants<>+1664(SB)/8, $0x3fd999999999999a
+DATA powerConstants<>+1672(SB)/8, $0x3fd999999999999a
+DATA powerConstants<>+1680(SB)/8, $0x3fd999999999999a
+DATA powerConstants<>+1688(SB)/8, $0x3fd999999999999a
+DATA powerConstants<>+1696(SB)/8, $0x408f400000000000
+DATA powerConstants<>+1704(SB)/8, $0x408f400000000000
+DATA powerConstants<>+1712(SB)/8, $0x408f400000000000
+DATA powerConstants<>+1720(SB)/8, $0x408f400000000000
+DATA powerConstants<>+1728(SB)/8, $0xc087500000000000
+DATA powerConstants<>+1736(SB)/8, $0xc087500000000000
+DATA powerConstants<>+1744(SB)/8, $0xc087500000000000
+DATA powerConstants<>+1752(SB)/8, $0xc087500000000000
+DATA powerConstants<>+1760(SB)/8, $0x4086300000000000
+DATA powerConstants<>+1768(SB)/8, $0x4086300000000000
+DATA powerConstants<>+1776(SB)/8, $0x4086300000000000
+DATA powerConstants<>+1784(SB)/8, $0x4086300000000000
+DATA powerConstants<>+1792(SB)/8, $0x3e5af38a9b0ec855
+DATA powerConstants<>+1800(SB)/8, $0x3e5af38a9b0ec855
+DATA powerConstants<>+1808(SB)/8, $0x3e5af38a9b0ec855
+DATA powerConstants<>+1816(SB)/8, $0x3e5af38a9b0ec855
+DATA powerConstants<>+1824(SB)/8, $0x3ec71de0dae63bb3
+DATA powerConstants<>+1832(SB)/8, $0x3ec71de0dae63bb3
+DATA powerConstants<>+1840(SB)/8, $0x3ec71de0dae63bb3
+DATA powerConstants<>+1848(SB)/8, $0x3ec71de0dae63bb3
+DATA powerConstants<>+1856(SB)/8, $0x3f2a01a01a7c41d5
+DATA powerConstants<>+1864(SB)/8, $0x3f2a01a01a7c41d5
+DATA powerConstants<>+1872(SB)/8, $0x3f2a01a01a7c41d5
+DATA powerConstants<>+1880(SB)/8, $0x3f2a01a01a7c41d5
+DATA powerConstants<>+1888(SB)/8, $0x3f811111111109b3
+DATA powerConstants<>+1896(SB)/8, $0x3f811111111109b3
+DATA powerConstants<>+1904(SB)/8, $0x3f811111111109b3
+DATA powerConstants<>+1912(SB)/8, $0x3f811111111109b3
+DATA powerConstants<>+1920(SB)/8, $0x3fc5555555555556
+DATA powerConstants<>+1928(SB)/8, $0x3fc5555555555556
+DATA powerConstants<>+1936(SB)/8, $0x3fc5555555555556
+DATA powerConstants<>+1944(SB)/8, $0x3fc5555555555556
+DATA powerConstants<>+1952(SB)/8, $0x3e9289185613a3d6
+DATA powerConstants<>+1960(SB)/8, $0x3e9289185613a3d6
+DATA powerConstants<>+1968(SB)/8, $0x3e9289185613a3d6
+DATA powerConstants<>+1976(SB)/8, $0x3e9289185613a3d6
+DATA powerConstants<>+1984(SB)/8, $0x3efa019b90d2ae7a
+DATA powerConstants<>+1992(SB)/8, $0x3efa019b90d2ae7a
+DATA powerConstants<>+2000(SB)/8, $0x3efa019b90d2ae7a
+DATA powerConstants<>+2008(SB)/8, $0x3efa019b90d2ae7a
+DATA powerConstants<>+2016(SB)/8, $0x3f56c16c1788bd90
+DATA powerConstants<>+2024(SB)/8, $0x3f56c16c1788bd90
+DATA powerConstants<>+2032(SB)/8, $0x3f56c16c1788bd90
+DATA powerConstants<>+2040(SB)/8, $0x3f56c16c1788bd90
+DATA powerConstants<>+2048(SB)/8, $0x3fa5555555553d63
+DATA powerConstants<>+2056(SB)/8, $0x3fa5555555553d63
+DATA powerConstants<>+2064(SB)/8, $0x3fa5555555553d63
+DATA powerConstants<>+2072(SB)/8, $0x3fa5555555553d63
+DATA powerConstants<>+2080(SB)/8, $0x3fe0000000000001
+DATA powerConstants<>+2088(SB)/8, $0x3fe0000000000001
+DATA powerConstants<>+2096(SB)/8, $0x3fe0000000000001
+DATA powerConstants<>+2104(SB)/8, $0x3fe0000000000001
+DATA powerConstants<>+2112(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2120(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2128(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2136(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2144(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2152(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2160(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2168(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2176(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2184(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2192(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2200(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2208(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2216(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2224(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2232(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2240(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2248(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2256(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2264(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2272(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2280(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2288(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2296(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2304(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2312(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2320(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2328(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2336(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2344(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2352(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2360(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2368(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2376(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2384(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2392(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2400(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2408(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2416(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2424(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2432(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2440(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2448(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2456(SB)/8, $0x3fe5555555555593
+GLOBL powerConstants<>(SB), RODATA|NOPTR, $2464

@@ -2486,24 +2486,20 @@ single:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z4, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
 	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
@@ -2534,24 +2530,20 @@ singleDone:
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
-	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
-	VMULPD           Z2, Z5, Z5
-	VFMADD213PD      Z5, Z4, Z6
-	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
-	VSUBPD           Z3, Z5, Z3
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z4, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z6
+	VMULPD           Z2, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
+	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
 	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
@@ -2582,53 +2574,47 @@ TEXT ·log1p32AVX512(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
 	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD           Z2, Z0, Z2
-	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z2
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z2, Z3
 	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z2, Z2
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z3
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z1, K2, Z1
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
-	VDIVPD           Z4, Z3, Z4
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     transcendental512Constants<>+936(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z4
+	VMOVAPD          Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
+	VBLENDMPD        Z4, Z3, K1, Z1
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z1, Z3
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
-	VMULPD           Z3, Z6, Z6
-	VFMADD213PD      Z6, Z5, Z7
-	VMULPD           Z4, Z7, Z4
-	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
-	VSUBPD           Z2, Z6, Z2
-	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z4, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
-	VBLENDMPD        Z2, Z1, K1, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
+	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
@@ -2647,53 +2633,47 @@ singleDone:
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
 	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD           Z2, Z0, Z2
-	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z2
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z2, Z3
 	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z2, Z2
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z3
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z1, K2, Z1
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
-	VDIVPD           Z4, Z3, Z4
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     transcendental512Constants<>+936(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z4
+	VMOVAPD          Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
+	VBLENDMPD        Z4, Z3, K1, Z1
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z1, Z3
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
-	VMULPD           Z3, Z6, Z6
-	VFMADD213PD      Z6, Z5, Z7
-	VMULPD           Z4, Z7, Z4
-	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
-	VSUBPD           Z2, Z6, Z2
-	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VBROADCASTSD     transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z4, Z5
+	VFMADD213PD.BCST transcendental512Constants<>+896(SB), Z4, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
-	VBLENDMPD        Z2, Z1, K1, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
+	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
@@ -2722,7 +2702,7 @@ TEXT ·softplus32AVX512(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -2746,49 +2726,41 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
+	VDIVPD            Z1, Z4, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
+	VMULPD            Z4, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -2806,7 +2778,7 @@ singleDone:
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -2830,49 +2802,41 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
+	VDIVPD            Z1, Z4, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
+	VMULPD            Z4, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -2901,7 +2865,7 @@ single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -2925,49 +2889,41 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
+	VDIVPD            Z1, Z4, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
+	VMULPD            Z4, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -2987,7 +2943,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3011,49 +2967,41 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
+	VDIVPD            Z1, Z4, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z5
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
+	VMULPD            Z4, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z5
+	VMULPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z4, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -3081,15 +3029,15 @@ TEXT ·geluTanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z1
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VMULPD            Z1, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3113,7 +3061,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
@@ -3126,7 +3074,7 @@ single:
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -3144,15 +3092,15 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z1
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VMULPD            Z1, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z2, Z2
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z2, Z2
 	VMULPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z2
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3176,7 +3124,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
@@ -3189,7 +3137,7 @@ singleDone:
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -3219,7 +3167,7 @@ TEXT ·expm1Grad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3243,11 +3191,11 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+952(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3263,7 +3211,7 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3287,11 +3235,11 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+952(SB), Z2, K1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3319,7 +3267,7 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3343,7 +3291,7 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
@@ -3370,7 +3318,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3394,7 +3342,7 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
@@ -3433,7 +3381,7 @@ single:
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3457,7 +3405,7 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
@@ -3468,7 +3416,7 @@ single:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3486,7 +3434,7 @@ singleDone:
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
@@ -3510,7 +3458,7 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z1, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
@@ -3521,7 +3469,7 @@ singleDone:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3549,7 +3497,7 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3573,7 +3521,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3597,7 +3545,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3621,7 +3569,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3657,7 +3605,7 @@ single:
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3681,7 +3629,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3706,7 +3654,7 @@ singleDone:
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3730,7 +3678,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3765,7 +3713,7 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3789,7 +3737,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3826,7 +3774,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3850,7 +3798,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3897,15 +3845,15 @@ TEXT ·geluTanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z3, Z3
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z3, Z3
 	VMULPD            Z2, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -3929,7 +3877,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -3947,9 +3895,9 @@ single:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -3973,15 +3921,15 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z3, Z3
+	VMULPD.BCST       transcendental512Constants<>+976(SB), Z3, Z3
 	VMULPD            Z2, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VMULPD.BCST       transcendental512Constants<>+984(SB), Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -4005,7 +3953,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -4023,9 +3971,9 @@ singleDone:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -4167,7 +4115,7 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z1
 	VCVTPS2PD         (DX)(SI*1), Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -4191,7 +4139,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z3, K2, Z2
 	VMULPD            Z2, Z0, Z2
@@ -4212,7 +4160,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
@@ -4236,7 +4184,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z2, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z3, K2, Z2
 	VMULPD            Z2, Z0, Z0
@@ -4380,7 +4328,7 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z2
 	VCVTPS2PD         (DX)(SI*1), Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
@@ -4404,7 +4352,7 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z3
@@ -4426,7 +4374,7 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z2
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
-	VBROADCASTSD      transcendental512Constants<>+976(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
@@ -4450,7 +4398,7 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+984(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z3
 	VMULPD            Z3, Z0, Z0
@@ -4582,8 +4530,8 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1016(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1024(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4592,30 +4540,30 @@ single:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1032(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
 	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
@@ -4634,8 +4582,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1016(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1024(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4644,30 +4592,30 @@ singleDone:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1032(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z2, Z5
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
 	VFMADD213PD      Z5, Z4, Z6
 	VMULPD           Z3, Z6, Z3
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z1, Z3
 	VSUBPD           Z3, Z5, Z3
 	VSUBPD           Z3, Z2, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z1, Z2
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+560(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K2
 	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
@@ -4697,53 +4645,55 @@ TEXT ·log1p64AVX512(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD          (CX)(BX*1), Z0
 	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD           Z2, Z0, Z2
-	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z2
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z2, Z3
 	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z2, Z2
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z3
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z1, K2, Z1
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
-	VDIVPD           Z4, Z3, Z4
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     transcendental512Constants<>+936(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z4
+	VMOVAPD          Z4, Z5
+	VFMADD231PD      Z1, Z0, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
+	VBLENDMPD        Z5, Z3, K1, Z1
+	VMOVAPD.Z        Z4, K1, Z3
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z1, Z4
+	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
-	VMULPD           Z3, Z6, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
-	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
-	VSUBPD           Z2, Z6, Z2
-	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VADDPD           Z3, Z4, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
-	VBLENDMPD        Z2, Z1, K1, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
+	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
@@ -4761,53 +4711,55 @@ singleDone:
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
 	VADDPD.BCST      transcendental512Constants<>+472(SB), Z0, Z1
-	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD           Z2, Z0, Z2
-	VDIVPD           Z1, Z2, Z2
-	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
-	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z3
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z2
+	VANDPD.BCST      transcendental512Constants<>+832(SB), Z2, Z3
 	VPADDQ.BCST      transcendental512Constants<>+840(SB), Z3, Z3
-	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
-	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       transcendental512Constants<>+848(SB), Z2, Z2
+	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z2, Z2
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z3, Z3
-	VSUBPD.BCST      transcendental512Constants<>+960(SB), Z0, Z4
-	VANDPD.BCST      transcendental512Constants<>+344(SB), Z4, Z4
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+968(SB), Z4, K1
-	VBLENDMPD        Z0, Z3, K1, Z3
-	KNOTW            K1, K2
-	VMOVAPD.Z        Z1, K2, Z1
-	KNOTW            K1, K1
-	VMOVAPD.Z        Z2, K1, Z2
-	VADDPD.BCST      transcendental512Constants<>+864(SB), Z3, Z4
-	VDIVPD           Z4, Z3, Z4
+	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     transcendental512Constants<>+936(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z1, Z4
+	VMOVAPD          Z4, Z5
+	VFMADD231PD      Z1, Z0, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+944(SB), Z0, K1
+	VBLENDMPD        Z5, Z3, K1, Z1
+	VMOVAPD.Z        Z4, K1, Z3
+	VADDPD.BCST      transcendental512Constants<>+864(SB), Z1, Z4
+	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+920(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      transcendental512Constants<>+928(SB), Z3, Z6
-	VMULPD           Z3, Z6, Z6
+	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
-	VADDPD           Z2, Z4, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+936(SB), Z1, Z2
-	VSUBPD           Z2, Z6, Z2
-	VSUBPD           Z2, Z3, Z2
-	VFMADD231PD.BCST transcendental512Constants<>+944(SB), Z1, Z2
+	VADDPD           Z3, Z4, Z3
+	VFMADD231PD.BCST transcendental512Constants<>+912(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST transcendental512Constants<>+920(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, transcendental512Constants<>+752(SB), Z0, K1
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	KANDB            K1, K2, K1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+568(SB), Z0, K2, Z2
 	VCMPPD.BCST      $0x11, transcendental512Constants<>+752(SB), Z0, K2
-	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z1, K2, Z1
-	VBLENDMPD        Z2, Z1, K1, Z1
+	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
+	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
 	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
@@ -4869,45 +4821,44 @@ single:
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
+	VDIVPD            Z1, Z5, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z7
+	VMULPD            Z1, Z7, Z1
+	VADDPD            Z4, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -4958,45 +4909,44 @@ singleDone:
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
+	VDIVPD            Z1, Z5, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z7
+	VMULPD            Z1, Z7, Z1
+	VADDPD            Z4, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -5058,45 +5008,44 @@ single:
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
+	VDIVPD            Z1, Z5, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z7
+	VMULPD            Z1, Z7, Z1
+	VADDPD            Z4, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -5149,45 +5098,44 @@ singleDone:
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
 	VMULPD            Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z3
-	VSUBPD            Z3, Z1, Z3
-	VDIVPD            Z2, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z2, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
 	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z2, Z2
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z2, Z2
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
 	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VSUBPD.BCST       transcendental512Constants<>+960(SB), Z1, Z5
-	VANDPD.BCST       transcendental512Constants<>+344(SB), Z5, Z5
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+968(SB), Z5, K1
-	VBLENDMPD         Z1, Z4, K1, Z1
-	KNOTW             K1, K2
-	VMOVAPD.Z         Z2, K2, Z2
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z3
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z1, Z4
-	VDIVPD            Z4, Z1, Z4
-	VMULPD            Z4, Z4, Z5
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+896(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+904(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+912(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+920(SB), Z6, Z8
-	VFMADD213PD       Z8, Z5, Z7
-	VMULPD.BCST       transcendental512Constants<>+928(SB), Z1, Z6
-	VMULPD            Z1, Z6, Z6
-	VFMADD213PD       Z6, Z5, Z7
-	VMULPD            Z4, Z7, Z4
-	VADDPD            Z3, Z4, Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+936(SB), Z2, Z3
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+944(SB), Z2, Z1
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
+	VPSRLQ            $0x34, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
+	VPSUBQ            Z2, Z4, Z2
+	VPSLLQ            $0x34, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VMOVAPD           Z4, Z5
+	VFMADD231PD       Z2, Z1, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD       Z2, Z1, Z4
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
+	VDIVPD            Z1, Z5, Z1
+	VMULPD            Z1, Z1, Z2
+	VMULPD            Z2, Z2, Z6
+	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD       Z8, Z2, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
+	VMULPD            Z5, Z6, Z6
+	VFMADD213PD       Z6, Z2, Z7
+	VMULPD            Z1, Z7, Z1
+	VADDPD            Z4, Z1, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
+	VSUBPD            Z1, Z6, Z1
+	VSUBPD            Z1, Z5, Z1
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
@@ -5214,7 +5162,7 @@ TEXT ·geluTanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z1
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VMULPD            Z1, Z1, Z2
@@ -5225,7 +5173,7 @@ single:
 	VFMSUB213PD       Z4, Z1, Z5
 	VFMADD231PD       Z3, Z1, Z5
 	VFMADD231PD       Z1, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VMULPD            Z2, Z4, Z6
 	VMOVAPD           Z4, Z7
@@ -5242,8 +5190,8 @@ single:
 	VADDPD            Z3, Z4, Z3
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5257,8 +5205,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z2
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z3, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z3, Z5
 	VADDPD            Z5, Z4, Z3
 	VSUBPD            Z4, Z3, Z4
 	VSUBPD            Z4, Z5, Z4
@@ -5308,7 +5256,7 @@ single:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z4, Z1
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -5325,7 +5273,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z1
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VMULPD            Z1, Z1, Z2
@@ -5336,7 +5284,7 @@ singleDone:
 	VFMSUB213PD       Z4, Z1, Z5
 	VFMADD231PD       Z3, Z1, Z5
 	VFMADD231PD       Z1, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VMULPD            Z2, Z4, Z6
 	VMOVAPD           Z4, Z7
@@ -5353,8 +5301,8 @@ singleDone:
 	VADDPD            Z3, Z4, Z3
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
-	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5368,8 +5316,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z2
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z3, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z3, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z3, Z5
 	VADDPD            Z5, Z4, Z3
 	VSUBPD            Z4, Z3, Z4
 	VSUBPD            Z4, Z5, Z4
@@ -5419,7 +5367,7 @@ singleDone:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
 	VMULPD            Z1, Z4, Z1
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+952(SB), Z0, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -5556,7 +5504,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5565,8 +5513,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
@@ -5622,7 +5570,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5631,8 +5579,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
@@ -5700,7 +5648,7 @@ single:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5709,8 +5657,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
@@ -5749,7 +5697,7 @@ single:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5768,7 +5716,7 @@ singleDone:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5777,8 +5725,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
@@ -5817,7 +5765,7 @@ singleDone:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -6202,7 +6150,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6211,8 +6159,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z5, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z5, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -6278,7 +6226,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1072(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6287,8 +6235,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z5, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z5, Z3
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z5, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -6362,7 +6310,7 @@ TEXT ·geluTanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
@@ -6373,7 +6321,7 @@ single:
 	VFMSUB213PD       Z5, Z2, Z6
 	VFMADD231PD       Z4, Z2, Z6
 	VFMADD231PD       Z2, Z3, Z6
-	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VMULPD            Z3, Z5, Z7
 	VMOVAPD           Z5, Z8
@@ -6390,8 +6338,8 @@ single:
 	VADDPD            Z4, Z5, Z4
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6405,8 +6353,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z5
 	VADDPD            Z5, Z2, Z4
 	VSUBPD            Z2, Z4, Z2
 	VSUBPD            Z2, Z5, Z2
@@ -6452,9 +6400,9 @@ single:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -6477,7 +6425,7 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+992(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+968(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
@@ -6488,7 +6436,7 @@ singleDone:
 	VFMSUB213PD       Z5, Z2, Z6
 	VFMADD231PD       Z4, Z2, Z6
 	VFMADD231PD       Z2, Z3, Z6
-	VBROADCASTSD      transcendental512Constants<>+1000(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+976(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VMULPD            Z3, Z5, Z7
 	VMOVAPD           Z5, Z8
@@ -6505,8 +6453,8 @@ singleDone:
 	VADDPD            Z4, Z5, Z4
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1008(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6520,8 +6468,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+944(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+936(SB), Z4, Z5
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z4, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z4, Z5
 	VADDPD            Z5, Z2, Z4
 	VSUBPD            Z2, Z4, Z2
 	VSUBPD            Z2, Z5, Z2
@@ -6567,9 +6515,9 @@ singleDone:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1024(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD.BCST       transcendental512Constants<>+1032(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -7152,30 +7100,34 @@ DATA transcendental512Constants<>+840(SB)/8, $0x3fe6a09e667f3bcd
 DATA transcendental512Constants<>+848(SB)/8, $0x4330000000000000
 DATA transcendental512Constants<>+856(SB)/8, $0x43300000000003ff
 DATA transcendental512Constants<>+864(SB)/8, $0x4000000000000000
-DATA transcendental512Constants<>+872(SB)/8, $0x3fc39a09d078c69f
-DATA transcendental512Constants<>+880(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendental512Constants<>+888(SB)/8, $0x3fd999999997fa04
-DATA transcendental512Constants<>+896(SB)/8, $0x3fc2f112df3e5244
-DATA transcendental512Constants<>+904(SB)/8, $0x3fc7466496cb03de
-DATA transcendental512Constants<>+912(SB)/8, $0x3fd2492494229359
-DATA transcendental512Constants<>+920(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+928(SB)/8, $0x3fe0000000000000
-DATA transcendental512Constants<>+936(SB)/8, $0x3dea39ef35793c76
-DATA transcendental512Constants<>+944(SB)/8, $0x3fe62e42fee00000
-DATA transcendental512Constants<>+952(SB)/8, $0x7ff0000000000000
-DATA transcendental512Constants<>+960(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendental512Constants<>+968(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendental512Constants<>+976(SB)/8, $0xc085e00000000000
-DATA transcendental512Constants<>+984(SB)/8, $0xc087480000000000
-DATA transcendental512Constants<>+992(SB)/8, $0x4036000000000000
-DATA transcendental512Constants<>+1000(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendental512Constants<>+1008(SB)/8, $0xbff9884533d43651
-DATA transcendental512Constants<>+1016(SB)/8, $0x4010000000000000
-DATA transcendental512Constants<>+1024(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendental512Constants<>+1032(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+1040(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+1048(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+1056(SB)/8, $0x404b000000000000
-DATA transcendental512Constants<>+1064(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendental512Constants<>+1072(SB)/8, $0x408f400000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1080
+DATA transcendental512Constants<>+872(SB)/8, $0x3fcddcf7101b6371
+DATA transcendental512Constants<>+880(SB)/8, $0x3fd245c40aecb50c
+DATA transcendental512Constants<>+888(SB)/8, $0x3fd9999eb63e783d
+DATA transcendental512Constants<>+896(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendental512Constants<>+904(SB)/8, $0x3fe0000000000000
+DATA transcendental512Constants<>+912(SB)/8, $0x3dea39ef35793c76
+DATA transcendental512Constants<>+920(SB)/8, $0x3fe62e42fee00000
+DATA transcendental512Constants<>+928(SB)/8, $0x7ff0000000000000
+DATA transcendental512Constants<>+936(SB)/8, $0x00000000000007fe
+DATA transcendental512Constants<>+944(SB)/8, $0x43b0000000000000
+DATA transcendental512Constants<>+952(SB)/8, $0xc085e00000000000
+DATA transcendental512Constants<>+960(SB)/8, $0xc087480000000000
+DATA transcendental512Constants<>+968(SB)/8, $0x4036000000000000
+DATA transcendental512Constants<>+976(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendental512Constants<>+984(SB)/8, $0xbff9884533d43651
+DATA transcendental512Constants<>+992(SB)/8, $0x4010000000000000
+DATA transcendental512Constants<>+1000(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendental512Constants<>+1008(SB)/8, $0x3ff9884533d43651
+DATA transcendental512Constants<>+1016(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1024(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1032(SB)/8, $0x404b000000000000
+DATA transcendental512Constants<>+1040(SB)/8, $0x3fc39a09d078c69f
+DATA transcendental512Constants<>+1048(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendental512Constants<>+1056(SB)/8, $0x3fd999999997fa04
+DATA transcendental512Constants<>+1064(SB)/8, $0x3fc2f112df3e5244
+DATA transcendental512Constants<>+1072(SB)/8, $0x3fc7466496cb03de
+DATA transcendental512Constants<>+1080(SB)/8, $0x3fd2492494229359
+DATA transcendental512Constants<>+1088(SB)/8, $0x3fe5555555555593
+DATA transcendental512Constants<>+1096(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendental512Constants<>+1104(SB)/8, $0x408f400000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1112

@@ -3765,28 +3765,24 @@ single:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3584(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3680(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3815,28 +3811,24 @@ singleDone:
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3584(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3680(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	MOVQ        BX, CX
@@ -3870,52 +3862,48 @@ TEXT ·log1p32AVX2(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
 	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+3200(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
 	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
-	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+3264(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3296(SB), Y1, Y1
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3744(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1312(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3776(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y4
-	VDIVPD      Y4, Y3, Y4
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
+	VPSRLQ      $0x34, Y1, Y1
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y4, Y3, Y1
+	VADDPD      transcendentalConstants<>+3328(SB), Y1, Y3
+	VDIVPD      Y3, Y1, Y3
+	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3584(SB), Y3, Y6
-	VMULPD      Y3, Y6, Y6
-	VFMADD213PD Y6, Y5, Y7
-	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y1, Y6
+	VMULPD      Y1, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y3
+	VSUBPD      Y3, Y6, Y3
+	VSUBPD      Y3, Y1, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
 	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y2
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -3935,52 +3923,48 @@ singleDone:
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
 	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+3200(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
 	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
-	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+3264(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3296(SB), Y1, Y1
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3744(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1312(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3776(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y4
-	VDIVPD      Y4, Y3, Y4
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
+	VPSRLQ      $0x34, Y1, Y1
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y4, Y3, Y1
+	VADDPD      transcendentalConstants<>+3328(SB), Y1, Y3
+	VDIVPD      Y3, Y1, Y3
+	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3584(SB), Y3, Y6
-	VMULPD      Y3, Y6, Y6
-	VFMADD213PD Y6, Y5, Y7
-	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y1, Y6
+	VMULPD      Y1, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y3
+	VSUBPD      Y3, Y6, Y3
+	VSUBPD      Y3, Y1, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
 	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y2
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -4015,7 +3999,7 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4039,46 +4023,40 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4098,7 +4076,7 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4122,46 +4100,40 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4197,7 +4169,7 @@ single:
 	VCVTPS2PD    (CX)(BX*1), Y0
 	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4221,46 +4193,40 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4282,7 +4248,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4306,46 +4272,40 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4380,15 +4340,15 @@ TEXT ·geluTanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VMULPD       Y1, Y1, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4412,7 +4372,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
@@ -4424,7 +4384,7 @@ single:
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -4444,15 +4404,15 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VMULPD       Y1, Y1, Y2
-	VMULPD       transcendentalConstants<>+3904(SB), Y2, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
 	VMULPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4476,7 +4436,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
@@ -4488,7 +4448,7 @@ singleDone:
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -4525,7 +4485,7 @@ TEXT ·expm1Grad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4549,10 +4509,10 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y1
-	VBLENDVPD    Y1, transcendentalConstants<>+3712(SB), Y2, Y1
+	VBLENDVPD    Y1, transcendentalConstants<>+3616(SB), Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4571,7 +4531,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4595,10 +4555,10 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y3
 	VANDNPD      Y2, Y3, Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y0, Y0
-	VBLENDVPD    Y0, transcendentalConstants<>+3712(SB), Y2, Y0
+	VBLENDVPD    Y0, transcendentalConstants<>+3616(SB), Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4633,7 +4593,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4657,7 +4617,7 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y1, Y2, Y3
@@ -4686,7 +4646,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4710,7 +4670,7 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y0, Y2, Y3
@@ -4755,7 +4715,7 @@ single:
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4779,7 +4739,7 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y1, Y2, Y3
@@ -4789,7 +4749,7 @@ single:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3968(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4810,7 +4770,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
@@ -4834,7 +4794,7 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y0, Y2, Y3
@@ -4844,7 +4804,7 @@ singleDone:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3968(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4879,7 +4839,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4903,7 +4863,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -4928,7 +4888,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -4952,7 +4912,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -4993,7 +4953,7 @@ single:
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5017,7 +4977,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
@@ -5043,7 +5003,7 @@ singleDone:
 	VCVTPS2PD    X0, Y0
 	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5067,7 +5027,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
@@ -5107,7 +5067,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5131,7 +5091,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y4
@@ -5169,7 +5129,7 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5193,7 +5153,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y4
@@ -5245,15 +5205,15 @@ TEXT ·geluTanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       transcendentalConstants<>+3904(SB), Y3, Y3
+	VMULPD       transcendentalConstants<>+3808(SB), Y3, Y3
 	VMULPD       Y2, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5277,7 +5237,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y4
@@ -5291,11 +5251,11 @@ single:
 	VMULPD       Y4, Y5, Y4
 	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -5321,15 +5281,15 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
-	VMULPD       transcendentalConstants<>+3904(SB), Y3, Y3
+	VMULPD       transcendentalConstants<>+3808(SB), Y3, Y3
 	VMULPD       Y2, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VMULPD       transcendentalConstants<>+3936(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
@@ -5353,7 +5313,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y4
@@ -5367,11 +5327,11 @@ singleDone:
 	VMULPD       Y4, Y5, Y4
 	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -5412,7 +5372,7 @@ TEXT ·elu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -5459,7 +5419,7 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -5525,8 +5485,8 @@ TEXT ·eluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y1
 	VCVTPS2PD    (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5550,7 +5510,7 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y4, Y2, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y2
@@ -5572,8 +5532,8 @@ singleDone:
 	VCVTPS2PD    X2, Y2
 	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
@@ -5597,7 +5557,7 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y4, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
@@ -5636,7 +5596,7 @@ TEXT ·selu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -5684,7 +5644,7 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X2
 	VMASKMOVPS   (CX)(BX*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -5753,8 +5713,8 @@ TEXT ·seluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y2
 	VCVTPS2PD    (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5778,7 +5738,7 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VMULPD       Y3, Y2, Y3
@@ -5801,8 +5761,8 @@ singleDone:
 	VCVTPS2PD    X3, Y3
 	VMASKMOVPS   (DX)(SI*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+3808(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
 	VMINPD       Y2, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
@@ -5826,7 +5786,7 @@ singleDone:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3840(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y5, Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -5970,8 +5930,8 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+4096(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+4000(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
 	VPADDQ      transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5980,34 +5940,34 @@ single:
 	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+4128(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+4032(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
 	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
 	VMULPD      Y2, Y2, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+4064(SB), Y6
+	VFMADD213PD transcendentalConstants<>+4096(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+4128(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y7
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4256(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3584(SB), Y3, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD      Y3, Y5, Y5
 	VFMADD213PD Y5, Y4, Y6
 	VMULPD      Y2, Y6, Y2
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y5, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3680(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y3
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y0
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6023,8 +5983,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+4096(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+4000(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
@@ -6033,34 +5993,34 @@ singleDone:
 	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+4128(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+4032(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
-	VMULPD       transcendentalConstants<>+3584(SB), Y3, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
 	VMULPD       Y2, Y6, Y2
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y1, Y2
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD       Y3, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y0, Y3
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
 	VBLENDVPD    Y3, transcendentalConstants<>+2144(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	MOVQ         BX, CX
@@ -6093,52 +6053,56 @@ TEXT ·log1p64AVX2(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD     (CX)(BX*1), Y0
 	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+3200(SB), Y1, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
 	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
-	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+3264(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3296(SB), Y1, Y1
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3744(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1312(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3776(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
+	VPSRLQ      $0x34, Y1, Y1
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y5
+	VFMADD231PD Y1, Y0, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y5, Y3, Y3
+	VANDPD      Y4, Y1, Y1
 	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y4
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3552(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4256(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3584(SB), Y3, Y6
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
 	VFMADD213PD Y6, Y5, Y7
 	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3616(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
+	VADDPD      Y1, Y4, Y1
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y1
+	VSUBPD      Y1, Y6, Y1
+	VSUBPD      Y1, Y3, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
 	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
 	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
 	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3680(SB), Y0, Y2
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
@@ -6156,52 +6120,56 @@ singleDone:
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
 	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       Y2, Y0, Y2
-	VDIVPD       Y1, Y2, Y2
-	VPADDQ       transcendentalConstants<>+3168(SB), Y1, Y1
-	VANDPD       transcendentalConstants<>+3200(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
 	VPADDQ       transcendentalConstants<>+3232(SB), Y3, Y3
-	VPSRLQ       $0x34, Y1, Y1
-	VORPD        transcendentalConstants<>+3264(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+3296(SB), Y1, Y1
+	VPSRLQ       $0x34, Y2, Y2
+	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3744(SB), Y0, Y4
-	VANDPD       transcendentalConstants<>+1312(SB), Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y4, Y4
-	VBLENDVPD    Y4, Y0, Y3, Y3
-	VANDNPD      Y1, Y4, Y1
-	VANDNPD      Y2, Y4, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y1, Y1
+	VPSRLQ       $0x34, Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y1, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y1, Y0, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y1, Y0, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD    Y1, Y5, Y3, Y3
+	VANDPD       Y4, Y1, Y1
 	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y4
 	VDIVPD       Y4, Y3, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y3, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
-	VADDPD       Y2, Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y1, Y2
-	VSUBPD       Y2, Y6, Y2
-	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y1, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2880(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y3
-	VANDPD       Y3, Y1, Y1
+	VADDPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y3, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD       $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD       Y3, Y2, Y2
 	VCMPPD       $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
 	VBLENDVPD    Y3, transcendentalConstants<>+2144(SB), Y0, Y3
 	VCMPPD       $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD        Y4, Y3, Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y0, Y2
+	VBLENDVPD    Y2, Y1, Y3, Y1
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
 	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y0, Y1, Y0
@@ -6269,43 +6237,44 @@ single:
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6357,43 +6326,44 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6462,43 +6432,44 @@ single:
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6552,43 +6523,44 @@ singleDone:
 	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
 	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
 	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
 	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3744(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1312(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3776(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3328(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3456(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3488(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3520(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3552(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3616(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3648(SB), Y2, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VPSRLQ       $0x34, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6622,7 +6594,7 @@ TEXT ·geluTanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VMULPD       Y1, Y1, Y2
@@ -6633,7 +6605,7 @@ single:
 	VFMSUB213PD  Y4, Y1, Y5
 	VFMADD231PD  Y3, Y1, Y5
 	VFMADD231PD  Y1, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+3904(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
 	VXORPS       Y3, Y3, Y3
 	VMULPD       Y2, Y4, Y6
 	VMOVAPD      Y4, Y7
@@ -6650,8 +6622,8 @@ single:
 	VADDPD       Y3, Y4, Y3
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+3936(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y6
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6665,8 +6637,8 @@ single:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
 	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y3, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y3, Y5
 	VADDPD       Y5, Y4, Y3
 	VSUBPD       Y4, Y3, Y4
 	VSUBPD       Y4, Y5, Y4
@@ -6716,7 +6688,7 @@ single:
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -6734,7 +6706,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VMULPD       Y1, Y1, Y2
@@ -6745,7 +6717,7 @@ singleDone:
 	VFMSUB213PD  Y4, Y1, Y5
 	VFMADD231PD  Y3, Y1, Y5
 	VFMADD231PD  Y1, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+3904(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
 	VXORPS       Y3, Y3, Y3
 	VMULPD       Y2, Y4, Y6
 	VMOVAPD      Y4, Y7
@@ -6762,8 +6734,8 @@ singleDone:
 	VADDPD       Y3, Y4, Y3
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+3936(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y6
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6777,8 +6749,8 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
 	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y3, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y3, Y5
 	VADDPD       Y5, Y4, Y3
 	VSUBPD       Y4, Y3, Y4
 	VSUBPD       Y4, Y5, Y4
@@ -6828,7 +6800,7 @@ singleDone:
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -6980,7 +6952,7 @@ single:
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -6989,8 +6961,8 @@ single:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
@@ -7047,7 +7019,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7056,8 +7028,8 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y0
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
@@ -7132,7 +7104,7 @@ single:
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7141,8 +7113,8 @@ single:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
@@ -7181,7 +7153,7 @@ single:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3968(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7201,7 +7173,7 @@ singleDone:
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7210,8 +7182,8 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y0
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
@@ -7250,7 +7222,7 @@ singleDone:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3968(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7658,7 +7630,7 @@ single:
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7667,8 +7639,8 @@ single:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y5, Y2
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
@@ -7734,7 +7706,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4192(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7743,8 +7715,8 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
 	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y5, Y2
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
@@ -7824,7 +7796,7 @@ TEXT ·geluTanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
@@ -7835,7 +7807,7 @@ single:
 	VFMSUB213PD  Y5, Y2, Y6
 	VFMADD231PD  Y4, Y2, Y6
 	VFMADD231PD  Y2, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+3904(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
 	VXORPS       Y4, Y4, Y4
 	VMULPD       Y3, Y5, Y7
 	VMOVAPD      Y5, Y8
@@ -7852,8 +7824,8 @@ single:
 	VADDPD       Y4, Y5, Y4
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VMOVUPD      transcendentalConstants<>+3936(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7867,8 +7839,8 @@ single:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y5
 	VADDPD       Y5, Y2, Y4
 	VSUBPD       Y2, Y4, Y2
 	VSUBPD       Y2, Y5, Y2
@@ -7911,11 +7883,11 @@ single:
 	VMULPD       Y4, Y5, Y4
 	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -7938,7 +7910,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3872(SB), Y2
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
@@ -7949,7 +7921,7 @@ singleDone:
 	VFMSUB213PD  Y5, Y2, Y6
 	VFMADD231PD  Y4, Y2, Y6
 	VFMADD231PD  Y2, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+3904(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
 	VXORPS       Y4, Y4, Y4
 	VMULPD       Y3, Y5, Y7
 	VMOVAPD      Y5, Y8
@@ -7966,8 +7938,8 @@ singleDone:
 	VADDPD       Y4, Y5, Y4
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VMOVUPD      transcendentalConstants<>+3936(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7981,8 +7953,8 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
 	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+3648(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+3616(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y5
 	VADDPD       Y5, Y2, Y4
 	VSUBPD       Y2, Y4, Y2
 	VSUBPD       Y2, Y5, Y2
@@ -8025,11 +7997,11 @@ singleDone:
 	VMULPD       Y4, Y5, Y4
 	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3680(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+4000(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
 	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+4032(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -8069,7 +8041,7 @@ TEXT ·elu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -8118,7 +8090,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
@@ -8187,7 +8159,7 @@ TEXT ·eluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y1
 	VMOVUPD      (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y2
@@ -8238,7 +8210,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y1, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y1, Y5, Y1
@@ -8308,7 +8280,7 @@ TEXT ·selu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -8358,7 +8330,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
@@ -8430,7 +8402,7 @@ TEXT ·seluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y2
 	VMOVUPD      (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
 	VMINPD       Y3, Y6, Y3
@@ -8482,7 +8454,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y2
 	VMASKMOVPD   (CX)(SI*1), Y2, Y3
 	VMASKMOVPD   (DX)(SI*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3680(SB), Y2, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
 	VMINPD       Y2, Y6, Y2
@@ -8967,112 +8939,128 @@ DATA transcendentalConstants<>+3328(SB)/8, $0x4000000000000000
 DATA transcendentalConstants<>+3336(SB)/8, $0x4000000000000000
 DATA transcendentalConstants<>+3344(SB)/8, $0x4000000000000000
 DATA transcendentalConstants<>+3352(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3360(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3368(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3376(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3384(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3392(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3400(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3408(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3416(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3424(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3432(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3440(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3448(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3456(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3464(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3472(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3480(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3488(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3496(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3504(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3512(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3520(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3528(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3536(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3544(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3552(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3560(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3568(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3576(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3584(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3592(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3600(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3608(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3616(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3624(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3632(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3640(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3648(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3656(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3664(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3672(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3680(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3688(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3696(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3704(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3712(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3720(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3728(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3736(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3744(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3752(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3760(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3768(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3776(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3784(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3792(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3800(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3808(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3816(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3824(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3832(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3840(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3848(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3856(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3864(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3872(SB)/8, $0x4036000000000000
-DATA transcendentalConstants<>+3880(SB)/8, $0x4036000000000000
-DATA transcendentalConstants<>+3888(SB)/8, $0x4036000000000000
-DATA transcendentalConstants<>+3896(SB)/8, $0x4036000000000000
-DATA transcendentalConstants<>+3904(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3912(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3920(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3928(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3936(SB)/8, $0xbff9884533d43651
-DATA transcendentalConstants<>+3944(SB)/8, $0xbff9884533d43651
-DATA transcendentalConstants<>+3952(SB)/8, $0xbff9884533d43651
-DATA transcendentalConstants<>+3960(SB)/8, $0xbff9884533d43651
-DATA transcendentalConstants<>+3968(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3976(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3984(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3992(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+4000(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+4008(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+4016(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+4024(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+4032(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+4040(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+4048(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+4056(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+4064(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4072(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4080(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4088(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4096(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4104(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4112(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4120(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4128(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4136(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4144(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4152(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4160(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4168(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4176(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4184(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4192(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4200(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4208(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4216(SB)/8, $0x408f400000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4224
+DATA transcendentalConstants<>+3360(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3368(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3376(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3384(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3392(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3400(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3408(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3416(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3424(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3432(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3440(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3448(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3456(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3464(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3472(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3480(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3488(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3496(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3504(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3512(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3520(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3528(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3536(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3544(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3552(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3560(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3568(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3576(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3584(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3592(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3600(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3608(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3616(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3624(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3632(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3640(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3648(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3656(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3664(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3672(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3680(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3688(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3696(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3704(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3712(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3720(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3728(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3736(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3744(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3752(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3760(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3768(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3776(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3784(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3792(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3800(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3808(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3816(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3824(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3832(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3840(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3848(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3856(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3864(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3872(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3880(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3888(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3896(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3904(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3912(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3920(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3928(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3936(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3944(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3952(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3960(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3968(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3976(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3984(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3992(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4000(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4008(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4016(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4024(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4032(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4040(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4048(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4056(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4064(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4072(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4080(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4088(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4096(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4104(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4112(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4120(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4128(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4136(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4144(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4152(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4160(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4168(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4176(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4184(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4192(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4200(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4208(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4216(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4224(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4232(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4240(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4248(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4256(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4264(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4272(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4280(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4288(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4296(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4304(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4312(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4320(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4328(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4336(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4344(SB)/8, $0x408f400000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4352

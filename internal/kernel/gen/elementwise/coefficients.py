@@ -49,6 +49,11 @@ def log_rest(z):
     return (log((1 + s) / (1 - s)) - 2 * s - 2 * s**3 / 3) / s**5 if z > 1e-9 else mpf(2) / 5 + 2 * z / 7
 
 
+def log_series(z):
+    s = sqrt(z)
+    return (log((1 + s) / (1 - s)) / s - 2) / z if z > 1e-9 else mpf(2) / 3 + 2 * z / 5
+
+
 def tanh_rest(z):
     return (tanh(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-12 else -mpf(1) / 3
 
@@ -83,7 +88,9 @@ show("exp, float32", exp_rest, -half, half, 4, 0, to32, lambda r: r**2 / exp(r))
 show("exp, float32, long", exp_rest, -half, half, 5, 0, to32, lambda r: r**2 / exp(r))
 show("exp, float64", exp_rest, -half, half, 9, 0, float, lambda r: r**2 / exp(r))
 show("exp, widened", exp_rest, -half, half, 5, 0, float, lambda r: r**2 / exp(r))
-show("log, long", log_rest, 0, (3 - sqrt(mpf(8))) ** 2 * mpf("1.0001"), 7)
+largest = (3 - sqrt(mpf(8))) ** 2 * mpf("1.0001")
+show("log, widened", log_series, 0, largest, 3, 0, float, lambda z: z / 2)
+show("log, long", log_rest, 0, largest, 7)
 show("tanh, float32", tanh_rest, 0, mpf("0.5625") ** 2, 1, 2, to32, lambda z: z)
 show("tanh, float64", tanh_rest, 0, mpf("0.5625") ** 2, 2, 3, float, lambda z: z)
 quarter = (pi / 4) ** 2 * mpf("1.0001")

@@ -435,10 +435,16 @@ func (l *lane) geluPower(a vec) pair {
 	return l.product(pair{one, l.add(rest, factor.low)}, l.product(pair{a, l.zero()}, l.number2(-geluScale, -geluScaleLow)))
 }
 
-// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), as in FreeBSD's and Go's.
-var logSeries = []float64{
-	6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
-	1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), for float64 as in FreeBSD's and Go's: see
+// coefficients.py.
+func (l *lane) logSeries() []float64 {
+	if l.stored == 32 {
+		return []float64{0.6666666655445165, 0.40000121876972, 0.2855081659971155, 0.23330581938241893}
+	}
+	return []float64{
+		6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+		1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+	}
 }
 
 const (
@@ -460,7 +466,7 @@ func (l *lane) split(u vec) (k, f vec) {
 func (l *lane) logOf(k, f, c vec) vec {
 	s := l.div(f, l.add(f, l.c(2)))
 	z := l.mul(s, s)
-	series := l.polynomial(z, l.mul(z, z), logSeries...)
+	series := l.polynomial(z, l.mul(z, z), l.logSeries()...)
 	half := l.mul(l.mul(f, l.c(0.5)), f)
 	l.fma(series, z, half)
 	series = l.mul(series, s)
@@ -498,20 +504,30 @@ func (l *lane) log(x vec) vec {
 	return l.ends(l.logOf(k, f, nil), x, 0)
 }
 
-// log1p is ln(1 + x) as the logarithm of the rounded u = 1 + x and a correction c/u, or, near 0, of x itself. In the unit
-// interval nothing else can happen.
+// log1p is ln(1 + x), of which the rounded sum gives the power of two: the rest is then x·2⁻ᵏ + (2⁻ᵏ − 1), of which float64 keeps
+// the rounding error. Far to the right the sum itself will do. In the unit interval nothing else can happen.
 func (l *lane) log1p(x vec, inUnit bool) vec {
 	u := l.add(x, l.c(1))
-	c := l.div(l.sub(x, l.sub(u, l.c(1))), u)
 	k, f := l.split(u)
-	isNear := l.is(less, l.abs(l.sub(x, l.c(0.0606601717798213))), l.c(0.35355339059327373))
-	f = l.pick(isNear, f, x)
-	k, c = l.without(isNear, k), l.without(isNear, c)
-	y := l.logOf(k, f, c)
-	if inUnit {
-		return y
+	exponent := l.shiftRight(l.intAdd(u, l.pattern(0, 0x3ff0000000000000-rootHalf)), 52)
+	inverse := l.shiftLeft(l.intSub(l.load(l.pattern(0, 2046)), exponent), 52)
+	difference := l.sub(inverse, l.c(1))
+	near := l.copy(difference)
+	l.addProduct(near, x, inverse)
+	var rest vec
+	if l.stored == 64 {
+		rest = l.sub(difference, near)
+		l.addProduct(rest, x, inverse)
 	}
-	return l.or(l.ends(y, x, -1), l.only(l.is(equal, x, l.c(0)), l.signOf(x)))
+	if inUnit {
+		return l.logOf(k, near, rest)
+	}
+	isNear := l.is(less, x, l.c(1<<60))
+	f = l.pick(isNear, f, near)
+	if rest != nil {
+		rest = l.only(isNear, rest)
+	}
+	return l.or(l.ends(l.logOf(k, f, rest), x, -1), l.only(l.is(equal, x, l.c(0)), l.signOf(x)))
 }
 
 // softplus is max(x, 0) + ln(1 + e^(−|x|)).
