@@ -175,7 +175,7 @@ var sweeps = []struct {
 	bits64       float64
 	bits32       float64
 }{
-	{"Exp", double.exp, false, -700, 709, 1.2, 1.2},
+	{"Exp", double.exp, false, -700, 709, 1, 1.2},
 	{"Expm1", double.difference, false, -40, 700, 2, 0.51},
 	{"Expm1", double.difference, false, -2, 2, 2, 0.51},
 	{"Log", double.log, false, 1e-3, 10, 1, 0.51},
@@ -195,6 +195,9 @@ var sweeps = []struct {
 	{"Atan", double.atan, false, -8, 8, 2, 0.51},
 	{"Asin", double.asin, false, -0.95, 0.95, 2, 0.51},
 	{"Acos", double.acos, false, -0.95, 0.95, 2.1, 0.51},
+	{"SELU", func(x double) double {
+		return x.difference().times(exactly(1.6732632423543772)).times(exactly(1.0507009873554805))
+	}, false, -30, 0, 3, 0.51},
 	{"Expm1", double.exp, true, -40, 40, 2, 0.51},
 	{"Sigmoid", func(x double) double { return x.sigmoid().times(x.negative().sigmoid()) }, true, -80, 80, 2.5, 0.51},
 	{"Tanh", func(x double) double {
