@@ -1666,14 +1666,8 @@ by1power:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VADDPD            Z3, Z1, Z4
 	VSUBPD            Z1, Z4, Z5
 	VSUBPD            Z5, Z4, Z6
@@ -1772,14 +1766,8 @@ somepower:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VADDPD            Z3, Z1, Z4
 	VSUBPD            Z1, Z4, Z5
 	VSUBPD            Z5, Z4, Z6
@@ -1892,14 +1880,8 @@ by1powers:
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
 	VADDPD            Z10, Z8, Z4
-	VPSRAD            $0x01, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z7
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z5, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VADDPD            Z4, Z1, Z5
@@ -2049,14 +2031,8 @@ somepowers:
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
 	VADDPD            Z10, Z8, Z4
-	VPSRAD            $0x01, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z7
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z5, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z4
 	VADDPD            Z4, Z1, Z5
@@ -2216,14 +2192,8 @@ by1powers:
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
 	VADDPD            Z10, Z8, Z4
-	VPSRAD            $0x01, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z7
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z5, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
 	VADDPD            Z4, Z1, Z5
@@ -2380,14 +2350,8 @@ somepowers:
 	VFMADD213PD       Z5, Z9, Z10
 	VFMADD231PD       Z8, Z4, Z10
 	VADDPD            Z10, Z8, Z4
-	VPSRAD            $0x01, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z7
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z5, Z6, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	KNOTW             K2, K2
 	VMOVAPD.Z         Z4, K2, Z4
 	VADDPD            Z4, Z1, Z5
@@ -2635,14 +2599,8 @@ by1gradient:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      columns512Constants<>+112(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z0, Z2, Z2
 	VSUBPD            Z2, Z1, Z1
 	VMOVUPD           Z1, (AX)(R9*1)
@@ -2708,14 +2666,8 @@ somegradient:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      columns512Constants<>+112(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       columns512Constants<>+112(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       columns512Constants<>+32(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z0, Z2, Z2
 	VSUBPD            Z2, Z1, Z1
 	VMOVUPD           Z1, K1, (AX)(R9*1)

@@ -1310,6 +1310,8 @@ end:
 TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
+	VBROADCASTSD inverse512Constants<>+72(SB), Z1
+	VDIVPD       Z0, Z1, Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1318,44 +1320,44 @@ TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z1
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VMINPD            Z2, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
-	VBLENDMPD         Z3, Z4, K2, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VSUBPD.BCST       inverse512Constants<>+72(SB), Z3, Z4
-	VFMADD213PD       Z4, Z3, Z6
-	VMOVAPD.Z         Z6, K2, Z3
-	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z2
-	VORPD             Z2, Z3, Z2
-	VMULPD            Z2, Z0, Z2
-	VBLENDMPD         Z1, Z2, K1, Z1
-	VCVTPD2PS         Z1, Y1
-	VMOVUPS           Y1, (DX)(BX*1)
+	VCVTPS2PD         (CX)(BX*1), Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VCMPPD            $0x1e, Z3, Z2, K1
+	VMULPD            Z1, Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+304(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z4, K2
+	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
+	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z4, Z5
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+80(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+104(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VPADDQ.BCST       inverse512Constants<>+64(SB), Z5, Z4
+	VBLENDMPD         Z4, Z5, K2, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VSUBPD.BCST       inverse512Constants<>+72(SB), Z4, Z5
+	VFMADD213PD       Z5, Z4, Z7
+	VMOVAPD.Z         Z7, K2, Z4
+	VADDPD            Z4, Z7, Z4
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z3, Z3
+	VORPD             Z3, Z4, Z3
+	VMULPD            Z3, Z0, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VCVTPD2PS         Z2, Y2
+	VMOVUPS           Y2, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -1366,13 +1368,13 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
-	VCMPPD            $0x1e, Z2, Z1, K1
-	VDIVPD            Z0, Z1, Z2
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
+	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VCMPPD            $0x1e, Z3, Z2, K1
+	VMULPD            Z1, Z2, Z1
 	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
 	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
-	VMINPD            Z2, Z4, Z4
+	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1398,10 +1400,10 @@ singleDone:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z2
-	VORPD             Z2, Z3, Z2
-	VMULPD            Z2, Z0, Z0
-	VBLENDMPD         Z1, Z0, K1, Z0
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VORPD             Z1, Z3, Z1
+	VMULPD            Z1, Z0, Z0
+	VBLENDMPD         Z2, Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2640,14 +2642,8 @@ single:
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
@@ -2667,14 +2663,8 @@ single:
 	VMULPD            Z3, Z1, Z1
 	VMULPD            Z8, Z1, Z3
 	VFMADD231PD       Z6, Z1, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VPSUBQ            Z1, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
-	VMULPD            Z1, Z3, Z1
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -2726,14 +2716,8 @@ singleDone:
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
@@ -2753,14 +2737,8 @@ singleDone:
 	VMULPD            Z3, Z1, Z1
 	VMULPD            Z8, Z1, Z3
 	VFMADD231PD       Z6, Z1, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VPSUBQ            Z1, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
-	VMULPD            Z1, Z3, Z1
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -2826,14 +2804,8 @@ single:
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
@@ -2911,14 +2883,8 @@ singleDone:
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
 	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
@@ -3119,14 +3085,8 @@ single:
 	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
 	VADDPD            Z3, Z7, Z3
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z7, Z7
-	VMULPD            Z7, Z3, Z3
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z5
+	VSCALEFPD         Z5, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
@@ -3179,14 +3139,8 @@ singleDone:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0

@@ -1540,6 +1540,8 @@ end:
 TEXT ·celu32AVX2(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Y0
+	VMOVUPD      inverseConstants<>+256(SB), Y1
+	VDIVPD       Y0, Y1, Y1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -1548,43 +1550,43 @@ TEXT ·celu32AVX2(SB), NOSPLIT, $0-40
 	JLT          singleDone
 
 single:
-	VCVTPS2PD    (CX)(BX*1), Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPD       $0x1e, Y2, Y1, Y2
-	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1152(SB), Y4
-	VMOVUPD      inverseConstants<>+1024(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+96(SB), Y6
-	VFMADD231PD  inverseConstants<>+128(SB), Y4, Y6
-	VSUBPD       inverseConstants<>+96(SB), Y6, Y7
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
-	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
-	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+288(SB), Y8
-	VFMADD213PD  inverseConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+352(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+384(SB), Y9
-	VFMADD213PD  inverseConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+448(SB), Y7, Y9
-	VFMADD213PD  Y9, Y4, Y8
-	VFMADD213PD  Y4, Y7, Y8
-	VPADDQ       Y5, Y6, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y4, Y6
-	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y8, Y5, Y4
-	VADDPD       Y4, Y8, Y4
-	VANDPD       inverseConstants<>+576(SB), Y3, Y3
-	VORPD        Y3, Y4, Y3
-	VMULPD       Y3, Y0, Y3
-	VBLENDVPD    Y2, Y1, Y3, Y1
-	VCVTPD2PSY   Y1, X1
-	VMOVUPS      X1, (DX)(BX*1)
+	VCVTPS2PD    (CX)(BX*1), Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y2, Y3
+	VMULPD       Y1, Y2, Y4
+	VMOVUPD      inverseConstants<>+1152(SB), Y5
+	VMOVUPD      inverseConstants<>+1024(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+96(SB), Y7
+	VFMADD231PD  inverseConstants<>+128(SB), Y5, Y7
+	VSUBPD       inverseConstants<>+96(SB), Y7, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD inverseConstants<>+160(SB), Y8, Y5
+	VFNMADD231PD inverseConstants<>+192(SB), Y8, Y5
+	VMULPD       Y5, Y5, Y8
+	VMOVUPD      inverseConstants<>+288(SB), Y9
+	VFMADD213PD  inverseConstants<>+320(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+352(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+384(SB), Y10
+	VFMADD213PD  inverseConstants<>+416(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+448(SB), Y8, Y10
+	VFMADD213PD  Y10, Y5, Y9
+	VFMADD213PD  Y5, Y8, Y9
+	VPADDQ       Y6, Y7, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VSUBPD       inverseConstants<>+256(SB), Y5, Y7
+	VFMADD213PD  Y7, Y5, Y9
+	VANDPD       Y9, Y6, Y5
+	VADDPD       Y5, Y9, Y5
+	VANDPD       inverseConstants<>+576(SB), Y4, Y4
+	VORPD        Y4, Y5, Y4
+	VMULPD       Y4, Y0, Y4
+	VBLENDVPD    Y3, Y2, Y4, Y2
+	VCVTPD2PSY   Y2, X2
+	VMOVUPS      X2, (DX)(BX*1)
 	ADDQ         $0x10, BX
 	SUBQ         $0x04, AX
 	JGE          single
@@ -1595,15 +1597,15 @@ singleDone:
 	LEAQ         inverseMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), X1
-	VMASKMOVPS   (CX)(BX*1), X1, X1
-	VCVTPS2PD    X1, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPD       $0x1e, Y2, Y1, Y2
-	VDIVPD       Y0, Y1, Y3
+	VMOVDQU      32(DI)(SI*4), X2
+	VMASKMOVPS   (CX)(BX*1), X2, X2
+	VCVTPS2PD    X2, Y2
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y2, Y3
+	VMULPD       Y1, Y2, Y1
 	VMOVUPD      inverseConstants<>+1152(SB), Y4
 	VMOVUPD      inverseConstants<>+1024(SB), Y5
-	VMINPD       Y3, Y5, Y5
+	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
 	VMOVUPD      inverseConstants<>+96(SB), Y6
@@ -1628,10 +1630,10 @@ singleDone:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       inverseConstants<>+576(SB), Y3, Y3
-	VORPD        Y3, Y4, Y3
-	VMULPD       Y3, Y0, Y0
-	VBLENDVPD    Y2, Y1, Y0, Y0
+	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VORPD        Y1, Y4, Y1
+	VMULPD       Y1, Y0, Y0
+	VBLENDVPD    Y3, Y2, Y0, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX

@@ -2588,14 +2588,8 @@ single:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
@@ -2749,14 +2743,8 @@ singleDone:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
@@ -2920,14 +2908,8 @@ single:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
@@ -3080,14 +3062,8 @@ singleDone:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
@@ -3251,14 +3227,8 @@ single:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
@@ -3411,14 +3381,8 @@ singleDone:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
 	VCMPPD            $0x00, Z5, Z1, K1
@@ -3583,14 +3547,8 @@ single:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
@@ -3743,14 +3701,8 @@ singleDone:
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
 	VCMPPD            $0x00, Z5, Z0, K1
@@ -3919,14 +3871,8 @@ single:
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VADDPD            Z11, Z9, Z5
-	VPSRAD            $0x01, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z8
-	VPADDQ.BCST       power512Constants<>+48(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
-	VPSUBQ            Z6, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z6
+	VSCALEFPD         Z6, Z5, Z5
 	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
@@ -4084,14 +4030,8 @@ singleDone:
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
 	VADDPD            Z11, Z9, Z5
-	VPSRAD            $0x01, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z8
-	VPADDQ.BCST       power512Constants<>+48(SB), Z8, Z8
-	VMULPD            Z8, Z5, Z5
-	VPSUBQ            Z6, Z7, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+48(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z6
+	VSCALEFPD         Z6, Z5, Z5
 	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
@@ -5289,14 +5229,8 @@ single:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
@@ -5382,14 +5316,8 @@ singleDone:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
@@ -5485,14 +5413,8 @@ single:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
@@ -5577,14 +5499,8 @@ singleDone:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
@@ -5680,14 +5596,8 @@ single:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
@@ -5772,14 +5682,8 @@ singleDone:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       power512Constants<>+48(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
 	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
 	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5

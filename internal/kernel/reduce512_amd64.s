@@ -157,14 +157,8 @@ by1Done:
 	VFMADD213PS       Z7, Z1, Z6
 	VFMADD213PS       Z4, Z0, Z6
 	VADDPS            Z6, Z5, Z0
-	VPSRAD            $0x01, Z2, Z1
-	VPSLLD            $0x17, Z1, Z4
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z4, Z4
-	VMULPS            Z4, Z0, Z0
-	VPSUBD            Z1, Z2, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z1, Z1
-	VMULPS            Z1, Z0, Z0
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z2, Z1
+	VSCALEFPS         Z1, Z0, Z0
 	VMOVAPS.Z         Z0, K1, Z1
 	VEXTRACTF64X4     $0x01, Z1, Y2
 	VCVTPS2PD         Y1, Z1
@@ -211,14 +205,8 @@ by2Slow:
 	VFMADD213PS       Z12, Z5, Z11
 	VFMADD213PS       Z10, Z8, Z11
 	VADDPS            Z11, Z9, Z5
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLD            $0x17, Z8, Z9
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
-	VMULPS            Z9, Z5, Z5
-	VPSUBD            Z8, Z7, Z7
-	VPSLLD            $0x17, Z7, Z7
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z7, Z7
-	VMULPS            Z7, Z5, Z5
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z7, Z7
+	VSCALEFPS         Z7, Z5, Z5
 	VMOVUPS           Z5, (AX)(BX*1)
 	VADDPS.BCST       reduce512Constants<>+104(SB), Z1, Z7
 	VMAXPS            Z6, Z7, Z6
@@ -241,14 +229,8 @@ by2Slow:
 	VFMADD213PS       Z12, Z6, Z11
 	VFMADD213PS       Z10, Z8, Z11
 	VADDPS            Z11, Z9, Z6
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLD            $0x17, Z8, Z9
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
-	VMULPS            Z9, Z6, Z6
-	VPSUBD            Z8, Z7, Z7
-	VPSLLD            $0x17, Z7, Z7
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z7, Z7
-	VMULPS            Z7, Z6, Z6
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z7, Z7
+	VSCALEFPS         Z7, Z6, Z6
 	VMOVUPS           Z6, 64(AX)(BX*1)
 	VADDPS            Z6, Z5, Z5
 	VEXTRACTF64X4     $0x01, Z5, Y6
@@ -280,14 +262,8 @@ by1Slow:
 	VFMADD213PS       Z11, Z5, Z10
 	VFMADD213PS       Z9, Z7, Z10
 	VADDPS            Z10, Z8, Z5
-	VPSRAD            $0x01, Z6, Z7
-	VPSLLD            $0x17, Z7, Z8
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
-	VMULPS            Z8, Z5, Z5
-	VPSUBD            Z7, Z6, Z6
-	VPSLLD            $0x17, Z6, Z6
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z6, Z6
-	VMULPS            Z6, Z5, Z5
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z6, Z6
+	VSCALEFPS         Z6, Z5, Z5
 	VMOVUPS           Z5, (AX)(BX*1)
 	VEXTRACTF64X4     $0x01, Z5, Y6
 	VCVTPS2PD         Y5, Z5
@@ -450,14 +426,8 @@ by1Done:
 	VFMADD213PS       Z9, Z6, Z8
 	VFMADD213PS       Z6, Z1, Z8
 	VADDPS            Z5, Z8, Z1
-	VPSRAD            $0x01, Z7, Z5
-	VPSLLD            $0x17, Z5, Z6
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z6, Z6
-	VMULPS            Z6, Z1, Z1
-	VPSUBD            Z5, Z7, Z5
-	VPSLLD            $0x17, Z5, Z5
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z5, Z5
-	VMULPS            Z5, Z1, Z1
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z7, Z5
+	VSCALEFPS         Z5, Z1, Z1
 	VMOVAPS.Z         Z1, K1, Z1
 	VCMPPS            $0x00, Z2, Z3, K1
 	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z2
@@ -512,14 +482,8 @@ by2Slow:
 	VFMADD213PS       Z12, Z8, Z11
 	VFMADD213PS       Z8, Z10, Z11
 	VADDPS            Z5, Z11, Z8
-	VPSRAD            $0x01, Z9, Z10
-	VPSLLD            $0x17, Z10, Z11
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z11, Z11
-	VMULPS            Z11, Z8, Z8
-	VPSUBD            Z10, Z9, Z9
-	VPSLLD            $0x17, Z9, Z9
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
-	VMULPS            Z9, Z8, Z8
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z9, Z9
+	VSCALEFPS         Z9, Z8, Z8
 	VCMPPS            $0x00, Z2, Z6, K1
 	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
 	VBLENDMPS         Z6, Z0, K1, Z0
@@ -543,14 +507,8 @@ by2Slow:
 	VFMADD213PS       Z12, Z8, Z11
 	VFMADD213PS       Z8, Z10, Z11
 	VADDPS            Z5, Z11, Z8
-	VPSRAD            $0x01, Z9, Z10
-	VPSLLD            $0x17, Z10, Z11
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z11, Z11
-	VMULPS            Z11, Z8, Z8
-	VPSUBD            Z10, Z9, Z9
-	VPSLLD            $0x17, Z9, Z9
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z9, Z9
-	VMULPS            Z9, Z8, Z8
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z9, Z9
+	VSCALEFPS         Z9, Z8, Z8
 	VCMPPS            $0x00, Z2, Z7, K1
 	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z7
 	VBLENDMPS         Z7, Z0, K1, Z0
@@ -583,14 +541,8 @@ by1Slow:
 	VFMADD213PS       Z11, Z7, Z10
 	VFMADD213PS       Z7, Z9, Z10
 	VADDPS            Z5, Z10, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLD            $0x17, Z9, Z10
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z10, Z10
-	VMULPS            Z10, Z7, Z7
-	VPSUBD            Z9, Z8, Z8
-	VPSLLD            $0x17, Z8, Z8
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z8, Z8
-	VMULPS            Z8, Z7, Z7
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z8, Z8
+	VSCALEFPS         Z8, Z7, Z7
 	VCMPPS            $0x00, Z2, Z6, K1
 	VPADDD.BCST       reduce512Constants<>+144(SB), Z0, Z6
 	VBLENDMPS         Z6, Z0, K1, Z0
@@ -641,14 +593,8 @@ single:
 	VFMADD213PS       Z2, Z4, Z5
 	VBROADCASTSS      reduce512Constants<>+24(SB), Z2
 	VADDPS            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLD            $0x17, Z4, Z5
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z5, Z5
-	VMULPS            Z5, Z2, Z2
-	VPSUBD            Z4, Z3, Z3
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z3, Z3
-	VMULPS            Z3, Z2, Z2
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z3, Z3
+	VSCALEFPS         Z3, Z2, Z2
 	VMULPS            Z0, Z2, Z2
 	VSUBPS            Z2, Z1, Z1
 	VMOVUPS           Z1, (BX)(SI*1)
@@ -684,14 +630,8 @@ singleDone:
 	VFMADD213PS       Z2, Z4, Z5
 	VBROADCASTSS      reduce512Constants<>+24(SB), Z2
 	VADDPS            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLD            $0x17, Z4, Z5
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z5, Z5
-	VMULPS            Z5, Z2, Z2
-	VPSUBD            Z4, Z3, Z3
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       reduce512Constants<>+24(SB), Z3, Z3
-	VMULPS            Z3, Z2, Z2
+	VSUBPS.BCST       reduce512Constants<>+0(SB), Z3, Z3
+	VSCALEFPS         Z3, Z2, Z2
 	VMULPS            Z0, Z2, Z0
 	VSUBPS            Z0, Z1, Z0
 	MOVQ              SI, CX
@@ -967,14 +907,8 @@ by1Done:
 	VFMADD213PD       Z8, Z6, Z5
 	VFMADD213PD       Z0, Z1, Z5
 	VADDPD            Z5, Z7, Z0
-	VPSRAD            $0x01, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z5
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
-	VMULPD            Z5, Z0, Z0
-	VPSUBQ            Z1, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z2, Z1
+	VSCALEFPD         Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VADDPD            Z1, Z3, Z5
 	VSUBPD            Z3, Z5, Z2
@@ -1060,14 +994,8 @@ by2Slow:
 	VFMADD213PD       Z13, Z10, Z12
 	VFMADD213PD       Z6, Z9, Z12
 	VADDPD            Z12, Z11, Z6
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z6, Z6
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z6, Z6
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z8, Z8
+	VSCALEFPD         Z8, Z6, Z6
 	VMOVUPD           Z6, (AX)(BX*1)
 	VADDPD.BCST       reduce512Constants<>+304(SB), Z1, Z8
 	VMAXPD            Z7, Z8, Z7
@@ -1098,14 +1026,8 @@ by2Slow:
 	VFMADD213PD       Z13, Z10, Z12
 	VFMADD213PD       Z7, Z9, Z12
 	VADDPD            Z12, Z11, Z7
-	VPSRAD            $0x01, Z8, Z9
-	VPSLLQ            $0x34, Z9, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z7, Z7
-	VPSUBQ            Z9, Z8, Z8
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z8, Z8
+	VSCALEFPD         Z8, Z7, Z7
 	VMOVUPD           Z7, 64(AX)(BX*1)
 	VADDPD            Z6, Z3, Z9
 	VSUBPD            Z3, Z9, Z8
@@ -1156,14 +1078,8 @@ by1Slow:
 	VFMADD213PD       Z12, Z9, Z11
 	VFMADD213PD       Z6, Z8, Z11
 	VADDPD            Z11, Z10, Z6
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
-	VMULPD            Z9, Z6, Z6
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z7, Z7
+	VSCALEFPD         Z7, Z6, Z6
 	VMOVUPD           Z6, (AX)(BX*1)
 	VADDPD            Z6, Z3, Z8
 	VSUBPD            Z3, Z8, Z7
@@ -1375,14 +1291,8 @@ by1Done:
 	VFMADD213PD       Z10, Z9, Z7
 	VFMADD213PD       Z9, Z1, Z7
 	VADDPD            Z6, Z7, Z1
-	VPSRAD            $0x01, Z8, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z7, Z7
-	VMULPD            Z7, Z1, Z1
-	VPSUBQ            Z6, Z8, Z6
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z6, Z6
-	VMULPD            Z6, Z1, Z1
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z8, Z6
+	VSCALEFPD         Z6, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z1
 	VCMPPD            $0x00, Z2, Z3, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z2
@@ -1476,14 +1386,8 @@ by2Slow:
 	VFMADD213PD       Z13, Z12, Z11
 	VFMADD213PD       Z12, Z9, Z11
 	VADDPD            Z6, Z11, Z9
-	VPSRAD            $0x01, Z10, Z11
-	VPSLLQ            $0x34, Z11, Z12
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z12, Z12
-	VMULPD            Z12, Z9, Z9
-	VPSUBQ            Z11, Z10, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z10, Z10
+	VSCALEFPD         Z10, Z9, Z9
 	VCMPPD            $0x00, Z2, Z7, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
 	VBLENDMPD         Z7, Z0, K1, Z0
@@ -1515,14 +1419,8 @@ by2Slow:
 	VFMADD213PD       Z13, Z12, Z11
 	VFMADD213PD       Z12, Z9, Z11
 	VADDPD            Z6, Z11, Z9
-	VPSRAD            $0x01, Z10, Z11
-	VPSLLQ            $0x34, Z11, Z12
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z12, Z12
-	VMULPD            Z12, Z9, Z9
-	VPSUBQ            Z11, Z10, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z10, Z10
-	VMULPD            Z10, Z9, Z9
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z10, Z10
+	VSCALEFPD         Z10, Z9, Z9
 	VCMPPD            $0x00, Z2, Z8, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z8
 	VBLENDMPD         Z8, Z0, K1, Z0
@@ -1574,14 +1472,8 @@ by1Slow:
 	VFMADD213PD       Z12, Z11, Z10
 	VFMADD213PD       Z11, Z8, Z10
 	VADDPD            Z6, Z10, Z8
-	VPSRAD            $0x01, Z9, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z11, Z11
-	VMULPD            Z11, Z8, Z8
-	VPSUBQ            Z10, Z9, Z9
-	VPSLLQ            $0x34, Z9, Z9
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z9, Z9
-	VMULPD            Z9, Z8, Z8
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z9, Z9
+	VSCALEFPD         Z9, Z8, Z8
 	VCMPPD            $0x00, Z2, Z7, K1
 	VPADDQ.BCST       reduce512Constants<>+312(SB), Z0, Z7
 	VBLENDMPD         Z7, Z0, K1, Z0
@@ -1639,14 +1531,8 @@ single:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      reduce512Constants<>+192(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z0, Z2, Z2
 	VSUBPD            Z2, Z1, Z1
 	VMOVUPD           Z1, (BX)(SI*1)
@@ -1687,14 +1573,8 @@ singleDone:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      reduce512Constants<>+192(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       reduce512Constants<>+192(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       reduce512Constants<>+168(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z0, Z2, Z0
 	VSUBPD            Z0, Z1, Z0
 	MOVQ              SI, CX

@@ -98,14 +98,8 @@ single:
 	VMULPS            Z3, Z7, Z3
 	VFMADD231PS       Z2, Z1, Z3
 	VFMADD231PS       Z2, Z7, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLD            $0x17, Z1, Z2
-	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
-	VMULPS            Z2, Z3, Z2
-	VPSUBD            Z1, Z4, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       special512Constants<>+64(SB), Z1, Z1
-	VMULPS            Z1, Z2, Z1
+	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z1
+	VSCALEFPS         Z1, Z3, Z1
 	VSUBPS            Z1, Z0, Z0
 	VMOVUPS           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -203,14 +197,8 @@ singleDone:
 	VMULPS            Z3, Z7, Z3
 	VFMADD231PS       Z2, Z1, Z3
 	VFMADD231PS       Z2, Z7, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLD            $0x17, Z1, Z2
-	VPADDD.BCST       special512Constants<>+64(SB), Z2, Z2
-	VMULPS            Z2, Z3, Z2
-	VPSUBD            Z1, Z4, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       special512Constants<>+64(SB), Z1, Z1
-	VMULPS            Z1, Z2, Z1
+	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z1
+	VSCALEFPS         Z1, Z3, Z1
 	VSUBPS            Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -333,14 +321,8 @@ single:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
-	VMULPD            Z1, Z2, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -453,14 +435,8 @@ singleDone:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VPSRAD            $0x01, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z4, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
-	VMULPD            Z1, Z2, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2056,27 +2032,15 @@ single:
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
-	VPSRAD            $0x01, Z5, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
-	VMULPD            Z3, Z4, Z3
-	VPSUBQ            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z2
+	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
@@ -2199,27 +2163,15 @@ singleDone:
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
-	VPSRAD            $0x01, Z5, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
-	VMULPD            Z3, Z4, Z3
-	VPSUBQ            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z2
+	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
 	VADDPD            Z9, Z7, Z3
-	VPSRAD            $0x01, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z6
-	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z4, Z5, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
 	VBROADCASTSD      special512Constants<>+248(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
@@ -2358,14 +2310,8 @@ single:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VPSRAD            $0x01, Z7, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z5, Z4
-	VPSUBQ            Z3, Z7, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
-	VMULPD            Z3, Z4, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z3
+	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
@@ -2512,14 +2458,8 @@ singleDone:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VPSRAD            $0x01, Z7, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z5, Z4
-	VPSUBQ            Z3, Z7, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
-	VMULPD            Z3, Z4, Z3
+	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z3
+	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
@@ -2604,14 +2544,8 @@ single:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+904(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -2663,14 +2597,8 @@ singleDone:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+904(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -2804,14 +2732,8 @@ single:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VPSRAD            $0x01, Z5, Z1
-	VPSLLQ            $0x34, Z1, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z5, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
-	VMULPD            Z1, Z2, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+392(SB), Z0
@@ -2937,14 +2859,8 @@ singleDone:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VPSRAD            $0x01, Z5, Z1
-	VPSLLQ            $0x34, Z1, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z3, Z2
-	VPSUBQ            Z1, Z5, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       special512Constants<>+296(SB), Z1, Z1
-	VMULPD            Z1, Z2, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z1
+	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
 	VBROADCASTSD      special512Constants<>+392(SB), Z0
@@ -3009,14 +2925,8 @@ single:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -3068,14 +2978,8 @@ singleDone:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       special512Constants<>+296(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0

@@ -129,14 +129,8 @@ singleDone:
 	VFMADD213PS       Z0, Z2, Z3
 	VBROADCASTSS      transcendental512Constants<>+88(SB), Z0
 	VADDPS            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLD            $0x17, Z2, Z3
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
-	VPSUBD            Z2, Z1, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
-	VMULPS            Z1, Z0, Z0
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z1, Z1
+	VSCALEFPS         Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -169,14 +163,8 @@ manySlow:
 	VFMADD213PS       Z0, Z2, Z3
 	VBROADCASTSS      transcendental512Constants<>+88(SB), Z0
 	VADDPS            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLD            $0x17, Z2, Z3
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
-	VPSUBD            Z2, Z1, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
-	VMULPS            Z1, Z0, Z0
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z1, Z1
+	VSCALEFPS         Z1, Z0, Z0
 	VMOVUPS           Z0, (DX)(BX*1)
 	VMOVUPS           64(CX)(BX*1), Z0
 	VBROADCASTSS      transcendental512Constants<>+96(SB), Z1
@@ -199,14 +187,8 @@ manySlow:
 	VFMADD213PS       Z0, Z2, Z3
 	VBROADCASTSS      transcendental512Constants<>+88(SB), Z0
 	VADDPS            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLD            $0x17, Z2, Z3
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
-	VPSUBD            Z2, Z1, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
-	VMULPS            Z1, Z0, Z0
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z1, Z1
+	VSCALEFPS         Z1, Z0, Z0
 	VMOVUPS           Z0, 64(DX)(BX*1)
 	JMP               manyNext
 
@@ -232,14 +214,8 @@ singleSlow:
 	VFMADD213PS       Z0, Z2, Z3
 	VBROADCASTSS      transcendental512Constants<>+88(SB), Z0
 	VADDPS            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLD            $0x17, Z2, Z3
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
-	VPSUBD            Z2, Z1, Z1
-	VPSLLD            $0x17, Z1, Z1
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z1, Z1
-	VMULPS            Z1, Z0, Z0
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z1, Z1
+	VSCALEFPS         Z1, Z0, Z0
 	VMOVUPS           Z0, (DX)(BX*1)
 	JMP               singleNext
 
@@ -400,14 +376,8 @@ singleDone:
 	VFMADD213PS       Z7, Z3, Z6
 	VFMADD213PS       Z3, Z5, Z6
 	VADDPS            Z0, Z6, Z0
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLD            $0x17, Z3, Z5
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z5, Z0, Z0
-	VPSUBD            Z3, Z4, Z3
-	VPSLLD            $0x17, Z3, Z3
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z3, Z3
-	VMULPS            Z3, Z0, Z0
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z4, Z3
+	VSCALEFPS         Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PS      Z0, Z0, Z3
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
@@ -468,14 +438,8 @@ manySlow:
 	VFMADD213PS       Z8, Z4, Z7
 	VFMADD213PS       Z4, Z6, Z7
 	VADDPS            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLD            $0x17, Z6, Z7
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
-	VMULPS            Z7, Z4, Z4
-	VPSUBD            Z6, Z5, Z5
-	VPSLLD            $0x17, Z5, Z5
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z5, Z4, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z5
+	VSCALEFPS         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
@@ -526,14 +490,8 @@ manySlow:
 	VFMADD213PS       Z8, Z4, Z7
 	VFMADD213PS       Z4, Z6, Z7
 	VADDPS            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLD            $0x17, Z6, Z7
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
-	VMULPS            Z7, Z4, Z4
-	VPSUBD            Z6, Z5, Z5
-	VPSLLD            $0x17, Z5, Z5
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z5, Z4, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z5
+	VSCALEFPS         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
@@ -587,14 +545,8 @@ singleSlow:
 	VFMADD213PS       Z8, Z4, Z7
 	VFMADD213PS       Z4, Z6, Z7
 	VADDPS            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLD            $0x17, Z6, Z7
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z7, Z7
-	VMULPS            Z7, Z4, Z4
-	VPSUBD            Z6, Z5, Z5
-	VPSLLD            $0x17, Z5, Z5
-	VPADDD.BCST       transcendental512Constants<>+88(SB), Z5, Z5
-	VMULPS            Z5, Z4, Z4
+	VSUBPS.BCST       transcendental512Constants<>+16(SB), Z5, Z5
+	VSCALEFPS         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PS      Z4, Z4, Z5
 	VCMPPS.BCST       $0x11, transcendental512Constants<>+112(SB), Z2, K1
@@ -1261,14 +1213,8 @@ singleDone:
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VPSUBQ            Z2, Z1, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z1
+	VSCALEFPD         Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1306,14 +1252,8 @@ manySlow:
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VPSUBQ            Z2, Z1, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z1
+	VSCALEFPD         Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z0
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z1
@@ -1341,14 +1281,8 @@ manySlow:
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VPSUBQ            Z2, Z1, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z1
+	VSCALEFPD         Z1, Z0, Z0
 	VMOVUPD           Z0, 64(DX)(BX*1)
 	JMP               manyNext
 
@@ -1379,14 +1313,8 @@ singleSlow:
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z0
 	VADDPD            Z0, Z3, Z0
-	VPSRAD            $0x01, Z1, Z2
-	VPSLLQ            $0x34, Z2, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VPSUBQ            Z2, Z1, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z1, Z1
+	VSCALEFPD         Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	JMP               singleNext
 
@@ -1568,14 +1496,8 @@ singleDone:
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VADDPD            Z0, Z6, Z0
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z0, Z0
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z0, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z3
+	VSCALEFPD         Z3, Z0, Z0
 	VMOVAPD           Z0, Z3
 	VFNMADD231PD      Z0, Z0, Z3
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
@@ -1645,14 +1567,8 @@ manySlow:
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
@@ -1712,14 +1628,8 @@ manySlow:
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
@@ -1782,14 +1692,8 @@ singleSlow:
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
 	VADDPD            Z0, Z7, Z4
-	VPSRAD            $0x01, Z5, Z6
-	VPSLLQ            $0x34, Z6, Z7
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z7, Z7
-	VMULPD            Z7, Z4, Z4
-	VPSUBQ            Z6, Z5, Z5
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z5
+	VSCALEFPD         Z5, Z4, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD      Z4, Z4, Z5
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z2, K1
@@ -4812,14 +4716,8 @@ single:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
 	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
@@ -4900,14 +4798,8 @@ singleDone:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
 	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
@@ -4999,14 +4891,8 @@ single:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
 	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
@@ -5089,14 +4975,8 @@ singleDone:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
 	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
 	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
@@ -5231,14 +5111,8 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z8, Z6, Z3
-	VPSRAD            $0x01, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VPSUBQ            Z4, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z4
 	VDIVPD            Z4, Z3, Z3
@@ -5248,14 +5122,8 @@ single:
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z8, Z1, Z4
 	VFMADD231PD       Z6, Z1, Z4
-	VPSRAD            $0x01, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VPSUBQ            Z1, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z4, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z1
+	VSCALEFPD         Z1, Z4, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -5342,14 +5210,8 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z8, Z6, Z3
-	VPSRAD            $0x01, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z3, Z3
-	VPSUBQ            Z4, Z2, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z4
 	VDIVPD            Z4, Z3, Z3
@@ -5359,14 +5221,8 @@ singleDone:
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z8, Z1, Z4
 	VFMADD231PD       Z6, Z1, Z4
-	VPSRAD            $0x01, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VPSUBQ            Z1, Z2, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z1, Z1
-	VMULPD            Z1, Z4, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z1
+	VSCALEFPD         Z1, Z4, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -5421,14 +5277,8 @@ single:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5468,14 +5318,8 @@ singleDone:
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
 	VADDPD            Z1, Z4, Z1
-	VPSRAD            $0x01, Z2, Z3
-	VPSLLQ            $0x34, Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z3, Z2, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5537,14 +5381,8 @@ single:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z1, Z2, Z3
 	VSUBPD            Z2, Z3, Z2
@@ -5603,14 +5441,8 @@ singleDone:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z1, Z2, Z3
 	VSUBPD            Z2, Z3, Z2
@@ -5681,14 +5513,8 @@ single:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z1, Z2, Z3
 	VSUBPD            Z2, Z3, Z2
@@ -5749,14 +5575,8 @@ singleDone:
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VPSRAD            $0x01, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z1, Z1
-	VPSUBQ            Z2, Z3, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VMULPD            Z2, Z1, Z1
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z2
+	VSCALEFPD         Z2, Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z1, Z2, Z3
 	VSUBPD            Z2, Z3, Z2
@@ -5846,14 +5666,8 @@ single:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
@@ -5929,14 +5743,8 @@ singleDone:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
@@ -6024,14 +5832,8 @@ single:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
@@ -6108,14 +5910,8 @@ singleDone:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMOVAPD           Z3, Z4
 	VFNMADD231PD      Z3, Z3, Z4
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
@@ -6183,14 +5979,8 @@ single:
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z4
@@ -6259,14 +6049,8 @@ singleDone:
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z3, Z4, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z4
@@ -6377,14 +6161,8 @@ single:
 	VFMADD213PD       Z5, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z4
@@ -6492,14 +6270,8 @@ singleDone:
 	VFMADD213PD       Z5, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VPMOVQ2M          Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z4
@@ -6689,14 +6461,8 @@ single:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VMULPD            Z2, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -6739,14 +6505,8 @@ singleDone:
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
 	VADDPD            Z2, Z5, Z2
-	VPSRAD            $0x01, Z3, Z4
-	VPSLLQ            $0x34, Z4, Z5
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
-	VMULPD            Z5, Z2, Z2
-	VPSUBQ            Z4, Z3, Z3
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z3
+	VSCALEFPD         Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -6918,14 +6678,8 @@ single:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z3
 	VMULPD            Z3, Z2, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
@@ -6969,14 +6723,8 @@ singleDone:
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VPSRAD            $0x01, Z4, Z5
-	VPSLLQ            $0x34, Z5, Z6
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z6, Z6
-	VMULPD            Z6, Z3, Z3
-	VPSUBQ            Z5, Z4, Z4
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
+	VSCALEFPD         Z4, Z3, Z3
 	VMULPD            Z3, Z0, Z0
 	VMULPD            Z0, Z2, Z0
 	VBLENDMPD         Z2, Z0, K1, Z0

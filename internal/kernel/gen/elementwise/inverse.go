@@ -143,6 +143,10 @@ func (l *lane) mishAndCELU() {
 	})
 	l.unary("celu", "is dst = x where x > 0, else a·(e^(x/a) − 1).", 1, func() func(x vec) vec {
 		a := l.number("a")
+		if l.stored == 32 {
+			inverse := l.div(l.held(1), a)
+			return func(x vec) vec { return l.pick(l.is(greater, x, l.zero()), l.mul(a, l.expm1(l.mul(x, inverse))), x) }
+		}
 		return func(x vec) vec { return l.pick(l.is(greater, x, l.zero()), l.mul(a, l.expm1(l.div(x, a))), x) }
 	})
 	l.gradient("celuGrad", "is dst = gy where x > 0, else gy·e^(x/a).", 1, "gy x", func() func(in []vec) vec {

@@ -123,7 +123,7 @@ func (l *lane) expOfPair(p pair) vec {
 	lo, hi := l.expRange()
 	low := l.only(l.is(less, l.abs(p.high), l.c(1000)), p.low)
 	y, t := l.partsOfExp(pair{l.most(l.held(lo), l.least(l.held(hi), p.high)), low})
-	return l.timesPower2InHalves(l.add(y.high, y.low), t)
+	return l.timesAnyPower2(l.add(y.high, y.low), t)
 }
 
 // partsOfExp is eᵖ in two parts, but for a power of two, the integer in the low bits of t. It changes p.

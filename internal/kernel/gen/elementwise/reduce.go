@@ -594,7 +594,7 @@ func (p *powers) anyExp(x vec) vec {
 	l := p.lane
 	t, r := l.shifted(l.most(p.bottom(), x), p.origin)
 	y := p.exp(r)
-	return l.timesPower2InHalves(y, t)
+	return l.timesAnyPower2(y, t)
 }
 
 // end emits the slow ways.

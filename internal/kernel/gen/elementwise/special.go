@@ -80,7 +80,7 @@ func (d decay) value() vec {
 	if d.bits != d.stored {
 		return d.e.high
 	}
-	return d.timesPower2InHalves(d.add(d.e.high, d.e.low), d.t)
+	return d.timesAnyPower2(d.add(d.e.high, d.e.low), d.t)
 }
 
 // weigh is x times that.
@@ -90,7 +90,7 @@ func (d decay) weigh(x vec) vec {
 	}
 	z := d.mul(x, d.e.low)
 	d.addProduct(z, x, d.e.high)
-	return d.timesPower2InHalves(z, d.t)
+	return d.timesAnyPower2(z, d.t)
 }
 
 // tail is e^(−a²/2)·K(t)/(a + 5) with t = (a − 5)/(a + 5), the part of the normal distribution beyond a ≥ 0. The product of the first two is
@@ -158,7 +158,7 @@ func (d tail) times(w, v pair) vec {
 	z := d.mul(w.high, y.low)
 	d.addProduct(z, w.low, y.high)
 	d.addProduct(z, w.high, y.high)
-	return d.timesPower2InHalves(z, d.t)
+	return d.timesAnyPower2(z, d.t)
 }
 
 // hornerStep is c + p·t, with the rounding error of the sum.

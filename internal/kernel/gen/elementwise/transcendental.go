@@ -206,13 +206,28 @@ func (l *lane) boundedExp(x vec) vec {
 	if l.bits != l.stored {
 		return l.mul(p, l.power2(t))
 	}
-	return l.timesPower2InHalves(p, t)
+	return l.timesAnyPower2(p, t)
 }
 
-// timesPower2InHalves is p·2ⁿ for the integer n in the low bits of t, also where the result is no normal number.
-func (l *lane) timesPower2InHalves(p, t vec) vec {
+// timesAnyPower2 is p·2ⁿ for the integer n in the low bits of t, also where the result is no normal number: multiplied by two halves of
+// the power, of which only the second can round.
+func (l *lane) timesAnyPower2(p, t vec) vec {
+	if l.vector == 512 {
+		return l.scale2(p, l.sub(t, l.magic()))
+	}
 	half := l.half(t)
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+}
+
+// scale2 is p·2ⁿ for an integer n, rounded once, as the instruction of AVX-512 does it.
+func (l *lane) scale2(p, n vec) vec {
+	r := l.register()
+	if l.bits == 32 {
+		l.VSCALEFPS(n, p, r)
+	} else {
+		l.VSCALEFPD(n, p, r)
+	}
+	return r
 }
 
 // extreme is the magnitude from which on eˣ is not certain to be a normal number.
