@@ -140,6 +140,14 @@ var vectorBinaries = []binaryVectors{
 		},
 	},
 	{
+		&CrossEntropy,
+		BinaryLoops[float64]{
+			VV: vectorVector(crossEntropyVV64AVX2), VS: vectorScalar(crossEntropyVS64AVX2), SV: scalarVector(crossEntropySV64AVX2),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(crossEntropyVV32AVX2), VS: vectorScalar(crossEntropyVS32AVX2), SV: scalarVector(crossEntropySV32AVX2),
+		},
+	}, {
 		&BCELogits,
 		BinaryLoops[float64]{
 			VV: vectorVector(bceLogitsVV64AVX2), VS: vectorScalar(bceLogitsVS64AVX2), SV: scalarVector(bceLogitsSV64AVX2),

@@ -1941,6 +1941,333 @@ end:
 	VZEROUPPER
 	RET
 
+// func crossEntropyVV32AVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·crossEntropyVV32AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD        (CX)(SI*1), Z0
+	VCVTPS2PD        (DX)(SI*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (BX)(SI*1)
+	ADDQ             $0x20, SI
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             SI, CX
+	MOVQ             $-1, DX
+	BZHIQ            AX, DX, DX
+	KMOVW            DX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVS32AVX512(dst *float32, x *float32, s float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·crossEntropyVS32AVX512(SB), NOSPLIT, $0-32
+	VMOVSS       s+16(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z1
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMAXPD           Z1, Z2, Z1
+	VMULPD           Z1, Z0, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VCVTPD2PS        Z1, Y1
+	VMOVUPS          Y1, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z1
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMAXPD           Z1, Z2, Z1
+	VMULPD           Z1, Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropySV32AVX512(dst *float32, s float32, y *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·crossEntropySV32AVX512(SB), NOSPLIT, $0-32
+	VMOVSS       s+8(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VMULPD           Z2, Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VCVTPD2PS        Z1, Y1
+	VMOVUPS          Y1, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z8
+	VMULPD           Z4, Z8, Z8
+	VFMADD213PD      Z8, Z6, Z7
+	VMULPD           Z5, Z7, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z8, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func bceLogitsVV32AVX512(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·bceLogitsVV32AVX512(SB), NOSPLIT, $0-32
@@ -5178,6 +5505,377 @@ singleDone:
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVV64AVX512(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·crossEntropyVV64AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(SI*1), Z0
+	VMOVUPD          (DX)(SI*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	VMOVUPD          Z0, (BX)(SI*1)
+	ADDQ             $0x40, SI
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPD.Z        (CX)(SI*1), K1, Z0
+	VMOVUPD.Z        (DX)(SI*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             SI, CX
+	MOVQ             $-1, DX
+	BZHIQ            AX, DX, DX
+	KMOVW            DX, K1
+	VMOVUPD          Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVS64AVX512(dst *float64, x *float64, s float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·crossEntropyVS64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+16(FP), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
+	VBLENDMPD        Z3, Z1, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z1
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMAXPD           Z1, Z2, Z1
+	VMULPD           Z1, Z0, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VMOVUPD          Z1, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
+	VBLENDMPD        Z3, Z1, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z1, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z1
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMAXPD           Z1, Z2, Z1
+	VMULPD           Z1, Z0, Z0
+	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropySV64AVX512(dst *float64, s float64, y *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·crossEntropySV64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VMAXPD           Z3, Z2, Z2
+	VMULPD           Z2, Z1, Z1
+	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
+	VMOVUPD          Z1, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z1
+	VBROADCASTSD     power512Constants<>+296(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z3
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
+	VSUBPD           Z5, Z3, Z3
+	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
+	VDIVPD           Z5, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
+	VMULPD           Z4, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VFMADD231PD.BCST power512Constants<>+104(SB), Z3, Z5
+	VSUBPD           Z5, Z7, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD.BCST power512Constants<>+112(SB), Z3, Z4
+	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z3
+	VCMPPD.BCST      $0x11, power512Constants<>+120(SB), Z0, K2
+	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z0
+	VBLENDMPD        Z4, Z0, K1, Z0
+	VMAXPD           Z0, Z2, Z0
+	VMULPD           Z0, Z1, Z0
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX

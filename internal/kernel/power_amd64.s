@@ -2024,6 +2024,361 @@ end:
 	VZEROUPPER
 	RET
 
+// func crossEntropyVV32AVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropyVV32AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD   (CX)(SI*1), Y0
+	VCVTPS2PD   (DX)(SI*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VORPD       Y0, Y5, Y0
+	VBLENDVPD   Y3, Y4, Y0, Y0
+	VMAXPD      Y0, Y2, Y0
+	VMULPD      Y0, Y1, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, (BX)(SI*1)
+	ADDQ        $0x10, SI
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ        $0x04, AX
+	JZ          end
+	LEAQ        powerMasks<>+0(SB), R8
+	MOVQ        AX, DI
+	NEGQ        DI
+	VMOVDQU     32(R8)(DI*4), X0
+	VMASKMOVPS  (CX)(SI*1), X0, X1
+	VCVTPS2PD   X1, Y1
+	VMASKMOVPS  (DX)(SI*1), X0, X0
+	VCVTPS2PD   X0, Y0
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD       Y1, Y5, Y1
+	VBLENDVPD   Y3, Y4, Y1, Y1
+	VMAXPD      Y1, Y2, Y1
+	VMULPD      Y1, Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
+	MOVQ        SI, CX
+	VCVTPD2PSY  Y0, X0
+	TESTQ       $0x00000002, AX
+	JZ          restAOne
+	VMOVLPS     X0, (BX)(CX*1)
+	VMOVHLPS    X0, X0, X0
+	ADDQ        $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVS32AVX2(dst *float32, x *float32, s float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropyVS32AVX2(SB), NOSPLIT, $0-32
+	VMOVSS       s+16(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD   (CX)(BX*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD       Y1, Y5, Y1
+	VBLENDVPD   Y3, Y4, Y1, Y1
+	VMAXPD      Y1, Y2, Y1
+	VMULPD      Y1, Y0, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
+	VCVTPD2PSY  Y1, X1
+	VMOVUPS     X1, (DX)(BX*1)
+	ADDQ        $0x10, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ        $0x04, AX
+	JZ          end
+	LEAQ        powerMasks<>+0(SB), DI
+	MOVQ        AX, SI
+	NEGQ        SI
+	VMOVDQU     32(DI)(SI*4), X1
+	VMASKMOVPS  (CX)(BX*1), X1, X1
+	VCVTPS2PD   X1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD       Y1, Y5, Y1
+	VBLENDVPD   Y3, Y4, Y1, Y1
+	VMAXPD      Y1, Y2, Y1
+	VMULPD      Y1, Y0, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
+	MOVQ        BX, CX
+	VCVTPD2PSY  Y0, X0
+	TESTQ       $0x00000002, AX
+	JZ          restAOne
+	VMOVLPS     X0, (DX)(CX*1)
+	VMOVHLPS    X0, X0, X0
+	ADDQ        $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropySV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropySV32AVX2(SB), NOSPLIT, $0-32
+	VMOVSS       s+8(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD   (CX)(BX*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VORPD       Y6, Y5, Y5
+	VBLENDVPD   Y3, Y4, Y5, Y3
+	VMAXPD      Y3, Y2, Y2
+	VMULPD      Y2, Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
+	VCVTPD2PSY  Y1, X1
+	VMOVUPS     X1, (DX)(BX*1)
+	ADDQ        $0x10, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ        $0x04, AX
+	JZ          end
+	LEAQ        powerMasks<>+0(SB), DI
+	MOVQ        AX, SI
+	NEGQ        SI
+	VMOVDQU     32(DI)(SI*4), X1
+	VMASKMOVPS  (CX)(BX*1), X1, X1
+	VCVTPS2PD   X1, Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ      $0x34, Y3, Y3
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VADDPD      powerConstants<>+224(SB), Y4, Y5
+	VDIVPD      Y5, Y4, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+256(SB), Y7
+	VFMADD213PD powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD powerConstants<>+352(SB), Y6, Y7
+	VMULPD      powerConstants<>+384(SB), Y4, Y8
+	VMULPD      Y4, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VORPD       Y0, Y5, Y0
+	VBLENDVPD   Y3, Y4, Y0, Y0
+	VMAXPD      Y0, Y2, Y0
+	VMULPD      Y0, Y1, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
+	MOVQ        BX, CX
+	VCVTPD2PSY  Y0, X0
+	TESTQ       $0x00000002, AX
+	JZ          restAOne
+	VMOVLPS     X0, (DX)(CX*1)
+	VMOVHLPS    X0, X0, X0
+	ADDQ        $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func bceLogitsVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·bceLogitsVV32AVX2(SB), NOSPLIT, $0-32
@@ -5416,6 +5771,401 @@ singleDone:
 	VSUBPD       Y1, Y3, Y1
 	VMULPD       Y0, Y1, Y0
 	VADDPD       Y0, Y2, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVV64AVX2(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropyVV64AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD     (CX)(SI*1), Y0
+	VMOVUPD     (DX)(SI*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD      powerConstants<>+1312(SB), Y0, Y4
+	VBLENDVPD   Y3, Y4, Y0, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD      Y3, Y4, Y3
+	VADDPD      powerConstants<>+224(SB), Y5, Y4
+	VDIVPD      Y4, Y5, Y4
+	VMULPD      Y4, Y4, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD Y9, Y6, Y8
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
+	VMULPD      Y5, Y7, Y7
+	VFMADD213PD Y7, Y6, Y8
+	VMULPD      Y4, Y8, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
+	VSUBPD      Y4, Y7, Y4
+	VSUBPD      Y4, Y5, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VORPD       Y0, Y5, Y0
+	VBLENDVPD   Y3, Y4, Y0, Y0
+	VMAXPD      Y0, Y2, Y0
+	VMULPD      Y0, Y1, Y0
+	VXORPD      powerConstants<>+1056(SB), Y0, Y0
+	VMOVUPD     Y0, (BX)(SI*1)
+	ADDQ        $0x20, SI
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD       powerConstants<>+1312(SB), Y1, Y4
+	VBLENDVPD    Y3, Y4, Y1, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y6, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y6, Y8
+	VMULPD       Y4, Y8, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD       Y5, Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD        Y1, Y5, Y1
+	VBLENDVPD    Y3, Y4, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMULPD       Y1, Y0, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropyVS64AVX2(dst *float64, x *float64, s float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropyVS64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+16(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD     (CX)(BX*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD      powerConstants<>+1312(SB), Y1, Y4
+	VBLENDVPD   Y3, Y4, Y1, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD      Y3, Y4, Y3
+	VADDPD      powerConstants<>+224(SB), Y5, Y4
+	VDIVPD      Y4, Y5, Y4
+	VMULPD      Y4, Y4, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD Y9, Y6, Y8
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
+	VMULPD      Y5, Y7, Y7
+	VFMADD213PD Y7, Y6, Y8
+	VMULPD      Y4, Y8, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
+	VSUBPD      Y4, Y7, Y4
+	VSUBPD      Y4, Y5, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD       Y1, Y5, Y1
+	VBLENDVPD   Y3, Y4, Y1, Y1
+	VMAXPD      Y1, Y2, Y1
+	VMULPD      Y1, Y0, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
+	VMOVUPD     Y1, (DX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMULPD       powerConstants<>+1312(SB), Y1, Y4
+	VBLENDVPD    Y3, Y4, Y1, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y6, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y6, Y8
+	VMULPD       Y4, Y8, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
+	VANDPD       Y5, Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VORPD        Y1, Y5, Y1
+	VBLENDVPD    Y3, Y4, Y1, Y1
+	VMAXPD       Y1, Y2, Y1
+	VMULPD       Y1, Y0, Y0
+	VXORPD       powerConstants<>+1056(SB), Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func crossEntropySV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·crossEntropySV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD     (CX)(BX*1), Y1
+	VMOVUPD     powerConstants<>+1152(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD      powerConstants<>+1312(SB), Y0, Y4
+	VBLENDVPD   Y3, Y4, Y0, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VANDPD      powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD      Y3, Y4, Y3
+	VADDPD      powerConstants<>+224(SB), Y5, Y4
+	VDIVPD      Y4, Y5, Y4
+	VMULPD      Y4, Y4, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD Y9, Y6, Y8
+	VMULPD      powerConstants<>+384(SB), Y5, Y7
+	VMULPD      Y5, Y7, Y7
+	VFMADD213PD Y7, Y6, Y8
+	VMULPD      Y4, Y8, Y4
+	VFMADD231PD powerConstants<>+416(SB), Y3, Y4
+	VSUBPD      Y4, Y7, Y4
+	VSUBPD      Y4, Y5, Y4
+	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
+	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD      Y5, Y3, Y3
+	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VORPD       Y6, Y5, Y5
+	VBLENDVPD   Y3, Y4, Y5, Y3
+	VMAXPD      Y3, Y2, Y2
+	VMULPD      Y2, Y1, Y1
+	VXORPD      powerConstants<>+1056(SB), Y1, Y1
+	VMOVUPD     Y1, (DX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMOVUPD      powerConstants<>+1152(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMULPD       powerConstants<>+1312(SB), Y0, Y4
+	VBLENDVPD    Y3, Y4, Y0, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VDIVPD       Y4, Y5, Y4
+	VMULPD       Y4, Y4, Y6
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  Y9, Y6, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y6, Y8
+	VMULPD       Y4, Y8, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y5
+	VANDPD       Y5, Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y0, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VORPD        Y0, Y5, Y0
+	VBLENDVPD    Y3, Y4, Y0, Y0
+	VMAXPD       Y0, Y2, Y0
+	VMULPD       Y0, Y1, Y0
 	VXORPD       powerConstants<>+1056(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX

@@ -52,6 +52,21 @@ func bceVS32AVX2(dst *float32, x *float32, s float32, n int)
 //go:noescape
 func bceSV32AVX2(dst *float32, s float32, y *float32, n int)
 
+// crossEntropyVV32AVX2 is dst = −y·ln x, with a logarithm of at least −100,.
+//
+//go:noescape
+func crossEntropyVV32AVX2(dst *float32, x *float32, y *float32, n int)
+
+// crossEntropyVS32AVX2 is dst = −y·ln x, with a logarithm of at least −100, with y = s.
+//
+//go:noescape
+func crossEntropyVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// crossEntropySV32AVX2 is dst = −y·ln x, with a logarithm of at least −100, with x = s.
+//
+//go:noescape
+func crossEntropySV32AVX2(dst *float32, s float32, y *float32, n int)
+
 // bceLogitsVV32AVX2 is dst = ln(1 + eˣ) − x·y.
 //
 //go:noescape
@@ -116,6 +131,21 @@ func bceVS64AVX2(dst *float64, x *float64, s float64, n int)
 //
 //go:noescape
 func bceSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// crossEntropyVV64AVX2 is dst = −y·ln x, with a logarithm of at least −100,.
+//
+//go:noescape
+func crossEntropyVV64AVX2(dst *float64, x *float64, y *float64, n int)
+
+// crossEntropyVS64AVX2 is dst = −y·ln x, with a logarithm of at least −100, with y = s.
+//
+//go:noescape
+func crossEntropyVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// crossEntropySV64AVX2 is dst = −y·ln x, with a logarithm of at least −100, with x = s.
+//
+//go:noescape
+func crossEntropySV64AVX2(dst *float64, s float64, y *float64, n int)
 
 // bceLogitsVV64AVX2 is dst = ln(1 + eˣ) − x·y.
 //

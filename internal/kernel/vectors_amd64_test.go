@@ -25,7 +25,7 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 }
 
 // binaryTwins are the same for functions of two arguments. Of the power it is the portable one that is off.
-var binaryTwins = map[*Binary]struct{ f64, f32, slack float64 }{&Pow: {450, 1, 0}, &BCE: {4, 1, 0}, &BCELogits: {4, 1, 0}}
+var binaryTwins = map[*Binary]struct{ f64, f32, slack float64 }{&Pow: {450, 1, 0}, &BCE: {4, 1, 0}, &BCELogits: {4, 1, 0}, &CrossEntropy: {2, 1, 0}}
 
 // arguments are n numbers of all kinds: ordinary ones, those of all magnitudes, and the special ones.
 func arguments(rng *rand.Rand, n int) []float64 {

@@ -133,6 +133,14 @@ var wideBinaries = []binaryVectors{
 		},
 	},
 	{
+		&CrossEntropy,
+		BinaryLoops[float64]{
+			VV: vectorVector(crossEntropyVV64AVX512), VS: vectorScalar(crossEntropyVS64AVX512), SV: scalarVector(crossEntropySV64AVX512),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(crossEntropyVV32AVX512), VS: vectorScalar(crossEntropyVS32AVX512), SV: scalarVector(crossEntropySV32AVX512),
+		},
+	}, {
 		&BCELogits,
 		BinaryLoops[float64]{
 			VV: vectorVector(bceLogitsVV64AVX512), VS: vectorScalar(bceLogitsVS64AVX512), SV: scalarVector(bceLogitsSV64AVX512),

@@ -196,7 +196,7 @@ func (l *lane) isOdd(y vec) mask {
 	return l.both(l.is(equal, y, l.round(y)), l.is(notEqual, half, l.round(half)))
 }
 
-// entropies emits the binary cross entropies, of a probability and from logits.
+// entropies emits the cross entropies: binary, of one class, and binary from logits.
 func (l *lane) entropies() {
 	l.binary("bce", "−(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,", "VV VS SV", 1, func() func(x, y vec) vec {
 		return func(x, y vec) vec {
@@ -204,6 +204,9 @@ func (l *lane) entropies() {
 			miss := l.most(l.held(-100), l.log1p(l.neg(x), false))
 			return l.neg(l.add(l.mul(y, hit), l.mul(l.sub(l.held(1), y), miss)))
 		}
+	})
+	l.binary("crossEntropy", "−y·ln x, with a logarithm of at least −100,", "VV VS SV", 1, func() func(x, y vec) vec {
+		return func(x, y vec) vec { return l.neg(l.mul(y, l.most(l.held(-100), l.log(x)))) }
 	})
 	l.binary("bceLogits", "ln(1 + eˣ) − x·y", "VV VS SV", 1, func() func(x, y vec) vec {
 		return func(x, y vec) vec {
