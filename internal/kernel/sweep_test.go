@@ -41,8 +41,8 @@ func (x double) over(y double) double {
 	return quickSum(q, second).plus(exactly(third))
 }
 
-// exp is eˣ by its series at a 256th of the distance to the nearest multiple of ln 2, squared 8 times. What is multiplied is eˣ − 1, which
-// keeps the digits near 0. It returns the power of two apart.
+// expm1 is eʳ − 1 of the distance r to the nearest multiple of ln 2, which it returns apart: the series at a 256th of r, and 8 times the step
+// from that of r to that of 2r.
 func (x double) expm1() (y double, exponent int) {
 	ln2 := double{math.Ln2, 2.3190468138462996e-17}
 	k := math.RoundToEven(x.high * math.Log2E)
