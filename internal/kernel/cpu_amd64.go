@@ -15,5 +15,7 @@ import (
 // useAVX512 implies useAVX2: what AVX-512 has no kernel for is computed by AVX2.
 var (
 	useAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA && os.Getenv("NABLA_KERNEL") != "portable"
-	useAVX512 = useAVX2 && cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && os.Getenv("NABLA_KERNEL") != "avx2"
+	useAVX512 = useAVX2 && hasAVX512 && os.Getenv("NABLA_KERNEL") != "avx2"
+
+	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2
 )
