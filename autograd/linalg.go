@@ -120,24 +120,11 @@ func rowsAndColumns(s *shape, trans bool) (rows, columns int) {
 
 // multiply computes a batch of products; batches lie behind each other.
 func multiply[T kernel.Float](dst, x, y []T, p product, transX, transY bool) {
-	mn, mk, kn := p.m*p.n, p.m*p.k, p.k*p.n
-	if mn == 0 {
-		return
-	}
 	if len(p.batch) == 0 {
 		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
 		return
 	}
-	for i := range len(dst) / mn {
-		xi, yi := 0, 0
-		for rest, axis := i, len(p.batch)-1; axis >= 0; axis-- {
-			at := rest % p.batch[axis]
-			rest /= p.batch[axis]
-			xi += at * p.x[axis]
-			yi += at * p.y[axis]
-		}
-		kernel.MatMul(dst[i*mn:(i+1)*mn], x[xi*mk:(xi+1)*mk], y[yi*kn:(yi+1)*kn], p.m, p.n, p.k, transX, transY, false)
-	}
+	kernel.MatMuls(dst, x, y, p.batch, p.x, p.y, p.m, p.n, p.k, transX, transY)
 }
 
 func matmulRule(r *Rule) {

@@ -268,8 +268,9 @@ func gateGrad(x, p, slope float64) float64 {
 
 // The constants of the approximation Φ(x) ≈ sigmoid(geluScale·(x + geluCubic·x³)).
 const (
-	geluScale = 2 * math.Sqrt2 / math.SqrtPi
-	geluCubic = 0.044715
+	geluScale     = 2 * math.Sqrt2 / math.SqrtPi
+	geluScaleRest = -9.96930880911092e-17 // of its rounding
+	geluCubic     = 0.044715
 )
 
 // GELUTanh is y = x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³), the approximation of [GELU].
@@ -278,16 +279,46 @@ const (
 //
 // Special cases are: at −Inf value and gradient are 0.
 var GELUTanh = ofX(
-	func(x float64) float64 { return gate(x, sigmoid(geluScale*(x+geluCubic*x*x*x))) },
+	func(x float64) float64 {
+		p, _ := geluTanhGate(x)
+		return gate(x, p)
+	},
 	func(gy, x float64) float64 {
-		u := geluScale * (x + geluCubic*x*x*x)
-		s := sigmoidGrad(1, u)
+		p, s := geluTanhGate(x)
 		if s != 0 {
 			s *= geluScale * (1 + 3*geluCubic*x*x)
 		}
-		return gy * gateGrad(x, sigmoid(u), s)
+		return gy * gateGrad(x, p, s)
 	},
 )
+
+// geluTanhGate returns the sigmoid of geluScale·(x + geluCubic·x³) and its derivative there. The argument's rounding error, which the
+// exponential would magnify, is made good.
+func geluTanhGate(x float64) (p, slope float64) {
+	square := x * x
+	cubic := geluCubic * square
+	factor := 1 + cubic
+	u := geluScale * (x * factor)
+	factorRest := math.FMA(geluCubic, square, -cubic) + geluCubic*math.FMA(x, x, -square) + addRest(1, cubic, factor)
+	product := x * factor
+	rest := math.FMA(geluScale, product, -u) + geluScale*(math.FMA(x, factor, -product)+x*factorRest) + geluScaleRest*product
+	e := math.Exp(-math.Abs(u))
+	if rest-rest == 0 {
+		e *= 1 - math.Copysign(1, u)*rest
+	}
+	if u < 0 {
+		p = e / (1 + e)
+	} else {
+		p = 1 / (1 + e)
+	}
+	return p, e / ((1 + e) * (1 + e))
+}
+
+// addRest returns the rounding error of sum = x + y.
+func addRest(x, y, sum float64) float64 {
+	part := sum - x
+	return (x - (sum - part)) + (y - part)
+}
 
 // SiLU is y = x·sigmoid x, also called swish.
 //

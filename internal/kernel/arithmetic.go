@@ -404,7 +404,13 @@ func divSV[T Float](dst []T, s T, y []T) {
 }
 
 // Fill sets every element of dst to v.
-func Fill[T Float](dst []T, v T) { primitivesOf[T]().fill(dst, v) }
+func Fill[T Float](dst []T, v T) {
+	if len(dst) >= shareMoves {
+		spread[T]{loop: filling, dst: dst, a: v}.share()
+		return
+	}
+	primitivesOf[T]().fill(dst, v)
+}
 
 func fill[T Float](dst []T, v T) {
 	for i := range dst {
@@ -413,7 +419,13 @@ func fill[T Float](dst []T, v T) {
 }
 
 // Axpy adds a·x to dst, over len(x) elements.
-func Axpy[T Float](dst []T, a T, x []T) { primitivesOf[T]().axpy(dst, a, x) }
+func Axpy[T Float](dst []T, a T, x []T) {
+	if len(x) >= shareMoves {
+		spread[T]{loop: addingMultiples, dst: dst[:len(x)], x: [4][]T{x}, a: a}.share()
+		return
+	}
+	primitivesOf[T]().axpy(dst, a, x)
+}
 
 func axpy[T Float](dst []T, a T, x []T) {
 	dst = dst[:len(x)]
@@ -423,7 +435,13 @@ func axpy[T Float](dst []T, a T, x []T) {
 }
 
 // Accumulate adds x to dst, over len(x) elements.
-func Accumulate[T Float](dst, x []T) { primitivesOf[T]().accumulate(dst, x) }
+func Accumulate[T Float](dst, x []T) {
+	if len(x) >= shareMoves {
+		spread[T]{loop: accumulating, dst: dst[:len(x)], x: [4][]T{x}}.share()
+		return
+	}
+	primitivesOf[T]().accumulate(dst, x)
+}
 
 func accumulate[T Float](dst, x []T) {
 	dst = dst[:len(x)]

@@ -1151,6 +1151,85 @@ end:
 	VZEROUPPER
 	RET
 
+// func cube32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·cube32AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x20, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y0
+	VMULPS  Y0, Y0, Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y0
+	VMULPS  Y0, Y0, Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y0
+	VMULPS  Y0, Y0, Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y0
+	VMULPS  Y0, Y0, Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y0
+	VMULPS  Y0, Y0, Y1
+	VMULPS  Y0, Y1, Y0
+	VMOVUPS Y0, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y0
+	VMASKMOVPS   (CX)(BX*1), Y0, Y0
+	VMULPS       Y0, Y0, Y1
+	VMULPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func sqrt32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·sqrt32AVX2(SB), NOSPLIT, $0-40
@@ -2082,26 +2161,31 @@ end:
 // func flatGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·flatGrad32AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x20, AX
-	JLT  manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   dst+0(FP), DX
+	XORQ   BX, BX
+	SUBQ   $0x20, AX
+	JLT    manyDone
 
 many:
-	VMOVUPS (CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, (DX)(BX*1)
-	VMOVUPS 32(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 32(DX)(BX*1)
-	VMOVUPS 64(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 64(DX)(BX*1)
-	VMOVUPS 96(CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, 96(DX)(BX*1)
+	VMOVUPS (CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x20, AX
 	JGE     many
@@ -2112,9 +2196,10 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPS (CX)(BX*1), Y0
-	VCMPPS  $0x03, Y0, Y0, Y0
-	VMOVUPS Y0, (DX)(BX*1)
+	VMOVUPS (CX)(BX*1), Y1
+	VCMPPS  $0x03, Y1, Y1, Y1
+	VORPS   Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, AX
 	JGE     single
@@ -2125,9 +2210,10 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), Y0
-	VMASKMOVPS   (CX)(BX*1), Y0, Y0
-	VCMPPS       $0x03, Y0, Y0, Y0
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -3347,6 +3433,78 @@ end:
 	VZEROUPPER
 	RET
 
+// func cube64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·cube64AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y0
+	VMULPD  Y0, Y0, Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y0
+	VMULPD  Y0, Y0, Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y0
+	VMULPD  Y0, Y0, Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y0
+	VMULPD  Y0, Y0, Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y0
+	VMULPD  Y0, Y0, Y1
+	VMULPD  Y0, Y1, Y0
+	VMOVUPD Y0, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VMULPD       Y0, Y0, Y1
+	VMULPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func sqrt64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·sqrt64AVX2(SB), NOSPLIT, $0-40
@@ -4201,26 +4359,31 @@ end:
 // func flatGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·flatGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ x+16(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x10, AX
-	JLT  manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   x+16(FP), CX
+	MOVQ   dst+0(FP), DX
+	XORQ   BX, BX
+	SUBQ   $0x10, AX
+	JLT    manyDone
 
 many:
-	VMOVUPD (CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, (DX)(BX*1)
-	VMOVUPD 32(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 32(DX)(BX*1)
-	VMOVUPD 64(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 64(DX)(BX*1)
-	VMOVUPD 96(CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, 96(DX)(BX*1)
+	VMOVUPD (CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x10, AX
 	JGE     many
@@ -4231,9 +4394,10 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD (CX)(BX*1), Y0
-	VCMPPD  $0x03, Y0, Y0, Y0
-	VMOVUPD Y0, (DX)(BX*1)
+	VMOVUPD (CX)(BX*1), Y1
+	VCMPPD  $0x03, Y1, Y1, Y1
+	VORPD   Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x04, AX
 	JGE     single
@@ -4244,9 +4408,10 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y0
-	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x03, Y0, Y0, Y0
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VCMPPD       $0x03, Y1, Y1, Y1
+	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4633,6 +4798,100 @@ end:
 	VZEROUPPER
 	RET
 
+// func cubeGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·cubeGrad32AVX2(SB), NOSPLIT, $0-56
+	VMOVUPD arithmeticConstants<>+288(SB), Y0
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x10, AX
+	JLT     manyDone
+
+many:
+	VCVTPS2PD  (CX)(SI*1), Y1
+	VCVTPS2PD  (DX)(SI*1), Y2
+	VMULPD     Y2, Y2, Y2
+	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (BX)(SI*1)
+	VCVTPS2PD  16(CX)(SI*1), Y1
+	VCVTPS2PD  16(DX)(SI*1), Y2
+	VMULPD     Y2, Y2, Y2
+	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 16(BX)(SI*1)
+	VCVTPS2PD  32(CX)(SI*1), Y1
+	VCVTPS2PD  32(DX)(SI*1), Y2
+	VMULPD     Y2, Y2, Y2
+	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 32(BX)(SI*1)
+	VCVTPS2PD  48(CX)(SI*1), Y1
+	VCVTPS2PD  48(DX)(SI*1), Y2
+	VMULPD     Y2, Y2, Y2
+	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, 48(BX)(SI*1)
+	ADDQ       $0x40, SI
+	SUBQ       $0x10, AX
+	JGE        many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD  (CX)(SI*1), Y1
+	VCVTPS2PD  (DX)(SI*1), Y2
+	VMULPD     Y2, Y2, Y2
+	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VCVTPD2PSY Y1, X1
+	VMOVUPS    X1, (BX)(SI*1)
+	ADDQ       $0x10, SI
+	SUBQ       $0x04, AX
+	JGE        single
+
+singleDone:
+	ADDQ       $0x04, AX
+	JZ         end
+	LEAQ       arithmeticMasks<>+0(SB), R8
+	MOVQ       AX, DI
+	NEGQ       DI
+	VMOVDQU    32(R8)(DI*4), X1
+	VMASKMOVPS (CX)(SI*1), X1, X2
+	VCVTPS2PD  X2, Y2
+	VMASKMOVPS (DX)(SI*1), X1, X1
+	VCVTPS2PD  X1, Y1
+	VMULPD     Y1, Y1, Y1
+	VMULPD     Y1, Y0, Y0
+	VMULPD     Y0, Y2, Y0
+	MOVQ       SI, CX
+	VCVTPD2PSY Y0, X0
+	TESTQ      $0x00000002, AX
+	JZ         restAOne
+	VMOVLPS    X0, (BX)(CX*1)
+	VMOVHLPS   X0, X0, X0
+	ADDQ       $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func rsqrt64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·rsqrt64AVX2(SB), NOSPLIT, $0-40
@@ -4845,6 +5104,92 @@ end:
 	VZEROUPPER
 	RET
 
+// func cubeGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·cubeGrad64AVX2(SB), NOSPLIT, $0-56
+	VMOVUPD arithmeticConstants<>+288(SB), Y0
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x10, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VMULPD  Y2, Y2, Y2
+	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y1
+	VMOVUPD 32(DX)(SI*1), Y2
+	VMULPD  Y2, Y2, Y2
+	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, 32(BX)(SI*1)
+	VMOVUPD 64(CX)(SI*1), Y1
+	VMOVUPD 64(DX)(SI*1), Y2
+	VMULPD  Y2, Y2, Y2
+	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, 64(BX)(SI*1)
+	VMOVUPD 96(CX)(SI*1), Y1
+	VMOVUPD 96(DX)(SI*1), Y2
+	VMULPD  Y2, Y2, Y2
+	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VMULPD  Y2, Y2, Y2
+	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y1
+	VMASKMOVPD   (CX)(SI*1), Y1, Y2
+	VMASKMOVPD   (DX)(SI*1), Y1, Y1
+	VMULPD       Y1, Y1, Y1
+	VMULPD       Y1, Y0, Y0
+	VMULPD       Y0, Y2, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func convert32AVX2(dst *float32, src *float64, n int)
 // Requires: AVX
 TEXT ·convert32AVX2(SB), NOSPLIT, $0-24
@@ -4978,4 +5323,8 @@ DATA arithmeticConstants<>+256(SB)/8, $0xbfe0000000000000
 DATA arithmeticConstants<>+264(SB)/8, $0xbfe0000000000000
 DATA arithmeticConstants<>+272(SB)/8, $0xbfe0000000000000
 DATA arithmeticConstants<>+280(SB)/8, $0xbfe0000000000000
-GLOBL arithmeticConstants<>(SB), RODATA|NOPTR, $288
+DATA arithmeticConstants<>+288(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+296(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+304(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+312(SB)/8, $0x4008000000000000
+GLOBL arithmeticConstants<>(SB), RODATA|NOPTR, $320

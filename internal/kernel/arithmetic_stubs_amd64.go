@@ -77,6 +77,11 @@ func square32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func squareGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
+// cube32AVX2 is dst = x³.
+//
+//go:noescape
+func cube32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
 // sqrt32AVX2 is dst = √x.
 //
 //go:noescape
@@ -222,6 +227,11 @@ func square64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func squareGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
+// cube64AVX2 is dst = x³.
+//
+//go:noescape
+func cube64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
 // sqrt64AVX2 is dst = √x.
 //
 //go:noescape
@@ -307,6 +317,11 @@ func rsqrtGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a
 //go:noescape
 func log1pGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
+// cubeGrad32AVX2 is dst = gy·3x².
+//
+//go:noescape
+func cubeGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // rsqrt64AVX2 is dst = 1/√x.
 //
 //go:noescape
@@ -321,6 +336,11 @@ func rsqrtGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a
 //
 //go:noescape
 func log1pGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// cubeGrad64AVX2 is dst = gy·3x².
+//
+//go:noescape
+func cubeGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // convert32AVX2 is dst = src, rounded.
 //

@@ -261,7 +261,13 @@ func minimumVS[T Float](dst, x []T, s T) {
 func minimumSV[T Float](dst []T, s T, y []T) { minimumVS(dst, y, s) }
 
 // Where sets dst to x where c is not 0 (NaN included), to y elsewhere, over len(c) elements. dst may be any of them.
-func Where[T Float](dst, c, x, y []T) { primitivesOf[T]().where(dst, c, x, y) }
+func Where[T Float](dst, c, x, y []T) {
+	if n := len(c); n >= shareMoves {
+		spread[T]{loop: selecting, dst: dst[:n], x: [4][]T{c, x[:n], y[:n]}}.share()
+		return
+	}
+	primitivesOf[T]().where(dst, c, x, y)
+}
 
 func where[T Float](dst, c, x, y []T) {
 	dst, x, y = dst[:len(c)], x[:len(c)], y[:len(c)]

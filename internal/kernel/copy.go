@@ -3,12 +3,12 @@ package kernel
 // Copy copies src to dst over a shape. Either side starts at its offset and moves by its strides; those of src may be 0
 // (broadcast) or negative, those of dst must visit each element at most once. dst and src may not overlap.
 func Copy[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
-	walk(dst, src, shape, dOff, dStride, sOff, sStride, false)
+	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride, false)
 }
 
 // AddTo adds src to dst over a shape, with offsets and strides as in [Copy].
 func AddTo[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
-	walk(dst, src, shape, dOff, dStride, sOff, sStride, true)
+	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride, true)
 }
 
 func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int, add bool) {
@@ -105,7 +105,19 @@ func Triangle[T Float](dst, x []T, rows, cols, k int, upper bool) {
 }
 
 // Convert32 rounds float64 numbers to float32, over len(src) elements.
-func Convert32(dst []float32, src []float64) { conversions.narrow(dst, src) }
+func Convert32(dst []float32, src []float64) {
+	if n := len(src); n >= shareMoves {
+		conversion{x32: dst[:n], x64: src}.share()
+		return
+	}
+	conversions.narrow(dst, src)
+}
 
 // Convert64 widens float32 numbers to float64, over len(src) elements.
-func Convert64(dst []float64, src []float32) { conversions.widen(dst, src) }
+func Convert64(dst []float64, src []float32) {
+	if n := len(src); n >= shareMoves {
+		conversion{x32: src, x64: dst[:n], widens: true}.share()
+		return
+	}
+	conversions.widen(dst, src)
+}

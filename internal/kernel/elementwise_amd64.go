@@ -121,6 +121,41 @@ var vectorBinaries = []binaryVectors{
 			VV: vectorVector(preluVV32AVX2), VS: vectorScalar(preluVS32AVX2), SV: scalarVector(preluSV32AVX2),
 		},
 	},
+	{
+		&Pow,
+		BinaryLoops[float64]{
+			VV: vectorVector(powVV64AVX2), VS: vectorScalar(powVS64AVX2), SV: scalarVector(powSV64AVX2),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(powVV32AVX2), VS: vectorScalar(powVS32AVX2), SV: scalarVector(powSV32AVX2),
+		},
+	},
+	{
+		&BCE,
+		BinaryLoops[float64]{
+			VV: vectorVector(bceVV64AVX2), VS: vectorScalar(bceVS64AVX2), SV: scalarVector(bceSV64AVX2),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(bceVV32AVX2), VS: vectorScalar(bceVS32AVX2), SV: scalarVector(bceSV32AVX2),
+		},
+	},
+	{
+		&CrossEntropy,
+		BinaryLoops[float64]{
+			VV: vectorVector(crossEntropyVV64AVX2), VS: vectorScalar(crossEntropyVS64AVX2), SV: scalarVector(crossEntropySV64AVX2),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(crossEntropyVV32AVX2), VS: vectorScalar(crossEntropyVS32AVX2), SV: scalarVector(crossEntropySV32AVX2),
+		},
+	}, {
+		&BCELogits,
+		BinaryLoops[float64]{
+			VV: vectorVector(bceLogitsVV64AVX2), VS: vectorScalar(bceLogitsVS64AVX2), SV: scalarVector(bceLogitsSV64AVX2),
+		},
+		BinaryLoops[float32]{
+			VV: vectorVector(bceLogitsVV32AVX2), VS: vectorScalar(bceLogitsVS32AVX2), SV: scalarVector(bceLogitsSV32AVX2),
+		},
+	},
 }
 
 // vectorUnaries are the functions of one argument that have vector loops.
@@ -236,13 +271,49 @@ var vectorUnaries = []unaryVectors{
 		F64: unary(erf64AVX2, sharedWork), F32: unary(erf32AVX2, sharedWork),
 		D64: gradient(erfGrad64AVX2, sharedWork), D32: gradient(erfGrad32AVX2, sharedWork),
 	}},
+	{&Erfc, Unary{
+		F64: unary(erfc64AVX2, sharedWork), F32: unary(erfc32AVX2, sharedWork),
+		D64: gradient(erfcGrad64AVX2, sharedWork), D32: gradient(erfcGrad32AVX2, sharedWork),
+	}},
+	{&Sinh, Unary{
+		F64: unary(sinh64AVX2, sharedWork), F32: unary(sinh32AVX2, sharedWork),
+		D64: gradient(sinhGrad64AVX2, sharedWork), D32: gradient(sinhGrad32AVX2, sharedWork),
+	}},
+	{&Cosh, Unary{
+		F64: unary(cosh64AVX2, sharedWork), F32: unary(cosh32AVX2, sharedWork),
+		D64: gradient(coshGrad64AVX2, sharedWork), D32: gradient(coshGrad32AVX2, sharedWork),
+	}},
+	{&Atan, Unary{
+		F64: unary(atan64AVX2, sharedWork), F32: unary(atan32AVX2, sharedWork),
+		D64: gradient(atanGrad64AVX2, sharedWork), D32: gradient(atanGrad32AVX2, sharedWork),
+	}},
+	{&Asin, Unary{
+		F64: unary(asin64AVX2, sharedWork), F32: unary(asin32AVX2, sharedWork),
+		D64: gradient(asinGrad64AVX2, sharedWork), D32: gradient(asinGrad32AVX2, sharedWork),
+	}},
+	{&Acos, Unary{
+		F64: unary(acos64AVX2, sharedWork), F32: unary(acos32AVX2, sharedWork),
+		D64: gradient(acosGrad64AVX2, sharedWork), D32: gradient(acosGrad32AVX2, sharedWork),
+	}},
+	{&Mish, Unary{
+		F64: unary(mish64AVX2, sharedWork), F32: unary(mish32AVX2, sharedWork),
+		D64: gradient(mishGrad64AVX2, sharedWork), D32: gradient(mishGrad32AVX2, sharedWork),
+	}},
+	{&CELU, Unary{
+		F64: unary(celu64AVX2, sharedWork), F32: unary(celu32AVX2, sharedWork),
+		D64: gradient(celuGrad64AVX2, sharedWork), D32: gradient(celuGrad32AVX2, sharedWork),
+	}},
+	{&Tan, Unary{
+		F64: unary(circular(4, tan64AVX2, math.Tan), sharedWork), F32: unary(circular(4, tan32AVX2, math.Tan), sharedWork),
+		D64: gradient(tanGrad64AVX2, sharedMemory), D32: gradient(tanGrad32AVX2, sharedMemory),
+	}},
 	{&Sin, Unary{
-		F64: unary(circular(sin64AVX2, math.Sin), sharedWork), F32: unary(circular(sin32AVX2, math.Sin), sharedWork),
-		D64: gradient(circularGradient(sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(sinGrad32AVX2, sinGradOne), sharedWork),
+		F64: unary(circular(4, sin64AVX2, math.Sin), sharedWork), F32: unary(circular(4, sin32AVX2, math.Sin), sharedWork),
+		D64: gradient(circularGradient(4, sinGrad64AVX2, sinGradOne), sharedWork), D32: gradient(circularGradient(4, sinGrad32AVX2, sinGradOne), sharedWork),
 	}},
 	{&Cos, Unary{
-		F64: unary(circular(cos64AVX2, math.Cos), sharedWork), F32: unary(circular(cos32AVX2, math.Cos), sharedWork),
-		D64: gradient(circularGradient(cosGrad64AVX2, cosGradOne), sharedWork), D32: gradient(circularGradient(cosGrad32AVX2, cosGradOne), sharedWork),
+		F64: unary(circular(4, cos64AVX2, math.Cos), sharedWork), F32: unary(circular(4, cos32AVX2, math.Cos), sharedWork),
+		D64: gradient(circularGradient(4, cosGrad64AVX2, cosGradOne), sharedWork), D32: gradient(circularGradient(4, cosGrad32AVX2, cosGradOne), sharedWork),
 	}},
 	{&Neg, Unary{
 		F64: unary(neg64AVX2, sharedMemory), F32: unary(neg32AVX2, sharedMemory),
@@ -270,11 +341,13 @@ var vectorUnaries = []unaryVectors{
 		D64: betweenBounds(gradient(betweenGrad64AVX2, sharedMemory)), D32: betweenBounds(gradient(betweenGrad32AVX2, sharedMemory)),
 	}},
 	{&PowScalar, Unary{
-		F64: squareOr(unary(square64AVX2, sharedMemory), powScalar[float64]),
-		F32: squareOr(unary(square32AVX2, sharedMemory), powScalar[float32]),
-		D64: squareGradOr(gradient(squareGrad64AVX2, sharedMemory), powScalarGrad[float64]),
-		D32: squareGradOr(gradient(squareGrad32AVX2, sharedMemory), powScalarGrad[float32]),
+		F64: productOr(unary(square64AVX2, sharedMemory), unary(cube64AVX2, sharedMemory), unary(powScalar64AVX2, sharedWork)),
+		F32: productOr(unary(square32AVX2, sharedMemory), unary(cube32AVX2, sharedMemory), unary(powScalar32AVX2, sharedWork)),
+		D64: productGradOr(gradient(squareGrad64AVX2, sharedMemory), gradient(cubeGrad64AVX2, sharedMemory), gradient(powScalarGrad64AVX2, sharedWork)),
+		D32: productGradOr(gradient(squareGrad32AVX2, sharedMemory), gradient(cubeGrad32AVX2, sharedMemory), gradient(powScalarGrad32AVX2, sharedWork)),
 	}},
+	{&Log2, Unary{F64: unary(log264AVX2, sharedWork), F32: unary(log232AVX2, sharedWork)}},
+	{&Log10, Unary{F64: unary(log1064AVX2, sharedWork), F32: unary(log1032AVX2, sharedWork)}},
 	{&EqualS, Unary{F64: against(vectorScalar(equalVS64AVX2)), F32: against(vectorScalar(equalVS32AVX2))}},
 	{&NotEqualS, Unary{F64: against(vectorScalar(notEqualVS64AVX2)), F32: against(vectorScalar(notEqualVS32AVX2))}},
 	{&LessS, Unary{F64: against(vectorScalar(lessVS64AVX2)), F32: against(vectorScalar(lessVS32AVX2))}},
@@ -318,25 +391,35 @@ func betweenBounds[T Float](f func(dst, gy, x, y []T, a, b float64)) func(dst, g
 	}
 }
 
-// squareOr computes the power 2 as a square, and the others with f.
-func squareOr[T Float](square, f func(dst, x []T, a, b float64)) func(dst, x []T, a, b float64) {
+// productOr computes the powers 2 and 3 as products, and the others with f.
+func productOr[T Float](square, cube, f func(dst, x []T, a, b float64)) func(dst, x []T, a, b float64) {
 	return func(dst, x []T, a, b float64) {
-		if a == 2 {
+		switch a {
+		case 2:
 			square(dst, x, 0, 0)
-			return
+		case 3:
+			cube(dst, x, 0, 0)
+		default:
+			f(dst, x, a, b)
 		}
-		f(dst, x, a, b)
 	}
 }
 
-// squareGradOr does the same for the derivative.
-func squareGradOr[T Float](square, f func(dst, gy, x, y []T, a, b float64)) func(dst, gy, x, y []T, a, b float64) {
-	return func(dst, gy, x, y []T, a, b float64) {
-		if a == 2 {
+// productGradOr does the same for the derivatives, those of the powers 0 and 1 included, which do not depend on x.
+func productGradOr[T Float](square, cube, f func(dst, gy, x, y []T, a, b float64)) func(dst, gy, x, y []T, a, b float64) {
+	return func(dst, gy, x, _ []T, a, b float64) {
+		switch a {
+		case 0:
+			clear(dst[:len(gy)])
+		case 1:
+			copy(dst[:len(gy)], gy)
+		case 2:
 			square(dst, gy, x, nil, 0, 0)
-			return
+		case 3:
+			cube(dst, gy, x, nil, 0, 0)
+		default:
+			f(dst, gy, x, nil, a, b)
 		}
-		f(dst, gy, x, y, a, b)
 	}
 }
 

@@ -4,6 +4,10 @@ package kernel
 // x outer × nSource × inner.
 func Gather[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int) {
 	index = index[:nIndex]
+	if inner > 1 && outer*nIndex*inner >= shareMoves && areWithin(index, nSource) {
+		gathering[T]{dst, x, index, outer, nSource, inner}.share()
+		return
+	}
 	for o := range outer {
 		to, from := dst[o*nIndex*inner:(o+1)*nIndex*inner], x[o*nSource*inner:(o+1)*nSource*inner]
 		if inner == 1 {
@@ -16,6 +20,16 @@ func Gather[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int)
 			copy(to[j*inner:(j+1)*inner], from[k*inner:(k+1)*inner])
 		}
 	}
+}
+
+// areWithin reports whether there is no index out of bounds: no worker may panic, so it is left to the caller.
+func areWithin(index []int, n int) bool {
+	for _, i := range index {
+		if uint(i) >= uint(n) {
+			return false
+		}
+	}
+	return true
 }
 
 // ScatterAdd adds whole slices along the middle axis, the reverse of [Gather]: dst[o, index[j], i] += src[o, j, i], with dst

@@ -2,37 +2,38 @@
 
 #include "textflag.h"
 
-DATA masks32<>+0(SB)/4, $0xffffffff
-DATA masks32<>+4(SB)/4, $0xffffffff
-DATA masks32<>+8(SB)/4, $0xffffffff
-DATA masks32<>+12(SB)/4, $0xffffffff
-DATA masks32<>+16(SB)/4, $0xffffffff
-DATA masks32<>+20(SB)/4, $0xffffffff
-DATA masks32<>+24(SB)/4, $0xffffffff
-DATA masks32<>+28(SB)/4, $0xffffffff
-DATA masks32<>+32(SB)/4, $0x00000000
-DATA masks32<>+36(SB)/4, $0x00000000
-DATA masks32<>+40(SB)/4, $0x00000000
-DATA masks32<>+44(SB)/4, $0x00000000
-DATA masks32<>+48(SB)/4, $0x00000000
-DATA masks32<>+52(SB)/4, $0x00000000
-DATA masks32<>+56(SB)/4, $0x00000000
-DATA masks32<>+60(SB)/4, $0x00000000
-GLOBL masks32<>(SB), RODATA|NOPTR, $64
+DATA vectorMasks<>+0(SB)/8, $0xffffffffffffffff
+DATA vectorMasks<>+8(SB)/8, $0xffffffffffffffff
+DATA vectorMasks<>+16(SB)/8, $0xffffffffffffffff
+DATA vectorMasks<>+24(SB)/8, $0xffffffffffffffff
+DATA vectorMasks<>+32(SB)/8, $0x0000000000000000
+DATA vectorMasks<>+40(SB)/8, $0x0000000000000000
+DATA vectorMasks<>+48(SB)/8, $0x0000000000000000
+DATA vectorMasks<>+56(SB)/8, $0x0000000000000000
+GLOBL vectorMasks<>(SB), RODATA|NOPTR, $64
 
-DATA masks64<>+0(SB)/8, $0xffffffffffffffff
-DATA masks64<>+8(SB)/8, $0xffffffffffffffff
-DATA masks64<>+16(SB)/8, $0xffffffffffffffff
-DATA masks64<>+24(SB)/8, $0xffffffffffffffff
-DATA masks64<>+32(SB)/8, $0x0000000000000000
-DATA masks64<>+40(SB)/8, $0x0000000000000000
-DATA masks64<>+48(SB)/8, $0x0000000000000000
-DATA masks64<>+56(SB)/8, $0x0000000000000000
-GLOBL masks64<>(SB), RODATA|NOPTR, $64
+DATA bitMasks<>+0(SB)/2, $0x0000
+DATA bitMasks<>+2(SB)/2, $0x0001
+DATA bitMasks<>+4(SB)/2, $0x0003
+DATA bitMasks<>+6(SB)/2, $0x0007
+DATA bitMasks<>+8(SB)/2, $0x000f
+DATA bitMasks<>+10(SB)/2, $0x001f
+DATA bitMasks<>+12(SB)/2, $0x003f
+DATA bitMasks<>+14(SB)/2, $0x007f
+DATA bitMasks<>+16(SB)/2, $0x00ff
+DATA bitMasks<>+18(SB)/2, $0x01ff
+DATA bitMasks<>+20(SB)/2, $0x03ff
+DATA bitMasks<>+22(SB)/2, $0x07ff
+DATA bitMasks<>+24(SB)/2, $0x0fff
+DATA bitMasks<>+26(SB)/2, $0x1fff
+DATA bitMasks<>+28(SB)/2, $0x3fff
+DATA bitMasks<>+30(SB)/2, $0x7fff
+DATA bitMasks<>+32(SB)/2, $0xffff
+GLOBL bitMasks<>(SB), RODATA|NOPTR, $34
 
-// func tile1x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile1x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile1x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -45,10 +46,10 @@ TEXT ·tile1x2F32(SB), NOSPLIT, $0-97
 tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMOVUPS      (R9), Y2
@@ -80,9 +81,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile1x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile1x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), CX
@@ -92,17 +93,17 @@ TEXT ·tile1x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), SI
 	MOVQ    count+88(FP), DI
 	MOVQ    columns+104(FP), R8
-	LEAQ    masks32<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPS (R9)(R8*4), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMOVUPS      (R9), Y3
@@ -135,9 +136,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile1x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile1x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), CX
@@ -147,16 +148,16 @@ TEXT ·tile1x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), SI
 	MOVQ    count+88(FP), DI
 	MOVQ    columns+104(FP), R8
-	LEAQ    masks32<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPS (R9)(R8*4), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMASKMOVPS   (R9), Y0, Y2
@@ -185,9 +186,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile2x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile2x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -202,11 +203,11 @@ tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMOVUPS      (R11), Y4
@@ -245,9 +246,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile2x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile2x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -257,7 +258,7 @@ TEXT ·tile2x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -266,11 +267,11 @@ tile:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMOVUPS      (R11), Y5
@@ -311,9 +312,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile2x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile2x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -323,18 +324,18 @@ TEXT ·tile2x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMASKMOVPS   (R11), Y0, Y3
@@ -368,9 +369,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile3x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile3x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -387,12 +388,12 @@ tile:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMOVUPS      (R11), Y6
@@ -438,9 +439,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile3x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile3x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -450,7 +451,7 @@ TEXT ·tile3x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -461,12 +462,12 @@ tile:
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMOVUPS      (R11), Y7
@@ -515,9 +516,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile3x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile3x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -527,7 +528,7 @@ TEXT ·tile3x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -535,12 +536,12 @@ tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMASKMOVPS   (R11), Y0, Y4
@@ -579,9 +580,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile4x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile4x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -600,17 +601,17 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMOVUPS      (R11), Y8
@@ -666,9 +667,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile4x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile4x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -678,7 +679,7 @@ TEXT ·tile4x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -691,17 +692,17 @@ tile:
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMOVUPS      (R11), Y9
@@ -761,9 +762,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile4x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile4x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -773,7 +774,7 @@ TEXT ·tile4x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -782,17 +783,17 @@ tile:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMASKMOVPS   (R11), Y0, Y5
@@ -839,9 +840,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile5x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile5x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -862,18 +863,18 @@ tile:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMOVUPS      (R11), Y10
@@ -936,9 +937,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile5x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile5x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -948,7 +949,7 @@ TEXT ·tile5x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -963,18 +964,18 @@ tile:
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMOVUPS      (R11), Y11
@@ -1042,9 +1043,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile5x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile5x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -1054,7 +1055,7 @@ TEXT ·tile5x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -1064,18 +1065,18 @@ tile:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMASKMOVPS   (R11), Y0, Y6
@@ -1127,9 +1128,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile6x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2F32(SB), NOSPLIT, $0-97
+TEXT ·tile6x2F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -1152,19 +1153,19 @@ tile:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMOVUPS      (R11), Y12
@@ -1234,9 +1235,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile6x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile6x2EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -1246,7 +1247,7 @@ TEXT ·tile6x2EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -1263,19 +1264,19 @@ tile:
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
 	VXORPS     Y12, Y12, Y12
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMOVUPS      (R11), Y13
@@ -1351,9 +1352,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1EdgeF32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile6x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1EdgeF32(SB), NOSPLIT, $0-112
+TEXT ·tile6x1EdgeF32AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -1363,7 +1364,7 @@ TEXT ·tile6x1EdgeF32(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks32<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPS (R11)(R10*4), Y0
 
@@ -1374,19 +1375,19 @@ tile:
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMASKMOVPS   (R11), Y0, Y7
@@ -1443,9 +1444,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x8F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile1x8F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x8F32(SB), NOSPLIT, $0-97
+TEXT ·tile1x8F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -1464,10 +1465,10 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VBROADCASTSS (R8), Y8
@@ -1523,9 +1524,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x4F32(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile2x4F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x4F32(SB), NOSPLIT, $0-97
+TEXT ·tile2x4F32AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -1544,11 +1545,11 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VBROADCASTSS (R10), Y8
@@ -1601,9 +1602,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot1x4F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot1x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot1x4F32(SB), NOSPLIT, $0-65
+TEXT ·dot1x4F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -1683,7 +1684,7 @@ vector:
 restStart:
 	TESTQ       R9, R9
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R11
+	LEAQ        vectorMasks<>+32(SB), R11
 	NEGQ        R9
 	VMOVUPS     (R11)(R9*4), Y4
 	VMASKMOVPS  (R8), Y4, Y5
@@ -1719,9 +1720,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot1x1F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot1x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot1x1F32(SB), NOSPLIT, $0-65
+TEXT ·dot1x1F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -1770,7 +1771,7 @@ vector:
 restStart:
 	TESTQ       R9, R9
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R10
+	LEAQ        vectorMasks<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPS     (R10)(R9*4), Y1
 	VMASKMOVPS  (R8), Y1, Y2
@@ -1796,9 +1797,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot2x4F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot2x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot2x4F32(SB), NOSPLIT, $0-65
+TEXT ·dot2x4F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -1849,7 +1850,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R13
+	LEAQ        vectorMasks<>+32(SB), R13
 	NEGQ        R11
 	VMOVUPS     (R13)(R11*4), Y8
 	VMASKMOVPS  (R10), Y8, Y9
@@ -1900,9 +1901,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot2x1F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot2x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot2x1F32(SB), NOSPLIT, $0-65
+TEXT ·dot2x1F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -1935,7 +1936,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R12
+	LEAQ        vectorMasks<>+32(SB), R12
 	NEGQ        R11
 	VMOVUPS     (R12)(R11*4), Y2
 	VMASKMOVPS  (R10), Y2, Y3
@@ -1969,9 +1970,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot3x4F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot3x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot3x4F32(SB), NOSPLIT, $0-65
+TEXT ·dot3x4F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -2031,7 +2032,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R13
+	LEAQ        vectorMasks<>+32(SB), R13
 	NEGQ        R11
 	VMOVUPS     (R13)(R11*4), Y12
 	VMASKMOVPS  (R10), Y12, Y13
@@ -2097,9 +2098,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot3x1F32(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot3x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot3x1F32(SB), NOSPLIT, $0-65
+TEXT ·dot3x1F32AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -2135,7 +2136,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks32<>+32(SB), R12
+	LEAQ        vectorMasks<>+32(SB), R12
 	NEGQ        R11
 	VMOVUPS     (R12)(R11*4), Y3
 	VMASKMOVPS  (R10), Y3, Y4
@@ -2177,9 +2178,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF32(dst *float32, src *float32, stride int, k int)
+// func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int)
 // Requires: AVX
-TEXT ·packColumnsF32(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -2197,9 +2198,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func packLeftF32(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX
-TEXT ·packLeftF32(SB), NOSPLIT, $0-56
+// func packLeftF32AVX2(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
+// Requires: AVX, MMX+
+TEXT ·packLeftF32AVX2(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    stride+16(FP), DX
@@ -2207,9 +2208,13 @@ TEXT ·packLeftF32(SB), NOSPLIT, $0-56
 	MOVQ    panel+40(FP), SI
 	MOVQ    panels+32(FP), DI
 	MOVQ    columns+48(FP), R8
-	LEAQ    masks32<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    $0x00000006, R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y1
 	DECQ    DI
 
 row:
@@ -2220,16 +2225,17 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPS (R8), Y1
-	VMOVUPS Y1, (R9)
-	ADDQ    $0x00000018, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMASKMOVPS (R8), Y1, Y2
+	VMOVUPS    Y2, (R9)
+	ADDQ       $0x00000018, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
-	VMASKMOVPS (R8), Y0, Y1
-	VMOVUPS    Y1, (R9)
+	VMASKMOVPS (R8), Y0, Y2
+	VMOVUPS    Y2, (R9)
 	ADDQ       DX, CX
 	ADDQ       $0x00000018, AX
 	DECQ       BX
@@ -2237,9 +2243,9 @@ last:
 	VZEROUPPER
 	RET
 
-// func packTransposedF32(dst *float32, src *float32, stride int, k int)
+// func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
 // Requires: AVX
-TEXT ·packTransposedF32(SB), NOSPLIT, $0-32
+TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -2260,6 +2266,14 @@ square:
 	VMOVUPS    (SI)(DX*2), Y5
 	VMOVUPS    (DI), Y6
 	VMOVUPS    (DI)(DX*1), Y7
+	VUNPCKLPD  Y1, Y0, Y8
+	VUNPCKHPD  Y1, Y0, Y8
+	VUNPCKLPD  Y3, Y2, Y8
+	VUNPCKHPD  Y3, Y2, Y8
+	VUNPCKLPD  Y5, Y4, Y8
+	VUNPCKHPD  Y5, Y4, Y8
+	VUNPCKLPD  Y7, Y6, Y8
+	VUNPCKHPD  Y7, Y6, Y8
 	VUNPCKLPS  Y1, Y0, Y8
 	VUNPCKHPS  Y1, Y0, Y0
 	VUNPCKLPS  Y3, Y2, Y1
@@ -2277,20 +2291,20 @@ square:
 	VUNPCKLPD  Y6, Y4, Y5
 	VUNPCKHPD  Y6, Y4, Y4
 	VPERM2F128 $0x20, Y2, Y7, Y6
-	VPERM2F128 $0x31, Y2, Y7, Y7
-	VPERM2F128 $0x20, Y3, Y1, Y2
-	VPERM2F128 $0x31, Y3, Y1, Y3
-	VPERM2F128 $0x20, Y5, Y8, Y1
-	VPERM2F128 $0x31, Y5, Y8, Y8
-	VPERM2F128 $0x20, Y4, Y0, Y5
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VPERM2F128 $0x20, Y3, Y1, Y7
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y3
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
 	VPERM2F128 $0x31, Y4, Y0, Y0
 	VMOVUPS    Y6, (AX)
-	VMOVUPS    Y2, 64(AX)
-	VMOVUPS    Y1, 128(AX)
-	VMOVUPS    Y5, 192(AX)
-	VMOVUPS    Y7, 256(AX)
-	VMOVUPS    Y3, 320(AX)
-	VMOVUPS    Y8, 384(AX)
+	VMOVUPS    Y7, 64(AX)
+	VMOVUPS    Y3, 128(AX)
+	VMOVUPS    Y8, 192(AX)
+	VMOVUPS    Y2, 256(AX)
+	VMOVUPS    Y1, 320(AX)
+	VMOVUPS    Y5, 384(AX)
 	VMOVUPS    Y0, 448(AX)
 	ADDQ       $0x00000020, CX
 	ADDQ       $0x00000020, SI
@@ -2303,7 +2317,7 @@ square:
 rest:
 	TESTQ      BX, BX
 	JZ         done
-	LEAQ       masks32<>+32(SB), R8
+	LEAQ       vectorMasks<>+32(SB), R8
 	NEGQ       BX
 	VMOVUPS    (R8)(BX*4), Y0
 	VMASKMOVPS (CX), Y0, Y1
@@ -2314,6 +2328,14 @@ rest:
 	VMASKMOVPS (SI)(DX*2), Y0, Y6
 	VMASKMOVPS (DI), Y0, Y7
 	VMASKMOVPS (DI)(DX*1), Y0, Y0
+	VUNPCKLPD  Y2, Y1, Y8
+	VUNPCKHPD  Y2, Y1, Y8
+	VUNPCKLPD  Y4, Y3, Y8
+	VUNPCKHPD  Y4, Y3, Y8
+	VUNPCKLPD  Y6, Y5, Y8
+	VUNPCKHPD  Y6, Y5, Y8
+	VUNPCKLPD  Y0, Y7, Y8
+	VUNPCKHPD  Y0, Y7, Y8
 	VUNPCKLPS  Y2, Y1, Y8
 	VUNPCKHPS  Y2, Y1, Y1
 	VUNPCKLPS  Y4, Y3, Y2
@@ -2331,29 +2353,5547 @@ rest:
 	VUNPCKLPD  Y0, Y5, Y6
 	VUNPCKHPD  Y0, Y5, Y0
 	VPERM2F128 $0x20, Y3, Y7, Y5
-	VPERM2F128 $0x31, Y3, Y7, Y7
-	VPERM2F128 $0x20, Y4, Y2, Y3
-	VPERM2F128 $0x31, Y4, Y2, Y4
-	VPERM2F128 $0x20, Y6, Y8, Y2
-	VPERM2F128 $0x31, Y6, Y8, Y8
-	VPERM2F128 $0x20, Y0, Y1, Y6
+	VPERM2F128 $0x31, Y3, Y7, Y3
+	VPERM2F128 $0x20, Y4, Y2, Y7
+	VPERM2F128 $0x31, Y4, Y2, Y2
+	VPERM2F128 $0x20, Y6, Y8, Y4
+	VPERM2F128 $0x31, Y6, Y8, Y6
+	VPERM2F128 $0x20, Y0, Y1, Y8
 	VPERM2F128 $0x31, Y0, Y1, Y0
 	VMOVUPS    Y5, (AX)
-	VMOVUPS    Y3, 64(AX)
-	VMOVUPS    Y2, 128(AX)
-	VMOVUPS    Y6, 192(AX)
-	VMOVUPS    Y7, 256(AX)
-	VMOVUPS    Y4, 320(AX)
-	VMOVUPS    Y8, 384(AX)
+	VMOVUPS    Y7, 64(AX)
+	VMOVUPS    Y4, 128(AX)
+	VMOVUPS    Y8, 192(AX)
+	VMOVUPS    Y3, 256(AX)
+	VMOVUPS    Y2, 320(AX)
+	VMOVUPS    Y6, 384(AX)
 	VMOVUPS    Y0, 448(AX)
 
 done:
 	VZEROUPPER
 	RET
 
-// func tile1x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile1x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+32(FP), DX
+	MOVQ stepA+40(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ stepB+48(FP), SI
+	MOVQ count+88(FP), DI
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPS      (R9), Z2
+	VMOVUPS      64(R9), Z3
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+32(FP), DX
+	MOVQ  stepA+40(FP), DX
+	MOVQ  b+16(FP), BX
+	MOVQ  stepB+48(FP), SI
+	MOVQ  count+88(FP), DI
+	MOVQ  columns+104(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPS      (R9), Z2
+	VMOVUPS.Z    64(R9), K1, Z3
+	VBROADCASTSS (R8), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+32(FP), DX
+	MOVQ  stepA+40(FP), DX
+	MOVQ  b+16(FP), BX
+	MOVQ  stepB+48(FP), SI
+	MOVQ  count+88(FP), DI
+	MOVQ  columns+104(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPS.Z    (R9), K1, Z1
+	VBROADCASTSS (R8), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z1
+	VADDPS       Z1, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS      (R11), Z4
+	VMOVUPS      64(R11), Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R10)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS      (R11), Z4
+	VMOVUPS.Z    64(R11), K1, Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R10)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z2
+	VBROADCASTSS (R10), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R10)(BX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS      (R11), Z6
+	VMOVUPS      64(R11), Z7
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R10)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R10)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS      (R11), Z6
+	VMOVUPS.Z    64(R11), K1, Z7
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R10)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R10)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z3
+	VBROADCASTSS (R10), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R10)(BX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R10)(BX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z3
+	VADDPS       Z3, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z3
+	VADDPS       Z3, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z8
+	VMOVUPS      64(R11), Z9
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R13), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z8
+	VMOVUPS.Z    64(R11), K1, Z9
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R13), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z4
+	VBROADCASTSS (R10), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R10)(BX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R10)(BX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R13), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z10
+	VMOVUPS      64(R11), Z11
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R13), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R13)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z10
+	VMOVUPS.Z    64(R11), K1, Z11
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R13), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R13)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z5
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R10)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R10)(BX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R13), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R13)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z5
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z5
+	VADDPS       Z5, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z5
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z5
+	VADDPS       Z5, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z12
+	VMOVUPS      64(R11), Z13
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R10)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R10)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R13)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R13)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS      (R11), Z12
+	VMOVUPS.Z    64(R11), K1, Z13
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R10)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R10)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R13), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R13)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R13)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z6
+	VBROADCASTSS (R10), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (R10)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (R10)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R13), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R13)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R13)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z6
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z14
+	VMOVUPS      64(R11), Z15
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R10)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R10)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R13), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R13)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R13)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R14), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z14
+	VMOVUPS.Z    64(R11), K1, Z15
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R10)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R10)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R13), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R13)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R13)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R14), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z14
+	VADDPS       Z14, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z14
+	VADDPS       Z14, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z14
+	VADDPS       Z14, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z14
+	VADDPS       Z14, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z14
+	VADDPS       Z14, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z14
+	VADDPS       Z14, Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z7
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (R10)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R10)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R13), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R13)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R13)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R14), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z7
+	VADDPS       Z7, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z7
+	VADDPS       Z7, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z7
+	VADDPS       Z7, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z7
+	VADDPS       Z7, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z7
+	VADDPS       Z7, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z16
+	VMOVUPS      64(R11), Z17
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R10)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R13), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R13)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R13)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R14), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R14)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VADDPS       64(R11)(CX*1), Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z16
+	VMOVUPS.Z    64(R11), K1, Z17
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R10)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R13), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R13)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R13)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R14), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R14)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z16
+	VADDPS       Z16, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z16
+	VADDPS       Z16, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z16
+	VADDPS       Z16, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z16
+	VADDPS       Z16, Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z16
+	VADDPS       Z16, Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, K1, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z8
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (R10)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (R10)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R13), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R13)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R13)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R14), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R14)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z8
+	VADDPS       Z8, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z8
+	VADDPS       Z8, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z8
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    (R11)(CX*1), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	VMOVUPS Z7, K1, (R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z18
+	VMOVUPS      64(R11), Z19
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R13), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R13)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R13)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R14), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R14)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R14)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VADDPS       64(R11)(CX*1), Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VADDPS       64(R11)(CX*2), Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS      (R11), Z18
+	VMOVUPS.Z    64(R11), K1, Z19
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R13), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R13)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R13)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R14), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R14)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R14)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z18
+	VADDPS       Z18, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z18
+	VADDPS       Z18, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z18
+	VADDPS       Z18, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z18
+	VADDPS       Z18, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z18
+	VADDPS       Z18, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z18
+	VADDPS       Z18, Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z18
+	VADDPS       Z18, Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R11)(CX*2), K1, Z18
+	VADDPS       Z18, Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, K1, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, K1, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z9
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R13), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R13)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R13)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R14), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R14)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R14)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z9
+	VADDPS       Z9, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z9
+	VADDPS       Z9, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z9
+	VADDPS       Z9, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z9
+	VADDPS       Z9, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z9
+	VADDPS       Z9, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z9
+	VADDPS       Z9, Z6, Z6
+	VMOVUPS.Z    (R11)(CX*1), K1, Z9
+	VADDPS       Z9, Z7, Z7
+	VMOVUPS.Z    (R11)(CX*2), K1, Z9
+	VADDPS       Z9, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	VMOVUPS Z7, K1, (R11)(CX*1)
+	VMOVUPS Z8, K1, (R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z20
+	VMOVUPS      64(R11), Z21
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R13), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R13)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R13)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R14), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R14)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R14)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R15), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VADDPS       64(R11)(CX*1), Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VADDPS       64(R11)(CX*2), Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VADDPS       64(R12), Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z20
+	VMOVUPS.Z    64(R11), K1, Z21
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R13), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R13)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R13)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R14), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R14)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R14)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R15), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z20
+	VADDPS       Z20, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z20
+	VADDPS       Z20, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z20
+	VADDPS       Z20, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z20
+	VADDPS       Z20, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z20
+	VADDPS       Z20, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z20
+	VADDPS       Z20, Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R11)(CX*2), K1, Z20
+	VADDPS       Z20, Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VMOVUPS.Z    64(R12), K1, Z20
+	VADDPS       Z20, Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, K1, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, K1, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, K1, 64(R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z10
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (R10)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (R10)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R13), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R13)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R13)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R14), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R14)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R14)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R15), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z10
+	VADDPS       Z10, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z10
+	VADDPS       Z10, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z10
+	VADDPS       Z10, Z6, Z6
+	VMOVUPS.Z    (R11)(CX*1), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VMOVUPS.Z    (R11)(CX*2), K1, Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    (R12), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	VMOVUPS Z7, K1, (R11)(CX*1)
+	VMOVUPS Z8, K1, (R11)(CX*2)
+	VMOVUPS Z9, K1, (R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z22
+	VMOVUPS      64(R11), Z23
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R13), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R13)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R13)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R14), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R14)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R14)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R15), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R15)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VADDPS       64(R11)(CX*1), Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VADDPS       64(R11)(CX*2), Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VADDPS       64(R12), Z19, Z19
+	VADDPS       (R12)(CX*1), Z20, Z20
+	VADDPS       64(R12)(CX*1), Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	VMOVUPS Z20, (R12)(CX*1)
+	VMOVUPS Z21, 64(R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z22
+	VMOVUPS.Z    64(R11), K1, Z23
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R13), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R13)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R13)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R14), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R14)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R14)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R15), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R15)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z22
+	VADDPS       Z22, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z22
+	VADDPS       Z22, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z22
+	VADDPS       Z22, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z22
+	VADDPS       Z22, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z22
+	VADDPS       Z22, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z22
+	VADDPS       Z22, Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z22
+	VADDPS       Z22, Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R11)(CX*2), K1, Z22
+	VADDPS       Z22, Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VMOVUPS.Z    64(R12), K1, Z22
+	VADDPS       Z22, Z19, Z19
+	VADDPS       (R12)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(R12)(CX*1), K1, Z22
+	VADDPS       Z22, Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, K1, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, K1, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, K1, 64(R12)
+	VMOVUPS Z20, (R12)(CX*1)
+	VMOVUPS Z21, K1, 64(R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z11
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R13), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R13)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R13)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R14), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R14)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R14)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R15), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R15)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z11
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z11
+	VADDPS       Z11, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z11
+	VADDPS       Z11, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z11
+	VADDPS       Z11, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z11
+	VADDPS       Z11, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z11
+	VADDPS       Z11, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z11
+	VADDPS       Z11, Z6, Z6
+	VMOVUPS.Z    (R11)(CX*1), K1, Z11
+	VADDPS       Z11, Z7, Z7
+	VMOVUPS.Z    (R11)(CX*2), K1, Z11
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS.Z    (R12), K1, Z11
+	VADDPS       Z11, Z9, Z9
+	VMOVUPS.Z    (R12)(CX*1), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	VMOVUPS Z7, K1, (R11)(CX*1)
+	VMOVUPS Z8, K1, (R11)(CX*2)
+	VMOVUPS Z9, K1, (R12)
+	VMOVUPS Z10, K1, (R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x2F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z24
+	VMOVUPS      64(R11), Z25
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R13), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R13)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R13)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R14), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R14)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R14)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R15), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R15)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R15)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VADDPS       64(R10), Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VADDPS       64(R10)(CX*1), Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VADDPS       64(R10)(CX*2), Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VADDPS       64(R11), Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VADDPS       64(R11)(CX*1), Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VADDPS       64(R11)(CX*2), Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VADDPS       64(R12), Z19, Z19
+	VADDPS       (R12)(CX*1), Z20, Z20
+	VADDPS       64(R12)(CX*1), Z21, Z21
+	VADDPS       (R12)(CX*2), Z22, Z22
+	VADDPS       64(R12)(CX*2), Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, 64(R12)
+	VMOVUPS Z20, (R12)(CX*1)
+	VMOVUPS Z21, 64(R12)(CX*1)
+	VMOVUPS Z22, (R12)(CX*2)
+	VMOVUPS Z23, 64(R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x2EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS      (R11), Z24
+	VMOVUPS.Z    64(R11), K1, Z25
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R13), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R13)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R13)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R14), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R14)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R14)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R15), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R15)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R15)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z24
+	VADDPS       Z24, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z24
+	VADDPS       Z24, Z5, Z5
+	VADDPS       (R10), Z6, Z6
+	VMOVUPS.Z    64(R10), K1, Z24
+	VADDPS       Z24, Z7, Z7
+	VADDPS       (R10)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z24
+	VADDPS       Z24, Z9, Z9
+	VADDPS       (R10)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z24
+	VADDPS       Z24, Z11, Z11
+	VADDPS       (R11), Z12, Z12
+	VMOVUPS.Z    64(R11), K1, Z24
+	VADDPS       Z24, Z13, Z13
+	VADDPS       (R11)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
+	VADDPS       (R11)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R11)(CX*2), K1, Z24
+	VADDPS       Z24, Z17, Z17
+	VADDPS       (R12), Z18, Z18
+	VMOVUPS.Z    64(R12), K1, Z24
+	VADDPS       Z24, Z19, Z19
+	VADDPS       (R12)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(R12)(CX*1), K1, Z24
+	VADDPS       Z24, Z21, Z21
+	VADDPS       (R12)(CX*2), Z22, Z22
+	VMOVUPS.Z    64(R12)(CX*2), K1, Z24
+	VADDPS       Z24, Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R10)
+	VMOVUPS Z7, K1, 64(R10)
+	VMOVUPS Z8, (R10)(CX*1)
+	VMOVUPS Z9, K1, 64(R10)(CX*1)
+	VMOVUPS Z10, (R10)(CX*2)
+	VMOVUPS Z11, K1, 64(R10)(CX*2)
+	VMOVUPS Z12, (R11)
+	VMOVUPS Z13, K1, 64(R11)
+	VMOVUPS Z14, (R11)(CX*1)
+	VMOVUPS Z15, K1, 64(R11)(CX*1)
+	VMOVUPS Z16, (R11)(CX*2)
+	VMOVUPS Z17, K1, 64(R11)(CX*2)
+	VMOVUPS Z18, (R12)
+	VMOVUPS Z19, K1, 64(R12)
+	VMOVUPS Z20, (R12)(CX*1)
+	VMOVUPS Z21, K1, 64(R12)(CX*1)
+	VMOVUPS Z22, (R12)(CX*2)
+	VMOVUPS Z23, K1, 64(R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x1EdgeF32AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPS.Z    (R11), K1, Z12
+	VBROADCASTSS (R10), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (R10)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (R10)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (R13), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (R13)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (R13)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (R14), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (R14)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (R14)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R15), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R15)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R15)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z12
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z2, Z2
+	VMOVUPS.Z    (R10), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VMOVUPS.Z    (R10)(CX*1), K1, Z12
+	VADDPS       Z12, Z4, Z4
+	VMOVUPS.Z    (R10)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VMOVUPS.Z    (R11), K1, Z12
+	VADDPS       Z12, Z6, Z6
+	VMOVUPS.Z    (R11)(CX*1), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS.Z    (R11)(CX*2), K1, Z12
+	VADDPS       Z12, Z8, Z8
+	VMOVUPS.Z    (R12), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VMOVUPS.Z    (R12)(CX*1), K1, Z12
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    (R12)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R10)
+	VMOVUPS Z4, K1, (R10)(CX*1)
+	VMOVUPS Z5, K1, (R10)(CX*2)
+	VMOVUPS Z6, K1, (R11)
+	VMOVUPS Z7, K1, (R11)(CX*1)
+	VMOVUPS Z8, K1, (R11)(CX*2)
+	VMOVUPS Z9, K1, (R12)
+	VMOVUPS Z10, K1, (R12)(CX*1)
+	VMOVUPS Z11, K1, (R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x8F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+32(FP), DX
+	MOVQ stepA+40(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ stepB+48(FP), SI
+	MOVQ count+88(FP), DI
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VBROADCASTSS (R8), Z8
+	VMOVUPS      (R9), Z9
+	VFMADD231PS  Z9, Z8, Z0
+	VMOVUPS      64(R9), Z9
+	VFMADD231PS  Z9, Z8, Z1
+	VMOVUPS      128(R9), Z9
+	VFMADD231PS  Z9, Z8, Z2
+	VMOVUPS      192(R9), Z9
+	VFMADD231PS  Z9, Z8, Z3
+	VMOVUPS      256(R9), Z9
+	VFMADD231PS  Z9, Z8, Z4
+	VMOVUPS      320(R9), Z9
+	VFMADD231PS  Z9, Z8, Z5
+	VMOVUPS      384(R9), Z9
+	VFMADD231PS  Z9, Z8, Z6
+	VMOVUPS      448(R9), Z9
+	VFMADD231PS  Z9, Z8, Z7
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       128(AX), Z2, Z2
+	VADDPS       192(AX), Z3, Z3
+	VADDPS       256(AX), Z4, Z4
+	VADDPS       320(AX), Z5, Z5
+	VADDPS       384(AX), Z6, Z6
+	VADDPS       448(AX), Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x8F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VBROADCASTSS (R10), Z16
+	VBROADCASTSS (R10)(BX*1), Z17
+	VMOVUPS      (R11), Z18
+	VFMADD231PS  Z18, Z16, Z0
+	VFMADD231PS  Z18, Z17, Z8
+	VMOVUPS      64(R11), Z18
+	VFMADD231PS  Z18, Z16, Z1
+	VFMADD231PS  Z18, Z17, Z9
+	VMOVUPS      128(R11), Z18
+	VFMADD231PS  Z18, Z16, Z2
+	VFMADD231PS  Z18, Z17, Z10
+	VMOVUPS      192(R11), Z18
+	VFMADD231PS  Z18, Z16, Z3
+	VFMADD231PS  Z18, Z17, Z11
+	VMOVUPS      256(R11), Z18
+	VFMADD231PS  Z18, Z16, Z4
+	VFMADD231PS  Z18, Z17, Z12
+	VMOVUPS      320(R11), Z18
+	VFMADD231PS  Z18, Z16, Z5
+	VFMADD231PS  Z18, Z17, Z13
+	VMOVUPS      384(R11), Z18
+	VFMADD231PS  Z18, Z16, Z6
+	VFMADD231PS  Z18, Z17, Z14
+	VMOVUPS      448(R11), Z18
+	VFMADD231PS  Z18, Z16, Z7
+	VFMADD231PS  Z18, Z17, Z15
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       128(AX), Z2, Z2
+	VADDPS       192(AX), Z3, Z3
+	VADDPS       256(AX), Z4, Z4
+	VADDPS       320(AX), Z5, Z5
+	VADDPS       384(AX), Z6, Z6
+	VADDPS       448(AX), Z7, Z7
+	VADDPS       (AX)(CX*1), Z8, Z8
+	VADDPS       64(AX)(CX*1), Z9, Z9
+	VADDPS       128(AX)(CX*1), Z10, Z10
+	VADDPS       192(AX)(CX*1), Z11, Z11
+	VADDPS       256(AX)(CX*1), Z12, Z12
+	VADDPS       320(AX)(CX*1), Z13, Z13
+	VADDPS       384(AX)(CX*1), Z14, Z14
+	VADDPS       448(AX)(CX*1), Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, (AX)(CX*1)
+	VMOVUPS Z9, 64(AX)(CX*1)
+	VMOVUPS Z10, 128(AX)(CX*1)
+	VMOVUPS Z11, 192(AX)(CX*1)
+	VMOVUPS Z12, 256(AX)(CX*1)
+	VMOVUPS Z13, 320(AX)(CX*1)
+	VMOVUPS Z14, 384(AX)(CX*1)
+	VMOVUPS Z15, 448(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x8F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R10)(BX*1), Z25
+	VBROADCASTSS (R10)(BX*2), Z26
+	VMOVUPS      (R11), Z27
+	VFMADD231PS  Z27, Z24, Z0
+	VFMADD231PS  Z27, Z25, Z8
+	VFMADD231PS  Z27, Z26, Z16
+	VMOVUPS      64(R11), Z27
+	VFMADD231PS  Z27, Z24, Z1
+	VFMADD231PS  Z27, Z25, Z9
+	VFMADD231PS  Z27, Z26, Z17
+	VMOVUPS      128(R11), Z27
+	VFMADD231PS  Z27, Z24, Z2
+	VFMADD231PS  Z27, Z25, Z10
+	VFMADD231PS  Z27, Z26, Z18
+	VMOVUPS      192(R11), Z27
+	VFMADD231PS  Z27, Z24, Z3
+	VFMADD231PS  Z27, Z25, Z11
+	VFMADD231PS  Z27, Z26, Z19
+	VMOVUPS      256(R11), Z27
+	VFMADD231PS  Z27, Z24, Z4
+	VFMADD231PS  Z27, Z25, Z12
+	VFMADD231PS  Z27, Z26, Z20
+	VMOVUPS      320(R11), Z27
+	VFMADD231PS  Z27, Z24, Z5
+	VFMADD231PS  Z27, Z25, Z13
+	VFMADD231PS  Z27, Z26, Z21
+	VMOVUPS      384(R11), Z27
+	VFMADD231PS  Z27, Z24, Z6
+	VFMADD231PS  Z27, Z25, Z14
+	VFMADD231PS  Z27, Z26, Z22
+	VMOVUPS      448(R11), Z27
+	VFMADD231PS  Z27, Z24, Z7
+	VFMADD231PS  Z27, Z25, Z15
+	VFMADD231PS  Z27, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       128(AX), Z2, Z2
+	VADDPS       192(AX), Z3, Z3
+	VADDPS       256(AX), Z4, Z4
+	VADDPS       320(AX), Z5, Z5
+	VADDPS       384(AX), Z6, Z6
+	VADDPS       448(AX), Z7, Z7
+	VADDPS       (AX)(CX*1), Z8, Z8
+	VADDPS       64(AX)(CX*1), Z9, Z9
+	VADDPS       128(AX)(CX*1), Z10, Z10
+	VADDPS       192(AX)(CX*1), Z11, Z11
+	VADDPS       256(AX)(CX*1), Z12, Z12
+	VADDPS       320(AX)(CX*1), Z13, Z13
+	VADDPS       384(AX)(CX*1), Z14, Z14
+	VADDPS       448(AX)(CX*1), Z15, Z15
+	VADDPS       (AX)(CX*2), Z16, Z16
+	VADDPS       64(AX)(CX*2), Z17, Z17
+	VADDPS       128(AX)(CX*2), Z18, Z18
+	VADDPS       192(AX)(CX*2), Z19, Z19
+	VADDPS       256(AX)(CX*2), Z20, Z20
+	VADDPS       320(AX)(CX*2), Z21, Z21
+	VADDPS       384(AX)(CX*2), Z22, Z22
+	VADDPS       448(AX)(CX*2), Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, 384(AX)
+	VMOVUPS Z7, 448(AX)
+	VMOVUPS Z8, (AX)(CX*1)
+	VMOVUPS Z9, 64(AX)(CX*1)
+	VMOVUPS Z10, 128(AX)(CX*1)
+	VMOVUPS Z11, 192(AX)(CX*1)
+	VMOVUPS Z12, 256(AX)(CX*1)
+	VMOVUPS Z13, 320(AX)(CX*1)
+	VMOVUPS Z14, 384(AX)(CX*1)
+	VMOVUPS Z15, 448(AX)(CX*1)
+	VMOVUPS Z16, (AX)(CX*2)
+	VMOVUPS Z17, 64(AX)(CX*2)
+	VMOVUPS Z18, 128(AX)(CX*2)
+	VMOVUPS Z19, 192(AX)(CX*2)
+	VMOVUPS Z20, 256(AX)(CX*2)
+	VMOVUPS Z21, 320(AX)(CX*2)
+	VMOVUPS Z22, 384(AX)(CX*2)
+	VMOVUPS Z23, 448(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x6F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x6F32AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VBROADCASTSS (R10), Z24
+	VBROADCASTSS (R10)(BX*1), Z25
+	VBROADCASTSS (R10)(BX*2), Z26
+	VBROADCASTSS (R13), Z27
+	VMOVUPS      (R11), Z28
+	VFMADD231PS  Z28, Z24, Z0
+	VFMADD231PS  Z28, Z25, Z6
+	VFMADD231PS  Z28, Z26, Z12
+	VFMADD231PS  Z28, Z27, Z18
+	VMOVUPS      64(R11), Z28
+	VFMADD231PS  Z28, Z24, Z1
+	VFMADD231PS  Z28, Z25, Z7
+	VFMADD231PS  Z28, Z26, Z13
+	VFMADD231PS  Z28, Z27, Z19
+	VMOVUPS      128(R11), Z28
+	VFMADD231PS  Z28, Z24, Z2
+	VFMADD231PS  Z28, Z25, Z8
+	VFMADD231PS  Z28, Z26, Z14
+	VFMADD231PS  Z28, Z27, Z20
+	VMOVUPS      192(R11), Z28
+	VFMADD231PS  Z28, Z24, Z3
+	VFMADD231PS  Z28, Z25, Z9
+	VFMADD231PS  Z28, Z26, Z15
+	VFMADD231PS  Z28, Z27, Z21
+	VMOVUPS      256(R11), Z28
+	VFMADD231PS  Z28, Z24, Z4
+	VFMADD231PS  Z28, Z25, Z10
+	VFMADD231PS  Z28, Z26, Z16
+	VFMADD231PS  Z28, Z27, Z22
+	VMOVUPS      320(R11), Z28
+	VFMADD231PS  Z28, Z24, Z5
+	VFMADD231PS  Z28, Z25, Z11
+	VFMADD231PS  Z28, Z26, Z17
+	VFMADD231PS  Z28, Z27, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       128(AX), Z2, Z2
+	VADDPS       192(AX), Z3, Z3
+	VADDPS       256(AX), Z4, Z4
+	VADDPS       320(AX), Z5, Z5
+	VADDPS       (AX)(CX*1), Z6, Z6
+	VADDPS       64(AX)(CX*1), Z7, Z7
+	VADDPS       128(AX)(CX*1), Z8, Z8
+	VADDPS       192(AX)(CX*1), Z9, Z9
+	VADDPS       256(AX)(CX*1), Z10, Z10
+	VADDPS       320(AX)(CX*1), Z11, Z11
+	VADDPS       (AX)(CX*2), Z12, Z12
+	VADDPS       64(AX)(CX*2), Z13, Z13
+	VADDPS       128(AX)(CX*2), Z14, Z14
+	VADDPS       192(AX)(CX*2), Z15, Z15
+	VADDPS       256(AX)(CX*2), Z16, Z16
+	VADDPS       320(AX)(CX*2), Z17, Z17
+	VADDPS       (R10), Z18, Z18
+	VADDPS       64(R10), Z19, Z19
+	VADDPS       128(R10), Z20, Z20
+	VADDPS       192(R10), Z21, Z21
+	VADDPS       256(R10), Z22, Z22
+	VADDPS       320(R10), Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, 128(AX)
+	VMOVUPS Z3, 192(AX)
+	VMOVUPS Z4, 256(AX)
+	VMOVUPS Z5, 320(AX)
+	VMOVUPS Z6, (AX)(CX*1)
+	VMOVUPS Z7, 64(AX)(CX*1)
+	VMOVUPS Z8, 128(AX)(CX*1)
+	VMOVUPS Z9, 192(AX)(CX*1)
+	VMOVUPS Z10, 256(AX)(CX*1)
+	VMOVUPS Z11, 320(AX)(CX*1)
+	VMOVUPS Z12, (AX)(CX*2)
+	VMOVUPS Z13, 64(AX)(CX*2)
+	VMOVUPS Z14, 128(AX)(CX*2)
+	VMOVUPS Z15, 192(AX)(CX*2)
+	VMOVUPS Z16, 256(AX)(CX*2)
+	VMOVUPS Z17, 320(AX)(CX*2)
+	VMOVUPS Z18, (R10)
+	VMOVUPS Z19, 64(R10)
+	VMOVUPS Z20, 128(R10)
+	VMOVUPS Z21, 192(R10)
+	VMOVUPS Z22, 256(R10)
+	VMOVUPS Z23, 320(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func dot1x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot1x4F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ strideA+32(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ strideB+40(FP), BX
+	MOVQ count+56(FP), SI
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   k+48(FP), R9
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	LEAQ   (R8)(BX*2), R10
+	ADDQ   BX, R10
+	CMPQ   R9, $0x00000020
+	JL     singleStart
+
+pair:
+	VMOVUPS     (DI), Z8
+	VMOVUPS     (R8), Z9
+	VFMADD231PS Z9, Z8, Z0
+	VMOVUPS     (R8)(BX*1), Z9
+	VFMADD231PS Z9, Z8, Z1
+	VMOVUPS     (R8)(BX*2), Z9
+	VFMADD231PS Z9, Z8, Z2
+	VMOVUPS     (R10), Z9
+	VFMADD231PS Z9, Z8, Z3
+	VMOVUPS     64(DI), Z8
+	VMOVUPS     64(R8), Z9
+	VFMADD231PS Z9, Z8, Z4
+	VMOVUPS     64(R8)(BX*1), Z9
+	VFMADD231PS Z9, Z8, Z5
+	VMOVUPS     64(R8)(BX*2), Z9
+	VFMADD231PS Z9, Z8, Z6
+	VMOVUPS     64(R10), Z9
+	VFMADD231PS Z9, Z8, Z7
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x00000080, R10
+	SUBQ        $0x00000020, R9
+	CMPQ        R9, $0x00000020
+	JGE         pair
+
+singleStart:
+	VADDPS Z4, Z0, Z0
+	VADDPS Z5, Z1, Z1
+	VADDPS Z6, Z2, Z2
+	VADDPS Z7, Z3, Z3
+	CMPQ   R9, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (DI), Z4
+	VMOVUPS     (R8), Z5
+	VFMADD231PS Z5, Z4, Z0
+	VMOVUPS     (R8)(BX*1), Z5
+	VFMADD231PS Z5, Z4, Z1
+	VMOVUPS     (R8)(BX*2), Z5
+	VFMADD231PS Z5, Z4, Z2
+	VMOVUPS     (R10), Z5
+	VFMADD231PS Z5, Z4, Z3
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R9, R9
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R11
+	KMOVW       (R11)(R9*2), K1
+	VMOVUPS.Z   (R8), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VFMADD231PS Z4, Z5, Z0
+	VMOVUPS.Z   (R8)(BX*1), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VFMADD231PS Z4, Z5, Z1
+	VMOVUPS.Z   (R8)(BX*2), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VFMADD231PS Z4, Z5, Z2
+	VMOVUPS.Z   (R10), K1, Z4
+	VMOVUPS.Z   (DI), K1, Z5
+	VFMADD231PS Z4, Z5, Z3
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPS        Y4, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPS        Y4, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPS        Y4, Y3, Y3
+	VHADDPS       Y1, Y0, Y0
+	VHADDPS       Y3, Y2, Y2
+	VHADDPS       Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	MOVB          accumulate+64(FP), DI
+	TESTB         DI, DI
+	JZ            store
+	VADDPS        (AX), X0, X0
+
+store:
+	VMOVUPS X0, (AX)
+	ADDQ    $0x00000010, AX
+	LEAQ    (DX)(BX*4), DX
+	DECQ    SI
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot1x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot1x1F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ strideA+32(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ strideB+40(FP), BX
+	MOVQ count+56(FP), SI
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   k+48(FP), R9
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	CMPQ   R9, $0x00000020
+	JL     singleStart
+
+pair:
+	VMOVUPS     (DI), Z2
+	VMOVUPS     (R8), Z3
+	VFMADD231PS Z3, Z2, Z0
+	VMOVUPS     64(DI), Z2
+	VMOVUPS     64(R8), Z3
+	VFMADD231PS Z3, Z2, Z1
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000020, R9
+	CMPQ        R9, $0x00000020
+	JGE         pair
+
+singleStart:
+	VADDPS Z1, Z0, Z0
+	CMPQ   R9, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (DI), Z1
+	VMOVUPS     (R8), Z2
+	VFMADD231PS Z2, Z1, Z0
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R9, R9
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R10
+	KMOVW       (R10)(R9*2), K1
+	VMOVUPS.Z   (R8), K1, Z1
+	VMOVUPS.Z   (DI), K1, Z2
+	VFMADD231PS Z1, Z2, Z0
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VHADDPS       X0, X0, X0
+	VHADDPS       X0, X0, X0
+	MOVB          accumulate+64(FP), DI
+	TESTB         DI, DI
+	JZ            store
+	VADDSS        (AX), X0, X0
+
+store:
+	VMOVSS X0, (AX)
+	ADDQ   $0x00000004, AX
+	LEAQ   (DX)(BX*1), DX
+	DECQ   SI
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func dot2x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot2x4F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(DI*2), R12
+	ADDQ   DI, R12
+	CMPQ   R11, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (R9), Z8
+	VMOVUPS     (R9)(BX*1), Z9
+	VMOVUPS     (R10), Z10
+	VFMADD231PS Z10, Z8, Z0
+	VFMADD231PS Z10, Z9, Z4
+	VMOVUPS     (R10)(DI*1), Z10
+	VFMADD231PS Z10, Z8, Z1
+	VFMADD231PS Z10, Z9, Z5
+	VMOVUPS     (R10)(DI*2), Z10
+	VFMADD231PS Z10, Z8, Z2
+	VFMADD231PS Z10, Z9, Z6
+	VMOVUPS     (R12), Z10
+	VFMADD231PS Z10, Z8, Z3
+	VFMADD231PS Z10, Z9, Z7
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R12
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R13
+	KMOVW       (R13)(R11*2), K1
+	VMOVUPS.Z   (R10), K1, Z8
+	VMOVUPS.Z   (R9), K1, Z9
+	VFMADD231PS Z8, Z9, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z4
+	VMOVUPS.Z   (R10)(DI*1), K1, Z8
+	VMOVUPS.Z   (R9), K1, Z9
+	VFMADD231PS Z8, Z9, Z1
+	VMOVUPS.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z5
+	VMOVUPS.Z   (R10)(DI*2), K1, Z8
+	VMOVUPS.Z   (R9), K1, Z9
+	VFMADD231PS Z8, Z9, Z2
+	VMOVUPS.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z6
+	VMOVUPS.Z   (R12), K1, Z8
+	VMOVUPS.Z   (R9), K1, Z9
+	VFMADD231PS Z8, Z9, Z3
+	VMOVUPS.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PS Z8, Z9, Z7
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPS        Y8, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPS        Y8, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPS        Y8, Y3, Y3
+	VHADDPS       Y1, Y0, Y0
+	VHADDPS       Y3, Y2, Y2
+	VHADDPS       Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPS        Y1, Y4, Y4
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VADDPS        Y1, Y6, Y6
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y7
+	VHADDPS       Y5, Y4, Y4
+	VHADDPS       Y7, Y6, Y6
+	VHADDPS       Y6, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X5, X4, X4
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDPS        (AX), X0, X0
+	VADDPS        (AX)(CX*1), X4, X4
+
+store:
+	VMOVUPS X0, (AX)
+	VMOVUPS X4, (AX)(CX*1)
+	ADDQ    $0x00000010, AX
+	LEAQ    (SI)(DI*4), SI
+	DECQ    R8
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot2x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot2x1F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	CMPQ   R11, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (R9), Z2
+	VMOVUPS     (R9)(BX*1), Z3
+	VMOVUPS     (R10), Z4
+	VFMADD231PS Z4, Z2, Z0
+	VFMADD231PS Z4, Z3, Z1
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R12
+	KMOVW       (R12)(R11*2), K1
+	VMOVUPS.Z   (R10), K1, Z2
+	VMOVUPS.Z   (R9), K1, Z3
+	VFMADD231PS Z2, Z3, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z3
+	VFMADD231PS Z2, Z3, Z1
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPS        X2, X0, X0
+	VHADDPS       X0, X0, X0
+	VHADDPS       X0, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPS        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPS        X2, X1, X1
+	VHADDPS       X1, X1, X1
+	VHADDPS       X1, X1, X1
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDSS        (AX), X0, X0
+	VADDSS        (AX)(CX*1), X1, X1
+
+store:
+	VMOVSS X0, (AX)
+	VMOVSS X1, (AX)(CX*1)
+	ADDQ   $0x00000004, AX
+	LEAQ   (SI)(DI*1), SI
+	DECQ   R8
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func dot3x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot3x4F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(DI*2), R12
+	ADDQ   DI, R12
+	CMPQ   R11, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (R9), Z12
+	VMOVUPS     (R9)(BX*1), Z13
+	VMOVUPS     (R9)(BX*2), Z14
+	VMOVUPS     (R10), Z15
+	VFMADD231PS Z15, Z12, Z0
+	VFMADD231PS Z15, Z13, Z4
+	VFMADD231PS Z15, Z14, Z8
+	VMOVUPS     (R10)(DI*1), Z15
+	VFMADD231PS Z15, Z12, Z1
+	VFMADD231PS Z15, Z13, Z5
+	VFMADD231PS Z15, Z14, Z9
+	VMOVUPS     (R10)(DI*2), Z15
+	VFMADD231PS Z15, Z12, Z2
+	VFMADD231PS Z15, Z13, Z6
+	VFMADD231PS Z15, Z14, Z10
+	VMOVUPS     (R12), Z15
+	VFMADD231PS Z15, Z12, Z3
+	VFMADD231PS Z15, Z13, Z7
+	VFMADD231PS Z15, Z14, Z11
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R12
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R13
+	KMOVW       (R13)(R11*2), K1
+	VMOVUPS.Z   (R10), K1, Z12
+	VMOVUPS.Z   (R9), K1, Z13
+	VFMADD231PS Z12, Z13, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z4
+	VMOVUPS.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z8
+	VMOVUPS.Z   (R10)(DI*1), K1, Z12
+	VMOVUPS.Z   (R9), K1, Z13
+	VFMADD231PS Z12, Z13, Z1
+	VMOVUPS.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z5
+	VMOVUPS.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z9
+	VMOVUPS.Z   (R10)(DI*2), K1, Z12
+	VMOVUPS.Z   (R9), K1, Z13
+	VFMADD231PS Z12, Z13, Z2
+	VMOVUPS.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z6
+	VMOVUPS.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z10
+	VMOVUPS.Z   (R12), K1, Z12
+	VMOVUPS.Z   (R9), K1, Z13
+	VFMADD231PS Z12, Z13, Z3
+	VMOVUPS.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PS Z12, Z13, Z7
+	VMOVUPS.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PS Z12, Z13, Z11
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPS        Y12, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y12
+	VADDPS        Y12, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y12
+	VADDPS        Y12, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y12
+	VADDPS        Y12, Y3, Y3
+	VHADDPS       Y1, Y0, Y0
+	VHADDPS       Y3, Y2, Y2
+	VHADDPS       Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPS        Y1, Y4, Y4
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPS        Y1, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VADDPS        Y1, Y6, Y6
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPS        Y1, Y7, Y7
+	VHADDPS       Y5, Y4, Y4
+	VHADDPS       Y7, Y6, Y6
+	VHADDPS       Y6, Y4, Y4
+	VEXTRACTF128  $0x01, Y4, X5
+	VADDPS        X5, X4, X4
+	VEXTRACTF64X4 $0x01, Z8, Y1
+	VADDPS        Y1, Y8, Y8
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPS        Y1, Y9, Y9
+	VEXTRACTF64X4 $0x01, Z10, Y1
+	VADDPS        Y1, Y10, Y10
+	VEXTRACTF64X4 $0x01, Z11, Y1
+	VADDPS        Y1, Y11, Y11
+	VHADDPS       Y9, Y8, Y8
+	VHADDPS       Y11, Y10, Y10
+	VHADDPS       Y10, Y8, Y8
+	VEXTRACTF128  $0x01, Y8, X9
+	VADDPS        X9, X8, X8
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDPS        (AX), X0, X0
+	VADDPS        (AX)(CX*1), X4, X4
+	VADDPS        (AX)(CX*2), X8, X8
+
+store:
+	VMOVUPS X0, (AX)
+	VMOVUPS X4, (AX)(CX*1)
+	VMOVUPS X8, (AX)(CX*2)
+	ADDQ    $0x00000010, AX
+	LEAQ    (SI)(DI*4), SI
+	DECQ    R8
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot3x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot3x1F32AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	CMPQ   R11, $0x00000010
+	JL     restStart
+
+vector:
+	VMOVUPS     (R9), Z3
+	VMOVUPS     (R9)(BX*1), Z4
+	VMOVUPS     (R9)(BX*2), Z5
+	VMOVUPS     (R10), Z6
+	VFMADD231PS Z6, Z3, Z0
+	VFMADD231PS Z6, Z4, Z1
+	VFMADD231PS Z6, Z5, Z2
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000010, R11
+	CMPQ        R11, $0x00000010
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R12
+	KMOVW       (R12)(R11*2), K1
+	VMOVUPS.Z   (R10), K1, Z3
+	VMOVUPS.Z   (R9), K1, Z4
+	VFMADD231PS Z3, Z4, Z0
+	VMOVUPS.Z   (R9)(BX*1), K1, Z4
+	VFMADD231PS Z3, Z4, Z1
+	VMOVUPS.Z   (R9)(BX*2), K1, Z4
+	VFMADD231PS Z3, Z4, Z2
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPS        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPS        X3, X0, X0
+	VHADDPS       X0, X0, X0
+	VHADDPS       X0, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VADDPS        Y3, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X3
+	VADDPS        X3, X1, X1
+	VHADDPS       X1, X1, X1
+	VHADDPS       X1, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPS        Y3, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VADDPS        X3, X2, X2
+	VHADDPS       X2, X2, X2
+	VHADDPS       X2, X2, X2
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDSS        (AX), X0, X0
+	VADDSS        (AX)(CX*1), X1, X1
+	VADDSS        (AX)(CX*2), X2, X2
+
+store:
+	VMOVSS X0, (AX)
+	VMOVSS X1, (AX)(CX*1)
+	VMOVSS X2, (AX)(CX*2)
+	ADDQ   $0x00000004, AX
+	LEAQ   (SI)(DI*1), SI
+	DECQ   R8
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·packColumnsF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ k+24(FP), BX
+
+row:
+	VMOVUPS (CX), Z0
+	VMOVUPS 64(CX), Z1
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	ADDQ    DX, CX
+	ADDQ    $0x00000080, AX
+	DECQ    BX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func packLeftF32AVX512(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·packLeftF32AVX512(SB), NOSPLIT, $0-56
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  panel+40(FP), SI
+	MOVQ  panels+32(FP), DI
+	MOVQ  columns+48(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  $0x0000000c, R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K2
+	DECQ  DI
+
+row:
+	MOVQ  CX, R8
+	MOVQ  AX, R9
+	MOVQ  DI, R10
+	TESTQ R10, R10
+	JZ    last
+
+panel:
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPS.Z  (R8), K2, Z0
+	VMOVUPS    Z0, (R9)
+	ADDQ       $0x00000030, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
+
+last:
+	VMOVUPS.Z (R8), K1, Z0
+	VMOVUPS   Z0, (R9)
+	ADDQ      DX, CX
+	ADDQ      $0x00000030, AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·packTransposedF32AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ k+24(FP), BX
+	LEAQ (CX)(DX*2), SI
+	ADDQ DX, SI
+	LEAQ (SI)(DX*2), DI
+	ADDQ DX, DI
+	LEAQ (DI)(DX*2), R8
+	ADDQ DX, R8
+	LEAQ (R8)(DX*2), R9
+	ADDQ DX, R9
+	LEAQ (R9)(DX*2), R10
+	ADDQ DX, R10
+	CMPQ BX, $0x00000010
+	JL   rest
+
+square:
+	VMOVUPS    (CX), Z0
+	VMOVUPS    (CX)(DX*1), Z1
+	VMOVUPS    (CX)(DX*2), Z2
+	VMOVUPS    (SI), Z3
+	VMOVUPS    (SI)(DX*1), Z4
+	VMOVUPS    (SI)(DX*2), Z5
+	VMOVUPS    (DI), Z6
+	VMOVUPS    (DI)(DX*1), Z7
+	VMOVUPS    (DI)(DX*2), Z8
+	VMOVUPS    (R8), Z9
+	VMOVUPS    (R8)(DX*1), Z10
+	VMOVUPS    (R8)(DX*2), Z11
+	VMOVUPS    (R9), Z12
+	VMOVUPS    (R9)(DX*1), Z13
+	VMOVUPS    (R9)(DX*2), Z14
+	VMOVUPS    (R10), Z15
+	VUNPCKLPD  Z1, Z0, Z16
+	VUNPCKHPD  Z1, Z0, Z16
+	VUNPCKLPD  Z3, Z2, Z16
+	VUNPCKHPD  Z3, Z2, Z16
+	VUNPCKLPD  Z5, Z4, Z16
+	VUNPCKHPD  Z5, Z4, Z16
+	VUNPCKLPD  Z7, Z6, Z16
+	VUNPCKHPD  Z7, Z6, Z16
+	VUNPCKLPD  Z9, Z8, Z16
+	VUNPCKHPD  Z9, Z8, Z16
+	VUNPCKLPD  Z11, Z10, Z16
+	VUNPCKHPD  Z11, Z10, Z16
+	VUNPCKLPD  Z13, Z12, Z16
+	VUNPCKHPD  Z13, Z12, Z16
+	VUNPCKLPD  Z15, Z14, Z16
+	VUNPCKHPD  Z15, Z14, Z16
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z2
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPD  Z1, Z16, Z15
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z5, Z3, Z2
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VSHUFF64X2 $0x88, Z2, Z15, Z14
+	VSHUFF64X2 $0xdd, Z2, Z15, Z15
+	VSHUFF64X2 $0x88, Z10, Z6, Z2
+	VSHUFF64X2 $0xdd, Z10, Z6, Z6
+	VSHUFF64X2 $0x88, Z2, Z14, Z10
+	VSHUFF64X2 $0xdd, Z2, Z14, Z14
+	VSHUFF64X2 $0x88, Z6, Z15, Z2
+	VSHUFF64X2 $0xdd, Z6, Z15, Z6
+	VSHUFF64X2 $0x88, Z3, Z1, Z15
+	VSHUFF64X2 $0xdd, Z3, Z1, Z3
+	VSHUFF64X2 $0x88, Z11, Z7, Z1
+	VSHUFF64X2 $0xdd, Z11, Z7, Z7
+	VSHUFF64X2 $0x88, Z1, Z15, Z11
+	VSHUFF64X2 $0xdd, Z1, Z15, Z15
+	VSHUFF64X2 $0x88, Z7, Z3, Z1
+	VSHUFF64X2 $0xdd, Z7, Z3, Z3
+	VSHUFF64X2 $0x88, Z5, Z16, Z7
+	VSHUFF64X2 $0xdd, Z5, Z16, Z16
+	VSHUFF64X2 $0x88, Z13, Z9, Z5
+	VSHUFF64X2 $0xdd, Z13, Z9, Z9
+	VSHUFF64X2 $0x88, Z5, Z7, Z13
+	VSHUFF64X2 $0xdd, Z5, Z7, Z7
+	VSHUFF64X2 $0x88, Z9, Z16, Z5
+	VSHUFF64X2 $0xdd, Z9, Z16, Z9
+	VSHUFF64X2 $0x88, Z4, Z0, Z16
+	VSHUFF64X2 $0xdd, Z4, Z0, Z4
+	VSHUFF64X2 $0x88, Z12, Z8, Z0
+	VSHUFF64X2 $0xdd, Z12, Z8, Z8
+	VSHUFF64X2 $0x88, Z0, Z16, Z12
+	VSHUFF64X2 $0xdd, Z0, Z16, Z16
+	VSHUFF64X2 $0x88, Z8, Z4, Z0
+	VSHUFF64X2 $0xdd, Z8, Z4, Z4
+	VMOVUPS    Z10, (AX)
+	VMOVUPS    Z11, 128(AX)
+	VMOVUPS    Z13, 256(AX)
+	VMOVUPS    Z12, 384(AX)
+	VMOVUPS    Z2, 512(AX)
+	VMOVUPS    Z1, 640(AX)
+	VMOVUPS    Z5, 768(AX)
+	VMOVUPS    Z0, 896(AX)
+	VMOVUPS    Z14, 1024(AX)
+	VMOVUPS    Z15, 1152(AX)
+	VMOVUPS    Z7, 1280(AX)
+	VMOVUPS    Z16, 1408(AX)
+	VMOVUPS    Z6, 1536(AX)
+	VMOVUPS    Z3, 1664(AX)
+	VMOVUPS    Z9, 1792(AX)
+	VMOVUPS    Z4, 1920(AX)
+	ADDQ       $0x00000040, CX
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, DI
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, R9
+	ADDQ       $0x00000040, R10
+	ADDQ       $0x00000800, AX
+	SUBQ       $0x00000010, BX
+	CMPQ       BX, $0x00000010
+	JGE        square
+
+rest:
+	TESTQ      BX, BX
+	JZ         done
+	LEAQ       bitMasks<>+0(SB), R11
+	KMOVW      (R11)(BX*2), K1
+	VMOVUPS.Z  (CX), K1, Z0
+	VMOVUPS.Z  (CX)(DX*1), K1, Z1
+	VMOVUPS.Z  (CX)(DX*2), K1, Z2
+	VMOVUPS.Z  (SI), K1, Z3
+	VMOVUPS.Z  (SI)(DX*1), K1, Z4
+	VMOVUPS.Z  (SI)(DX*2), K1, Z5
+	VMOVUPS.Z  (DI), K1, Z6
+	VMOVUPS.Z  (DI)(DX*1), K1, Z7
+	VMOVUPS.Z  (DI)(DX*2), K1, Z8
+	VMOVUPS.Z  (R8), K1, Z9
+	VMOVUPS.Z  (R8)(DX*1), K1, Z10
+	VMOVUPS.Z  (R8)(DX*2), K1, Z11
+	VMOVUPS.Z  (R9), K1, Z12
+	VMOVUPS.Z  (R9)(DX*1), K1, Z13
+	VMOVUPS.Z  (R9)(DX*2), K1, Z14
+	VMOVUPS.Z  (R10), K1, Z15
+	VUNPCKLPD  Z1, Z0, Z16
+	VUNPCKHPD  Z1, Z0, Z16
+	VUNPCKLPD  Z3, Z2, Z16
+	VUNPCKHPD  Z3, Z2, Z16
+	VUNPCKLPD  Z5, Z4, Z16
+	VUNPCKHPD  Z5, Z4, Z16
+	VUNPCKLPD  Z7, Z6, Z16
+	VUNPCKHPD  Z7, Z6, Z16
+	VUNPCKLPD  Z9, Z8, Z16
+	VUNPCKHPD  Z9, Z8, Z16
+	VUNPCKLPD  Z11, Z10, Z16
+	VUNPCKHPD  Z11, Z10, Z16
+	VUNPCKLPD  Z13, Z12, Z16
+	VUNPCKHPD  Z13, Z12, Z16
+	VUNPCKLPD  Z15, Z14, Z16
+	VUNPCKHPD  Z15, Z14, Z16
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z2
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPD  Z1, Z16, Z15
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z5, Z3, Z2
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VSHUFF64X2 $0x88, Z2, Z15, Z14
+	VSHUFF64X2 $0xdd, Z2, Z15, Z15
+	VSHUFF64X2 $0x88, Z10, Z6, Z2
+	VSHUFF64X2 $0xdd, Z10, Z6, Z6
+	VSHUFF64X2 $0x88, Z2, Z14, Z10
+	VSHUFF64X2 $0xdd, Z2, Z14, Z14
+	VSHUFF64X2 $0x88, Z6, Z15, Z2
+	VSHUFF64X2 $0xdd, Z6, Z15, Z6
+	VSHUFF64X2 $0x88, Z3, Z1, Z15
+	VSHUFF64X2 $0xdd, Z3, Z1, Z3
+	VSHUFF64X2 $0x88, Z11, Z7, Z1
+	VSHUFF64X2 $0xdd, Z11, Z7, Z7
+	VSHUFF64X2 $0x88, Z1, Z15, Z11
+	VSHUFF64X2 $0xdd, Z1, Z15, Z15
+	VSHUFF64X2 $0x88, Z7, Z3, Z1
+	VSHUFF64X2 $0xdd, Z7, Z3, Z3
+	VSHUFF64X2 $0x88, Z5, Z16, Z7
+	VSHUFF64X2 $0xdd, Z5, Z16, Z16
+	VSHUFF64X2 $0x88, Z13, Z9, Z5
+	VSHUFF64X2 $0xdd, Z13, Z9, Z9
+	VSHUFF64X2 $0x88, Z5, Z7, Z13
+	VSHUFF64X2 $0xdd, Z5, Z7, Z7
+	VSHUFF64X2 $0x88, Z9, Z16, Z5
+	VSHUFF64X2 $0xdd, Z9, Z16, Z9
+	VSHUFF64X2 $0x88, Z4, Z0, Z16
+	VSHUFF64X2 $0xdd, Z4, Z0, Z4
+	VSHUFF64X2 $0x88, Z12, Z8, Z0
+	VSHUFF64X2 $0xdd, Z12, Z8, Z8
+	VSHUFF64X2 $0x88, Z0, Z16, Z12
+	VSHUFF64X2 $0xdd, Z0, Z16, Z16
+	VSHUFF64X2 $0x88, Z8, Z4, Z0
+	VSHUFF64X2 $0xdd, Z8, Z4, Z4
+	VMOVUPS    Z10, (AX)
+	VMOVUPS    Z11, 128(AX)
+	VMOVUPS    Z13, 256(AX)
+	VMOVUPS    Z12, 384(AX)
+	VMOVUPS    Z2, 512(AX)
+	VMOVUPS    Z1, 640(AX)
+	VMOVUPS    Z5, 768(AX)
+	VMOVUPS    Z0, 896(AX)
+	VMOVUPS    Z14, 1024(AX)
+	VMOVUPS    Z15, 1152(AX)
+	VMOVUPS    Z7, 1280(AX)
+	VMOVUPS    Z16, 1408(AX)
+	VMOVUPS    Z6, 1536(AX)
+	VMOVUPS    Z3, 1664(AX)
+	VMOVUPS    Z9, 1792(AX)
+	VMOVUPS    Z4, 1920(AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile1x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile1x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -2366,10 +7906,10 @@ TEXT ·tile1x2F64(SB), NOSPLIT, $0-97
 tile:
 	VXORPS     Y0, Y0, Y0
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMOVUPD      (R9), Y2
@@ -2401,9 +7941,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile1x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile1x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), CX
@@ -2413,17 +7953,17 @@ TEXT ·tile1x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), SI
 	MOVQ    count+88(FP), DI
 	MOVQ    columns+104(FP), R8
-	LEAQ    masks64<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPD (R9)(R8*8), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMOVUPD      (R9), Y3
@@ -2456,9 +7996,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile1x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile1x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), CX
@@ -2468,16 +8008,16 @@ TEXT ·tile1x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), SI
 	MOVQ    count+88(FP), DI
 	MOVQ    columns+104(FP), R8
-	LEAQ    masks64<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPD (R9)(R8*8), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VMASKMOVPD   (R9), Y0, Y2
@@ -2506,9 +8046,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile2x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile2x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -2523,11 +8063,11 @@ tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMOVUPD      (R11), Y4
@@ -2566,9 +8106,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile2x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile2x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -2578,7 +8118,7 @@ TEXT ·tile2x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -2587,11 +8127,11 @@ tile:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMOVUPD      (R11), Y5
@@ -2632,9 +8172,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile2x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile2x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -2644,18 +8184,18 @@ TEXT ·tile2x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
 tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VMASKMOVPD   (R11), Y0, Y3
@@ -2689,9 +8229,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile3x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile3x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -2708,12 +8248,12 @@ tile:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMOVUPD      (R11), Y6
@@ -2759,9 +8299,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile3x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile3x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -2771,7 +8311,7 @@ TEXT ·tile3x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -2782,12 +8322,12 @@ tile:
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMOVUPD      (R11), Y7
@@ -2836,9 +8376,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile3x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile3x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile3x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile3x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -2848,7 +8388,7 @@ TEXT ·tile3x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -2856,12 +8396,12 @@ tile:
 	VXORPS     Y1, Y1, Y1
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
-	MOVQ       k+56(FP), R12
-	MOVQ       DX, R10
-	MOVQ       DI, R11
 	PREFETCHT0 (AX)
 	PREFETCHT0 (AX)(CX*1)
 	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
 
 sum:
 	VMASKMOVPD   (R11), Y0, Y4
@@ -2900,9 +8440,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile4x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile4x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -2921,17 +8461,17 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMOVUPD      (R11), Y8
@@ -2987,9 +8527,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile4x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile4x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -2999,7 +8539,7 @@ TEXT ·tile4x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3012,17 +8552,17 @@ tile:
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMOVUPD      (R11), Y9
@@ -3082,9 +8622,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile4x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile4x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile4x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile4x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -3094,7 +8634,7 @@ TEXT ·tile4x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3103,17 +8643,17 @@ tile:
 	VXORPS     Y2, Y2, Y2
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
 
 sum:
 	VMASKMOVPD   (R11), Y0, Y5
@@ -3160,9 +8700,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile5x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile5x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -3183,18 +8723,18 @@ tile:
 	VXORPS     Y7, Y7, Y7
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMOVUPD      (R11), Y10
@@ -3257,9 +8797,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile5x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile5x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -3269,7 +8809,7 @@ TEXT ·tile5x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3284,18 +8824,18 @@ tile:
 	VXORPS     Y8, Y8, Y8
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMOVUPD      (R11), Y11
@@ -3363,9 +8903,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile5x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile5x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile5x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile5x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -3375,7 +8915,7 @@ TEXT ·tile5x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3385,18 +8925,18 @@ tile:
 	VXORPS     Y3, Y3, Y3
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
 
 sum:
 	VMASKMOVPD   (R11), Y0, Y6
@@ -3448,9 +8988,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile6x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2F64(SB), NOSPLIT, $0-97
+TEXT ·tile6x2F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -3473,19 +9013,19 @@ tile:
 	VXORPS     Y9, Y9, Y9
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMOVUPD      (R11), Y12
@@ -3555,9 +9095,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x2EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile6x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x2EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile6x2EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -3567,7 +9107,7 @@ TEXT ·tile6x2EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3584,19 +9124,19 @@ tile:
 	VXORPS     Y10, Y10, Y10
 	VXORPS     Y11, Y11, Y11
 	VXORPS     Y12, Y12, Y12
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMOVUPD      (R11), Y13
@@ -3672,9 +9212,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile6x1EdgeF64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// func tile6x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile6x1EdgeF64(SB), NOSPLIT, $0-112
+TEXT ·tile6x1EdgeF64AVX2(SB), NOSPLIT, $0-112
 	MOVQ    c+0(FP), AX
 	MOVQ    strideC+24(FP), CX
 	MOVQ    a+8(FP), DX
@@ -3684,7 +9224,7 @@ TEXT ·tile6x1EdgeF64(SB), NOSPLIT, $0-112
 	MOVQ    stepB+48(FP), R8
 	MOVQ    count+88(FP), R9
 	MOVQ    columns+104(FP), R10
-	LEAQ    masks64<>+32(SB), R11
+	LEAQ    vectorMasks<>+32(SB), R11
 	NEGQ    R10
 	VMOVUPD (R11)(R10*8), Y0
 
@@ -3695,19 +9235,19 @@ tile:
 	VXORPS     Y4, Y4, Y4
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
 	LEAQ       (R10)(BX*2), R13
 	ADDQ       BX, R13
-	LEAQ       (AX)(CX*2), R14
-	ADDQ       CX, R14
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
-	PREFETCHT0 (AX)(CX*2)
-	PREFETCHT0 (R14)
-	PREFETCHT0 (R14)(CX*1)
-	PREFETCHT0 (R14)(CX*2)
 
 sum:
 	VMASKMOVPD   (R11), Y0, Y7
@@ -3764,9 +9304,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile1x8F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile1x8F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile1x8F64(SB), NOSPLIT, $0-97
+TEXT ·tile1x8F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -3785,10 +9325,10 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (AX)
 	MOVQ       k+56(FP), R10
 	MOVQ       CX, R8
 	MOVQ       BX, R9
-	PREFETCHT0 (AX)
 
 sum:
 	VBROADCASTSD (R8), Y8
@@ -3844,9 +9384,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func tile2x4F64(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// func tile2x4F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
-TEXT ·tile2x4F64(SB), NOSPLIT, $0-97
+TEXT ·tile2x4F64AVX2(SB), NOSPLIT, $0-97
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -3865,11 +9405,11 @@ tile:
 	VXORPS     Y5, Y5, Y5
 	VXORPS     Y6, Y6, Y6
 	VXORPS     Y7, Y7, Y7
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
 	MOVQ       k+56(FP), R12
 	MOVQ       DX, R10
 	MOVQ       DI, R11
-	PREFETCHT0 (AX)
-	PREFETCHT0 (AX)(CX*1)
 
 sum:
 	VBROADCASTSD (R10), Y8
@@ -3922,9 +9462,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot1x4F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot1x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot1x4F64(SB), NOSPLIT, $0-65
+TEXT ·dot1x4F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -4004,7 +9544,7 @@ vector:
 restStart:
 	TESTQ       R9, R9
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R11
+	LEAQ        vectorMasks<>+32(SB), R11
 	NEGQ        R9
 	VMOVUPD     (R11)(R9*8), Y4
 	VMASKMOVPD  (R8), Y4, Y5
@@ -4040,9 +9580,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot1x1F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot1x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot1x1F64(SB), NOSPLIT, $0-65
+TEXT ·dot1x1F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), CX
@@ -4091,7 +9631,7 @@ vector:
 restStart:
 	TESTQ       R9, R9
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R10
+	LEAQ        vectorMasks<>+32(SB), R10
 	NEGQ        R9
 	VMOVUPD     (R10)(R9*8), Y1
 	VMASKMOVPD  (R8), Y1, Y2
@@ -4116,9 +9656,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot2x4F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot2x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot2x4F64(SB), NOSPLIT, $0-65
+TEXT ·dot2x4F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -4169,7 +9709,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R13
+	LEAQ        vectorMasks<>+32(SB), R13
 	NEGQ        R11
 	VMOVUPD     (R13)(R11*8), Y8
 	VMASKMOVPD  (R10), Y8, Y9
@@ -4220,9 +9760,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot2x1F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot2x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot2x1F64(SB), NOSPLIT, $0-65
+TEXT ·dot2x1F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -4255,7 +9795,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R12
+	LEAQ        vectorMasks<>+32(SB), R12
 	NEGQ        R11
 	VMOVUPD     (R12)(R11*8), Y2
 	VMASKMOVPD  (R10), Y2, Y3
@@ -4287,9 +9827,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot3x4F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot3x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot3x4F64(SB), NOSPLIT, $0-65
+TEXT ·dot3x4F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -4349,7 +9889,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R13
+	LEAQ        vectorMasks<>+32(SB), R13
 	NEGQ        R11
 	VMOVUPD     (R13)(R11*8), Y12
 	VMASKMOVPD  (R10), Y12, Y13
@@ -4415,9 +9955,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func dot3x1F64(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// func dot3x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 // Requires: AVX, FMA3
-TEXT ·dot3x1F64(SB), NOSPLIT, $0-65
+TEXT ·dot3x1F64AVX2(SB), NOSPLIT, $0-65
 	MOVQ c+0(FP), AX
 	MOVQ strideC+24(FP), CX
 	MOVQ a+8(FP), DX
@@ -4453,7 +9993,7 @@ vector:
 restStart:
 	TESTQ       R11, R11
 	JZ          summed
-	LEAQ        masks64<>+32(SB), R12
+	LEAQ        vectorMasks<>+32(SB), R12
 	NEGQ        R11
 	VMOVUPD     (R12)(R11*8), Y3
 	VMASKMOVPD  (R10), Y3, Y4
@@ -4492,9 +10032,9 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF64(dst *float64, src *float64, stride int, k int)
+// func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int)
 // Requires: AVX
-TEXT ·packColumnsF64(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
@@ -4512,9 +10052,9 @@ row:
 	VZEROUPPER
 	RET
 
-// func packLeftF64(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
-// Requires: AVX, CMOV
-TEXT ·packLeftF64(SB), NOSPLIT, $0-56
+// func packLeftF64AVX2(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
+// Requires: AVX, CMOV, MMX+
+TEXT ·packLeftF64AVX2(SB), NOSPLIT, $0-56
 	MOVQ    dst+0(FP), AX
 	MOVQ    src+8(FP), CX
 	MOVQ    stride+16(FP), DX
@@ -4527,10 +10067,10 @@ TEXT ·packLeftF64(SB), NOSPLIT, $0-56
 	CMPQ    R9, R10
 	CMOVQGT R10, R9
 	SUBQ    R9, R8
-	LEAQ    masks64<>+32(SB), R10
+	LEAQ    vectorMasks<>+32(SB), R10
 	NEGQ    R9
 	VMOVUPD (R10)(R9*8), Y0
-	LEAQ    masks64<>+32(SB), R9
+	LEAQ    vectorMasks<>+32(SB), R9
 	NEGQ    R8
 	VMOVUPD (R9)(R8*8), Y1
 	DECQ    DI
@@ -4543,14 +10083,16 @@ row:
 	JZ    last
 
 panel:
-	VMOVUPD (R8), Y2
-	VMOVUPD Y2, (R9)
-	VMOVUPD 32(R8), X2
-	VMOVUPD X2, 32(R9)
-	ADDQ    $0x00000030, R8
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     panel
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPD    (R8), Y2
+	VMOVUPD    Y2, (R9)
+	PREFETCHT0 32(R8)(DX*8)
+	VMOVUPD    32(R8), X2
+	VMOVUPD    X2, 32(R9)
+	ADDQ       $0x00000030, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
 
 last:
 	VMASKMOVPD (R8), Y0, Y2
@@ -4564,17 +10106,15 @@ last:
 	VZEROUPPER
 	RET
 
-// func packTransposedF64(dst *float64, src *float64, stride int, k int)
+// func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
 // Requires: AVX
-TEXT ·packTransposedF64(SB), NOSPLIT, $0-32
+TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ k+24(FP), BX
 	LEAQ (CX)(DX*2), SI
 	ADDQ DX, SI
-	LEAQ (SI)(DX*2), DI
-	ADDQ DX, DI
 	CMPQ BX, $0x00000004
 	JL   rest
 
@@ -4588,16 +10128,15 @@ square:
 	VUNPCKLPD  Y3, Y2, Y1
 	VUNPCKHPD  Y3, Y2, Y2
 	VPERM2F128 $0x20, Y1, Y4, Y3
-	VPERM2F128 $0x31, Y1, Y4, Y4
-	VPERM2F128 $0x20, Y2, Y0, Y1
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x20, Y2, Y0, Y4
 	VPERM2F128 $0x31, Y2, Y0, Y0
 	VMOVUPD    Y3, (AX)
-	VMOVUPD    Y1, 64(AX)
-	VMOVUPD    Y4, 128(AX)
+	VMOVUPD    Y4, 64(AX)
+	VMOVUPD    Y1, 128(AX)
 	VMOVUPD    Y0, 192(AX)
 	ADDQ       $0x00000020, CX
 	ADDQ       $0x00000020, SI
-	ADDQ       $0x00000020, DI
 	ADDQ       $0x00000100, AX
 	SUBQ       $0x00000004, BX
 	CMPQ       BX, $0x00000004
@@ -4606,7 +10145,7 @@ square:
 rest:
 	TESTQ      BX, BX
 	JZ         done
-	LEAQ       masks64<>+32(SB), DI
+	LEAQ       vectorMasks<>+32(SB), DI
 	NEGQ       BX
 	VMOVUPD    (DI)(BX*8), Y0
 	VMASKMOVPD (CX), Y0, Y1
@@ -4618,13 +10157,5381 @@ rest:
 	VUNPCKLPD  Y0, Y3, Y2
 	VUNPCKHPD  Y0, Y3, Y0
 	VPERM2F128 $0x20, Y2, Y4, Y3
-	VPERM2F128 $0x31, Y2, Y4, Y4
-	VPERM2F128 $0x20, Y0, Y1, Y2
+	VPERM2F128 $0x31, Y2, Y4, Y2
+	VPERM2F128 $0x20, Y0, Y1, Y4
 	VPERM2F128 $0x31, Y0, Y1, Y0
 	VMOVUPD    Y3, (AX)
-	VMOVUPD    Y2, 64(AX)
-	VMOVUPD    Y4, 128(AX)
+	VMOVUPD    Y4, 64(AX)
+	VMOVUPD    Y2, 128(AX)
 	VMOVUPD    Y0, 192(AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func tile1x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+32(FP), DX
+	MOVQ stepA+40(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ stepB+48(FP), SI
+	MOVQ count+88(FP), DI
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPD      (R9), Z2
+	VMOVUPD      64(R9), Z3
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+32(FP), DX
+	MOVQ  stepA+40(FP), DX
+	MOVQ  b+16(FP), BX
+	MOVQ  stepB+48(FP), SI
+	MOVQ  count+88(FP), DI
+	MOVQ  columns+104(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPD      (R9), Z2
+	VMOVUPD.Z    64(R9), K1, Z3
+	VBROADCASTSD (R8), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+32(FP), DX
+	MOVQ  stepA+40(FP), DX
+	MOVQ  b+16(FP), BX
+	MOVQ  stepB+48(FP), SI
+	MOVQ  count+88(FP), DI
+	MOVQ  columns+104(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VMOVUPD.Z    (R9), K1, Z1
+	VBROADCASTSD (R8), Z2
+	VFMADD231PD  Z1, Z2, Z0
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z1
+	VADDPD       Z1, Z0, Z0
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD      (R11), Z4
+	VMOVUPD      64(R11), Z5
+	VBROADCASTSD (R10), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R10)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD      (R11), Z4
+	VMOVUPD.Z    64(R11), K1, Z5
+	VBROADCASTSD (R10), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R10)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z2
+	VBROADCASTSD (R10), Z3
+	VFMADD231PD  Z2, Z3, Z0
+	VBROADCASTSD (R10)(BX*1), Z3
+	VFMADD231PD  Z2, Z3, Z1
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z2
+	VADDPD       Z2, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD      (R11), Z6
+	VMOVUPD      64(R11), Z7
+	VBROADCASTSD (R10), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R10)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R10)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD      (R11), Z6
+	VMOVUPD.Z    64(R11), K1, Z7
+	VBROADCASTSD (R10), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R10)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R10)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z3
+	VBROADCASTSD (R10), Z4
+	VFMADD231PD  Z3, Z4, Z0
+	VBROADCASTSD (R10)(BX*1), Z4
+	VFMADD231PD  Z3, Z4, Z1
+	VBROADCASTSD (R10)(BX*2), Z4
+	VFMADD231PD  Z3, Z4, Z2
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z3
+	VADDPD       Z3, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z3
+	VADDPD       Z3, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z3
+	VADDPD       Z3, Z2, Z2
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z8
+	VMOVUPD      64(R11), Z9
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R10)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R10)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R13), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z8
+	VMOVUPD.Z    64(R11), K1, Z9
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R10)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R10)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R13), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z4
+	VBROADCASTSD (R10), Z5
+	VFMADD231PD  Z4, Z5, Z0
+	VBROADCASTSD (R10)(BX*1), Z5
+	VFMADD231PD  Z4, Z5, Z1
+	VBROADCASTSD (R10)(BX*2), Z5
+	VFMADD231PD  Z4, Z5, Z2
+	VBROADCASTSD (R13), Z5
+	VFMADD231PD  Z4, Z5, Z3
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z4
+	VADDPD       Z4, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z4
+	VADDPD       Z4, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z10
+	VMOVUPD      64(R11), Z11
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R10)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R13), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R13)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z10
+	VMOVUPD.Z    64(R11), K1, Z11
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R10)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R13), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R13)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile5x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile5x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z5
+	VBROADCASTSD (R10), Z6
+	VFMADD231PD  Z5, Z6, Z0
+	VBROADCASTSD (R10)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R10)(BX*2), Z6
+	VFMADD231PD  Z5, Z6, Z2
+	VBROADCASTSD (R13), Z6
+	VFMADD231PD  Z5, Z6, Z3
+	VBROADCASTSD (R13)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z4
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z5
+	VADDPD       Z5, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z5
+	VADDPD       Z5, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z5
+	VADDPD       Z5, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z5
+	VADDPD       Z5, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z5
+	VADDPD       Z5, Z4, Z4
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z12
+	VMOVUPD      64(R11), Z13
+	VBROADCASTSD (R10), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (R10)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (R10)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R13), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R13)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R13)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD      (R11), Z12
+	VMOVUPD.Z    64(R11), K1, Z13
+	VBROADCASTSD (R10), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (R10)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (R10)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R13), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R13)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R13)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile6x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile6x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z6
+	VBROADCASTSD (R10), Z7
+	VFMADD231PD  Z6, Z7, Z0
+	VBROADCASTSD (R10)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z1
+	VBROADCASTSD (R10)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z2
+	VBROADCASTSD (R13), Z7
+	VFMADD231PD  Z6, Z7, Z3
+	VBROADCASTSD (R13)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z4
+	VBROADCASTSD (R13)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z5
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z6
+	VADDPD       Z6, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z6
+	VADDPD       Z6, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z14
+	VMOVUPD      64(R11), Z15
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (R10)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (R10)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R13), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R13)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R13)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R14), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z14
+	VMOVUPD.Z    64(R11), K1, Z15
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (R10)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (R10)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R13), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R13)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R13)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R14), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z14
+	VADDPD       Z14, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z14
+	VADDPD       Z14, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z14
+	VADDPD       Z14, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z14
+	VADDPD       Z14, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z14
+	VADDPD       Z14, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z14
+	VADDPD       Z14, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z14
+	VADDPD       Z14, Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile7x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile7x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z7
+	VBROADCASTSD (R10), Z8
+	VFMADD231PD  Z7, Z8, Z0
+	VBROADCASTSD (R10)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R10)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z2
+	VBROADCASTSD (R13), Z8
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R13)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z4
+	VBROADCASTSD (R13)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z5
+	VBROADCASTSD (R14), Z8
+	VFMADD231PD  Z7, Z8, Z6
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z7
+	VADDPD       Z7, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z7
+	VADDPD       Z7, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z7
+	VADDPD       Z7, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z7
+	VADDPD       Z7, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z7
+	VADDPD       Z7, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z7
+	VADDPD       Z7, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z7
+	VADDPD       Z7, Z6, Z6
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z16
+	VMOVUPD      64(R11), Z17
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (R10)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R13), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R13)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R13)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R14), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R14)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VADDPD       64(R11)(CX*1), Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z16
+	VMOVUPD.Z    64(R11), K1, Z17
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (R10)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R13), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R13)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R13)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R14), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R14)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z16
+	VADDPD       Z16, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z16
+	VADDPD       Z16, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z16
+	VADDPD       Z16, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z16
+	VADDPD       Z16, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z16
+	VADDPD       Z16, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z16
+	VADDPD       Z16, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z16
+	VADDPD       Z16, Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z16
+	VADDPD       Z16, Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, K1, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile8x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile8x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z8
+	VBROADCASTSD (R10), Z9
+	VFMADD231PD  Z8, Z9, Z0
+	VBROADCASTSD (R10)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z1
+	VBROADCASTSD (R10)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z2
+	VBROADCASTSD (R13), Z9
+	VFMADD231PD  Z8, Z9, Z3
+	VBROADCASTSD (R13)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z4
+	VBROADCASTSD (R13)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z5
+	VBROADCASTSD (R14), Z9
+	VFMADD231PD  Z8, Z9, Z6
+	VBROADCASTSD (R14)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z7
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z8
+	VADDPD       Z8, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z8
+	VADDPD       Z8, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z8
+	VADDPD       Z8, Z6, Z6
+	VMOVUPD.Z    (R11)(CX*1), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	VMOVUPD Z7, K1, (R11)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z18
+	VMOVUPD      64(R11), Z19
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R13), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R13)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R13)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R14), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R14)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R14)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VADDPD       64(R11)(CX*1), Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VADDPD       64(R11)(CX*2), Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD      (R11), Z18
+	VMOVUPD.Z    64(R11), K1, Z19
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R13), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R13)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R13)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R14), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R14)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R14)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z18
+	VADDPD       Z18, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z18
+	VADDPD       Z18, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z18
+	VADDPD       Z18, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z18
+	VADDPD       Z18, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z18
+	VADDPD       Z18, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z18
+	VADDPD       Z18, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z18
+	VADDPD       Z18, Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z18
+	VADDPD       Z18, Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R11)(CX*2), K1, Z18
+	VADDPD       Z18, Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, K1, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, K1, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile9x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile9x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z9
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z9, Z10, Z0
+	VBROADCASTSD (R10)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R10)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z2
+	VBROADCASTSD (R13), Z10
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R13)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z4
+	VBROADCASTSD (R13)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R14), Z10
+	VFMADD231PD  Z9, Z10, Z6
+	VBROADCASTSD (R14)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z7
+	VBROADCASTSD (R14)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z8
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+96(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z9
+	VADDPD       Z9, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z9
+	VADDPD       Z9, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z9
+	VADDPD       Z9, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z9
+	VADDPD       Z9, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z9
+	VADDPD       Z9, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z9
+	VADDPD       Z9, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z9
+	VADDPD       Z9, Z6, Z6
+	VMOVUPD.Z    (R11)(CX*1), K1, Z9
+	VADDPD       Z9, Z7, Z7
+	VMOVUPD.Z    (R11)(CX*2), K1, Z9
+	VADDPD       Z9, Z8, Z8
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	VMOVUPD Z7, K1, (R11)(CX*1)
+	VMOVUPD Z8, K1, (R11)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z20
+	VMOVUPD      64(R11), Z21
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R13), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R13)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R13)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R14), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R14)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R14)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R15), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VADDPD       64(R11)(CX*1), Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VADDPD       64(R11)(CX*2), Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, 64(R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z20
+	VMOVUPD.Z    64(R11), K1, Z21
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R13), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R13)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R13)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R14), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R14)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R14)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R15), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z20
+	VADDPD       Z20, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z20
+	VADDPD       Z20, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z20
+	VADDPD       Z20, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z20
+	VADDPD       Z20, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z20
+	VADDPD       Z20, Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z20
+	VADDPD       Z20, Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R11)(CX*2), K1, Z20
+	VADDPD       Z20, Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VMOVUPD.Z    64(R12), K1, Z20
+	VADDPD       Z20, Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, K1, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, K1, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile10x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile10x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z10
+	VBROADCASTSD (R10), Z11
+	VFMADD231PD  Z10, Z11, Z0
+	VBROADCASTSD (R10)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z1
+	VBROADCASTSD (R10)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z2
+	VBROADCASTSD (R13), Z11
+	VFMADD231PD  Z10, Z11, Z3
+	VBROADCASTSD (R13)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z4
+	VBROADCASTSD (R13)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z5
+	VBROADCASTSD (R14), Z11
+	VFMADD231PD  Z10, Z11, Z6
+	VBROADCASTSD (R14)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z7
+	VBROADCASTSD (R14)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z8
+	VBROADCASTSD (R15), Z11
+	VFMADD231PD  Z10, Z11, Z9
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z10
+	VADDPD       Z10, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z10
+	VADDPD       Z10, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z10
+	VADDPD       Z10, Z6, Z6
+	VMOVUPD.Z    (R11)(CX*1), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VMOVUPD.Z    (R11)(CX*2), K1, Z10
+	VADDPD       Z10, Z8, Z8
+	VMOVUPD.Z    (R12), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	VMOVUPD Z7, K1, (R11)(CX*1)
+	VMOVUPD Z8, K1, (R11)(CX*2)
+	VMOVUPD Z9, K1, (R12)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z22
+	VMOVUPD      64(R11), Z23
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R13), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R13)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R13)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R14), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R14)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R14)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R15), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R15)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VADDPD       64(R11)(CX*1), Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VADDPD       64(R11)(CX*2), Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+	VADDPD       (R12)(CX*1), Z20, Z20
+	VADDPD       64(R12)(CX*1), Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, 64(R12)
+	VMOVUPD Z20, (R12)(CX*1)
+	VMOVUPD Z21, 64(R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z22
+	VMOVUPD.Z    64(R11), K1, Z23
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R13), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R13)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R13)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R14), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R14)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R14)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R15), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R15)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z22
+	VADDPD       Z22, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z22
+	VADDPD       Z22, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z22
+	VADDPD       Z22, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z22
+	VADDPD       Z22, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z22
+	VADDPD       Z22, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z22
+	VADDPD       Z22, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z22
+	VADDPD       Z22, Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z22
+	VADDPD       Z22, Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R11)(CX*2), K1, Z22
+	VADDPD       Z22, Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VMOVUPD.Z    64(R12), K1, Z22
+	VADDPD       Z22, Z19, Z19
+	VADDPD       (R12)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(R12)(CX*1), K1, Z22
+	VADDPD       Z22, Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, K1, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, K1, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	VMOVUPD Z20, (R12)(CX*1)
+	VMOVUPD Z21, K1, 64(R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile11x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile11x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z11
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z11, Z12, Z0
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R10)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z2
+	VBROADCASTSD (R13), Z12
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R13)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z4
+	VBROADCASTSD (R13)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R14), Z12
+	VFMADD231PD  Z11, Z12, Z6
+	VBROADCASTSD (R14)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R14)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z8
+	VBROADCASTSD (R15), Z12
+	VFMADD231PD  Z11, Z12, Z9
+	VBROADCASTSD (R15)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z10
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z11
+	VADDPD       Z11, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z11
+	VADDPD       Z11, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z11
+	VADDPD       Z11, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z11
+	VADDPD       Z11, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z11
+	VADDPD       Z11, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z11
+	VADDPD       Z11, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z11
+	VADDPD       Z11, Z6, Z6
+	VMOVUPD.Z    (R11)(CX*1), K1, Z11
+	VADDPD       Z11, Z7, Z7
+	VMOVUPD.Z    (R11)(CX*2), K1, Z11
+	VADDPD       Z11, Z8, Z8
+	VMOVUPD.Z    (R12), K1, Z11
+	VADDPD       Z11, Z9, Z9
+	VMOVUPD.Z    (R12)(CX*1), K1, Z11
+	VADDPD       Z11, Z10, Z10
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	VMOVUPD Z7, K1, (R11)(CX*1)
+	VMOVUPD Z8, K1, (R11)(CX*2)
+	VMOVUPD Z9, K1, (R12)
+	VMOVUPD Z10, K1, (R12)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x2F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z24
+	VMOVUPD      64(R11), Z25
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R13), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R13)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R13)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R14), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R14)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R14)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R15), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R15)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R15)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VADDPD       64(R10), Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VADDPD       64(R10)(CX*1), Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VADDPD       64(R10)(CX*2), Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VADDPD       64(R11), Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VADDPD       64(R11)(CX*1), Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VADDPD       64(R11)(CX*2), Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VADDPD       64(R12), Z19, Z19
+	VADDPD       (R12)(CX*1), Z20, Z20
+	VADDPD       64(R12)(CX*1), Z21, Z21
+	VADDPD       (R12)(CX*2), Z22, Z22
+	VADDPD       64(R12)(CX*2), Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, 64(R12)
+	VMOVUPD Z20, (R12)(CX*1)
+	VMOVUPD Z21, 64(R12)(CX*1)
+	VMOVUPD Z22, (R12)(CX*2)
+	VMOVUPD Z23, 64(R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x2EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD      (R11), Z24
+	VMOVUPD.Z    64(R11), K1, Z25
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R13), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R13)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R13)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R14), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R14)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R14)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R15), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R15)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R15)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z24
+	VADDPD       Z24, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z24
+	VADDPD       Z24, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z24
+	VADDPD       Z24, Z5, Z5
+	VADDPD       (R10), Z6, Z6
+	VMOVUPD.Z    64(R10), K1, Z24
+	VADDPD       Z24, Z7, Z7
+	VADDPD       (R10)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z24
+	VADDPD       Z24, Z9, Z9
+	VADDPD       (R10)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z24
+	VADDPD       Z24, Z11, Z11
+	VADDPD       (R11), Z12, Z12
+	VMOVUPD.Z    64(R11), K1, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       (R11)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       (R11)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R11)(CX*2), K1, Z24
+	VADDPD       Z24, Z17, Z17
+	VADDPD       (R12), Z18, Z18
+	VMOVUPD.Z    64(R12), K1, Z24
+	VADDPD       Z24, Z19, Z19
+	VADDPD       (R12)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(R12)(CX*1), K1, Z24
+	VADDPD       Z24, Z21, Z21
+	VADDPD       (R12)(CX*2), Z22, Z22
+	VMOVUPD.Z    64(R12)(CX*2), K1, Z24
+	VADDPD       Z24, Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R10)
+	VMOVUPD Z7, K1, 64(R10)
+	VMOVUPD Z8, (R10)(CX*1)
+	VMOVUPD Z9, K1, 64(R10)(CX*1)
+	VMOVUPD Z10, (R10)(CX*2)
+	VMOVUPD Z11, K1, 64(R10)(CX*2)
+	VMOVUPD Z12, (R11)
+	VMOVUPD Z13, K1, 64(R11)
+	VMOVUPD Z14, (R11)(CX*1)
+	VMOVUPD Z15, K1, 64(R11)(CX*1)
+	VMOVUPD Z16, (R11)(CX*2)
+	VMOVUPD Z17, K1, 64(R11)(CX*2)
+	VMOVUPD Z18, (R12)
+	VMOVUPD Z19, K1, 64(R12)
+	VMOVUPD Z20, (R12)(CX*1)
+	VMOVUPD Z21, K1, 64(R12)(CX*1)
+	VMOVUPD Z22, (R12)(CX*2)
+	VMOVUPD Z23, K1, 64(R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile12x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile12x1EdgeF64AVX512(SB), NOSPLIT, $0-112
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+24(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+32(FP), BX
+	MOVQ  stepA+40(FP), SI
+	MOVQ  b+16(FP), DI
+	MOVQ  stepB+48(FP), R8
+	MOVQ  count+88(FP), R9
+	MOVQ  columns+104(FP), R10
+	LEAQ  bitMasks<>+0(SB), R11
+	KMOVW (R11)(R10*2), K1
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	LEAQ       (R11)(CX*2), R12
+	ADDQ       CX, R12
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	PREFETCHT0 (R12)
+	PREFETCHT0 (R12)(CX*1)
+	PREFETCHT0 (R12)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+	LEAQ       (R13)(BX*2), R14
+	ADDQ       BX, R14
+	LEAQ       (R14)(BX*2), R15
+	ADDQ       BX, R15
+
+sum:
+	VMOVUPD.Z    (R11), K1, Z12
+	VBROADCASTSD (R10), Z13
+	VFMADD231PD  Z12, Z13, Z0
+	VBROADCASTSD (R10)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z1
+	VBROADCASTSD (R10)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z2
+	VBROADCASTSD (R13), Z13
+	VFMADD231PD  Z12, Z13, Z3
+	VBROADCASTSD (R13)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z4
+	VBROADCASTSD (R13)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z5
+	VBROADCASTSD (R14), Z13
+	VFMADD231PD  Z12, Z13, Z6
+	VBROADCASTSD (R14)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z7
+	VBROADCASTSD (R14)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z8
+	VBROADCASTSD (R15), Z13
+	VFMADD231PD  Z12, Z13, Z9
+	VBROADCASTSD (R15)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z10
+	VBROADCASTSD (R15)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z11
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         SI, R14
+	ADDQ         SI, R15
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	LEAQ         (R11)(CX*2), R12
+	ADDQ         CX, R12
+	MOVB         accumulate+96(FP), R13
+	TESTB        R13, R13
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z12
+	VADDPD       Z12, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z2, Z2
+	VMOVUPD.Z    (R10), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VMOVUPD.Z    (R10)(CX*1), K1, Z12
+	VADDPD       Z12, Z4, Z4
+	VMOVUPD.Z    (R10)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VMOVUPD.Z    (R11), K1, Z12
+	VADDPD       Z12, Z6, Z6
+	VMOVUPD.Z    (R11)(CX*1), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VMOVUPD.Z    (R11)(CX*2), K1, Z12
+	VADDPD       Z12, Z8, Z8
+	VMOVUPD.Z    (R12), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VMOVUPD.Z    (R12)(CX*1), K1, Z12
+	VADDPD       Z12, Z10, Z10
+	VMOVUPD.Z    (R12)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R10)
+	VMOVUPD Z4, K1, (R10)(CX*1)
+	VMOVUPD Z5, K1, (R10)(CX*2)
+	VMOVUPD Z6, K1, (R11)
+	VMOVUPD Z7, K1, (R11)(CX*1)
+	VMOVUPD Z8, K1, (R11)(CX*2)
+	VMOVUPD Z9, K1, (R12)
+	VMOVUPD Z10, K1, (R12)(CX*1)
+	VMOVUPD Z11, K1, (R12)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile1x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile1x8F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+32(FP), DX
+	MOVQ stepA+40(FP), DX
+	MOVQ b+16(FP), BX
+	MOVQ stepB+48(FP), SI
+	MOVQ count+88(FP), DI
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	PREFETCHT0 (AX)
+	MOVQ       k+56(FP), R10
+	MOVQ       CX, R8
+	MOVQ       BX, R9
+
+sum:
+	VBROADCASTSD (R8), Z8
+	VMOVUPD      (R9), Z9
+	VFMADD231PD  Z9, Z8, Z0
+	VMOVUPD      64(R9), Z9
+	VFMADD231PD  Z9, Z8, Z1
+	VMOVUPD      128(R9), Z9
+	VFMADD231PD  Z9, Z8, Z2
+	VMOVUPD      192(R9), Z9
+	VFMADD231PD  Z9, Z8, Z3
+	VMOVUPD      256(R9), Z9
+	VFMADD231PD  Z9, Z8, Z4
+	VMOVUPD      320(R9), Z9
+	VFMADD231PD  Z9, Z8, Z5
+	VMOVUPD      384(R9), Z9
+	VFMADD231PD  Z9, Z8, Z6
+	VMOVUPD      448(R9), Z9
+	VFMADD231PD  Z9, Z8, Z7
+	ADDQ         DX, R8
+	ADDQ         SI, R9
+	DECQ         R10
+	JNZ          sum
+	MOVB         accumulate+96(FP), R8
+	TESTB        R8, R8
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       128(AX), Z2, Z2
+	VADDPD       192(AX), Z3, Z3
+	VADDPD       256(AX), Z4, Z4
+	VADDPD       320(AX), Z5, Z5
+	VADDPD       384(AX), Z6, Z6
+	VADDPD       448(AX), Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, 128(AX)
+	VMOVUPD Z3, 192(AX)
+	VMOVUPD Z4, 256(AX)
+	VMOVUPD Z5, 320(AX)
+	VMOVUPD Z6, 384(AX)
+	VMOVUPD Z7, 448(AX)
+	MOVQ    nextC+64(FP), R8
+	ADDQ    R8, AX
+	MOVQ    nextA+72(FP), R8
+	ADDQ    R8, CX
+	MOVQ    nextB+80(FP), R8
+	ADDQ    R8, BX
+	DECQ    DI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile2x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile2x8F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VBROADCASTSD (R10), Z16
+	VBROADCASTSD (R10)(BX*1), Z17
+	VMOVUPD      (R11), Z18
+	VFMADD231PD  Z18, Z16, Z0
+	VFMADD231PD  Z18, Z17, Z8
+	VMOVUPD      64(R11), Z18
+	VFMADD231PD  Z18, Z16, Z1
+	VFMADD231PD  Z18, Z17, Z9
+	VMOVUPD      128(R11), Z18
+	VFMADD231PD  Z18, Z16, Z2
+	VFMADD231PD  Z18, Z17, Z10
+	VMOVUPD      192(R11), Z18
+	VFMADD231PD  Z18, Z16, Z3
+	VFMADD231PD  Z18, Z17, Z11
+	VMOVUPD      256(R11), Z18
+	VFMADD231PD  Z18, Z16, Z4
+	VFMADD231PD  Z18, Z17, Z12
+	VMOVUPD      320(R11), Z18
+	VFMADD231PD  Z18, Z16, Z5
+	VFMADD231PD  Z18, Z17, Z13
+	VMOVUPD      384(R11), Z18
+	VFMADD231PD  Z18, Z16, Z6
+	VFMADD231PD  Z18, Z17, Z14
+	VMOVUPD      448(R11), Z18
+	VFMADD231PD  Z18, Z16, Z7
+	VFMADD231PD  Z18, Z17, Z15
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       128(AX), Z2, Z2
+	VADDPD       192(AX), Z3, Z3
+	VADDPD       256(AX), Z4, Z4
+	VADDPD       320(AX), Z5, Z5
+	VADDPD       384(AX), Z6, Z6
+	VADDPD       448(AX), Z7, Z7
+	VADDPD       (AX)(CX*1), Z8, Z8
+	VADDPD       64(AX)(CX*1), Z9, Z9
+	VADDPD       128(AX)(CX*1), Z10, Z10
+	VADDPD       192(AX)(CX*1), Z11, Z11
+	VADDPD       256(AX)(CX*1), Z12, Z12
+	VADDPD       320(AX)(CX*1), Z13, Z13
+	VADDPD       384(AX)(CX*1), Z14, Z14
+	VADDPD       448(AX)(CX*1), Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, 128(AX)
+	VMOVUPD Z3, 192(AX)
+	VMOVUPD Z4, 256(AX)
+	VMOVUPD Z5, 320(AX)
+	VMOVUPD Z6, 384(AX)
+	VMOVUPD Z7, 448(AX)
+	VMOVUPD Z8, (AX)(CX*1)
+	VMOVUPD Z9, 64(AX)(CX*1)
+	VMOVUPD Z10, 128(AX)(CX*1)
+	VMOVUPD Z11, 192(AX)(CX*1)
+	VMOVUPD Z12, 256(AX)(CX*1)
+	VMOVUPD Z13, 320(AX)(CX*1)
+	VMOVUPD Z14, 384(AX)(CX*1)
+	VMOVUPD Z15, 448(AX)(CX*1)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile3x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile3x8F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+
+sum:
+	VBROADCASTSD (R10), Z24
+	VBROADCASTSD (R10)(BX*1), Z25
+	VBROADCASTSD (R10)(BX*2), Z26
+	VMOVUPD      (R11), Z27
+	VFMADD231PD  Z27, Z24, Z0
+	VFMADD231PD  Z27, Z25, Z8
+	VFMADD231PD  Z27, Z26, Z16
+	VMOVUPD      64(R11), Z27
+	VFMADD231PD  Z27, Z24, Z1
+	VFMADD231PD  Z27, Z25, Z9
+	VFMADD231PD  Z27, Z26, Z17
+	VMOVUPD      128(R11), Z27
+	VFMADD231PD  Z27, Z24, Z2
+	VFMADD231PD  Z27, Z25, Z10
+	VFMADD231PD  Z27, Z26, Z18
+	VMOVUPD      192(R11), Z27
+	VFMADD231PD  Z27, Z24, Z3
+	VFMADD231PD  Z27, Z25, Z11
+	VFMADD231PD  Z27, Z26, Z19
+	VMOVUPD      256(R11), Z27
+	VFMADD231PD  Z27, Z24, Z4
+	VFMADD231PD  Z27, Z25, Z12
+	VFMADD231PD  Z27, Z26, Z20
+	VMOVUPD      320(R11), Z27
+	VFMADD231PD  Z27, Z24, Z5
+	VFMADD231PD  Z27, Z25, Z13
+	VFMADD231PD  Z27, Z26, Z21
+	VMOVUPD      384(R11), Z27
+	VFMADD231PD  Z27, Z24, Z6
+	VFMADD231PD  Z27, Z25, Z14
+	VFMADD231PD  Z27, Z26, Z22
+	VMOVUPD      448(R11), Z27
+	VFMADD231PD  Z27, Z24, Z7
+	VFMADD231PD  Z27, Z25, Z15
+	VFMADD231PD  Z27, Z26, Z23
+	ADDQ         SI, R10
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	MOVB         accumulate+96(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       128(AX), Z2, Z2
+	VADDPD       192(AX), Z3, Z3
+	VADDPD       256(AX), Z4, Z4
+	VADDPD       320(AX), Z5, Z5
+	VADDPD       384(AX), Z6, Z6
+	VADDPD       448(AX), Z7, Z7
+	VADDPD       (AX)(CX*1), Z8, Z8
+	VADDPD       64(AX)(CX*1), Z9, Z9
+	VADDPD       128(AX)(CX*1), Z10, Z10
+	VADDPD       192(AX)(CX*1), Z11, Z11
+	VADDPD       256(AX)(CX*1), Z12, Z12
+	VADDPD       320(AX)(CX*1), Z13, Z13
+	VADDPD       384(AX)(CX*1), Z14, Z14
+	VADDPD       448(AX)(CX*1), Z15, Z15
+	VADDPD       (AX)(CX*2), Z16, Z16
+	VADDPD       64(AX)(CX*2), Z17, Z17
+	VADDPD       128(AX)(CX*2), Z18, Z18
+	VADDPD       192(AX)(CX*2), Z19, Z19
+	VADDPD       256(AX)(CX*2), Z20, Z20
+	VADDPD       320(AX)(CX*2), Z21, Z21
+	VADDPD       384(AX)(CX*2), Z22, Z22
+	VADDPD       448(AX)(CX*2), Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, 128(AX)
+	VMOVUPD Z3, 192(AX)
+	VMOVUPD Z4, 256(AX)
+	VMOVUPD Z5, 320(AX)
+	VMOVUPD Z6, 384(AX)
+	VMOVUPD Z7, 448(AX)
+	VMOVUPD Z8, (AX)(CX*1)
+	VMOVUPD Z9, 64(AX)(CX*1)
+	VMOVUPD Z10, 128(AX)(CX*1)
+	VMOVUPD Z11, 192(AX)(CX*1)
+	VMOVUPD Z12, 256(AX)(CX*1)
+	VMOVUPD Z13, 320(AX)(CX*1)
+	VMOVUPD Z14, 384(AX)(CX*1)
+	VMOVUPD Z15, 448(AX)(CX*1)
+	VMOVUPD Z16, (AX)(CX*2)
+	VMOVUPD Z17, 64(AX)(CX*2)
+	VMOVUPD Z18, 128(AX)(CX*2)
+	VMOVUPD Z19, 192(AX)(CX*2)
+	VMOVUPD Z20, 256(AX)(CX*2)
+	VMOVUPD Z21, 320(AX)(CX*2)
+	VMOVUPD Z22, 384(AX)(CX*2)
+	VMOVUPD Z23, 448(AX)(CX*2)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func tile4x6F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·tile4x6F64AVX512(SB), NOSPLIT, $0-97
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+32(FP), BX
+	MOVQ stepA+40(FP), SI
+	MOVQ b+16(FP), DI
+	MOVQ stepB+48(FP), R8
+	MOVQ count+88(FP), R9
+
+tile:
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       k+56(FP), R12
+	MOVQ       DX, R10
+	MOVQ       DI, R11
+	LEAQ       (R10)(BX*2), R13
+	ADDQ       BX, R13
+
+sum:
+	VBROADCASTSD (R10), Z24
+	VBROADCASTSD (R10)(BX*1), Z25
+	VBROADCASTSD (R10)(BX*2), Z26
+	VBROADCASTSD (R13), Z27
+	VMOVUPD      (R11), Z28
+	VFMADD231PD  Z28, Z24, Z0
+	VFMADD231PD  Z28, Z25, Z6
+	VFMADD231PD  Z28, Z26, Z12
+	VFMADD231PD  Z28, Z27, Z18
+	VMOVUPD      64(R11), Z28
+	VFMADD231PD  Z28, Z24, Z1
+	VFMADD231PD  Z28, Z25, Z7
+	VFMADD231PD  Z28, Z26, Z13
+	VFMADD231PD  Z28, Z27, Z19
+	VMOVUPD      128(R11), Z28
+	VFMADD231PD  Z28, Z24, Z2
+	VFMADD231PD  Z28, Z25, Z8
+	VFMADD231PD  Z28, Z26, Z14
+	VFMADD231PD  Z28, Z27, Z20
+	VMOVUPD      192(R11), Z28
+	VFMADD231PD  Z28, Z24, Z3
+	VFMADD231PD  Z28, Z25, Z9
+	VFMADD231PD  Z28, Z26, Z15
+	VFMADD231PD  Z28, Z27, Z21
+	VMOVUPD      256(R11), Z28
+	VFMADD231PD  Z28, Z24, Z4
+	VFMADD231PD  Z28, Z25, Z10
+	VFMADD231PD  Z28, Z26, Z16
+	VFMADD231PD  Z28, Z27, Z22
+	VMOVUPD      320(R11), Z28
+	VFMADD231PD  Z28, Z24, Z5
+	VFMADD231PD  Z28, Z25, Z11
+	VFMADD231PD  Z28, Z26, Z17
+	VFMADD231PD  Z28, Z27, Z23
+	ADDQ         SI, R10
+	ADDQ         SI, R13
+	ADDQ         R8, R11
+	DECQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+96(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       128(AX), Z2, Z2
+	VADDPD       192(AX), Z3, Z3
+	VADDPD       256(AX), Z4, Z4
+	VADDPD       320(AX), Z5, Z5
+	VADDPD       (AX)(CX*1), Z6, Z6
+	VADDPD       64(AX)(CX*1), Z7, Z7
+	VADDPD       128(AX)(CX*1), Z8, Z8
+	VADDPD       192(AX)(CX*1), Z9, Z9
+	VADDPD       256(AX)(CX*1), Z10, Z10
+	VADDPD       320(AX)(CX*1), Z11, Z11
+	VADDPD       (AX)(CX*2), Z12, Z12
+	VADDPD       64(AX)(CX*2), Z13, Z13
+	VADDPD       128(AX)(CX*2), Z14, Z14
+	VADDPD       192(AX)(CX*2), Z15, Z15
+	VADDPD       256(AX)(CX*2), Z16, Z16
+	VADDPD       320(AX)(CX*2), Z17, Z17
+	VADDPD       (R10), Z18, Z18
+	VADDPD       64(R10), Z19, Z19
+	VADDPD       128(R10), Z20, Z20
+	VADDPD       192(R10), Z21, Z21
+	VADDPD       256(R10), Z22, Z22
+	VADDPD       320(R10), Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, 128(AX)
+	VMOVUPD Z3, 192(AX)
+	VMOVUPD Z4, 256(AX)
+	VMOVUPD Z5, 320(AX)
+	VMOVUPD Z6, (AX)(CX*1)
+	VMOVUPD Z7, 64(AX)(CX*1)
+	VMOVUPD Z8, 128(AX)(CX*1)
+	VMOVUPD Z9, 192(AX)(CX*1)
+	VMOVUPD Z10, 256(AX)(CX*1)
+	VMOVUPD Z11, 320(AX)(CX*1)
+	VMOVUPD Z12, (AX)(CX*2)
+	VMOVUPD Z13, 64(AX)(CX*2)
+	VMOVUPD Z14, 128(AX)(CX*2)
+	VMOVUPD Z15, 192(AX)(CX*2)
+	VMOVUPD Z16, 256(AX)(CX*2)
+	VMOVUPD Z17, 320(AX)(CX*2)
+	VMOVUPD Z18, (R10)
+	VMOVUPD Z19, 64(R10)
+	VMOVUPD Z20, 128(R10)
+	VMOVUPD Z21, 192(R10)
+	VMOVUPD Z22, 256(R10)
+	VMOVUPD Z23, 320(R10)
+	MOVQ    nextC+64(FP), R10
+	ADDQ    R10, AX
+	MOVQ    nextA+72(FP), R10
+	ADDQ    R10, DX
+	MOVQ    nextB+80(FP), R10
+	ADDQ    R10, DI
+	DECQ    R9
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func dot1x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot1x4F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ strideA+32(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ strideB+40(FP), BX
+	MOVQ count+56(FP), SI
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   k+48(FP), R9
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	LEAQ   (R8)(BX*2), R10
+	ADDQ   BX, R10
+	CMPQ   R9, $0x00000010
+	JL     singleStart
+
+pair:
+	VMOVUPD     (DI), Z8
+	VMOVUPD     (R8), Z9
+	VFMADD231PD Z9, Z8, Z0
+	VMOVUPD     (R8)(BX*1), Z9
+	VFMADD231PD Z9, Z8, Z1
+	VMOVUPD     (R8)(BX*2), Z9
+	VFMADD231PD Z9, Z8, Z2
+	VMOVUPD     (R10), Z9
+	VFMADD231PD Z9, Z8, Z3
+	VMOVUPD     64(DI), Z8
+	VMOVUPD     64(R8), Z9
+	VFMADD231PD Z9, Z8, Z4
+	VMOVUPD     64(R8)(BX*1), Z9
+	VFMADD231PD Z9, Z8, Z5
+	VMOVUPD     64(R8)(BX*2), Z9
+	VFMADD231PD Z9, Z8, Z6
+	VMOVUPD     64(R10), Z9
+	VFMADD231PD Z9, Z8, Z7
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	ADDQ        $0x00000080, R10
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         pair
+
+singleStart:
+	VADDPD Z4, Z0, Z0
+	VADDPD Z5, Z1, Z1
+	VADDPD Z6, Z2, Z2
+	VADDPD Z7, Z3, Z3
+	CMPQ   R9, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (DI), Z4
+	VMOVUPD     (R8), Z5
+	VFMADD231PD Z5, Z4, Z0
+	VMOVUPD     (R8)(BX*1), Z5
+	VFMADD231PD Z5, Z4, Z1
+	VMOVUPD     (R8)(BX*2), Z5
+	VFMADD231PD Z5, Z4, Z2
+	VMOVUPD     (R10), Z5
+	VFMADD231PD Z5, Z4, Z3
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000008, R9
+	CMPQ        R9, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R9, R9
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R11
+	KMOVW       (R11)(R9*2), K1
+	VMOVUPD.Z   (R8), K1, Z4
+	VMOVUPD.Z   (DI), K1, Z5
+	VFMADD231PD Z4, Z5, Z0
+	VMOVUPD.Z   (R8)(BX*1), K1, Z4
+	VMOVUPD.Z   (DI), K1, Z5
+	VFMADD231PD Z4, Z5, Z1
+	VMOVUPD.Z   (R8)(BX*2), K1, Z4
+	VMOVUPD.Z   (DI), K1, Z5
+	VFMADD231PD Z4, Z5, Z2
+	VMOVUPD.Z   (R10), K1, Z4
+	VMOVUPD.Z   (DI), K1, Z5
+	VFMADD231PD Z4, Z5, Z3
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPD        Y4, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y4
+	VADDPD        Y4, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y4
+	VADDPD        Y4, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y4
+	VADDPD        Y4, Y3, Y3
+	VHADDPD       Y1, Y0, Y0
+	VHADDPD       Y3, Y2, Y2
+	VPERM2F128    $0x21, Y2, Y0, Y1
+	VBLENDPD      $0x0c, Y2, Y0, Y0
+	VADDPD        Y1, Y0, Y0
+	MOVB          accumulate+64(FP), DI
+	TESTB         DI, DI
+	JZ            store
+	VADDPD        (AX), Y0, Y0
+
+store:
+	VMOVUPD Y0, (AX)
+	ADDQ    $0x00000020, AX
+	LEAQ    (DX)(BX*4), DX
+	DECQ    SI
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot1x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot1x1F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ strideA+32(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ strideB+40(FP), BX
+	MOVQ count+56(FP), SI
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   k+48(FP), R9
+	MOVQ   CX, DI
+	MOVQ   DX, R8
+	CMPQ   R9, $0x00000010
+	JL     singleStart
+
+pair:
+	VMOVUPD     (DI), Z2
+	VMOVUPD     (R8), Z3
+	VFMADD231PD Z3, Z2, Z0
+	VMOVUPD     64(DI), Z2
+	VMOVUPD     64(R8), Z3
+	VFMADD231PD Z3, Z2, Z1
+	ADDQ        $0x00000080, DI
+	ADDQ        $0x00000080, R8
+	SUBQ        $0x00000010, R9
+	CMPQ        R9, $0x00000010
+	JGE         pair
+
+singleStart:
+	VADDPD Z1, Z0, Z0
+	CMPQ   R9, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (DI), Z1
+	VMOVUPD     (R8), Z2
+	VFMADD231PD Z2, Z1, Z0
+	ADDQ        $0x00000040, DI
+	ADDQ        $0x00000040, R8
+	SUBQ        $0x00000008, R9
+	CMPQ        R9, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R9, R9
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R10
+	KMOVW       (R10)(R9*2), K1
+	VMOVUPD.Z   (R8), K1, Z1
+	VMOVUPD.Z   (DI), K1, Z2
+	VFMADD231PD Z1, Z2, Z0
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X1
+	VADDPD        X1, X0, X0
+	VHADDPD       X0, X0, X0
+	MOVB          accumulate+64(FP), DI
+	TESTB         DI, DI
+	JZ            store
+	VADDSD        (AX), X0, X0
+
+store:
+	VMOVSD X0, (AX)
+	ADDQ   $0x00000008, AX
+	LEAQ   (DX)(BX*1), DX
+	DECQ   SI
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func dot2x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot2x4F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(DI*2), R12
+	ADDQ   DI, R12
+	CMPQ   R11, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (R9), Z8
+	VMOVUPD     (R9)(BX*1), Z9
+	VMOVUPD     (R10), Z10
+	VFMADD231PD Z10, Z8, Z0
+	VFMADD231PD Z10, Z9, Z4
+	VMOVUPD     (R10)(DI*1), Z10
+	VFMADD231PD Z10, Z8, Z1
+	VFMADD231PD Z10, Z9, Z5
+	VMOVUPD     (R10)(DI*2), Z10
+	VFMADD231PD Z10, Z8, Z2
+	VFMADD231PD Z10, Z9, Z6
+	VMOVUPD     (R12), Z10
+	VFMADD231PD Z10, Z8, Z3
+	VFMADD231PD Z10, Z9, Z7
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R12
+	SUBQ        $0x00000008, R11
+	CMPQ        R11, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R13
+	KMOVW       (R13)(R11*2), K1
+	VMOVUPD.Z   (R10), K1, Z8
+	VMOVUPD.Z   (R9), K1, Z9
+	VFMADD231PD Z8, Z9, Z0
+	VMOVUPD.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PD Z8, Z9, Z4
+	VMOVUPD.Z   (R10)(DI*1), K1, Z8
+	VMOVUPD.Z   (R9), K1, Z9
+	VFMADD231PD Z8, Z9, Z1
+	VMOVUPD.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PD Z8, Z9, Z5
+	VMOVUPD.Z   (R10)(DI*2), K1, Z8
+	VMOVUPD.Z   (R9), K1, Z9
+	VFMADD231PD Z8, Z9, Z2
+	VMOVUPD.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PD Z8, Z9, Z6
+	VMOVUPD.Z   (R12), K1, Z8
+	VMOVUPD.Z   (R9), K1, Z9
+	VFMADD231PD Z8, Z9, Z3
+	VMOVUPD.Z   (R9)(BX*1), K1, Z9
+	VFMADD231PD Z8, Z9, Z7
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPD        Y8, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y8
+	VADDPD        Y8, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y8
+	VADDPD        Y8, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y8
+	VADDPD        Y8, Y3, Y3
+	VHADDPD       Y1, Y0, Y0
+	VHADDPD       Y3, Y2, Y2
+	VPERM2F128    $0x21, Y2, Y0, Y1
+	VBLENDPD      $0x0c, Y2, Y0, Y0
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPD        Y1, Y4, Y4
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPD        Y1, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VADDPD        Y1, Y6, Y6
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPD        Y1, Y7, Y7
+	VHADDPD       Y5, Y4, Y4
+	VHADDPD       Y7, Y6, Y6
+	VPERM2F128    $0x21, Y6, Y4, Y5
+	VBLENDPD      $0x0c, Y6, Y4, Y4
+	VADDPD        Y5, Y4, Y4
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDPD        (AX), Y0, Y0
+	VADDPD        (AX)(CX*1), Y4, Y4
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y4, (AX)(CX*1)
+	ADDQ    $0x00000020, AX
+	LEAQ    (SI)(DI*4), SI
+	DECQ    R8
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot2x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot2x1F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	CMPQ   R11, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (R9), Z2
+	VMOVUPD     (R9)(BX*1), Z3
+	VMOVUPD     (R10), Z4
+	VFMADD231PD Z4, Z2, Z0
+	VFMADD231PD Z4, Z3, Z1
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000008, R11
+	CMPQ        R11, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R12
+	KMOVW       (R12)(R11*2), K1
+	VMOVUPD.Z   (R10), K1, Z2
+	VMOVUPD.Z   (R9), K1, Z3
+	VFMADD231PD Z2, Z3, Z0
+	VMOVUPD.Z   (R9)(BX*1), K1, Z3
+	VFMADD231PD Z2, Z3, Z1
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPD        Y2, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X2
+	VADDPD        X2, X0, X0
+	VHADDPD       X0, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y2
+	VADDPD        Y2, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X2
+	VADDPD        X2, X1, X1
+	VHADDPD       X1, X1, X1
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDSD        (AX), X0, X0
+	VADDSD        (AX)(CX*1), X1, X1
+
+store:
+	VMOVSD X0, (AX)
+	VMOVSD X1, (AX)(CX*1)
+	ADDQ   $0x00000008, AX
+	LEAQ   (SI)(DI*1), SI
+	DECQ   R8
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func dot3x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot3x4F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	LEAQ   (R10)(DI*2), R12
+	ADDQ   DI, R12
+	CMPQ   R11, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (R9), Z12
+	VMOVUPD     (R9)(BX*1), Z13
+	VMOVUPD     (R9)(BX*2), Z14
+	VMOVUPD     (R10), Z15
+	VFMADD231PD Z15, Z12, Z0
+	VFMADD231PD Z15, Z13, Z4
+	VFMADD231PD Z15, Z14, Z8
+	VMOVUPD     (R10)(DI*1), Z15
+	VFMADD231PD Z15, Z12, Z1
+	VFMADD231PD Z15, Z13, Z5
+	VFMADD231PD Z15, Z14, Z9
+	VMOVUPD     (R10)(DI*2), Z15
+	VFMADD231PD Z15, Z12, Z2
+	VFMADD231PD Z15, Z13, Z6
+	VFMADD231PD Z15, Z14, Z10
+	VMOVUPD     (R12), Z15
+	VFMADD231PD Z15, Z12, Z3
+	VFMADD231PD Z15, Z13, Z7
+	VFMADD231PD Z15, Z14, Z11
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	ADDQ        $0x00000040, R12
+	SUBQ        $0x00000008, R11
+	CMPQ        R11, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R13
+	KMOVW       (R13)(R11*2), K1
+	VMOVUPD.Z   (R10), K1, Z12
+	VMOVUPD.Z   (R9), K1, Z13
+	VFMADD231PD Z12, Z13, Z0
+	VMOVUPD.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PD Z12, Z13, Z4
+	VMOVUPD.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PD Z12, Z13, Z8
+	VMOVUPD.Z   (R10)(DI*1), K1, Z12
+	VMOVUPD.Z   (R9), K1, Z13
+	VFMADD231PD Z12, Z13, Z1
+	VMOVUPD.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PD Z12, Z13, Z5
+	VMOVUPD.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PD Z12, Z13, Z9
+	VMOVUPD.Z   (R10)(DI*2), K1, Z12
+	VMOVUPD.Z   (R9), K1, Z13
+	VFMADD231PD Z12, Z13, Z2
+	VMOVUPD.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PD Z12, Z13, Z6
+	VMOVUPD.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PD Z12, Z13, Z10
+	VMOVUPD.Z   (R12), K1, Z12
+	VMOVUPD.Z   (R9), K1, Z13
+	VFMADD231PD Z12, Z13, Z3
+	VMOVUPD.Z   (R9)(BX*1), K1, Z13
+	VFMADD231PD Z12, Z13, Z7
+	VMOVUPD.Z   (R9)(BX*2), K1, Z13
+	VFMADD231PD Z12, Z13, Z11
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y12
+	VADDPD        Y12, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z1, Y12
+	VADDPD        Y12, Y1, Y1
+	VEXTRACTF64X4 $0x01, Z2, Y12
+	VADDPD        Y12, Y2, Y2
+	VEXTRACTF64X4 $0x01, Z3, Y12
+	VADDPD        Y12, Y3, Y3
+	VHADDPD       Y1, Y0, Y0
+	VHADDPD       Y3, Y2, Y2
+	VPERM2F128    $0x21, Y2, Y0, Y1
+	VBLENDPD      $0x0c, Y2, Y0, Y0
+	VADDPD        Y1, Y0, Y0
+	VEXTRACTF64X4 $0x01, Z4, Y1
+	VADDPD        Y1, Y4, Y4
+	VEXTRACTF64X4 $0x01, Z5, Y1
+	VADDPD        Y1, Y5, Y5
+	VEXTRACTF64X4 $0x01, Z6, Y1
+	VADDPD        Y1, Y6, Y6
+	VEXTRACTF64X4 $0x01, Z7, Y1
+	VADDPD        Y1, Y7, Y7
+	VHADDPD       Y5, Y4, Y4
+	VHADDPD       Y7, Y6, Y6
+	VPERM2F128    $0x21, Y6, Y4, Y5
+	VBLENDPD      $0x0c, Y6, Y4, Y4
+	VADDPD        Y5, Y4, Y4
+	VEXTRACTF64X4 $0x01, Z8, Y1
+	VADDPD        Y1, Y8, Y8
+	VEXTRACTF64X4 $0x01, Z9, Y1
+	VADDPD        Y1, Y9, Y9
+	VEXTRACTF64X4 $0x01, Z10, Y1
+	VADDPD        Y1, Y10, Y10
+	VEXTRACTF64X4 $0x01, Z11, Y1
+	VADDPD        Y1, Y11, Y11
+	VHADDPD       Y9, Y8, Y8
+	VHADDPD       Y11, Y10, Y10
+	VPERM2F128    $0x21, Y10, Y8, Y9
+	VBLENDPD      $0x0c, Y10, Y8, Y8
+	VADDPD        Y9, Y8, Y8
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDPD        (AX), Y0, Y0
+	VADDPD        (AX)(CX*1), Y4, Y4
+	VADDPD        (AX)(CX*2), Y8, Y8
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y4, (AX)(CX*1)
+	VMOVUPD Y8, (AX)(CX*2)
+	ADDQ    $0x00000020, AX
+	LEAQ    (SI)(DI*4), SI
+	DECQ    R8
+	JNZ     group
+	VZEROUPPER
+	RET
+
+// func dot3x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·dot3x1F64AVX512(SB), NOSPLIT, $0-65
+	MOVQ c+0(FP), AX
+	MOVQ strideC+24(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ strideA+32(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ strideB+40(FP), DI
+	MOVQ count+56(FP), R8
+
+group:
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	MOVQ   k+48(FP), R11
+	MOVQ   DX, R9
+	MOVQ   SI, R10
+	CMPQ   R11, $0x00000008
+	JL     restStart
+
+vector:
+	VMOVUPD     (R9), Z3
+	VMOVUPD     (R9)(BX*1), Z4
+	VMOVUPD     (R9)(BX*2), Z5
+	VMOVUPD     (R10), Z6
+	VFMADD231PD Z6, Z3, Z0
+	VFMADD231PD Z6, Z4, Z1
+	VFMADD231PD Z6, Z5, Z2
+	ADDQ        $0x00000040, R9
+	ADDQ        $0x00000040, R10
+	SUBQ        $0x00000008, R11
+	CMPQ        R11, $0x00000008
+	JGE         vector
+
+restStart:
+	TESTQ       R11, R11
+	JZ          summed
+	LEAQ        bitMasks<>+0(SB), R12
+	KMOVW       (R12)(R11*2), K1
+	VMOVUPD.Z   (R10), K1, Z3
+	VMOVUPD.Z   (R9), K1, Z4
+	VFMADD231PD Z3, Z4, Z0
+	VMOVUPD.Z   (R9)(BX*1), K1, Z4
+	VFMADD231PD Z3, Z4, Z1
+	VMOVUPD.Z   (R9)(BX*2), K1, Z4
+	VFMADD231PD Z3, Z4, Z2
+
+summed:
+	VEXTRACTF64X4 $0x01, Z0, Y3
+	VADDPD        Y3, Y0, Y0
+	VEXTRACTF128  $0x01, Y0, X3
+	VADDPD        X3, X0, X0
+	VHADDPD       X0, X0, X0
+	VEXTRACTF64X4 $0x01, Z1, Y3
+	VADDPD        Y3, Y1, Y1
+	VEXTRACTF128  $0x01, Y1, X3
+	VADDPD        X3, X1, X1
+	VHADDPD       X1, X1, X1
+	VEXTRACTF64X4 $0x01, Z2, Y3
+	VADDPD        Y3, Y2, Y2
+	VEXTRACTF128  $0x01, Y2, X3
+	VADDPD        X3, X2, X2
+	VHADDPD       X2, X2, X2
+	MOVB          accumulate+64(FP), R9
+	TESTB         R9, R9
+	JZ            store
+	VADDSD        (AX), X0, X0
+	VADDSD        (AX)(CX*1), X1, X1
+	VADDSD        (AX)(CX*2), X2, X2
+
+store:
+	VMOVSD X0, (AX)
+	VMOVSD X1, (AX)(CX*1)
+	VMOVSD X2, (AX)(CX*2)
+	ADDQ   $0x00000008, AX
+	LEAQ   (SI)(DI*1), SI
+	DECQ   R8
+	JNZ    group
+	VZEROUPPER
+	RET
+
+// func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·packColumnsF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ k+24(FP), BX
+
+row:
+	VMOVUPD (CX), Z0
+	VMOVUPD 64(CX), Z1
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	ADDQ    DX, CX
+	ADDQ    $0x00000080, AX
+	DECQ    BX
+	JNZ     row
+	VZEROUPPER
+	RET
+
+// func packLeftF64AVX512(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
+// Requires: AVX, AVX512F, CMOV, MMX+
+TEXT ·packLeftF64AVX512(SB), NOSPLIT, $0-56
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    stride+16(FP), DX
+	MOVQ    k+24(FP), BX
+	MOVQ    panel+40(FP), SI
+	MOVQ    panels+32(FP), DI
+	MOVQ    columns+48(FP), R8
+	MOVQ    $0x00000008, R10
+	MOVQ    R8, R9
+	CMPQ    R9, R10
+	CMOVQGT R10, R9
+	SUBQ    R9, R8
+	LEAQ    bitMasks<>+0(SB), R10
+	KMOVW   (R10)(R9*2), K1
+	LEAQ    bitMasks<>+0(SB), R9
+	KMOVW   (R9)(R8*2), K2
+	DECQ    DI
+
+row:
+	MOVQ  CX, R8
+	MOVQ  AX, R9
+	MOVQ  DI, R10
+	TESTQ R10, R10
+	JZ    last
+
+panel:
+	PREFETCHT0 (R8)(DX*8)
+	VMOVUPD    (R8), Z0
+	VMOVUPD    Z0, (R9)
+	PREFETCHT0 64(R8)(DX*8)
+	VMOVUPD    64(R8), Y0
+	VMOVUPD    Y0, 64(R9)
+	ADDQ       $0x00000060, R8
+	ADDQ       SI, R9
+	DECQ       R10
+	JNZ        panel
+
+last:
+	VMOVUPD.Z (R8), K1, Z0
+	VMOVUPD   Z0, (R9)
+	VMOVUPD.Z 64(R8), K2, Z0
+	VMOVUPD   Z0, 64(R9)
+	ADDQ      DX, CX
+	ADDQ      $0x00000060, AX
+	DECQ      BX
+	JNZ       row
+	VZEROUPPER
+	RET
+
+// func packTransposedF64AVX512(dst *float64, src *float64, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·packTransposedF64AVX512(SB), NOSPLIT, $0-32
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+16(FP), DX
+	MOVQ k+24(FP), BX
+	LEAQ (CX)(DX*2), SI
+	ADDQ DX, SI
+	LEAQ (SI)(DX*2), DI
+	ADDQ DX, DI
+	CMPQ BX, $0x00000008
+	JL   rest
+
+square:
+	VMOVUPD    (CX), Z0
+	VMOVUPD    (CX)(DX*1), Z1
+	VMOVUPD    (CX)(DX*2), Z2
+	VMOVUPD    (SI), Z3
+	VMOVUPD    (SI)(DX*1), Z4
+	VMOVUPD    (SI)(DX*2), Z5
+	VMOVUPD    (DI), Z6
+	VMOVUPD    (DI)(DX*1), Z7
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z0
+	VUNPCKLPD  Z3, Z2, Z1
+	VUNPCKHPD  Z3, Z2, Z2
+	VUNPCKLPD  Z5, Z4, Z3
+	VUNPCKHPD  Z5, Z4, Z4
+	VUNPCKLPD  Z7, Z6, Z5
+	VUNPCKHPD  Z7, Z6, Z6
+	VSHUFF64X2 $0x88, Z1, Z8, Z7
+	VSHUFF64X2 $0xdd, Z1, Z8, Z8
+	VSHUFF64X2 $0x88, Z5, Z3, Z1
+	VSHUFF64X2 $0xdd, Z5, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z7, Z5
+	VSHUFF64X2 $0xdd, Z1, Z7, Z7
+	VSHUFF64X2 $0x88, Z3, Z8, Z1
+	VSHUFF64X2 $0xdd, Z3, Z8, Z3
+	VSHUFF64X2 $0x88, Z2, Z0, Z8
+	VSHUFF64X2 $0xdd, Z2, Z0, Z2
+	VSHUFF64X2 $0x88, Z6, Z4, Z0
+	VSHUFF64X2 $0xdd, Z6, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z8, Z6
+	VSHUFF64X2 $0xdd, Z0, Z8, Z8
+	VSHUFF64X2 $0x88, Z4, Z2, Z0
+	VSHUFF64X2 $0xdd, Z4, Z2, Z2
+	VMOVUPD    Z5, (AX)
+	VMOVUPD    Z6, 128(AX)
+	VMOVUPD    Z1, 256(AX)
+	VMOVUPD    Z0, 384(AX)
+	VMOVUPD    Z7, 512(AX)
+	VMOVUPD    Z8, 640(AX)
+	VMOVUPD    Z3, 768(AX)
+	VMOVUPD    Z2, 896(AX)
+	ADDQ       $0x00000040, CX
+	ADDQ       $0x00000040, SI
+	ADDQ       $0x00000040, DI
+	ADDQ       $0x00000400, AX
+	SUBQ       $0x00000008, BX
+	CMPQ       BX, $0x00000008
+	JGE        square
+
+rest:
+	TESTQ      BX, BX
+	JZ         done
+	LEAQ       bitMasks<>+0(SB), R8
+	KMOVW      (R8)(BX*2), K1
+	VMOVUPD.Z  (CX), K1, Z0
+	VMOVUPD.Z  (CX)(DX*1), K1, Z1
+	VMOVUPD.Z  (CX)(DX*2), K1, Z2
+	VMOVUPD.Z  (SI), K1, Z3
+	VMOVUPD.Z  (SI)(DX*1), K1, Z4
+	VMOVUPD.Z  (SI)(DX*2), K1, Z5
+	VMOVUPD.Z  (DI), K1, Z6
+	VMOVUPD.Z  (DI)(DX*1), K1, Z7
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z0
+	VUNPCKLPD  Z3, Z2, Z1
+	VUNPCKHPD  Z3, Z2, Z2
+	VUNPCKLPD  Z5, Z4, Z3
+	VUNPCKHPD  Z5, Z4, Z4
+	VUNPCKLPD  Z7, Z6, Z5
+	VUNPCKHPD  Z7, Z6, Z6
+	VSHUFF64X2 $0x88, Z1, Z8, Z7
+	VSHUFF64X2 $0xdd, Z1, Z8, Z8
+	VSHUFF64X2 $0x88, Z5, Z3, Z1
+	VSHUFF64X2 $0xdd, Z5, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z7, Z5
+	VSHUFF64X2 $0xdd, Z1, Z7, Z7
+	VSHUFF64X2 $0x88, Z3, Z8, Z1
+	VSHUFF64X2 $0xdd, Z3, Z8, Z3
+	VSHUFF64X2 $0x88, Z2, Z0, Z8
+	VSHUFF64X2 $0xdd, Z2, Z0, Z2
+	VSHUFF64X2 $0x88, Z6, Z4, Z0
+	VSHUFF64X2 $0xdd, Z6, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z8, Z6
+	VSHUFF64X2 $0xdd, Z0, Z8, Z8
+	VSHUFF64X2 $0x88, Z4, Z2, Z0
+	VSHUFF64X2 $0xdd, Z4, Z2, Z2
+	VMOVUPD    Z5, (AX)
+	VMOVUPD    Z6, 128(AX)
+	VMOVUPD    Z1, 256(AX)
+	VMOVUPD    Z0, 384(AX)
+	VMOVUPD    Z7, 512(AX)
+	VMOVUPD    Z8, 640(AX)
+	VMOVUPD    Z3, 768(AX)
+	VMOVUPD    Z2, 896(AX)
 
 done:
 	VZEROUPPER

@@ -22,6 +22,9 @@ var benchmarked = []struct {
 	{"256-TT", 256, 256, 256, true, true},
 	{"512", 512, 512, 512, false, false},
 	{"1024", 1024, 1024, 1024, false, false},
+	{"1024-TN", 1024, 1024, 1024, true, false},
+	{"1024-NT", 1024, 1024, 1024, false, true},
+	{"1024-TT", 1024, 1024, 1024, true, true},
 	{"64x784x128-forward", 64, 128, 784, false, false},
 	{"64x784x128-weights", 784, 128, 64, true, false},
 	{"64x784x128-input", 64, 784, 128, false, true},
@@ -54,4 +57,24 @@ func benchmarkMatMul[T kernel.Float](b *testing.B) {
 			})
 		}
 	}
+}
+
+// BenchmarkMatMuls computes 64 products of 64×64, as attention does, in one call and one by one.
+func BenchmarkMatMuls(b *testing.B) {
+	const count, n = 64, 64
+	x, y, dst := make([]float32, count*n*n), make([]float32, count*n*n), make([]float32, count*n*n)
+	batch, strides := []int{count}, []int{1}
+	b.Run("batch", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			kernel.MatMuls(dst, x, y, batch, strides, strides, n, n, n, false, true)
+		}
+	})
+	b.Run("one-by-one", func(b *testing.B) {
+		for b.Loop() {
+			for i := range count {
+				kernel.MatMul(dst[i*n*n:(i+1)*n*n], x[i*n*n:], y[i*n*n:], n, n, n, false, true, false)
+			}
+		}
+	})
 }

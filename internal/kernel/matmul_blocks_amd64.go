@@ -20,22 +20,24 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 	if p.packs() {
 		panelsA, panelsB = panels[T](memory)
 	}
-	block, height := equalBlock(p.k, depth, 1), equalBlock(i1-i0, blockRows, tileRows)
+	block, height := equalBlock(p.k, depth, 1), equalBlock(i1-i0, blockRows, p.height)
 	for q := 0; q < p.k; q += block {
 		o := operands[T]{k: min(block, p.k-q), accumulate: p.accumulate || q > 0}
 		if p.packsB {
 			o.b, o.stepB, o.nextB = panelsB, p.strip, p.strip*o.k
-			p.packRight(panelsB, q, o.k, j0, j1)
+			if !p.hasB {
+				p.packRight(panelsB, q, o.k, j0, j1)
+			}
 		} else {
 			o.b, o.stepB, o.nextB = p.b[q*p.n+j0:], p.n, p.strip
 		}
 		for i := i0; i < i1; i += height {
 			end := min(i+height, i1)
 			if p.packsA {
-				o.a, o.rowA, o.stepA, o.panelA = panelsA, 1, tileRows, tileRows*o.k+panelRoom
+				o.a, o.rowA, o.stepA, o.panelA = panelsA, 1, p.height, p.height*o.k+panelRoom
 				p.packRows(&o, q, i, end)
 			} else {
-				o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, tileRows*p.rowA
+				o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, p.height*p.rowA
 			}
 			p.block(&o, i, end, j0, j1)
 		}
@@ -45,7 +47,7 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 // block computes what one block of k adds to some rows of a piece.
 func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	b := 0
-	if i1-i0 <= 2 && !p.packs() {
+	if i1-i0 <= maxWide && !p.packs() {
 		done := p.wideTiles(o, i0, i1-i0, j0, j1)
 		j0, b = j0+done, done
 	}
@@ -57,24 +59,28 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	}
 }
 
-// wideTiles computes one or two rows as far as eight or four vectors go, and returns how many columns it did.
+// wideTiles computes few rows as far as the widest tiles go, and returns how many columns it did.
 func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
-	width := 8 / height * p.lanes
+	wide := p.wide[height]
+	if wide.tile == nil {
+		return 0
+	}
+	width := wide.vectors * p.lanes
 	count := (j1 - j0) / width
 	if count > 0 {
-		p.wide[height](&p.dst[i*p.n+j0], &o.a[0], &o.b[0], p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size, o.k,
+		wide.tile(&p.dst[i*p.n+j0], &o.a[0], &o.b[0], p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size, o.k,
 			width*p.size, 0, width*p.size, count, o.accumulate)
 	}
 	return count * width
 }
 
-// alongRows goes from left to right with six rows of a, which stay in the first cache; it visits c in the order of memory. The strips of b
+// alongRows goes from left to right with the rows of a tile, which stay in the first cache; it visits c in the order of memory. The strips of b
 // begin at index b.
 func (p *tiledProduct[T]) alongRows(o *operands[T], b, i0, i1, j0, j1 int) {
 	whole, rest := (j1-j0)/p.strip, (j1-j0)%p.strip
 	for i := i0; i < i1; {
 		height := p.tileHeight(i1 - i)
-		row := o.row(i - i0)
+		row := p.row(o, i-i0)
 		if whole > 0 {
 			p.tiles(o, row, b, height, whole, i, j0, p.strip, p.strip, 0, o.nextB)
 		}
@@ -92,10 +98,10 @@ func (p *tiledProduct[T]) downStrips(o *operands[T], i0, i1, j0, j1 int) {
 		width := min(p.strip, j1-j)
 		for i := i0; i < i1; {
 			height, count := p.tileHeight(i1-i), 1
-			if height == tileRows {
-				count = max(1, (i1-i-tileRows/2)/tileRows) // leaves what tileHeight wants to halve
+			if height == p.height {
+				count = max(1, (i1-i-p.height/2)/p.height) // leaves what tileHeight wants to halve
 			}
-			p.tiles(o, o.row(i-i0), b, height, count, i, j, width, tileRows*p.n, o.panelA, 0)
+			p.tiles(o, p.row(o, i-i0), b, height, count, i, j, width, p.height*p.n, o.panelA, 0)
 			i += height * count
 		}
 		b += o.nextB
@@ -103,15 +109,17 @@ func (p *tiledProduct[T]) downStrips(o *operands[T], i0, i1, j0, j1 int) {
 }
 
 // row returns the index of a row of the block in a.
-func (o *operands[T]) row(i int) int { return i/tileRows*o.panelA + i%tileRows*o.rowA }
+func (p *tiledProduct[T]) row(o *operands[T], i int) int {
+	return i/p.height*o.panelA + i%p.height*o.rowA
+}
 
 // tileHeight returns the height of the next tile when so many rows are left. Two tiles of middle height are faster than a full and a
-// low one, which has too few sums to hide the latency. A packed a has panels of six rows.
+// low one, which has too few sums to hide the latency. A packed a has panels of full height.
 func (p *tiledProduct[T]) tileHeight(left int) int {
-	if tileRows < left && left <= tileRows+3 && !p.packsA {
+	if p.height < left && left <= p.height+p.height/2 && !p.packsA {
 		return (left + 1) / 2
 	}
-	return min(tileRows, left)
+	return min(p.height, left)
 }
 
 // tiles computes count tiles of one height and width, the first at row i and column j of c; a and b are its operands' indices, and next are
@@ -159,9 +167,9 @@ func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
 // The memory for panels: those of b first, with room for what packTransposed spoils behind them, then those of a. Sizes are in float64, which
 // take the most room.
 const (
-	panelRoom     = 8 // numbers between panels of a, for what packLeft spoils; it asks for two
-	floatsForB    = depth*(pieceBytes/8) + 64
-	floatsForA    = (blockRows / tileRows) * (tileRows*depth + panelRoom)
+	panelRoom     = 8 // numbers between panels of a, for what packLeft spoils; it asks for four
+	floatsForB    = depth*(pieceBytes/8) + 128
+	floatsForA    = blockRows*depth + blockRows/6*panelRoom
 	scratchFloats = floatsForB + floatsForA
 )
 
@@ -178,8 +186,8 @@ func numbers[T Float](x []float64) []T {
 
 // packRows packs the rows i0 ≤ i < i1 of op(a), which are columns of a.
 func (p *tiledProduct[T]) packRows(o *operands[T], q, i0, i1 int) {
-	count := blocks(i1-i0, tileRows)
-	p.packLeft(&o.a[0], &p.a[q*p.stepA+i0], p.stepA*p.size, o.k, count, o.panelA*p.size, i1-i0-(count-1)*tileRows)
+	count := blocks(i1-i0, p.height)
+	p.packLeft(&o.a[0], &p.a[q*p.stepA+i0], p.stepA*p.size, o.k, count, o.panelA*p.size, i1-i0-(count-1)*p.height)
 }
 
 // packRight packs k rows of the columns j0 ≤ j < j1 of op(b), strip by strip. What lies behind the last column of an incomplete strip is left

@@ -9,3 +9,20 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate 
 
 // scratchFloats is how much memory the workers own to pack into: nothing packs.
 const scratchFloats = 0
+
+// loneProduct is a product that its caller computes alone.
+type loneProduct[T Float] struct {
+	m, n, k        int
+	transA, transB bool
+}
+
+func (l *loneProduct[T]) plan(m, n, k int, transA, transB bool) {
+	*l = loneProduct[T]{m, n, k, transA, transB}
+}
+
+// isWorthSharing reports that a product can't be shared.
+func (l *loneProduct[T]) isWorthSharing() bool { return false }
+
+func (l *loneProduct[T]) compute(dst, a, b []T, _ int, _ bool) {
+	portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB, false)
+}

@@ -14,6 +14,11 @@ func SGD[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 		w[0] -= T(rate) * (g[0] + T(decay)*w[0])
 		return
 	}
+	if n := len(w); n >= shareUpdates {
+		s := settings{rate: rate, momentum: momentum, decay: decay, nesterov: nesterov, first: first}
+		spread[T]{loop: updatingSGD, dst: w, x: [4][]T{g[:n], part(velocity, 0, n)}, settings: s}.share()
+		return
+	}
 	primitivesOf[T]().sgd(w, g, velocity, rate, momentum, decay, nesterov, first)
 }
 
@@ -48,6 +53,11 @@ func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 //	m = β₁·m + (1−β₁)·g,  v = β₂·v + (1−β₂)·g²
 //	w = w − rate/(1−β₁ˢᵗᵉᵖ) · m / (√v/√(1−β₂ˢᵗᵉᵖ) + eps)
 func Adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
+	if n := len(w); n >= shareDivisions {
+		s := settings{rate: rate, beta1: beta1, beta2: beta2, eps: eps, decay: decay, decoupled: decoupled, step: step}
+		spread[T]{loop: updatingAdam, dst: w, x: [4][]T{g[:n], m[:n], v[:n]}, settings: s}.share()
+		return
+	}
 	primitivesOf[T]().adam(w, g, m, v, rate, beta1, beta2, eps, decay, decoupled, step)
 }
 
@@ -79,6 +89,11 @@ func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decou
 // With mean, the running mean of the gradients (nil: not centered), d = g / (√(v − mean²) + eps). With velocity (nil: no
 // momentum), velocity = momentum·velocity + d and w = w − rate·velocity.
 func RMSProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
+	if n := len(w); n >= shareDivisions {
+		s := settings{rate: rate, beta1: alpha, eps: eps, momentum: momentum, decay: decay}
+		spread[T]{loop: updatingRMSProp, dst: w, x: [4][]T{g[:n], v[:n], part(mean, 0, n), part(velocity, 0, n)}, settings: s}.share()
+		return
+	}
 	primitivesOf[T]().rmsProp(w, g, v, mean, velocity, rate, alpha, eps, momentum, decay)
 }
 

@@ -30,6 +30,9 @@ func parallel(pieces int, t task) {
 	}
 }
 
+// blocks returns how many blocks of a size hold n.
+func blocks(n, size int) int { return (n + size - 1) / size }
+
 // workers is the one process-wide thing: goroutines that wait for a task, start with the first one and stay. It holds no results.
 // A kernel that finds it busy runs its pieces itself.
 var workers pool
@@ -151,6 +154,13 @@ type scratch struct{ floats []float64 }
 
 func newScratch() scratch { return scratch{make([]float64, scratchFloats)} }
 
+// make provides the memory, once.
+func (s *scratch) make() {
+	if s.floats == nil {
+		*s = newScratch()
+	}
+}
+
 // freeList keeps the memory of finished calls for the next ones. It serves all goroutines.
 type freeList[T any] struct {
 	mutex sync.Mutex
@@ -173,4 +183,12 @@ func (l *freeList[T]) put(x *T) {
 	l.mutex.Lock()
 	defer l.mutex.Unlock()
 	l.free = append(l.free, x)
+}
+
+// ofPrecision returns the one of two pointers, to something in float32 and in float64, that is of the type asked for.
+func ofPrecision[P any](x32, x64 any) P {
+	if p, ok := x32.(P); ok {
+		return p
+	}
+	return x64.(P)
 }

@@ -19,16 +19,19 @@ type reducers[T Float] struct {
 	logSoftmax        func(dst, x *T, n int, most, rest float64)
 	softmaxGrad       func(dst, gy, y *T, n int, sum float64)
 	logSoftmaxGrad    func(dst, gy, y *T, n int, sum float64)
+	columns           *columnKernels[T]
 }
 
 var (
 	reducers32 = reducers[float32]{
 		1 << 16, sum32AVX2, largest32AVX2, smallest32AVX2, vectorVector(maximumVV32AVX2), vectorVector(minimumVV32AVX2), shiftedExp32AVX2,
 		sumExp32AVX2, ratio32AVX2, dot32AVX2, deviations32AVX2, logSoftmax32AVX2, softmaxGrad32AVX2, logSoftmaxGrad32AVX2,
+		&columns32,
 	}
 	reducers64 = reducers[float64]{
 		1 << 12, sum64AVX2, largest64AVX2, smallest64AVX2, vectorVector(maximumVV64AVX2), vectorVector(minimumVV64AVX2), shiftedExp64AVX2,
 		sumExp64AVX2, ratio64AVX2, dot64AVX2, deviations64AVX2, logSoftmax64AVX2, softmaxGrad64AVX2, logSoftmaxGrad64AVX2,
+		&columns64,
 	}
 )
 
@@ -296,8 +299,11 @@ func powerOf(x float64) (k, factor float64) {
 }
 
 func (r *reducers[T]) softmaxAxis(dst, x []T, outer, n, inner int) {
-	if inner != 1 || n == 0 {
-		softmaxAxis(dst, x, outer, n, inner)
+	switch {
+	case n == 0:
+		return
+	case inner != 1:
+		alongColumns(columnTask[T]{reduce: r.columns.softmax, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
 	r.eachRow(rowSoftmax, dst, x, nil, outer, n, 0, sharedWork)
@@ -331,32 +337,45 @@ func (r *reducers[T]) logSum(x []T) (most, rest float64) {
 }
 
 func (r *reducers[T]) logSumExpAxis(dst, x []T, outer, n, inner int) {
-	if inner != 1 {
-		logSumExpAxis(dst, x, outer, n, inner)
+	switch {
+	case n == 0:
+		fill(dst[:outer*inner], T(math.Inf(-1)))
+		return
+	case inner != 1:
+		alongColumns(columnTask[T]{reduce: r.columns.logSumExp, isSum: true, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
 	r.eachRow(rowLogSumExp, dst, x, nil, outer, n, 0, sharedWork)
 }
 
 func (r *reducers[T]) logSoftmaxAxis(dst, x []T, outer, n, inner int) {
-	if inner != 1 || n == 0 {
-		logSoftmaxAxis(dst, x, outer, n, inner)
+	switch {
+	case n == 0:
+		return
+	case inner != 1:
+		alongColumns(columnTask[T]{reduce: r.columns.logSoftmax, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
 	r.eachRow(rowLogSoftmax, dst, x, nil, outer, n, 0, sharedWork)
 }
 
 func (r *reducers[T]) softmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
-	if inner != 1 || n == 0 {
-		softmaxGradAxis(dst, gy, y, outer, n, inner)
+	switch {
+	case n == 0:
+		return
+	case inner != 1:
+		alongColumns(columnTask[T]{slope: r.columns.softmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
 	r.eachRow(rowSoftmaxGrad, dst, gy, y, outer, n, 0, sharedMemory)
 }
 
 func (r *reducers[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
-	if inner != 1 || n == 0 {
-		logSoftmaxGradAxis(dst, gy, y, outer, n, inner)
+	switch {
+	case n == 0:
+		return
+	case inner != 1:
+		alongColumns(columnTask[T]{slope: r.columns.logSoftmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
 	r.eachRow(rowLogSoftmaxGrad, dst, gy, y, outer, n, 0, sharedWork)

@@ -553,10 +553,9 @@ TEXT ·shiftedExp32AVX2(SB), NOSPLIT, $0-48
 	VSUBPS       Y1, Y0, Y0
 	VBROADCASTSS most+24(FP), Y1
 	VADDPS       reduceConstants<>+96(SB), Y1, Y2
-	VADDPS       reduceConstants<>+128(SB), Y1, Y1
 	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VMOVUPS      reduceConstants<>+160(SB), Y5
+	VMOVUPS      reduceConstants<>+128(SB), Y5
 	XORQ         BX, BX
 	SUBQ         $0x00000020, CX
 	JLT          by4Done
@@ -577,90 +576,90 @@ by4:
 	TESTL        SI, SI
 	JNZ          by4Slow
 	VMOVAPD      Y0, Y7
-	VFMADD231PS  reduceConstants<>+192(SB), Y6, Y7
+	VFMADD231PS  reduceConstants<>+160(SB), Y6, Y7
 	VSUBPS       Y0, Y7, Y11
 	VMOVAPD      Y6, Y6
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y6
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y6
 	VMULPS       Y6, Y6, Y11
-	VADDPS       Y5, Y6, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y6, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y6, Y6
-	VFMADD213PS  Y6, Y11, Y13
-	VADDPS       Y13, Y12, Y6
+	VADDPS       Y6, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y6, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y6, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y6
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
 	VMOVAPD      Y0, Y7
-	VFMADD231PS  reduceConstants<>+192(SB), Y8, Y7
+	VFMADD231PS  reduceConstants<>+160(SB), Y8, Y7
 	VSUBPS       Y0, Y7, Y11
 	VMOVAPD      Y8, Y8
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y8
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y8
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y8
 	VMULPS       Y8, Y8, Y11
-	VADDPS       Y5, Y8, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y8, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y8, Y8
-	VFMADD213PS  Y8, Y11, Y13
-	VADDPS       Y13, Y12, Y8
+	VADDPS       Y8, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y8, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y8, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y8
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y8, Y7
 	VMOVUPS      Y7, 32(AX)(BX*1)
 	VMOVAPD      Y0, Y8
-	VFMADD231PS  reduceConstants<>+192(SB), Y9, Y8
+	VFMADD231PS  reduceConstants<>+160(SB), Y9, Y8
 	VSUBPS       Y0, Y8, Y11
 	VMOVAPD      Y9, Y9
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y9
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y9
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y9
 	VMULPS       Y9, Y9, Y11
-	VADDPS       Y5, Y9, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y9, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y9, Y9
-	VFMADD213PS  Y9, Y11, Y13
-	VADDPS       Y13, Y12, Y9
+	VADDPS       Y9, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y9, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y9, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y9
 	VPSLLD       $0x17, Y8, Y8
 	VPADDD       Y8, Y9, Y8
 	VMOVUPS      Y8, 64(AX)(BX*1)
 	VMOVAPD      Y0, Y9
-	VFMADD231PS  reduceConstants<>+192(SB), Y10, Y9
+	VFMADD231PS  reduceConstants<>+160(SB), Y10, Y9
 	VSUBPS       Y0, Y9, Y11
 	VMOVAPD      Y10, Y10
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y10
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y10
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y10
 	VMULPS       Y10, Y10, Y11
-	VADDPS       Y5, Y10, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y10, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y10, Y10
-	VFMADD213PS  Y10, Y11, Y13
-	VADDPS       Y13, Y12, Y10
+	VADDPS       Y10, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y10, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y10, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y10
 	VPSLLD       $0x17, Y9, Y9
 	VPADDD       Y9, Y10, Y9
 	VMOVUPS      Y9, 96(AX)(BX*1)
@@ -690,24 +689,24 @@ by1:
 	TESTL        SI, SI
 	JNZ          by1Slow
 	VMOVAPD      Y0, Y7
-	VFMADD231PS  reduceConstants<>+192(SB), Y6, Y7
+	VFMADD231PS  reduceConstants<>+160(SB), Y6, Y7
 	VSUBPS       Y0, Y7, Y8
 	VMOVAPD      Y6, Y6
+	VFNMADD231PS reduceConstants<>+192(SB), Y8, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y8, Y6
-	VFNMADD231PS reduceConstants<>+256(SB), Y8, Y6
 	VMULPS       Y6, Y6, Y8
-	VADDPS       Y5, Y6, Y9
-	VMOVUPS      reduceConstants<>+288(SB), Y10
-	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y10
-	VFMADD213PS  reduceConstants<>+352(SB), Y8, Y10
-	VMOVUPS      reduceConstants<>+384(SB), Y11
-	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y11
-	VFMADD213PS  reduceConstants<>+448(SB), Y8, Y11
-	VFMADD213PS  Y11, Y6, Y10
-	VSUBPS       Y5, Y9, Y11
-	VSUBPS       Y11, Y6, Y6
-	VFMADD213PS  Y6, Y8, Y10
-	VADDPS       Y10, Y9, Y6
+	VADDPS       Y6, Y5, Y9
+	VSUBPS       Y5, Y9, Y10
+	VSUBPS       Y10, Y6, Y10
+	VMOVUPS      reduceConstants<>+256(SB), Y11
+	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y11
+	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y11
+	VMOVUPS      reduceConstants<>+352(SB), Y12
+	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y12
+	VFMADD213PS  Y12, Y6, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VADDPS       Y11, Y9, Y6
 	VPSLLD       $0x17, Y7, Y7
 	VPADDD       Y7, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
@@ -729,37 +728,39 @@ by1Done:
 	MOVQ         CX, SI
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*4), Y2
-	VMASKMOVPS   (DX)(BX*1), Y2, Y6
-	VBLENDVPS    Y2, Y6, Y1, Y6
+	VADDPS       reduceConstants<>+448(SB), Y1, Y6
+	VMASKMOVPS   (DX)(BX*1), Y2, Y7
+	VBLENDVPS    Y2, Y7, Y6, Y6
+	VADDPS       reduceConstants<>+448(SB), Y1, Y1
 	VMAXPS       Y6, Y1, Y1
 	VMOVAPD      Y0, Y6
-	VFMADD231PS  reduceConstants<>+192(SB), Y1, Y6
+	VFMADD231PS  reduceConstants<>+160(SB), Y1, Y6
 	VSUBPS       Y0, Y6, Y0
 	VMOVAPD      Y1, Y1
+	VFNMADD231PS reduceConstants<>+192(SB), Y0, Y1
 	VFNMADD231PS reduceConstants<>+224(SB), Y0, Y1
-	VFNMADD231PS reduceConstants<>+256(SB), Y0, Y1
 	VMULPS       Y1, Y1, Y0
-	VADDPS       Y5, Y1, Y7
-	VMOVUPS      reduceConstants<>+288(SB), Y8
-	VFMADD213PS  reduceConstants<>+320(SB), Y0, Y8
-	VFMADD213PS  reduceConstants<>+352(SB), Y0, Y8
-	VMOVUPS      reduceConstants<>+384(SB), Y9
-	VFMADD213PS  reduceConstants<>+416(SB), Y0, Y9
-	VFMADD213PS  reduceConstants<>+448(SB), Y0, Y9
-	VFMADD213PS  Y9, Y1, Y8
+	VADDPS       Y1, Y5, Y7
 	VSUBPS       Y5, Y7, Y5
-	VSUBPS       Y5, Y1, Y1
-	VFMADD213PS  Y1, Y0, Y8
+	VSUBPS       Y5, Y1, Y5
+	VMOVUPS      reduceConstants<>+256(SB), Y8
+	VFMADD213PS  reduceConstants<>+288(SB), Y0, Y8
+	VFMADD213PS  reduceConstants<>+320(SB), Y0, Y8
+	VMOVUPS      reduceConstants<>+352(SB), Y9
+	VFMADD213PS  reduceConstants<>+384(SB), Y0, Y9
+	VFMADD213PS  reduceConstants<>+416(SB), Y0, Y9
+	VFMADD213PS  Y9, Y1, Y8
+	VFMADD213PS  Y5, Y0, Y8
 	VADDPS       Y8, Y7, Y0
 	VPSRAD       $0x01, Y6, Y1
 	VPSLLD       $0x17, Y1, Y5
-	VPADDD       reduceConstants<>+160(SB), Y5, Y5
+	VPADDD       reduceConstants<>+128(SB), Y5, Y5
 	VMULPS       Y5, Y0, Y0
 	VPSUBD       Y1, Y6, Y1
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       reduceConstants<>+160(SB), Y1, Y1
+	VPADDD       reduceConstants<>+128(SB), Y1, Y1
 	VMULPS       Y1, Y0, Y0
-	VANDPS       Y2, Y0, Y1
+	VANDPS       Y0, Y2, Y1
 	VCVTPS2PD    X1, Y2
 	VADDPD       Y2, Y3, Y3
 	VEXTRACTF128 $0x01, Y1, X1
@@ -799,120 +800,124 @@ by4Slow:
 	VMOVUPS      32(DX)(BX*1), Y7
 	VMOVUPS      64(DX)(BX*1), Y8
 	VMOVUPS      96(DX)(BX*1), Y9
-	VMAXPS       Y6, Y1, Y6
+	VADDPS       reduceConstants<>+448(SB), Y1, Y10
+	VMAXPS       Y6, Y10, Y6
 	VMOVAPD      Y0, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y6, Y10
+	VFMADD231PS  reduceConstants<>+160(SB), Y6, Y10
 	VSUBPS       Y0, Y10, Y11
 	VMOVAPD      Y6, Y6
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y6
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y6
 	VMULPS       Y6, Y6, Y11
-	VADDPS       Y5, Y6, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y6, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y6, Y6
-	VFMADD213PS  Y6, Y11, Y13
-	VADDPS       Y13, Y12, Y6
+	VADDPS       Y6, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y6, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y6, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y6
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
-	VPADDD       reduceConstants<>+160(SB), Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
 	VMULPS       Y12, Y6, Y6
 	VPSUBD       Y11, Y10, Y10
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       reduceConstants<>+160(SB), Y10, Y10
+	VPADDD       reduceConstants<>+128(SB), Y10, Y10
 	VMULPS       Y10, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
-	VMAXPS       Y7, Y1, Y7
+	VADDPS       reduceConstants<>+448(SB), Y1, Y10
+	VMAXPS       Y7, Y10, Y7
 	VMOVAPD      Y0, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y7, Y10
+	VFMADD231PS  reduceConstants<>+160(SB), Y7, Y10
 	VSUBPS       Y0, Y10, Y11
 	VMOVAPD      Y7, Y7
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y7
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y7
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y7
 	VMULPS       Y7, Y7, Y11
-	VADDPS       Y5, Y7, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y7, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y7, Y7
-	VFMADD213PS  Y7, Y11, Y13
-	VADDPS       Y13, Y12, Y7
+	VADDPS       Y7, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y7, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y7, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y7
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
-	VPADDD       reduceConstants<>+160(SB), Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
 	VMULPS       Y12, Y7, Y7
 	VPSUBD       Y11, Y10, Y10
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       reduceConstants<>+160(SB), Y10, Y10
+	VPADDD       reduceConstants<>+128(SB), Y10, Y10
 	VMULPS       Y10, Y7, Y7
 	VMOVUPS      Y7, 32(AX)(BX*1)
-	VMAXPS       Y8, Y1, Y8
+	VADDPS       reduceConstants<>+448(SB), Y1, Y10
+	VMAXPS       Y8, Y10, Y8
 	VMOVAPD      Y0, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y8, Y10
+	VFMADD231PS  reduceConstants<>+160(SB), Y8, Y10
 	VSUBPS       Y0, Y10, Y11
 	VMOVAPD      Y8, Y8
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y8
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y8
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y8
 	VMULPS       Y8, Y8, Y11
-	VADDPS       Y5, Y8, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y8, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y8, Y8
-	VFMADD213PS  Y8, Y11, Y13
-	VADDPS       Y13, Y12, Y8
+	VADDPS       Y8, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y8, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y8, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y8
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
-	VPADDD       reduceConstants<>+160(SB), Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
 	VMULPS       Y12, Y8, Y8
 	VPSUBD       Y11, Y10, Y10
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       reduceConstants<>+160(SB), Y10, Y10
+	VPADDD       reduceConstants<>+128(SB), Y10, Y10
 	VMULPS       Y10, Y8, Y8
 	VMOVUPS      Y8, 64(AX)(BX*1)
-	VMAXPS       Y9, Y1, Y9
+	VADDPS       reduceConstants<>+448(SB), Y1, Y10
+	VMAXPS       Y9, Y10, Y9
 	VMOVAPD      Y0, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y9, Y10
+	VFMADD231PS  reduceConstants<>+160(SB), Y9, Y10
 	VSUBPS       Y0, Y10, Y11
 	VMOVAPD      Y9, Y9
+	VFNMADD231PS reduceConstants<>+192(SB), Y11, Y9
 	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y9
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y9
 	VMULPS       Y9, Y9, Y11
-	VADDPS       Y5, Y9, Y12
-	VMOVUPS      reduceConstants<>+288(SB), Y13
-	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+352(SB), Y11, Y13
-	VMOVUPS      reduceConstants<>+384(SB), Y14
-	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y14
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y14
-	VFMADD213PS  Y14, Y9, Y13
-	VSUBPS       Y5, Y12, Y14
-	VSUBPS       Y14, Y9, Y9
-	VFMADD213PS  Y9, Y11, Y13
-	VADDPS       Y13, Y12, Y9
+	VADDPS       Y9, Y5, Y12
+	VSUBPS       Y5, Y12, Y13
+	VSUBPS       Y13, Y9, Y13
+	VMOVUPS      reduceConstants<>+256(SB), Y14
+	VFMADD213PS  reduceConstants<>+288(SB), Y11, Y14
+	VFMADD213PS  reduceConstants<>+320(SB), Y11, Y14
+	VMOVUPS      reduceConstants<>+352(SB), Y15
+	VFMADD213PS  reduceConstants<>+384(SB), Y11, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y11, Y15
+	VFMADD213PS  Y15, Y9, Y14
+	VFMADD213PS  Y13, Y11, Y14
+	VADDPS       Y14, Y12, Y9
 	VPSRAD       $0x01, Y10, Y11
 	VPSLLD       $0x17, Y11, Y12
-	VPADDD       reduceConstants<>+160(SB), Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
 	VMULPS       Y12, Y9, Y9
 	VPSUBD       Y11, Y10, Y10
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       reduceConstants<>+160(SB), Y10, Y10
+	VPADDD       reduceConstants<>+128(SB), Y10, Y10
 	VMULPS       Y10, Y9, Y9
 	VMOVUPS      Y9, 96(AX)(BX*1)
 	VADDPS       Y8, Y6, Y6
@@ -927,33 +932,34 @@ by4Slow:
 
 by1Slow:
 	VMOVUPS      (DX)(BX*1), Y6
-	VMAXPS       Y6, Y1, Y6
+	VADDPS       reduceConstants<>+448(SB), Y1, Y7
+	VMAXPS       Y6, Y7, Y6
 	VMOVAPD      Y0, Y7
-	VFMADD231PS  reduceConstants<>+192(SB), Y6, Y7
+	VFMADD231PS  reduceConstants<>+160(SB), Y6, Y7
 	VSUBPS       Y0, Y7, Y8
 	VMOVAPD      Y6, Y6
+	VFNMADD231PS reduceConstants<>+192(SB), Y8, Y6
 	VFNMADD231PS reduceConstants<>+224(SB), Y8, Y6
-	VFNMADD231PS reduceConstants<>+256(SB), Y8, Y6
 	VMULPS       Y6, Y6, Y8
-	VADDPS       Y5, Y6, Y9
-	VMOVUPS      reduceConstants<>+288(SB), Y10
-	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y10
-	VFMADD213PS  reduceConstants<>+352(SB), Y8, Y10
-	VMOVUPS      reduceConstants<>+384(SB), Y11
-	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y11
-	VFMADD213PS  reduceConstants<>+448(SB), Y8, Y11
-	VFMADD213PS  Y11, Y6, Y10
-	VSUBPS       Y5, Y9, Y11
-	VSUBPS       Y11, Y6, Y6
-	VFMADD213PS  Y6, Y8, Y10
-	VADDPS       Y10, Y9, Y6
+	VADDPS       Y6, Y5, Y9
+	VSUBPS       Y5, Y9, Y10
+	VSUBPS       Y10, Y6, Y10
+	VMOVUPS      reduceConstants<>+256(SB), Y11
+	VFMADD213PS  reduceConstants<>+288(SB), Y8, Y11
+	VFMADD213PS  reduceConstants<>+320(SB), Y8, Y11
+	VMOVUPS      reduceConstants<>+352(SB), Y12
+	VFMADD213PS  reduceConstants<>+384(SB), Y8, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y8, Y12
+	VFMADD213PS  Y12, Y6, Y11
+	VFMADD213PS  Y10, Y8, Y11
+	VADDPS       Y11, Y9, Y6
 	VPSRAD       $0x01, Y7, Y8
 	VPSLLD       $0x17, Y8, Y9
-	VPADDD       reduceConstants<>+160(SB), Y9, Y9
+	VPADDD       reduceConstants<>+128(SB), Y9, Y9
 	VMULPS       Y9, Y6, Y6
 	VPSUBD       Y8, Y7, Y7
 	VPSLLD       $0x17, Y7, Y7
-	VPADDD       reduceConstants<>+160(SB), Y7, Y7
+	VPADDD       reduceConstants<>+128(SB), Y7, Y7
 	VMULPS       Y7, Y6, Y6
 	VMOVUPS      Y6, (AX)(BX*1)
 	VCVTPS2PD    X6, Y7
@@ -976,121 +982,120 @@ TEXT ·sumExp32AVX2(SB), NOSPLIT, $0-48
 	VSUBPS       Y2, Y1, Y1
 	VBROADCASTSS most+16(FP), Y2
 	VADDPS       reduceConstants<>+96(SB), Y2, Y3
-	VADDPS       reduceConstants<>+128(SB), Y2, Y4
+	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VMOVUPS      reduceConstants<>+160(SB), Y7
+	VMOVUPS      reduceConstants<>+128(SB), Y6
 	XORQ         DX, DX
 	SUBQ         $0x00000020, AX
 	JLT          by4Done
 
 by4:
-	VMOVUPS      (CX)(DX*1), Y8
-	VCMPPS       $0x11, Y3, Y8, Y9
-	VMOVUPS      32(CX)(DX*1), Y10
+	VMOVUPS      (CX)(DX*1), Y7
+	VCMPPS       $0x11, Y3, Y7, Y8
+	VMOVUPS      32(CX)(DX*1), Y9
+	VCMPPS       $0x11, Y3, Y9, Y10
+	VORPS        Y10, Y8, Y8
+	VMOVUPS      64(CX)(DX*1), Y10
 	VCMPPS       $0x11, Y3, Y10, Y11
-	VORPS        Y11, Y9, Y9
-	VMOVUPS      64(CX)(DX*1), Y11
+	VORPS        Y11, Y8, Y8
+	VMOVUPS      96(CX)(DX*1), Y11
 	VCMPPS       $0x11, Y3, Y11, Y12
-	VORPS        Y12, Y9, Y9
-	VMOVUPS      96(CX)(DX*1), Y12
-	VCMPPS       $0x11, Y3, Y12, Y13
-	VORPS        Y13, Y9, Y9
-	VMOVMSKPS    Y9, BX
+	VORPS        Y12, Y8, Y8
+	VMOVMSKPS    Y8, BX
 	TESTL        BX, BX
 	JNZ          by4Slow
-	VMOVAPD      Y1, Y9
-	VFMADD231PS  reduceConstants<>+192(SB), Y8, Y9
-	VSUBPS       Y1, Y9, Y13
-	VMOVAPD      Y8, Y14
-	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y14
-	VFNMADD231PS reduceConstants<>+256(SB), Y13, Y14
-	VMULPS       Y14, Y14, Y13
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y13, Y16
-	VFMADD213PS  Y16, Y14, Y15
-	VFMADD213PS  Y14, Y13, Y15
-	VADDPS       Y7, Y15, Y13
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y13, Y9
-	VCMPPS       $0x00, Y2, Y8, Y8
-	VPSUBD       Y8, Y0, Y0
+	VMOVAPD      Y1, Y8
+	VFMADD231PS  reduceConstants<>+160(SB), Y7, Y8
+	VSUBPS       Y1, Y8, Y12
+	VMOVAPD      Y7, Y13
+	VFNMADD231PS reduceConstants<>+192(SB), Y12, Y13
+	VFNMADD231PS reduceConstants<>+224(SB), Y12, Y13
+	VMULPS       Y13, Y13, Y12
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y12, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y12, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y14
+	VFMADD213PS  Y13, Y12, Y14
+	VADDPS       Y6, Y14, Y12
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y12, Y8
+	VCMPPS       $0x00, Y2, Y7, Y7
+	VPSUBD       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y9, Y8, Y8
+	VANDNPS      Y8, Y7, Y7
+	VMOVAPD      Y1, Y8
+	VFMADD231PS  reduceConstants<>+160(SB), Y9, Y8
+	VSUBPS       Y1, Y8, Y12
+	VMOVAPD      Y9, Y13
+	VFNMADD231PS reduceConstants<>+192(SB), Y12, Y13
+	VFNMADD231PS reduceConstants<>+224(SB), Y12, Y13
+	VMULPS       Y13, Y13, Y12
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y12, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y12, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y14
+	VFMADD213PS  Y13, Y12, Y14
+	VADDPS       Y6, Y14, Y12
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y12, Y8
+	VCMPPS       $0x00, Y2, Y9, Y9
+	VPSUBD       Y9, Y0, Y0
+	VMOVAPD      Y0, Y0
+	VANDNPS      Y8, Y9, Y8
 	VMOVAPD      Y1, Y9
-	VFMADD231PS  reduceConstants<>+192(SB), Y10, Y9
-	VSUBPS       Y1, Y9, Y13
-	VMOVAPD      Y10, Y14
-	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y14
-	VFNMADD231PS reduceConstants<>+256(SB), Y13, Y14
-	VMULPS       Y14, Y14, Y13
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y13, Y16
-	VFMADD213PS  Y16, Y14, Y15
-	VFMADD213PS  Y14, Y13, Y15
-	VADDPS       Y7, Y15, Y13
+	VFMADD231PS  reduceConstants<>+160(SB), Y10, Y9
+	VSUBPS       Y1, Y9, Y12
+	VMOVAPD      Y10, Y13
+	VFNMADD231PS reduceConstants<>+192(SB), Y12, Y13
+	VFNMADD231PS reduceConstants<>+224(SB), Y12, Y13
+	VMULPS       Y13, Y13, Y12
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y12, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y12, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y14
+	VFMADD213PS  Y13, Y12, Y14
+	VADDPS       Y6, Y14, Y12
 	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y13, Y9
+	VPADDD       Y9, Y12, Y9
 	VCMPPS       $0x00, Y2, Y10, Y10
 	VPSUBD       Y10, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPS      Y9, Y10, Y9
 	VMOVAPD      Y1, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y11, Y10
-	VSUBPS       Y1, Y10, Y13
-	VMOVAPD      Y11, Y14
-	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y14
-	VFNMADD231PS reduceConstants<>+256(SB), Y13, Y14
-	VMULPS       Y14, Y14, Y13
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y13, Y16
-	VFMADD213PS  Y16, Y14, Y15
-	VFMADD213PS  Y14, Y13, Y15
-	VADDPS       Y7, Y15, Y13
+	VFMADD231PS  reduceConstants<>+160(SB), Y11, Y10
+	VSUBPS       Y1, Y10, Y12
+	VMOVAPD      Y11, Y13
+	VFNMADD231PS reduceConstants<>+192(SB), Y12, Y13
+	VFNMADD231PS reduceConstants<>+224(SB), Y12, Y13
+	VMULPS       Y13, Y13, Y12
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y12, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y12, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y12, Y15
+	VFMADD213PS  Y15, Y13, Y14
+	VFMADD213PS  Y13, Y12, Y14
+	VADDPS       Y6, Y14, Y12
 	VPSLLD       $0x17, Y10, Y10
-	VPADDD       Y10, Y13, Y10
+	VPADDD       Y10, Y12, Y10
 	VCMPPS       $0x00, Y2, Y11, Y11
 	VPSUBD       Y11, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPS      Y10, Y11, Y10
-	VMOVAPD      Y1, Y11
-	VFMADD231PS  reduceConstants<>+192(SB), Y12, Y11
-	VSUBPS       Y1, Y11, Y13
-	VMOVAPD      Y12, Y14
-	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y14
-	VFNMADD231PS reduceConstants<>+256(SB), Y13, Y14
-	VMULPS       Y14, Y14, Y13
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y13, Y16
-	VFMADD213PS  Y16, Y14, Y15
-	VFMADD213PS  Y14, Y13, Y15
-	VADDPS       Y7, Y15, Y13
-	VPSLLD       $0x17, Y11, Y11
-	VPADDD       Y11, Y13, Y11
-	VCMPPS       $0x00, Y2, Y12, Y12
-	VPSUBD       Y12, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPS      Y11, Y12, Y11
+	VADDPS       Y9, Y7, Y7
 	VADDPS       Y10, Y8, Y8
-	VADDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y8, Y8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y5, Y5
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y4, Y4
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y5, Y5
 
 by4Next:
 	ADDQ $0x00000080, DX
@@ -1103,37 +1108,37 @@ by4Done:
 	JLT  by1Done
 
 by1:
-	VMOVUPS      (CX)(DX*1), Y8
-	VCMPPS       $0x11, Y3, Y8, Y9
-	VMOVMSKPS    Y9, BX
+	VMOVUPS      (CX)(DX*1), Y7
+	VCMPPS       $0x11, Y3, Y7, Y8
+	VMOVMSKPS    Y8, BX
 	TESTL        BX, BX
 	JNZ          by1Slow
-	VMOVAPD      Y1, Y9
-	VFMADD231PS  reduceConstants<>+192(SB), Y8, Y9
-	VSUBPS       Y1, Y9, Y10
-	VMOVAPD      Y8, Y11
-	VFNMADD231PS reduceConstants<>+224(SB), Y10, Y11
-	VFNMADD231PS reduceConstants<>+256(SB), Y10, Y11
-	VMULPS       Y11, Y11, Y10
-	VMOVUPS      reduceConstants<>+480(SB), Y12
-	VFMADD213PS  reduceConstants<>+512(SB), Y10, Y12
-	VMOVUPS      reduceConstants<>+544(SB), Y13
-	VFMADD213PS  reduceConstants<>+576(SB), Y10, Y13
-	VFMADD213PS  reduceConstants<>+448(SB), Y10, Y13
-	VFMADD213PS  Y13, Y11, Y12
-	VFMADD213PS  Y11, Y10, Y12
-	VADDPS       Y7, Y12, Y10
-	VPSLLD       $0x17, Y9, Y9
-	VPADDD       Y9, Y10, Y9
-	VCMPPS       $0x00, Y2, Y8, Y8
-	VPSUBD       Y8, Y0, Y0
+	VMOVAPD      Y1, Y8
+	VFMADD231PS  reduceConstants<>+160(SB), Y7, Y8
+	VSUBPS       Y1, Y8, Y9
+	VMOVAPD      Y7, Y10
+	VFNMADD231PS reduceConstants<>+192(SB), Y9, Y10
+	VFNMADD231PS reduceConstants<>+224(SB), Y9, Y10
+	VMULPS       Y10, Y10, Y9
+	VMOVUPS      reduceConstants<>+480(SB), Y11
+	VFMADD213PS  reduceConstants<>+512(SB), Y9, Y11
+	VMOVUPS      reduceConstants<>+544(SB), Y12
+	VFMADD213PS  reduceConstants<>+576(SB), Y9, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y9, Y12
+	VFMADD213PS  Y12, Y10, Y11
+	VFMADD213PS  Y10, Y9, Y11
+	VADDPS       Y6, Y11, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VPADDD       Y8, Y9, Y8
+	VCMPPS       $0x00, Y2, Y7, Y7
+	VPSUBD       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y9, Y8, Y8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y5, Y5
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y6, Y6
+	VANDNPS      Y8, Y7, Y7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y4, Y4
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y5, Y5
 
 by1Next:
 	ADDQ $0x00000020, DX
@@ -1146,51 +1151,53 @@ by1Done:
 	LEAQ         reduceMasks<>+0(SB), BX
 	NEGQ         AX
 	VMOVDQU      32(BX)(AX*4), Y3
+	VADDPS       reduceConstants<>+448(SB), Y2, Y7
 	VMASKMOVPS   (CX)(DX*1), Y3, Y8
-	VBLENDVPS    Y3, Y8, Y4, Y8
-	VMAXPS       Y8, Y4, Y4
+	VBLENDVPS    Y3, Y8, Y7, Y7
+	VADDPS       reduceConstants<>+448(SB), Y2, Y8
+	VMAXPS       Y7, Y8, Y8
 	VMOVAPD      Y1, Y9
-	VFMADD231PS  reduceConstants<>+192(SB), Y4, Y9
+	VFMADD231PS  reduceConstants<>+160(SB), Y8, Y9
 	VSUBPS       Y1, Y9, Y1
-	VMOVAPD      Y4, Y4
-	VFNMADD231PS reduceConstants<>+224(SB), Y1, Y4
-	VFNMADD231PS reduceConstants<>+256(SB), Y1, Y4
-	VMULPS       Y4, Y4, Y1
+	VMOVAPD      Y8, Y8
+	VFNMADD231PS reduceConstants<>+192(SB), Y1, Y8
+	VFNMADD231PS reduceConstants<>+224(SB), Y1, Y8
+	VMULPS       Y8, Y8, Y1
 	VMOVUPS      reduceConstants<>+480(SB), Y10
 	VFMADD213PS  reduceConstants<>+512(SB), Y1, Y10
 	VMOVUPS      reduceConstants<>+544(SB), Y11
 	VFMADD213PS  reduceConstants<>+576(SB), Y1, Y11
-	VFMADD213PS  reduceConstants<>+448(SB), Y1, Y11
-	VFMADD213PS  Y11, Y4, Y10
-	VFMADD213PS  Y4, Y1, Y10
-	VADDPS       Y7, Y10, Y1
-	VPSRAD       $0x01, Y9, Y4
-	VPSLLD       $0x17, Y4, Y7
-	VPADDD       reduceConstants<>+160(SB), Y7, Y7
-	VMULPS       Y7, Y1, Y1
-	VPSUBD       Y4, Y9, Y4
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       reduceConstants<>+160(SB), Y4, Y4
-	VMULPS       Y4, Y1, Y1
-	VANDPS       Y3, Y1, Y1
-	VCMPPS       $0x00, Y2, Y8, Y2
+	VFMADD213PS  reduceConstants<>+416(SB), Y1, Y11
+	VFMADD213PS  Y11, Y8, Y10
+	VFMADD213PS  Y8, Y1, Y10
+	VADDPS       Y6, Y10, Y1
+	VPSRAD       $0x01, Y9, Y6
+	VPSLLD       $0x17, Y6, Y8
+	VPADDD       reduceConstants<>+128(SB), Y8, Y8
+	VMULPS       Y8, Y1, Y1
+	VPSUBD       Y6, Y9, Y6
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       reduceConstants<>+128(SB), Y6, Y6
+	VMULPS       Y6, Y1, Y1
+	VANDPS       Y1, Y3, Y1
+	VCMPPS       $0x00, Y2, Y7, Y2
 	VPSUBD       Y2, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPS      Y1, Y2, Y1
 	VCVTPS2PD    X1, Y2
-	VADDPD       Y2, Y5, Y5
+	VADDPD       Y2, Y4, Y4
 	VEXTRACTF128 $0x01, Y1, X1
 	VCVTPS2PD    X1, Y2
-	VADDPD       Y2, Y6, Y6
+	VADDPD       Y2, Y5, Y5
 
 total:
-	VADDPD       Y6, Y5, Y5
-	VEXTRACTF128 $0x01, Y5, X1
-	VADDPD       X1, X5, X5
-	VPERMILPD    $0x01, X5, X1
-	VADDSD       X1, X5, X5
-	VMOVSD       X5, smaller+32(FP)
-	VEXTRACTI128 $0x01, Y0, X1
+	VADDPD       Y5, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X1, X4, X4
+	VPERMILPD    $0x01, X4, X1
+	VADDSD       X1, X4, X4
+	VMOVSD       X4, smaller+32(FP)
+	VEXTRACTF128 $0x01, Y0, X1
 	VPADDD       X1, X0, X1
 	VCVTDQ2PD    X1, Y0
 	VEXTRACTF128 $0x01, Y0, X1
@@ -1202,167 +1209,172 @@ total:
 	RET
 
 by4Slow:
-	VMOVUPS      (CX)(DX*1), Y8
-	VMOVUPS      32(CX)(DX*1), Y9
-	VMOVUPS      64(CX)(DX*1), Y10
-	VMOVUPS      96(CX)(DX*1), Y11
-	VMAXPS       Y8, Y4, Y12
-	VMOVAPD      Y1, Y13
-	VFMADD231PS  reduceConstants<>+192(SB), Y12, Y13
-	VSUBPS       Y1, Y13, Y14
-	VMOVAPD      Y12, Y12
-	VFNMADD231PS reduceConstants<>+224(SB), Y14, Y12
-	VFNMADD231PS reduceConstants<>+256(SB), Y14, Y12
-	VMULPS       Y12, Y12, Y14
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y14, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y14, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y14, Y16
-	VFMADD213PS  Y16, Y12, Y15
-	VFMADD213PS  Y12, Y14, Y15
-	VADDPS       Y7, Y15, Y12
-	VPSRAD       $0x01, Y13, Y14
-	VPSLLD       $0x17, Y14, Y15
-	VPADDD       reduceConstants<>+160(SB), Y15, Y15
-	VMULPS       Y15, Y12, Y12
-	VPSUBD       Y14, Y13, Y13
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       reduceConstants<>+160(SB), Y13, Y13
-	VMULPS       Y13, Y12, Y12
+	VMOVUPS      (CX)(DX*1), Y7
+	VMOVUPS      32(CX)(DX*1), Y8
+	VMOVUPS      64(CX)(DX*1), Y9
+	VMOVUPS      96(CX)(DX*1), Y10
+	VADDPS       reduceConstants<>+448(SB), Y2, Y11
+	VMAXPS       Y7, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PS  reduceConstants<>+160(SB), Y11, Y12
+	VSUBPS       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PS reduceConstants<>+192(SB), Y13, Y11
+	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y13, Y15
+	VFMADD213PS  Y15, Y11, Y14
+	VFMADD213PS  Y11, Y13, Y14
+	VADDPS       Y6, Y14, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLD       $0x17, Y13, Y14
+	VPADDD       reduceConstants<>+128(SB), Y14, Y14
+	VMULPS       Y14, Y11, Y11
+	VPSUBD       Y13, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
+	VMULPS       Y12, Y11, Y11
+	VCMPPS       $0x00, Y2, Y7, Y7
+	VPSUBD       Y7, Y0, Y0
+	VMOVAPD      Y0, Y0
+	VANDNPS      Y11, Y7, Y7
+	VADDPS       reduceConstants<>+448(SB), Y2, Y11
+	VMAXPS       Y8, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PS  reduceConstants<>+160(SB), Y11, Y12
+	VSUBPS       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PS reduceConstants<>+192(SB), Y13, Y11
+	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y13, Y15
+	VFMADD213PS  Y15, Y11, Y14
+	VFMADD213PS  Y11, Y13, Y14
+	VADDPS       Y6, Y14, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLD       $0x17, Y13, Y14
+	VPADDD       reduceConstants<>+128(SB), Y14, Y14
+	VMULPS       Y14, Y11, Y11
+	VPSUBD       Y13, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
+	VMULPS       Y12, Y11, Y11
 	VCMPPS       $0x00, Y2, Y8, Y8
 	VPSUBD       Y8, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y12, Y8, Y8
-	VMAXPS       Y9, Y4, Y12
-	VMOVAPD      Y1, Y13
-	VFMADD231PS  reduceConstants<>+192(SB), Y12, Y13
-	VSUBPS       Y1, Y13, Y14
-	VMOVAPD      Y12, Y12
-	VFNMADD231PS reduceConstants<>+224(SB), Y14, Y12
-	VFNMADD231PS reduceConstants<>+256(SB), Y14, Y12
-	VMULPS       Y12, Y12, Y14
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y14, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y14, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y14, Y16
-	VFMADD213PS  Y16, Y12, Y15
-	VFMADD213PS  Y12, Y14, Y15
-	VADDPS       Y7, Y15, Y12
-	VPSRAD       $0x01, Y13, Y14
-	VPSLLD       $0x17, Y14, Y15
-	VPADDD       reduceConstants<>+160(SB), Y15, Y15
-	VMULPS       Y15, Y12, Y12
-	VPSUBD       Y14, Y13, Y13
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       reduceConstants<>+160(SB), Y13, Y13
-	VMULPS       Y13, Y12, Y12
+	VANDNPS      Y11, Y8, Y8
+	VADDPS       reduceConstants<>+448(SB), Y2, Y11
+	VMAXPS       Y9, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PS  reduceConstants<>+160(SB), Y11, Y12
+	VSUBPS       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PS reduceConstants<>+192(SB), Y13, Y11
+	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y13, Y15
+	VFMADD213PS  Y15, Y11, Y14
+	VFMADD213PS  Y11, Y13, Y14
+	VADDPS       Y6, Y14, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLD       $0x17, Y13, Y14
+	VPADDD       reduceConstants<>+128(SB), Y14, Y14
+	VMULPS       Y14, Y11, Y11
+	VPSUBD       Y13, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
+	VMULPS       Y12, Y11, Y11
 	VCMPPS       $0x00, Y2, Y9, Y9
 	VPSUBD       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y12, Y9, Y9
-	VMAXPS       Y10, Y4, Y12
-	VMOVAPD      Y1, Y13
-	VFMADD231PS  reduceConstants<>+192(SB), Y12, Y13
-	VSUBPS       Y1, Y13, Y14
-	VMOVAPD      Y12, Y12
-	VFNMADD231PS reduceConstants<>+224(SB), Y14, Y12
-	VFNMADD231PS reduceConstants<>+256(SB), Y14, Y12
-	VMULPS       Y12, Y12, Y14
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y14, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y14, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y14, Y16
-	VFMADD213PS  Y16, Y12, Y15
-	VFMADD213PS  Y12, Y14, Y15
-	VADDPS       Y7, Y15, Y12
-	VPSRAD       $0x01, Y13, Y14
-	VPSLLD       $0x17, Y14, Y15
-	VPADDD       reduceConstants<>+160(SB), Y15, Y15
-	VMULPS       Y15, Y12, Y12
-	VPSUBD       Y14, Y13, Y13
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       reduceConstants<>+160(SB), Y13, Y13
-	VMULPS       Y13, Y12, Y12
+	VANDNPS      Y11, Y9, Y9
+	VADDPS       reduceConstants<>+448(SB), Y2, Y11
+	VMAXPS       Y10, Y11, Y11
+	VMOVAPD      Y1, Y12
+	VFMADD231PS  reduceConstants<>+160(SB), Y11, Y12
+	VSUBPS       Y1, Y12, Y13
+	VMOVAPD      Y11, Y11
+	VFNMADD231PS reduceConstants<>+192(SB), Y13, Y11
+	VFNMADD231PS reduceConstants<>+224(SB), Y13, Y11
+	VMULPS       Y11, Y11, Y13
+	VMOVUPS      reduceConstants<>+480(SB), Y14
+	VFMADD213PS  reduceConstants<>+512(SB), Y13, Y14
+	VMOVUPS      reduceConstants<>+544(SB), Y15
+	VFMADD213PS  reduceConstants<>+576(SB), Y13, Y15
+	VFMADD213PS  reduceConstants<>+416(SB), Y13, Y15
+	VFMADD213PS  Y15, Y11, Y14
+	VFMADD213PS  Y11, Y13, Y14
+	VADDPS       Y6, Y14, Y11
+	VPSRAD       $0x01, Y12, Y13
+	VPSLLD       $0x17, Y13, Y14
+	VPADDD       reduceConstants<>+128(SB), Y14, Y14
+	VMULPS       Y14, Y11, Y11
+	VPSUBD       Y13, Y12, Y12
+	VPSLLD       $0x17, Y12, Y12
+	VPADDD       reduceConstants<>+128(SB), Y12, Y12
+	VMULPS       Y12, Y11, Y11
 	VCMPPS       $0x00, Y2, Y10, Y10
 	VPSUBD       Y10, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y12, Y10, Y10
-	VMAXPS       Y11, Y4, Y12
-	VMOVAPD      Y1, Y13
-	VFMADD231PS  reduceConstants<>+192(SB), Y12, Y13
-	VSUBPS       Y1, Y13, Y14
-	VMOVAPD      Y12, Y12
-	VFNMADD231PS reduceConstants<>+224(SB), Y14, Y12
-	VFNMADD231PS reduceConstants<>+256(SB), Y14, Y12
-	VMULPS       Y12, Y12, Y14
-	VMOVUPS      reduceConstants<>+480(SB), Y15
-	VFMADD213PS  reduceConstants<>+512(SB), Y14, Y15
-	VMOVUPS      reduceConstants<>+544(SB), Y16
-	VFMADD213PS  reduceConstants<>+576(SB), Y14, Y16
-	VFMADD213PS  reduceConstants<>+448(SB), Y14, Y16
-	VFMADD213PS  Y16, Y12, Y15
-	VFMADD213PS  Y12, Y14, Y15
-	VADDPS       Y7, Y15, Y12
-	VPSRAD       $0x01, Y13, Y14
-	VPSLLD       $0x17, Y14, Y15
-	VPADDD       reduceConstants<>+160(SB), Y15, Y15
-	VMULPS       Y15, Y12, Y12
-	VPSUBD       Y14, Y13, Y13
-	VPSLLD       $0x17, Y13, Y13
-	VPADDD       reduceConstants<>+160(SB), Y13, Y13
-	VMULPS       Y13, Y12, Y12
-	VCMPPS       $0x00, Y2, Y11, Y11
-	VPSUBD       Y11, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPS      Y12, Y11, Y11
+	VANDNPS      Y11, Y10, Y10
+	VADDPS       Y9, Y7, Y7
 	VADDPS       Y10, Y8, Y8
-	VADDPS       Y11, Y9, Y9
-	VADDPS       Y9, Y8, Y8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y5, Y5
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y6, Y6
+	VADDPS       Y8, Y7, Y7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y4, Y4
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y5, Y5
 	JMP          by4Next
 
 by1Slow:
-	VMOVUPS      (CX)(DX*1), Y8
-	VMAXPS       Y8, Y4, Y9
-	VMOVAPD      Y1, Y10
-	VFMADD231PS  reduceConstants<>+192(SB), Y9, Y10
-	VSUBPS       Y1, Y10, Y11
-	VMOVAPD      Y9, Y9
-	VFNMADD231PS reduceConstants<>+224(SB), Y11, Y9
-	VFNMADD231PS reduceConstants<>+256(SB), Y11, Y9
-	VMULPS       Y9, Y9, Y11
-	VMOVUPS      reduceConstants<>+480(SB), Y12
-	VFMADD213PS  reduceConstants<>+512(SB), Y11, Y12
-	VMOVUPS      reduceConstants<>+544(SB), Y13
-	VFMADD213PS  reduceConstants<>+576(SB), Y11, Y13
-	VFMADD213PS  reduceConstants<>+448(SB), Y11, Y13
-	VFMADD213PS  Y13, Y9, Y12
-	VFMADD213PS  Y9, Y11, Y12
-	VADDPS       Y7, Y12, Y9
-	VPSRAD       $0x01, Y10, Y11
-	VPSLLD       $0x17, Y11, Y12
-	VPADDD       reduceConstants<>+160(SB), Y12, Y12
-	VMULPS       Y12, Y9, Y9
-	VPSUBD       Y11, Y10, Y10
-	VPSLLD       $0x17, Y10, Y10
-	VPADDD       reduceConstants<>+160(SB), Y10, Y10
-	VMULPS       Y10, Y9, Y9
-	VCMPPS       $0x00, Y2, Y8, Y8
-	VPSUBD       Y8, Y0, Y0
+	VMOVUPS      (CX)(DX*1), Y7
+	VADDPS       reduceConstants<>+448(SB), Y2, Y8
+	VMAXPS       Y7, Y8, Y8
+	VMOVAPD      Y1, Y9
+	VFMADD231PS  reduceConstants<>+160(SB), Y8, Y9
+	VSUBPS       Y1, Y9, Y10
+	VMOVAPD      Y8, Y8
+	VFNMADD231PS reduceConstants<>+192(SB), Y10, Y8
+	VFNMADD231PS reduceConstants<>+224(SB), Y10, Y8
+	VMULPS       Y8, Y8, Y10
+	VMOVUPS      reduceConstants<>+480(SB), Y11
+	VFMADD213PS  reduceConstants<>+512(SB), Y10, Y11
+	VMOVUPS      reduceConstants<>+544(SB), Y12
+	VFMADD213PS  reduceConstants<>+576(SB), Y10, Y12
+	VFMADD213PS  reduceConstants<>+416(SB), Y10, Y12
+	VFMADD213PS  Y12, Y8, Y11
+	VFMADD213PS  Y8, Y10, Y11
+	VADDPS       Y6, Y11, Y8
+	VPSRAD       $0x01, Y9, Y10
+	VPSLLD       $0x17, Y10, Y11
+	VPADDD       reduceConstants<>+128(SB), Y11, Y11
+	VMULPS       Y11, Y8, Y8
+	VPSUBD       Y10, Y9, Y9
+	VPSLLD       $0x17, Y9, Y9
+	VPADDD       reduceConstants<>+128(SB), Y9, Y9
+	VMULPS       Y9, Y8, Y8
+	VCMPPS       $0x00, Y2, Y7, Y7
+	VPSUBD       Y7, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPS      Y9, Y8, Y8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y5, Y5
-	VEXTRACTF128 $0x01, Y8, X8
-	VCVTPS2PD    X8, Y9
-	VADDPD       Y9, Y6, Y6
+	VANDNPS      Y8, Y7, Y7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y4, Y4
+	VEXTRACTF128 $0x01, Y7, X7
+	VCVTPS2PD    X7, Y8
+	VADDPD       Y8, Y5, Y5
 	JMP          by1Next
 
 // func logSoftmaxGrad32AVX2(dst *float32, gy *float32, y *float32, n int, sum float64)
@@ -1387,28 +1399,28 @@ single:
 	VMINPS       Y2, Y4, Y2
 	VMAXPS       Y2, Y3, Y2
 	VMOVUPS      reduceConstants<>+64(SB), Y3
-	VFMADD231PS  reduceConstants<>+192(SB), Y2, Y3
+	VFMADD231PS  reduceConstants<>+160(SB), Y2, Y3
 	VSUBPS       reduceConstants<>+64(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
+	VFNMADD231PS reduceConstants<>+192(SB), Y4, Y2
 	VFNMADD231PS reduceConstants<>+224(SB), Y4, Y2
-	VFNMADD231PS reduceConstants<>+256(SB), Y4, Y2
 	VMULPS       Y2, Y2, Y4
 	VMOVUPS      reduceConstants<>+480(SB), Y5
 	VFMADD213PS  reduceConstants<>+512(SB), Y4, Y5
 	VMOVUPS      reduceConstants<>+544(SB), Y6
 	VFMADD213PS  reduceConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  reduceConstants<>+448(SB), Y4, Y6
+	VFMADD213PS  reduceConstants<>+416(SB), Y4, Y6
 	VFMADD213PS  Y6, Y2, Y5
 	VFMADD213PS  Y2, Y4, Y5
-	VMOVUPS      reduceConstants<>+160(SB), Y2
+	VMOVUPS      reduceConstants<>+128(SB), Y2
 	VADDPS       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLD       $0x17, Y4, Y5
-	VPADDD       reduceConstants<>+160(SB), Y5, Y5
+	VPADDD       reduceConstants<>+128(SB), Y5, Y5
 	VMULPS       Y5, Y2, Y2
 	VPSUBD       Y4, Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       reduceConstants<>+160(SB), Y3, Y3
+	VPADDD       reduceConstants<>+128(SB), Y3, Y3
 	VMULPS       Y3, Y2, Y2
 	VMULPS       Y0, Y2, Y2
 	VSUBPS       Y2, Y1, Y1
@@ -1431,28 +1443,28 @@ singleDone:
 	VMINPS       Y1, Y4, Y1
 	VMAXPS       Y1, Y3, Y1
 	VMOVUPS      reduceConstants<>+64(SB), Y3
-	VFMADD231PS  reduceConstants<>+192(SB), Y1, Y3
+	VFMADD231PS  reduceConstants<>+160(SB), Y1, Y3
 	VSUBPS       reduceConstants<>+64(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
+	VFNMADD231PS reduceConstants<>+192(SB), Y4, Y1
 	VFNMADD231PS reduceConstants<>+224(SB), Y4, Y1
-	VFNMADD231PS reduceConstants<>+256(SB), Y4, Y1
 	VMULPS       Y1, Y1, Y4
 	VMOVUPS      reduceConstants<>+480(SB), Y5
 	VFMADD213PS  reduceConstants<>+512(SB), Y4, Y5
 	VMOVUPS      reduceConstants<>+544(SB), Y6
 	VFMADD213PS  reduceConstants<>+576(SB), Y4, Y6
-	VFMADD213PS  reduceConstants<>+448(SB), Y4, Y6
+	VFMADD213PS  reduceConstants<>+416(SB), Y4, Y6
 	VFMADD213PS  Y6, Y1, Y5
 	VFMADD213PS  Y1, Y4, Y5
-	VMOVUPS      reduceConstants<>+160(SB), Y1
+	VMOVUPS      reduceConstants<>+128(SB), Y1
 	VADDPS       Y1, Y5, Y1
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLD       $0x17, Y4, Y5
-	VPADDD       reduceConstants<>+160(SB), Y5, Y5
+	VPADDD       reduceConstants<>+128(SB), Y5, Y5
 	VMULPS       Y5, Y1, Y1
 	VPSUBD       Y4, Y3, Y3
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       reduceConstants<>+160(SB), Y3, Y3
+	VPADDD       reduceConstants<>+128(SB), Y3, Y3
 	VMULPS       Y3, Y1, Y1
 	VMULPS       Y0, Y1, Y0
 	VSUBPS       Y0, Y2, Y0
@@ -1892,165 +1904,161 @@ TEXT ·shiftedExp64AVX2(SB), NOSPLIT, $0-48
 	VSUBPD       Y1, Y0, Y0
 	VBROADCASTSD most+24(FP), Y1
 	VADDPD       reduceConstants<>+768(SB), Y1, Y2
-	VADDPD       reduceConstants<>+800(SB), Y1, Y1
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      reduceConstants<>+832(SB), Y4
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VMOVUPD      reduceConstants<>+800(SB), Y7
 	XORQ         BX, BX
-	SUBQ         $0x00000010, CX
-	JLT          by4Done
+	SUBQ         $0x00000008, CX
+	JLT          by2Done
 
-by4:
-	VMOVUPD      (DX)(BX*1), Y5
-	VCMPPD       $0x11, Y2, Y5, Y6
-	VMOVUPD      32(DX)(BX*1), Y7
-	VCMPPD       $0x11, Y2, Y7, Y8
-	VORPD        Y8, Y6, Y6
-	VMOVUPD      64(DX)(BX*1), Y8
+by2:
+	VMOVUPD      (DX)(BX*1), Y8
 	VCMPPD       $0x11, Y2, Y8, Y9
-	VORPD        Y9, Y6, Y6
-	VMOVUPD      96(DX)(BX*1), Y9
-	VCMPPD       $0x11, Y2, Y9, Y10
-	VORPD        Y10, Y6, Y6
-	VMOVMSKPD    Y6, SI
+	VMOVUPD      32(DX)(BX*1), Y10
+	VCMPPD       $0x11, Y2, Y10, Y11
+	VORPD        Y11, Y9, Y9
+	VMOVMSKPD    Y9, SI
 	TESTL        SI, SI
-	JNZ          by4Slow
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+864(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y10
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y5
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y5
-	VMULPD       Y5, Y5, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y5, Y11
-	VFMADD213PD  Y5, Y10, Y11
-	VADDPD       Y4, Y11, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+864(SB), Y7, Y6
-	VSUBPD       Y0, Y6, Y10
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y7
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y7
-	VMULPD       Y7, Y7, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y7, Y11
-	VFMADD213PD  Y7, Y10, Y11
-	VADDPD       Y4, Y11, Y7
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y7, Y6
-	VMOVUPD      Y6, 32(AX)(BX*1)
-	VMOVAPD      Y0, Y7
-	VFMADD231PD  reduceConstants<>+864(SB), Y8, Y7
-	VSUBPD       Y0, Y7, Y10
+	JNZ          by2Slow
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y0, Y9, Y11
 	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y8
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y8
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y8, Y10, Y11
-	VADDPD       Y4, Y11, Y8
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       Y7, Y8, Y7
-	VMOVUPD      Y7, 64(AX)(BX*1)
-	VMOVAPD      Y0, Y8
-	VFMADD231PD  reduceConstants<>+864(SB), Y9, Y8
-	VSUBPD       Y0, Y8, Y10
-	VMOVAPD      Y9, Y9
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y9
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y9, Y11
-	VFMADD213PD  Y9, Y10, Y11
-	VADDPD       Y4, Y11, Y9
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y9, Y8
-	VMOVUPD      Y8, 96(AX)(BX*1)
-	VADDPD       Y7, Y5, Y5
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y8
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y8, Y12
+	VSUBPD       Y8, Y12, Y8
+	VSUBPD       Y8, Y11, Y8
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y8, Y14, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y8, Y11, Y14
+	VADDPD       Y14, Y13, Y8
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y9
+	VSUBPD       Y0, Y9, Y11
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y10
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y10, Y12
+	VSUBPD       Y10, Y12, Y10
+	VSUBPD       Y10, Y11, Y10
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y10, Y14, Y10
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y10, Y11, Y14
+	VADDPD       Y14, Y13, Y10
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y10, Y9
+	VMOVUPD      Y9, 32(AX)(BX*1)
+	VADDPD       Y8, Y3, Y11
+	VSUBPD       Y3, Y11, Y10
+	VSUBPD       Y10, Y8, Y8
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y3, Y10
+	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y3
+	VADDPD       Y10, Y4, Y4
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y10, Y8
+	VSUBPD       Y8, Y5, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y10, Y5
 	VADDPD       Y8, Y6, Y6
-	VADDPD       Y6, Y5, Y5
-	VADDPD       Y5, Y3, Y3
 
-by4Next:
-	ADDQ $0x00000080, BX
-	SUBQ $0x00000010, CX
-	JGE  by4
+by2Next:
+	ADDQ $0x00000040, BX
+	SUBQ $0x00000008, CX
+	JGE  by2
 
-by4Done:
-	ADDQ $0x00000010, CX
+by2Done:
+	ADDQ $0x00000008, CX
 	SUBQ $0x00000004, CX
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (DX)(BX*1), Y5
-	VCMPPD       $0x11, Y2, Y5, Y6
-	VMOVMSKPD    Y6, SI
+	VMOVUPD      (DX)(BX*1), Y8
+	VCMPPD       $0x11, Y2, Y8, Y9
+	VMOVMSKPD    Y9, SI
 	TESTL        SI, SI
 	JNZ          by1Slow
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+864(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y7, Y5
-	VFNMADD231PD reduceConstants<>+928(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      reduceConstants<>+960(SB), Y8
-	VFMADD213PD  reduceConstants<>+992(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1024(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1056(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1088(SB), Y7, Y8
-	VMOVUPD      reduceConstants<>+1120(SB), Y9
-	VFMADD213PD  reduceConstants<>+1152(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1184(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1216(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1248(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       Y4, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VADDPD       Y5, Y3, Y3
+	VMOVAPD      Y0, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
+	VSUBPD       Y0, Y9, Y10
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
+	VMULPD       reduceConstants<>+896(SB), Y10, Y10
+	VADDPD       Y10, Y8, Y11
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y10, Y8
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y11, Y7, Y12
+	VSUBPD       Y7, Y12, Y13
+	VSUBPD       Y13, Y11, Y13
+	VADDPD       Y8, Y13, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y11, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	VADDPD       Y13, Y12, Y8
+	VPSLLQ       $0x34, Y9, Y9
+	VPADDQ       Y9, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
+	VADDPD       Y8, Y3, Y10
+	VSUBPD       Y3, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y3
+	VADDPD       Y9, Y4, Y4
+	VMOVAPD      Y3, Y8
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y8, Y5
+	VMOVAPD      Y4, Y8
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y8, Y6
 
 by1Next:
 	ADDQ $0x00000020, BX
@@ -2064,39 +2072,61 @@ by1Done:
 	MOVQ         CX, SI
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
-	VMASKMOVPD   (DX)(BX*1), Y2, Y5
-	VBLENDVPD    Y2, Y5, Y1, Y5
-	VMAXPD       Y5, Y1, Y1
-	VMOVAPD      Y0, Y5
-	VFMADD231PD  reduceConstants<>+864(SB), Y1, Y5
-	VSUBPD       Y0, Y5, Y0
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y8
+	VMASKMOVPD   (DX)(BX*1), Y2, Y9
+	VBLENDVPD    Y2, Y9, Y8, Y8
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y1
+	VMAXPD       Y8, Y1, Y1
+	VMOVAPD      Y0, Y8
+	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y8
+	VSUBPD       Y0, Y8, Y0
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD reduceConstants<>+896(SB), Y0, Y1
-	VFNMADD231PD reduceConstants<>+928(SB), Y0, Y1
-	VMULPD       Y1, Y1, Y0
-	VMOVUPD      reduceConstants<>+960(SB), Y6
-	VFMADD213PD  reduceConstants<>+992(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+1024(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+1056(SB), Y0, Y6
-	VFMADD213PD  reduceConstants<>+1088(SB), Y0, Y6
-	VMOVUPD      reduceConstants<>+1120(SB), Y7
-	VFMADD213PD  reduceConstants<>+1152(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1184(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1216(SB), Y0, Y7
-	VFMADD213PD  reduceConstants<>+1248(SB), Y0, Y7
-	VFMADD213PD  Y7, Y1, Y6
-	VFMADD213PD  Y1, Y0, Y6
-	VADDPD       Y4, Y6, Y0
-	VPSRAD       $0x01, Y5, Y1
-	VPSLLQ       $0x34, Y1, Y4
-	VPADDQ       reduceConstants<>+832(SB), Y4, Y4
-	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y1, Y5, Y1
+	VFNMADD231PD reduceConstants<>+864(SB), Y0, Y1
+	VMULPD       reduceConstants<>+896(SB), Y0, Y0
+	VADDPD       Y0, Y1, Y9
+	VSUBPD       Y1, Y9, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMULPD       Y9, Y9, Y1
+	VADDPD       Y9, Y7, Y10
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y9, Y7
+	VADDPD       Y0, Y7, Y0
+	VMOVUPD      reduceConstants<>+928(SB), Y7
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y7
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y7
+	VMOVUPD      reduceConstants<>+1088(SB), Y11
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y11
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y11
+	VFMADD213PD  Y11, Y9, Y7
+	VFMADD213PD  Y0, Y1, Y7
+	VADDPD       Y7, Y10, Y0
+	VPSRAD       $0x01, Y8, Y1
+	VPSLLQ       $0x34, Y1, Y7
+	VPADDQ       reduceConstants<>+800(SB), Y7, Y7
+	VMULPD       Y7, Y0, Y0
+	VPSUBQ       Y1, Y8, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       reduceConstants<>+832(SB), Y1, Y1
+	VPADDQ       reduceConstants<>+800(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
-	VANDPD       Y2, Y0, Y1
-	VADDPD       Y1, Y3, Y3
+	VANDPD       Y0, Y2, Y1
+	VADDPD       Y1, Y3, Y7
+	VSUBPD       Y3, Y7, Y2
+	VSUBPD       Y2, Y1, Y1
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y3, Y2
+	VADDPD       Y1, Y2, Y2
+	VMOVAPD      Y7, Y3
+	VADDPD       Y2, Y4, Y4
+	VMOVAPD      Y3, Y1
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y1, Y5
+	VMOVAPD      Y4, Y1
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y1, Y6
 	TESTQ        $0x00000002, CX
 	JZ           restOne
 	VMOVUPD      X0, (AX)(BX*1)
@@ -2110,178 +2140,193 @@ restOne:
 
 restNone:
 total:
+	VADDPD       Y6, Y4, Y4
+	VADDPD       Y5, Y3, Y1
+	VSUBPD       Y3, Y1, Y0
+	VSUBPD       Y0, Y5, Y5
+	VSUBPD       Y0, Y1, Y0
+	VSUBPD       Y0, Y3, Y0
+	VADDPD       Y5, Y0, Y0
+	VMOVAPD      Y1, Y3
+	VADDPD       Y0, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPD       X0, X4, X4
 	VEXTRACTF128 $0x01, Y3, X0
-	VADDPD       X0, X3, X3
+	VADDPD       X0, X3, X2
+	VSUBPD       X3, X2, X1
+	VSUBPD       X1, X0, X0
+	VSUBPD       X1, X2, X1
+	VSUBPD       X1, X3, X1
+	VADDPD       X0, X1, X1
+	VMOVAPD      X2, X3
+	VADDPD       X1, X4, X4
+	VPERMILPD    $0x01, X4, X0
+	VADDPD       X0, X4, X4
 	VPERMILPD    $0x01, X3, X0
-	VADDSD       X0, X3, X3
+	VADDPD       X0, X3, X2
+	VSUBPD       X3, X2, X1
+	VSUBPD       X1, X0, X0
+	VSUBPD       X1, X2, X1
+	VSUBPD       X1, X3, X1
+	VADDPD       X0, X1, X1
+	VMOVAPD      X2, X3
+	VADDPD       X1, X4, X4
+	VADDPD       X4, X3, X3
 	VMOVSD       X3, sum+40(FP)
 	VZEROUPPER
 	RET
 
-by4Slow:
-	VMOVUPD      (DX)(BX*1), Y5
-	VMOVUPD      32(DX)(BX*1), Y6
-	VMOVUPD      64(DX)(BX*1), Y7
-	VMOVUPD      96(DX)(BX*1), Y8
-	VMAXPD       Y5, Y1, Y5
+by2Slow:
+	VMOVUPD      (DX)(BX*1), Y8
+	VMOVUPD      32(DX)(BX*1), Y9
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y8, Y10, Y8
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y10
+	VSUBPD       Y0, Y10, Y11
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y8
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y8, Y12
+	VSUBPD       Y8, Y12, Y8
+	VSUBPD       Y8, Y11, Y8
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y8, Y14, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y8, Y11, Y14
+	VADDPD       Y14, Y13, Y8
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y8, Y8
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y8, Y8
+	VMOVUPD      Y8, (AX)(BX*1)
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y10
+	VMAXPD       Y9, Y10, Y9
+	VMOVAPD      Y0, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y0, Y10, Y11
+	VMOVAPD      Y9, Y9
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y9
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y9, Y12
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y11, Y9
+	VMULPD       Y12, Y12, Y11
+	VADDPD       Y12, Y7, Y13
+	VSUBPD       Y7, Y13, Y14
+	VSUBPD       Y14, Y12, Y14
+	VADDPD       Y9, Y14, Y9
+	VMOVUPD      reduceConstants<>+928(SB), Y14
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y14
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y12, Y14
+	VFMADD213PD  Y9, Y11, Y14
+	VADDPD       Y14, Y13, Y9
+	VPSRAD       $0x01, Y10, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
+	VMULPD       Y12, Y9, Y9
+	VPSUBQ       Y11, Y10, Y10
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y9, Y9
+	VMOVUPD      Y9, 32(AX)(BX*1)
+	VADDPD       Y8, Y3, Y11
+	VSUBPD       Y3, Y11, Y10
+	VSUBPD       Y10, Y8, Y8
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y3, Y10
+	VADDPD       Y8, Y10, Y10
+	VMOVAPD      Y11, Y3
+	VADDPD       Y10, Y4, Y4
+	VADDPD       Y9, Y5, Y10
+	VSUBPD       Y5, Y10, Y8
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y8, Y10, Y8
+	VSUBPD       Y8, Y5, Y8
+	VADDPD       Y9, Y8, Y8
+	VMOVAPD      Y10, Y5
+	VADDPD       Y8, Y6, Y6
+	JMP          by2Next
+
+by1Slow:
+	VMOVUPD      (DX)(BX*1), Y8
+	VADDPD       reduceConstants<>+1248(SB), Y1, Y9
+	VMAXPD       Y8, Y9, Y8
 	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y5, Y9
-	VSUBPD       Y0, Y9, Y10
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y5
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y5
-	VMULPD       Y5, Y5, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y5, Y11
-	VFMADD213PD  Y5, Y10, Y11
-	VADDPD       Y4, Y11, Y5
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+832(SB), Y11, Y11
-	VMULPD       Y11, Y5, Y5
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+832(SB), Y9, Y9
-	VMULPD       Y9, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VMAXPD       Y6, Y1, Y6
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y6, Y9
-	VSUBPD       Y0, Y9, Y10
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y6
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y6
-	VMULPD       Y6, Y6, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y6, Y11
-	VFMADD213PD  Y6, Y10, Y11
-	VADDPD       Y4, Y11, Y6
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+832(SB), Y11, Y11
-	VMULPD       Y11, Y6, Y6
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+832(SB), Y9, Y9
-	VMULPD       Y9, Y6, Y6
-	VMOVUPD      Y6, 32(AX)(BX*1)
-	VMAXPD       Y7, Y1, Y7
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y7, Y9
-	VSUBPD       Y0, Y9, Y10
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y7
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y7
-	VMULPD       Y7, Y7, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y7, Y11
-	VFMADD213PD  Y7, Y10, Y11
-	VADDPD       Y4, Y11, Y7
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+832(SB), Y11, Y11
-	VMULPD       Y11, Y7, Y7
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+832(SB), Y9, Y9
-	VMULPD       Y9, Y7, Y7
-	VMOVUPD      Y7, 64(AX)(BX*1)
-	VMAXPD       Y8, Y1, Y8
-	VMOVAPD      Y0, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y8, Y9
+	VFMADD231PD  reduceConstants<>+832(SB), Y8, Y9
 	VSUBPD       Y0, Y9, Y10
 	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y8
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y8
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y8, Y10, Y11
-	VADDPD       Y4, Y11, Y8
+	VFNMADD231PD reduceConstants<>+864(SB), Y10, Y8
+	VMULPD       reduceConstants<>+896(SB), Y10, Y10
+	VADDPD       Y10, Y8, Y11
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y10, Y8
+	VMULPD       Y11, Y11, Y10
+	VADDPD       Y11, Y7, Y12
+	VSUBPD       Y7, Y12, Y13
+	VSUBPD       Y13, Y11, Y13
+	VADDPD       Y8, Y13, Y8
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y11, Y13
+	VFMADD213PD  Y8, Y10, Y13
+	VADDPD       Y13, Y12, Y8
 	VPSRAD       $0x01, Y9, Y10
 	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+832(SB), Y11, Y11
+	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
 	VMULPD       Y11, Y8, Y8
 	VPSUBQ       Y10, Y9, Y9
 	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+832(SB), Y9, Y9
+	VPADDQ       reduceConstants<>+800(SB), Y9, Y9
 	VMULPD       Y9, Y8, Y8
-	VMOVUPD      Y8, 96(AX)(BX*1)
-	VADDPD       Y7, Y5, Y5
-	VADDPD       Y8, Y6, Y6
-	VADDPD       Y6, Y5, Y5
-	VADDPD       Y5, Y3, Y3
-	JMP          by4Next
-
-by1Slow:
-	VMOVUPD      (DX)(BX*1), Y5
-	VMAXPD       Y5, Y1, Y5
-	VMOVAPD      Y0, Y6
-	VFMADD231PD  reduceConstants<>+864(SB), Y5, Y6
-	VSUBPD       Y0, Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD reduceConstants<>+896(SB), Y7, Y5
-	VFNMADD231PD reduceConstants<>+928(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      reduceConstants<>+960(SB), Y8
-	VFMADD213PD  reduceConstants<>+992(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1024(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1056(SB), Y7, Y8
-	VFMADD213PD  reduceConstants<>+1088(SB), Y7, Y8
-	VMOVUPD      reduceConstants<>+1120(SB), Y9
-	VFMADD213PD  reduceConstants<>+1152(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1184(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1216(SB), Y7, Y9
-	VFMADD213PD  reduceConstants<>+1248(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VADDPD       Y4, Y8, Y5
-	VPSRAD       $0x01, Y6, Y7
-	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       reduceConstants<>+832(SB), Y8, Y8
-	VMULPD       Y8, Y5, Y5
-	VPSUBQ       Y7, Y6, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       reduceConstants<>+832(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VMOVUPD      Y5, (AX)(BX*1)
-	VADDPD       Y5, Y3, Y3
+	VMOVUPD      Y8, (AX)(BX*1)
+	VADDPD       Y8, Y3, Y10
+	VSUBPD       Y3, Y10, Y9
+	VSUBPD       Y9, Y8, Y8
+	VSUBPD       Y9, Y10, Y9
+	VSUBPD       Y9, Y3, Y9
+	VADDPD       Y8, Y9, Y9
+	VMOVAPD      Y10, Y3
+	VADDPD       Y9, Y4, Y4
+	VMOVAPD      Y3, Y8
+	VMOVAPD      Y5, Y3
+	VMOVAPD      Y8, Y5
+	VMOVAPD      Y4, Y8
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y8, Y6
 	JMP          by1Next
 
 // func sumExp64AVX2(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)
@@ -2296,180 +2341,158 @@ TEXT ·sumExp64AVX2(SB), NOSPLIT, $0-48
 	VSUBPD       Y2, Y1, Y1
 	VBROADCASTSD most+16(FP), Y2
 	VADDPD       reduceConstants<>+768(SB), Y2, Y3
-	VADDPD       reduceConstants<>+800(SB), Y2, Y4
+	VXORPS       Y4, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VMOVUPD      reduceConstants<>+832(SB), Y6
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVUPD      reduceConstants<>+800(SB), Y8
 	XORQ         DX, DX
-	SUBQ         $0x00000010, AX
-	JLT          by4Done
+	SUBQ         $0x00000008, AX
+	JLT          by2Done
 
-by4:
-	VMOVUPD      (CX)(DX*1), Y7
-	VCMPPD       $0x11, Y3, Y7, Y8
-	VMOVUPD      32(CX)(DX*1), Y9
+by2:
+	VMOVUPD      (CX)(DX*1), Y9
 	VCMPPD       $0x11, Y3, Y9, Y10
-	VORPD        Y10, Y8, Y8
-	VMOVUPD      64(CX)(DX*1), Y10
-	VCMPPD       $0x11, Y3, Y10, Y11
-	VORPD        Y11, Y8, Y8
-	VMOVUPD      96(CX)(DX*1), Y11
+	VMOVUPD      32(CX)(DX*1), Y11
 	VCMPPD       $0x11, Y3, Y11, Y12
-	VORPD        Y12, Y8, Y8
-	VMOVMSKPD    Y8, BX
+	VORPD        Y12, Y10, Y10
+	VMOVMSKPD    Y10, BX
 	TESTL        BX, BX
-	JNZ          by4Slow
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+864(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y12
-	VMOVAPD      Y7, Y13
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y13
-	VFNMADD231PD reduceConstants<>+928(SB), Y12, Y13
-	VMULPD       Y13, Y13, Y12
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y12, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y12, Y15
-	VFMADD213PD  Y15, Y13, Y14
-	VFMADD213PD  Y13, Y12, Y14
-	VADDPD       Y6, Y14, Y12
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y12, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+864(SB), Y9, Y8
-	VSUBPD       Y1, Y8, Y12
+	JNZ          by2Slow
+	VMOVAPD      Y1, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y1, Y10, Y12
 	VMOVAPD      Y9, Y13
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y13
-	VFNMADD231PD reduceConstants<>+928(SB), Y12, Y13
-	VMULPD       Y13, Y13, Y12
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y12, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y12, Y15
-	VFMADD213PD  Y15, Y13, Y14
-	VFMADD213PD  Y13, Y12, Y14
-	VADDPD       Y6, Y14, Y12
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y12, Y8
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y12, Y13
+	VADDPD       Y8, Y13, Y12
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       Y10, Y12, Y10
 	VCMPPD       $0x00, Y2, Y9, Y9
 	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y9, Y8
-	VMOVAPD      Y1, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y10, Y9
-	VSUBPD       Y1, Y9, Y12
-	VMOVAPD      Y10, Y13
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y13
-	VFNMADD231PD reduceConstants<>+928(SB), Y12, Y13
-	VMULPD       Y13, Y13, Y12
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y12, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y12, Y15
-	VFMADD213PD  Y15, Y13, Y14
-	VFMADD213PD  Y13, Y12, Y14
-	VADDPD       Y6, Y14, Y12
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       Y9, Y12, Y9
-	VCMPPD       $0x00, Y2, Y10, Y10
-	VPSUBQ       Y10, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y9, Y10, Y9
+	VANDNPD      Y10, Y9, Y9
 	VMOVAPD      Y1, Y10
-	VFMADD231PD  reduceConstants<>+864(SB), Y11, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y10
 	VSUBPD       Y1, Y10, Y12
 	VMOVAPD      Y11, Y13
-	VFNMADD231PD reduceConstants<>+896(SB), Y12, Y13
-	VFNMADD231PD reduceConstants<>+928(SB), Y12, Y13
-	VMULPD       Y13, Y13, Y12
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y12, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y13
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y13, Y14
+	VSUBPD       Y13, Y14, Y13
+	VSUBPD       Y13, Y12, Y12
+	VMULPD       Y14, Y14, Y12
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y12, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y12, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1152(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1184(SB), Y12, Y15
 	VFMADD213PD  reduceConstants<>+1216(SB), Y12, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y12, Y15
-	VFMADD213PD  Y15, Y13, Y14
-	VFMADD213PD  Y13, Y12, Y14
-	VADDPD       Y6, Y14, Y12
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y12, Y13
+	VADDPD       Y8, Y13, Y12
 	VPSLLQ       $0x34, Y10, Y10
 	VPADDQ       Y10, Y12, Y10
 	VCMPPD       $0x00, Y2, Y11, Y11
 	VPSUBQ       Y11, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y10, Y11, Y10
+	VADDPD       Y9, Y4, Y12
+	VSUBPD       Y4, Y12, Y11
+	VSUBPD       Y11, Y9, Y9
+	VSUBPD       Y11, Y12, Y11
+	VSUBPD       Y11, Y4, Y11
+	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y4
+	VADDPD       Y11, Y5, Y5
+	VADDPD       Y10, Y6, Y11
+	VSUBPD       Y6, Y11, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y11, Y6
 	VADDPD       Y9, Y7, Y7
-	VADDPD       Y10, Y8, Y8
-	VADDPD       Y8, Y7, Y7
-	VADDPD       Y7, Y5, Y5
 
-by4Next:
-	ADDQ $0x00000080, DX
-	SUBQ $0x00000010, AX
-	JGE  by4
+by2Next:
+	ADDQ $0x00000040, DX
+	SUBQ $0x00000008, AX
+	JGE  by2
 
-by4Done:
-	ADDQ $0x00000010, AX
+by2Done:
+	ADDQ $0x00000008, AX
 	SUBQ $0x00000004, AX
 	JLT  by1Done
 
 by1:
-	VMOVUPD      (CX)(DX*1), Y7
-	VCMPPD       $0x11, Y3, Y7, Y8
-	VMOVMSKPD    Y8, BX
+	VMOVUPD      (CX)(DX*1), Y9
+	VCMPPD       $0x11, Y3, Y9, Y10
+	VMOVMSKPD    Y10, BX
 	TESTL        BX, BX
 	JNZ          by1Slow
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+864(SB), Y7, Y8
-	VSUBPD       Y1, Y8, Y9
-	VMOVAPD      Y7, Y10
-	VFNMADD231PD reduceConstants<>+896(SB), Y9, Y10
-	VFNMADD231PD reduceConstants<>+928(SB), Y9, Y10
-	VMULPD       Y10, Y10, Y9
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y9, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y9, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y9, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y9, Y12
-	VFMADD213PD  Y12, Y10, Y11
-	VFMADD213PD  Y10, Y9, Y11
-	VADDPD       Y6, Y11, Y9
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       Y8, Y9, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
+	VMOVAPD      Y1, Y10
+	VFMADD231PD  reduceConstants<>+832(SB), Y9, Y10
+	VSUBPD       Y1, Y10, Y11
+	VMOVAPD      Y9, Y12
+	VFNMADD231PD reduceConstants<>+864(SB), Y11, Y12
+	VMULPD       reduceConstants<>+896(SB), Y11, Y11
+	VADDPD       Y11, Y12, Y13
+	VSUBPD       Y12, Y13, Y12
+	VSUBPD       Y12, Y11, Y11
+	VMULPD       Y13, Y13, Y11
+	VMOVUPD      reduceConstants<>+928(SB), Y12
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y12
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y12
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y14
+	VFMADD213PD  Y14, Y13, Y12
+	VFMADD213PD  Y13, Y11, Y12
+	VADDPD       Y8, Y12, Y11
+	VPSLLQ       $0x34, Y10, Y10
+	VPADDQ       Y10, Y11, Y10
+	VCMPPD       $0x00, Y2, Y9, Y9
+	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VADDPD       Y7, Y5, Y5
+	VANDNPD      Y10, Y9, Y9
+	VADDPD       Y9, Y4, Y11
+	VSUBPD       Y4, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y4, Y10
+	VADDPD       Y9, Y10, Y10
+	VMOVAPD      Y11, Y4
+	VADDPD       Y10, Y5, Y5
+	VMOVAPD      Y4, Y9
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y9, Y6
+	VMOVAPD      Y5, Y9
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y9, Y7
 
 by1Next:
 	ADDQ $0x00000020, DX
@@ -2482,52 +2505,99 @@ by1Done:
 	LEAQ         reduceMasks<>+0(SB), BX
 	NEGQ         AX
 	VMOVDQU      32(BX)(AX*8), Y3
-	VMASKMOVPD   (CX)(DX*1), Y3, Y7
-	VBLENDVPD    Y3, Y7, Y4, Y7
-	VMAXPD       Y7, Y4, Y4
-	VMOVAPD      Y1, Y8
-	VFMADD231PD  reduceConstants<>+864(SB), Y4, Y8
-	VSUBPD       Y1, Y8, Y1
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD reduceConstants<>+896(SB), Y1, Y4
-	VFNMADD231PD reduceConstants<>+928(SB), Y1, Y4
-	VMULPD       Y4, Y4, Y1
-	VMOVUPD      reduceConstants<>+960(SB), Y9
-	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y9
-	VFMADD213PD  reduceConstants<>+1088(SB), Y1, Y9
-	VMOVUPD      reduceConstants<>+1120(SB), Y10
-	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y10
-	VFMADD213PD  reduceConstants<>+1248(SB), Y1, Y10
-	VFMADD213PD  Y10, Y4, Y9
-	VFMADD213PD  Y4, Y1, Y9
-	VADDPD       Y6, Y9, Y1
-	VPSRAD       $0x01, Y8, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       reduceConstants<>+832(SB), Y6, Y6
-	VMULPD       Y6, Y1, Y1
-	VPSUBQ       Y4, Y8, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       reduceConstants<>+832(SB), Y4, Y4
-	VMULPD       Y4, Y1, Y1
-	VANDPD       Y3, Y1, Y1
-	VCMPPD       $0x00, Y2, Y7, Y2
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y9
+	VMASKMOVPD   (CX)(DX*1), Y3, Y10
+	VBLENDVPD    Y3, Y10, Y9, Y9
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
+	VMAXPD       Y9, Y10, Y10
+	VMOVAPD      Y1, Y11
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
+	VSUBPD       Y1, Y11, Y1
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y1, Y10
+	VMULPD       reduceConstants<>+896(SB), Y1, Y1
+	VADDPD       Y1, Y10, Y12
+	VSUBPD       Y10, Y12, Y10
+	VSUBPD       Y10, Y1, Y1
+	VMULPD       Y12, Y12, Y1
+	VMOVUPD      reduceConstants<>+928(SB), Y10
+	VFMADD213PD  reduceConstants<>+960(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+992(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+1024(SB), Y1, Y10
+	VFMADD213PD  reduceConstants<>+1056(SB), Y1, Y10
+	VMOVUPD      reduceConstants<>+1088(SB), Y13
+	VFMADD213PD  reduceConstants<>+1120(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1152(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1184(SB), Y1, Y13
+	VFMADD213PD  reduceConstants<>+1216(SB), Y1, Y13
+	VFMADD213PD  Y13, Y12, Y10
+	VFMADD213PD  Y12, Y1, Y10
+	VADDPD       Y8, Y10, Y1
+	VPSRAD       $0x01, Y11, Y8
+	VPSLLQ       $0x34, Y8, Y10
+	VPADDQ       reduceConstants<>+800(SB), Y10, Y10
+	VMULPD       Y10, Y1, Y1
+	VPSUBQ       Y8, Y11, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       reduceConstants<>+800(SB), Y8, Y8
+	VMULPD       Y8, Y1, Y1
+	VANDPD       Y1, Y3, Y1
+	VCMPPD       $0x00, Y2, Y9, Y2
 	VPSUBQ       Y2, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y1, Y2, Y1
-	VADDPD       Y1, Y5, Y5
+	VADDPD       Y1, Y4, Y3
+	VSUBPD       Y4, Y3, Y2
+	VSUBPD       Y2, Y1, Y1
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y4, Y2
+	VADDPD       Y1, Y2, Y2
+	VMOVAPD      Y3, Y4
+	VADDPD       Y2, Y5, Y5
+	VMOVAPD      Y4, Y1
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y1, Y6
+	VMOVAPD      Y5, Y1
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y1, Y7
 
 total:
+	VADDPD       Y7, Y5, Y5
+	VADDPD       Y6, Y4, Y2
+	VSUBPD       Y4, Y2, Y1
+	VSUBPD       Y1, Y6, Y6
+	VSUBPD       Y1, Y2, Y1
+	VSUBPD       Y1, Y4, Y1
+	VADDPD       Y6, Y1, Y1
+	VMOVAPD      Y2, Y4
+	VADDPD       Y1, Y5, Y5
 	VEXTRACTF128 $0x01, Y5, X1
 	VADDPD       X1, X5, X5
+	VEXTRACTF128 $0x01, Y4, X1
+	VADDPD       X1, X4, X3
+	VSUBPD       X4, X3, X2
+	VSUBPD       X2, X1, X1
+	VSUBPD       X2, X3, X2
+	VSUBPD       X2, X4, X2
+	VADDPD       X1, X2, X2
+	VMOVAPD      X3, X4
+	VADDPD       X2, X5, X5
 	VPERMILPD    $0x01, X5, X1
-	VADDSD       X1, X5, X5
-	VMOVSD       X5, smaller+32(FP)
-	VORPD        reduceConstants<>+1280(SB), Y0, Y0
-	VSUBPD       reduceConstants<>+1280(SB), Y0, Y0
+	VADDPD       X1, X5, X5
+	VPERMILPD    $0x01, X4, X1
+	VADDPD       X1, X4, X3
+	VSUBPD       X4, X3, X2
+	VSUBPD       X2, X1, X1
+	VSUBPD       X2, X3, X2
+	VSUBPD       X2, X4, X2
+	VADDPD       X1, X2, X2
+	VMOVAPD      X3, X4
+	VADDPD       X2, X5, X5
+	VADDPD       X5, X4, X4
+	VMOVSD       X4, smaller+32(FP)
+	VMOVUPD      reduceConstants<>+1280(SB), Y1
+	VORPD        Y1, Y0, Y0
+	VSUBPD       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPD       X1, X0, X0
 	VPERMILPD    $0x01, X0, X1
@@ -2536,185 +2606,154 @@ total:
 	VZEROUPPER
 	RET
 
-by4Slow:
-	VMOVUPD      (CX)(DX*1), Y7
-	VMOVUPD      32(CX)(DX*1), Y8
-	VMOVUPD      64(CX)(DX*1), Y9
-	VMOVUPD      96(CX)(DX*1), Y10
-	VMAXPD       Y7, Y4, Y11
+by2Slow:
+	VMOVUPD      (CX)(DX*1), Y9
+	VMOVUPD      32(CX)(DX*1), Y10
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y9, Y11, Y11
 	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+864(SB), Y11, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
 	VSUBPD       Y1, Y12, Y13
 	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+896(SB), Y13, Y11
-	VFNMADD231PD reduceConstants<>+928(SB), Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y13, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y11, Y13, Y14
-	VADDPD       Y6, Y14, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y8, Y13, Y11
 	VPSRAD       $0x01, Y12, Y13
 	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+832(SB), Y14, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
 	VMULPD       Y14, Y11, Y11
 	VPSUBQ       Y13, Y12, Y12
 	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+832(SB), Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y11, Y7, Y7
-	VMAXPD       Y8, Y4, Y11
-	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+864(SB), Y11, Y12
-	VSUBPD       Y1, Y12, Y13
-	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+896(SB), Y13, Y11
-	VFNMADD231PD reduceConstants<>+928(SB), Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y13, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y11, Y13, Y14
-	VADDPD       Y6, Y14, Y11
-	VPSRAD       $0x01, Y12, Y13
-	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+832(SB), Y14, Y14
-	VMULPD       Y14, Y11, Y11
-	VPSUBQ       Y13, Y12, Y12
-	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+832(SB), Y12, Y12
-	VMULPD       Y12, Y11, Y11
-	VCMPPD       $0x00, Y2, Y8, Y8
-	VPSUBQ       Y8, Y0, Y0
-	VMOVAPD      Y0, Y0
-	VANDNPD      Y11, Y8, Y8
-	VMAXPD       Y9, Y4, Y11
-	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+864(SB), Y11, Y12
-	VSUBPD       Y1, Y12, Y13
-	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+896(SB), Y13, Y11
-	VFNMADD231PD reduceConstants<>+928(SB), Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y13, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y11, Y13, Y14
-	VADDPD       Y6, Y14, Y11
-	VPSRAD       $0x01, Y12, Y13
-	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+832(SB), Y14, Y14
-	VMULPD       Y14, Y11, Y11
-	VPSUBQ       Y13, Y12, Y12
-	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+832(SB), Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
 	VMULPD       Y12, Y11, Y11
 	VCMPPD       $0x00, Y2, Y9, Y9
 	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y11, Y9, Y9
-	VMAXPD       Y10, Y4, Y11
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y11
+	VMAXPD       Y10, Y11, Y11
 	VMOVAPD      Y1, Y12
-	VFMADD231PD  reduceConstants<>+864(SB), Y11, Y12
+	VFMADD231PD  reduceConstants<>+832(SB), Y11, Y12
 	VSUBPD       Y1, Y12, Y13
 	VMOVAPD      Y11, Y11
-	VFNMADD231PD reduceConstants<>+896(SB), Y13, Y11
-	VFNMADD231PD reduceConstants<>+928(SB), Y13, Y11
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      reduceConstants<>+960(SB), Y14
-	VFMADD213PD  reduceConstants<>+992(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1024(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1056(SB), Y13, Y14
-	VFMADD213PD  reduceConstants<>+1088(SB), Y13, Y14
-	VMOVUPD      reduceConstants<>+1120(SB), Y15
-	VFMADD213PD  reduceConstants<>+1152(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1184(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1216(SB), Y13, Y15
-	VFMADD213PD  reduceConstants<>+1248(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y11, Y13, Y14
-	VADDPD       Y6, Y14, Y11
+	VFNMADD231PD reduceConstants<>+864(SB), Y13, Y11
+	VMULPD       reduceConstants<>+896(SB), Y13, Y13
+	VADDPD       Y13, Y11, Y14
+	VSUBPD       Y11, Y14, Y11
+	VSUBPD       Y11, Y13, Y11
+	VMULPD       Y14, Y14, Y11
+	VMOVUPD      reduceConstants<>+928(SB), Y13
+	VFMADD213PD  reduceConstants<>+960(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+992(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1024(SB), Y11, Y13
+	VFMADD213PD  reduceConstants<>+1056(SB), Y11, Y13
+	VMOVUPD      reduceConstants<>+1088(SB), Y15
+	VFMADD213PD  reduceConstants<>+1120(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1152(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1184(SB), Y11, Y15
+	VFMADD213PD  reduceConstants<>+1216(SB), Y11, Y15
+	VFMADD213PD  Y15, Y14, Y13
+	VFMADD213PD  Y14, Y11, Y13
+	VADDPD       Y8, Y13, Y11
 	VPSRAD       $0x01, Y12, Y13
 	VPSLLQ       $0x34, Y13, Y14
-	VPADDQ       reduceConstants<>+832(SB), Y14, Y14
+	VPADDQ       reduceConstants<>+800(SB), Y14, Y14
 	VMULPD       Y14, Y11, Y11
 	VPSUBQ       Y13, Y12, Y12
 	VPSLLQ       $0x34, Y12, Y12
-	VPADDQ       reduceConstants<>+832(SB), Y12, Y12
+	VPADDQ       reduceConstants<>+800(SB), Y12, Y12
 	VMULPD       Y12, Y11, Y11
 	VCMPPD       $0x00, Y2, Y10, Y10
 	VPSUBQ       Y10, Y0, Y0
 	VMOVAPD      Y0, Y0
 	VANDNPD      Y11, Y10, Y10
+	VADDPD       Y9, Y4, Y12
+	VSUBPD       Y4, Y12, Y11
+	VSUBPD       Y11, Y9, Y9
+	VSUBPD       Y11, Y12, Y11
+	VSUBPD       Y11, Y4, Y11
+	VADDPD       Y9, Y11, Y11
+	VMOVAPD      Y12, Y4
+	VADDPD       Y11, Y5, Y5
+	VADDPD       Y10, Y6, Y11
+	VSUBPD       Y6, Y11, Y9
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y6, Y9
+	VADDPD       Y10, Y9, Y9
+	VMOVAPD      Y11, Y6
 	VADDPD       Y9, Y7, Y7
-	VADDPD       Y10, Y8, Y8
-	VADDPD       Y8, Y7, Y7
-	VADDPD       Y7, Y5, Y5
-	JMP          by4Next
+	JMP          by2Next
 
 by1Slow:
-	VMOVUPD      (CX)(DX*1), Y7
-	VMAXPD       Y7, Y4, Y8
-	VMOVAPD      Y1, Y9
-	VFMADD231PD  reduceConstants<>+864(SB), Y8, Y9
-	VSUBPD       Y1, Y9, Y10
-	VMOVAPD      Y8, Y8
-	VFNMADD231PD reduceConstants<>+896(SB), Y10, Y8
-	VFNMADD231PD reduceConstants<>+928(SB), Y10, Y8
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      reduceConstants<>+960(SB), Y11
-	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y11
-	VFMADD213PD  reduceConstants<>+1088(SB), Y10, Y11
-	VMOVUPD      reduceConstants<>+1120(SB), Y12
-	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y12
-	VFMADD213PD  reduceConstants<>+1248(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y8, Y10, Y11
-	VADDPD       Y6, Y11, Y8
-	VPSRAD       $0x01, Y9, Y10
-	VPSLLQ       $0x34, Y10, Y11
-	VPADDQ       reduceConstants<>+832(SB), Y11, Y11
-	VMULPD       Y11, Y8, Y8
-	VPSUBQ       Y10, Y9, Y9
-	VPSLLQ       $0x34, Y9, Y9
-	VPADDQ       reduceConstants<>+832(SB), Y9, Y9
-	VMULPD       Y9, Y8, Y8
-	VCMPPD       $0x00, Y2, Y7, Y7
-	VPSUBQ       Y7, Y0, Y0
+	VMOVUPD      (CX)(DX*1), Y9
+	VADDPD       reduceConstants<>+1248(SB), Y2, Y10
+	VMAXPD       Y9, Y10, Y10
+	VMOVAPD      Y1, Y11
+	VFMADD231PD  reduceConstants<>+832(SB), Y10, Y11
+	VSUBPD       Y1, Y11, Y12
+	VMOVAPD      Y10, Y10
+	VFNMADD231PD reduceConstants<>+864(SB), Y12, Y10
+	VMULPD       reduceConstants<>+896(SB), Y12, Y12
+	VADDPD       Y12, Y10, Y13
+	VSUBPD       Y10, Y13, Y10
+	VSUBPD       Y10, Y12, Y10
+	VMULPD       Y13, Y13, Y10
+	VMOVUPD      reduceConstants<>+928(SB), Y12
+	VFMADD213PD  reduceConstants<>+960(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+992(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+1024(SB), Y10, Y12
+	VFMADD213PD  reduceConstants<>+1056(SB), Y10, Y12
+	VMOVUPD      reduceConstants<>+1088(SB), Y14
+	VFMADD213PD  reduceConstants<>+1120(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1152(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1184(SB), Y10, Y14
+	VFMADD213PD  reduceConstants<>+1216(SB), Y10, Y14
+	VFMADD213PD  Y14, Y13, Y12
+	VFMADD213PD  Y13, Y10, Y12
+	VADDPD       Y8, Y12, Y10
+	VPSRAD       $0x01, Y11, Y12
+	VPSLLQ       $0x34, Y12, Y13
+	VPADDQ       reduceConstants<>+800(SB), Y13, Y13
+	VMULPD       Y13, Y10, Y10
+	VPSUBQ       Y12, Y11, Y11
+	VPSLLQ       $0x34, Y11, Y11
+	VPADDQ       reduceConstants<>+800(SB), Y11, Y11
+	VMULPD       Y11, Y10, Y10
+	VCMPPD       $0x00, Y2, Y9, Y9
+	VPSUBQ       Y9, Y0, Y0
 	VMOVAPD      Y0, Y0
-	VANDNPD      Y8, Y7, Y7
-	VADDPD       Y7, Y5, Y5
+	VANDNPD      Y10, Y9, Y9
+	VADDPD       Y9, Y4, Y11
+	VSUBPD       Y4, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y4, Y10
+	VADDPD       Y9, Y10, Y10
+	VMOVAPD      Y11, Y4
+	VADDPD       Y10, Y5, Y5
+	VMOVAPD      Y4, Y9
+	VMOVAPD      Y6, Y4
+	VMOVAPD      Y9, Y6
+	VMOVAPD      Y5, Y9
+	VMOVAPD      Y7, Y5
+	VMOVAPD      Y9, Y7
 	JMP          by1Next
 
 // func logSoftmaxGrad64AVX2(dst *float64, gy *float64, y *float64, n int, sum float64)
@@ -2738,33 +2777,33 @@ single:
 	VMINPD       Y2, Y4, Y2
 	VMAXPD       Y2, Y3, Y2
 	VMOVUPD      reduceConstants<>+736(SB), Y3
-	VFMADD231PD  reduceConstants<>+864(SB), Y2, Y3
+	VFMADD231PD  reduceConstants<>+832(SB), Y2, Y3
 	VSUBPD       reduceConstants<>+736(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD reduceConstants<>+896(SB), Y4, Y2
-	VFNMADD231PD reduceConstants<>+928(SB), Y4, Y2
+	VFNMADD231PD reduceConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD reduceConstants<>+1408(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      reduceConstants<>+960(SB), Y5
+	VMOVUPD      reduceConstants<>+928(SB), Y5
+	VFMADD213PD  reduceConstants<>+960(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+992(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+1024(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+1056(SB), Y4, Y5
-	VFMADD213PD  reduceConstants<>+1088(SB), Y4, Y5
-	VMOVUPD      reduceConstants<>+1120(SB), Y6
+	VMOVUPD      reduceConstants<>+1088(SB), Y6
+	VFMADD213PD  reduceConstants<>+1120(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1152(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1184(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1216(SB), Y4, Y6
-	VFMADD213PD  reduceConstants<>+1248(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      reduceConstants<>+832(SB), Y2
+	VMOVUPD      reduceConstants<>+800(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       reduceConstants<>+832(SB), Y5, Y5
+	VPADDQ       reduceConstants<>+800(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       reduceConstants<>+832(SB), Y3, Y3
+	VPADDQ       reduceConstants<>+800(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VMULPD       Y0, Y2, Y2
 	VSUBPD       Y2, Y1, Y1
@@ -2787,33 +2826,33 @@ singleDone:
 	VMINPD       Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
 	VMOVUPD      reduceConstants<>+736(SB), Y3
-	VFMADD231PD  reduceConstants<>+864(SB), Y1, Y3
+	VFMADD231PD  reduceConstants<>+832(SB), Y1, Y3
 	VSUBPD       reduceConstants<>+736(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD reduceConstants<>+896(SB), Y4, Y1
-	VFNMADD231PD reduceConstants<>+928(SB), Y4, Y1
+	VFNMADD231PD reduceConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD reduceConstants<>+1408(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      reduceConstants<>+960(SB), Y5
+	VMOVUPD      reduceConstants<>+928(SB), Y5
+	VFMADD213PD  reduceConstants<>+960(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+992(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+1024(SB), Y4, Y5
 	VFMADD213PD  reduceConstants<>+1056(SB), Y4, Y5
-	VFMADD213PD  reduceConstants<>+1088(SB), Y4, Y5
-	VMOVUPD      reduceConstants<>+1120(SB), Y6
+	VMOVUPD      reduceConstants<>+1088(SB), Y6
+	VFMADD213PD  reduceConstants<>+1120(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1152(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1184(SB), Y4, Y6
 	VFMADD213PD  reduceConstants<>+1216(SB), Y4, Y6
-	VFMADD213PD  reduceConstants<>+1248(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
-	VMOVUPD      reduceConstants<>+832(SB), Y1
+	VMOVUPD      reduceConstants<>+800(SB), Y1
 	VADDPD       Y1, Y5, Y1
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       reduceConstants<>+832(SB), Y5, Y5
+	VPADDQ       reduceConstants<>+800(SB), Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       reduceConstants<>+832(SB), Y3, Y3
+	VPADDQ       reduceConstants<>+800(SB), Y3, Y3
 	VMULPD       Y3, Y1, Y1
 	VMULPD       Y0, Y1, Y0
 	VSUBPD       Y0, Y2, Y0
@@ -3534,50 +3573,50 @@ DATA reduceConstants<>+96(SB)/8, $0xc2ac0000c2ac0000
 DATA reduceConstants<>+104(SB)/8, $0xc2ac0000c2ac0000
 DATA reduceConstants<>+112(SB)/8, $0xc2ac0000c2ac0000
 DATA reduceConstants<>+120(SB)/8, $0xc2ac0000c2ac0000
-DATA reduceConstants<>+128(SB)/8, $0xc32c0000c32c0000
-DATA reduceConstants<>+136(SB)/8, $0xc32c0000c32c0000
-DATA reduceConstants<>+144(SB)/8, $0xc32c0000c32c0000
-DATA reduceConstants<>+152(SB)/8, $0xc32c0000c32c0000
-DATA reduceConstants<>+160(SB)/8, $0x3f8000003f800000
-DATA reduceConstants<>+168(SB)/8, $0x3f8000003f800000
-DATA reduceConstants<>+176(SB)/8, $0x3f8000003f800000
-DATA reduceConstants<>+184(SB)/8, $0x3f8000003f800000
-DATA reduceConstants<>+192(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA reduceConstants<>+200(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA reduceConstants<>+208(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA reduceConstants<>+216(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA reduceConstants<>+224(SB)/8, $0x3f3172183f317218
-DATA reduceConstants<>+232(SB)/8, $0x3f3172183f317218
-DATA reduceConstants<>+240(SB)/8, $0x3f3172183f317218
-DATA reduceConstants<>+248(SB)/8, $0x3f3172183f317218
-DATA reduceConstants<>+256(SB)/8, $0xb102e308b102e308
-DATA reduceConstants<>+264(SB)/8, $0xb102e308b102e308
-DATA reduceConstants<>+272(SB)/8, $0xb102e308b102e308
-DATA reduceConstants<>+280(SB)/8, $0xb102e308b102e308
-DATA reduceConstants<>+288(SB)/8, $0x3950927939509279
-DATA reduceConstants<>+296(SB)/8, $0x3950927939509279
-DATA reduceConstants<>+304(SB)/8, $0x3950927939509279
-DATA reduceConstants<>+312(SB)/8, $0x3950927939509279
-DATA reduceConstants<>+320(SB)/8, $0x3c0888703c088870
-DATA reduceConstants<>+328(SB)/8, $0x3c0888703c088870
-DATA reduceConstants<>+336(SB)/8, $0x3c0888703c088870
-DATA reduceConstants<>+344(SB)/8, $0x3c0888703c088870
-DATA reduceConstants<>+352(SB)/8, $0x3e2aaaab3e2aaaab
-DATA reduceConstants<>+360(SB)/8, $0x3e2aaaab3e2aaaab
-DATA reduceConstants<>+368(SB)/8, $0x3e2aaaab3e2aaaab
-DATA reduceConstants<>+376(SB)/8, $0x3e2aaaab3e2aaaab
-DATA reduceConstants<>+384(SB)/8, $0x3ab6a1923ab6a192
-DATA reduceConstants<>+392(SB)/8, $0x3ab6a1923ab6a192
-DATA reduceConstants<>+400(SB)/8, $0x3ab6a1923ab6a192
-DATA reduceConstants<>+408(SB)/8, $0x3ab6a1923ab6a192
-DATA reduceConstants<>+416(SB)/8, $0x3d2aaa753d2aaa75
-DATA reduceConstants<>+424(SB)/8, $0x3d2aaa753d2aaa75
-DATA reduceConstants<>+432(SB)/8, $0x3d2aaa753d2aaa75
-DATA reduceConstants<>+440(SB)/8, $0x3d2aaa753d2aaa75
-DATA reduceConstants<>+448(SB)/8, $0x3f0000003f000000
-DATA reduceConstants<>+456(SB)/8, $0x3f0000003f000000
-DATA reduceConstants<>+464(SB)/8, $0x3f0000003f000000
-DATA reduceConstants<>+472(SB)/8, $0x3f0000003f000000
+DATA reduceConstants<>+128(SB)/8, $0x3f8000003f800000
+DATA reduceConstants<>+136(SB)/8, $0x3f8000003f800000
+DATA reduceConstants<>+144(SB)/8, $0x3f8000003f800000
+DATA reduceConstants<>+152(SB)/8, $0x3f8000003f800000
+DATA reduceConstants<>+160(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA reduceConstants<>+168(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA reduceConstants<>+176(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA reduceConstants<>+184(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA reduceConstants<>+192(SB)/8, $0x3f3172183f317218
+DATA reduceConstants<>+200(SB)/8, $0x3f3172183f317218
+DATA reduceConstants<>+208(SB)/8, $0x3f3172183f317218
+DATA reduceConstants<>+216(SB)/8, $0x3f3172183f317218
+DATA reduceConstants<>+224(SB)/8, $0xb102e308b102e308
+DATA reduceConstants<>+232(SB)/8, $0xb102e308b102e308
+DATA reduceConstants<>+240(SB)/8, $0xb102e308b102e308
+DATA reduceConstants<>+248(SB)/8, $0xb102e308b102e308
+DATA reduceConstants<>+256(SB)/8, $0x3950927939509279
+DATA reduceConstants<>+264(SB)/8, $0x3950927939509279
+DATA reduceConstants<>+272(SB)/8, $0x3950927939509279
+DATA reduceConstants<>+280(SB)/8, $0x3950927939509279
+DATA reduceConstants<>+288(SB)/8, $0x3c0888703c088870
+DATA reduceConstants<>+296(SB)/8, $0x3c0888703c088870
+DATA reduceConstants<>+304(SB)/8, $0x3c0888703c088870
+DATA reduceConstants<>+312(SB)/8, $0x3c0888703c088870
+DATA reduceConstants<>+320(SB)/8, $0x3e2aaaab3e2aaaab
+DATA reduceConstants<>+328(SB)/8, $0x3e2aaaab3e2aaaab
+DATA reduceConstants<>+336(SB)/8, $0x3e2aaaab3e2aaaab
+DATA reduceConstants<>+344(SB)/8, $0x3e2aaaab3e2aaaab
+DATA reduceConstants<>+352(SB)/8, $0x3ab6a1923ab6a192
+DATA reduceConstants<>+360(SB)/8, $0x3ab6a1923ab6a192
+DATA reduceConstants<>+368(SB)/8, $0x3ab6a1923ab6a192
+DATA reduceConstants<>+376(SB)/8, $0x3ab6a1923ab6a192
+DATA reduceConstants<>+384(SB)/8, $0x3d2aaa753d2aaa75
+DATA reduceConstants<>+392(SB)/8, $0x3d2aaa753d2aaa75
+DATA reduceConstants<>+400(SB)/8, $0x3d2aaa753d2aaa75
+DATA reduceConstants<>+408(SB)/8, $0x3d2aaa753d2aaa75
+DATA reduceConstants<>+416(SB)/8, $0x3f0000003f000000
+DATA reduceConstants<>+424(SB)/8, $0x3f0000003f000000
+DATA reduceConstants<>+432(SB)/8, $0x3f0000003f000000
+DATA reduceConstants<>+440(SB)/8, $0x3f0000003f000000
+DATA reduceConstants<>+448(SB)/8, $0xc32c0000c32c0000
+DATA reduceConstants<>+456(SB)/8, $0xc32c0000c32c0000
+DATA reduceConstants<>+464(SB)/8, $0xc32c0000c32c0000
+DATA reduceConstants<>+472(SB)/8, $0xc32c0000c32c0000
 DATA reduceConstants<>+480(SB)/8, $0x3c0905b73c0905b7
 DATA reduceConstants<>+488(SB)/8, $0x3c0905b73c0905b7
 DATA reduceConstants<>+496(SB)/8, $0x3c0905b73c0905b7
@@ -3618,66 +3657,66 @@ DATA reduceConstants<>+768(SB)/8, $0xc085e00000000000
 DATA reduceConstants<>+776(SB)/8, $0xc085e00000000000
 DATA reduceConstants<>+784(SB)/8, $0xc085e00000000000
 DATA reduceConstants<>+792(SB)/8, $0xc085e00000000000
-DATA reduceConstants<>+800(SB)/8, $0xc095e00000000000
-DATA reduceConstants<>+808(SB)/8, $0xc095e00000000000
-DATA reduceConstants<>+816(SB)/8, $0xc095e00000000000
-DATA reduceConstants<>+824(SB)/8, $0xc095e00000000000
-DATA reduceConstants<>+832(SB)/8, $0x3ff0000000000000
-DATA reduceConstants<>+840(SB)/8, $0x3ff0000000000000
-DATA reduceConstants<>+848(SB)/8, $0x3ff0000000000000
-DATA reduceConstants<>+856(SB)/8, $0x3ff0000000000000
-DATA reduceConstants<>+864(SB)/8, $0x3ff71547652b82fe
-DATA reduceConstants<>+872(SB)/8, $0x3ff71547652b82fe
-DATA reduceConstants<>+880(SB)/8, $0x3ff71547652b82fe
-DATA reduceConstants<>+888(SB)/8, $0x3ff71547652b82fe
-DATA reduceConstants<>+896(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+904(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+912(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+920(SB)/8, $0x3fe62e42fefa39ef
-DATA reduceConstants<>+928(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+936(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+944(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+952(SB)/8, $0x3c7abc9e3b39803f
-DATA reduceConstants<>+960(SB)/8, $0x3e5af38a9b0ec855
-DATA reduceConstants<>+968(SB)/8, $0x3e5af38a9b0ec855
-DATA reduceConstants<>+976(SB)/8, $0x3e5af38a9b0ec855
-DATA reduceConstants<>+984(SB)/8, $0x3e5af38a9b0ec855
-DATA reduceConstants<>+992(SB)/8, $0x3ec71de0dae63bb3
-DATA reduceConstants<>+1000(SB)/8, $0x3ec71de0dae63bb3
-DATA reduceConstants<>+1008(SB)/8, $0x3ec71de0dae63bb3
-DATA reduceConstants<>+1016(SB)/8, $0x3ec71de0dae63bb3
-DATA reduceConstants<>+1024(SB)/8, $0x3f2a01a01a7c41d5
-DATA reduceConstants<>+1032(SB)/8, $0x3f2a01a01a7c41d5
-DATA reduceConstants<>+1040(SB)/8, $0x3f2a01a01a7c41d5
-DATA reduceConstants<>+1048(SB)/8, $0x3f2a01a01a7c41d5
-DATA reduceConstants<>+1056(SB)/8, $0x3f811111111109b3
-DATA reduceConstants<>+1064(SB)/8, $0x3f811111111109b3
-DATA reduceConstants<>+1072(SB)/8, $0x3f811111111109b3
-DATA reduceConstants<>+1080(SB)/8, $0x3f811111111109b3
-DATA reduceConstants<>+1088(SB)/8, $0x3fc5555555555556
-DATA reduceConstants<>+1096(SB)/8, $0x3fc5555555555556
-DATA reduceConstants<>+1104(SB)/8, $0x3fc5555555555556
-DATA reduceConstants<>+1112(SB)/8, $0x3fc5555555555556
-DATA reduceConstants<>+1120(SB)/8, $0x3e9289185613a3d6
-DATA reduceConstants<>+1128(SB)/8, $0x3e9289185613a3d6
-DATA reduceConstants<>+1136(SB)/8, $0x3e9289185613a3d6
-DATA reduceConstants<>+1144(SB)/8, $0x3e9289185613a3d6
-DATA reduceConstants<>+1152(SB)/8, $0x3efa019b90d2ae7a
-DATA reduceConstants<>+1160(SB)/8, $0x3efa019b90d2ae7a
-DATA reduceConstants<>+1168(SB)/8, $0x3efa019b90d2ae7a
-DATA reduceConstants<>+1176(SB)/8, $0x3efa019b90d2ae7a
-DATA reduceConstants<>+1184(SB)/8, $0x3f56c16c1788bd90
-DATA reduceConstants<>+1192(SB)/8, $0x3f56c16c1788bd90
-DATA reduceConstants<>+1200(SB)/8, $0x3f56c16c1788bd90
-DATA reduceConstants<>+1208(SB)/8, $0x3f56c16c1788bd90
-DATA reduceConstants<>+1216(SB)/8, $0x3fa5555555553d63
-DATA reduceConstants<>+1224(SB)/8, $0x3fa5555555553d63
-DATA reduceConstants<>+1232(SB)/8, $0x3fa5555555553d63
-DATA reduceConstants<>+1240(SB)/8, $0x3fa5555555553d63
-DATA reduceConstants<>+1248(SB)/8, $0x3fe0000000000001
-DATA reduceConstants<>+1256(SB)/8, $0x3fe0000000000001
-DATA reduceConstants<>+1264(SB)/8, $0x3fe0000000000001
-DATA reduceConstants<>+1272(SB)/8, $0x3fe0000000000001
+DATA reduceConstants<>+800(SB)/8, $0x3ff0000000000000
+DATA reduceConstants<>+808(SB)/8, $0x3ff0000000000000
+DATA reduceConstants<>+816(SB)/8, $0x3ff0000000000000
+DATA reduceConstants<>+824(SB)/8, $0x3ff0000000000000
+DATA reduceConstants<>+832(SB)/8, $0x3ff71547652b82fe
+DATA reduceConstants<>+840(SB)/8, $0x3ff71547652b82fe
+DATA reduceConstants<>+848(SB)/8, $0x3ff71547652b82fe
+DATA reduceConstants<>+856(SB)/8, $0x3ff71547652b82fe
+DATA reduceConstants<>+864(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+872(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+880(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+888(SB)/8, $0x3fe62e42fee00000
+DATA reduceConstants<>+896(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+904(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+912(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+920(SB)/8, $0xbdea39ef35793c76
+DATA reduceConstants<>+928(SB)/8, $0x3e5af38a9b0ec855
+DATA reduceConstants<>+936(SB)/8, $0x3e5af38a9b0ec855
+DATA reduceConstants<>+944(SB)/8, $0x3e5af38a9b0ec855
+DATA reduceConstants<>+952(SB)/8, $0x3e5af38a9b0ec855
+DATA reduceConstants<>+960(SB)/8, $0x3ec71de0dae63bb3
+DATA reduceConstants<>+968(SB)/8, $0x3ec71de0dae63bb3
+DATA reduceConstants<>+976(SB)/8, $0x3ec71de0dae63bb3
+DATA reduceConstants<>+984(SB)/8, $0x3ec71de0dae63bb3
+DATA reduceConstants<>+992(SB)/8, $0x3f2a01a01a7c41d5
+DATA reduceConstants<>+1000(SB)/8, $0x3f2a01a01a7c41d5
+DATA reduceConstants<>+1008(SB)/8, $0x3f2a01a01a7c41d5
+DATA reduceConstants<>+1016(SB)/8, $0x3f2a01a01a7c41d5
+DATA reduceConstants<>+1024(SB)/8, $0x3f811111111109b3
+DATA reduceConstants<>+1032(SB)/8, $0x3f811111111109b3
+DATA reduceConstants<>+1040(SB)/8, $0x3f811111111109b3
+DATA reduceConstants<>+1048(SB)/8, $0x3f811111111109b3
+DATA reduceConstants<>+1056(SB)/8, $0x3fc5555555555556
+DATA reduceConstants<>+1064(SB)/8, $0x3fc5555555555556
+DATA reduceConstants<>+1072(SB)/8, $0x3fc5555555555556
+DATA reduceConstants<>+1080(SB)/8, $0x3fc5555555555556
+DATA reduceConstants<>+1088(SB)/8, $0x3e9289185613a3d6
+DATA reduceConstants<>+1096(SB)/8, $0x3e9289185613a3d6
+DATA reduceConstants<>+1104(SB)/8, $0x3e9289185613a3d6
+DATA reduceConstants<>+1112(SB)/8, $0x3e9289185613a3d6
+DATA reduceConstants<>+1120(SB)/8, $0x3efa019b90d2ae7a
+DATA reduceConstants<>+1128(SB)/8, $0x3efa019b90d2ae7a
+DATA reduceConstants<>+1136(SB)/8, $0x3efa019b90d2ae7a
+DATA reduceConstants<>+1144(SB)/8, $0x3efa019b90d2ae7a
+DATA reduceConstants<>+1152(SB)/8, $0x3f56c16c1788bd90
+DATA reduceConstants<>+1160(SB)/8, $0x3f56c16c1788bd90
+DATA reduceConstants<>+1168(SB)/8, $0x3f56c16c1788bd90
+DATA reduceConstants<>+1176(SB)/8, $0x3f56c16c1788bd90
+DATA reduceConstants<>+1184(SB)/8, $0x3fa5555555553d63
+DATA reduceConstants<>+1192(SB)/8, $0x3fa5555555553d63
+DATA reduceConstants<>+1200(SB)/8, $0x3fa5555555553d63
+DATA reduceConstants<>+1208(SB)/8, $0x3fa5555555553d63
+DATA reduceConstants<>+1216(SB)/8, $0x3fe0000000000001
+DATA reduceConstants<>+1224(SB)/8, $0x3fe0000000000001
+DATA reduceConstants<>+1232(SB)/8, $0x3fe0000000000001
+DATA reduceConstants<>+1240(SB)/8, $0x3fe0000000000001
+DATA reduceConstants<>+1248(SB)/8, $0xc095e00000000000
+DATA reduceConstants<>+1256(SB)/8, $0xc095e00000000000
+DATA reduceConstants<>+1264(SB)/8, $0xc095e00000000000
+DATA reduceConstants<>+1272(SB)/8, $0xc095e00000000000
 DATA reduceConstants<>+1280(SB)/8, $0x4330000000000000
 DATA reduceConstants<>+1288(SB)/8, $0x4330000000000000
 DATA reduceConstants<>+1296(SB)/8, $0x4330000000000000
@@ -3690,4 +3729,12 @@ DATA reduceConstants<>+1344(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1352(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1360(SB)/8, $0x4086300000000000
 DATA reduceConstants<>+1368(SB)/8, $0x4086300000000000
-GLOBL reduceConstants<>(SB), RODATA|NOPTR, $1376
+DATA reduceConstants<>+1376(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1384(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1392(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1400(SB)/8, $0x3fe62e42fefa39ef
+DATA reduceConstants<>+1408(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1416(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1424(SB)/8, $0x3c7abc9e3b39803f
+DATA reduceConstants<>+1432(SB)/8, $0x3c7abc9e3b39803f
+GLOBL reduceConstants<>(SB), RODATA|NOPTR, $1440

@@ -7,6 +7,11 @@ package kernel
 //go:noescape
 func gelu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
+// gelu64AVX2 is dst = x·Φ(x).
+//
+//go:noescape
+func gelu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
 // geluGrad32AVX2 is dst = gy·(Φ(x) + x·φ(x)).
 //
 //go:noescape
@@ -22,6 +27,16 @@ func erf32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func erfGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
+// erfc32AVX2 is dst = 1 − erf x.
+//
+//go:noescape
+func erfc32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// erfcGrad32AVX2 is dst = −gy·2/√π·e^(−x²).
+//
+//go:noescape
+func erfcGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // sin32AVX2 is dst = sin x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //
 //go:noescape
@@ -32,6 +47,11 @@ func sin32AVX2(dst *float32, x *float32, n int) (done int)
 //go:noescape
 func cos32AVX2(dst *float32, x *float32, n int) (done int)
 
+// tan32AVX2 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
+//
+//go:noescape
+func tan32AVX2(dst *float32, x *float32, n int) (done int)
+
 // sinGrad32AVX2 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //
 //go:noescape
@@ -41,11 +61,6 @@ func sinGrad32AVX2(dst *float32, x *float32, gy *float32, n int) (done int)
 //
 //go:noescape
 func cosGrad32AVX2(dst *float32, x *float32, gy *float32, n int) (done int)
-
-// gelu64AVX2 is dst = x·Φ(x).
-//
-//go:noescape
-func gelu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
 // geluGrad64AVX2 is dst = gy·(Φ(x) + x·φ(x)).
 //
@@ -62,6 +77,16 @@ func erf64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func erfGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
+// erfc64AVX2 is dst = 1 − erf x.
+//
+//go:noescape
+func erfc64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// erfcGrad64AVX2 is dst = −gy·2/√π·e^(−x²).
+//
+//go:noescape
+func erfcGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
 // sin64AVX2 is dst = sin x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //
 //go:noescape
@@ -71,6 +96,11 @@ func sin64AVX2(dst *float64, x *float64, n int) (done int)
 //
 //go:noescape
 func cos64AVX2(dst *float64, x *float64, n int) (done int)
+
+// tan64AVX2 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
+//
+//go:noescape
+func tan64AVX2(dst *float64, x *float64, n int) (done int)
 
 // sinGrad64AVX2 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.
 //

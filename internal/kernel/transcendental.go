@@ -361,14 +361,16 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 })
 
 // pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles
-// at each step, is larger than that of the exponential of the logarithm. Its relative error is within 1e−13.
+// at each step, is larger than that of the exponential of the logarithm, and for subnormal bases, of which its logarithm is wrong on amd64.
+// Its relative error is within 1e−13.
 func pow(x, y float64) float64 {
 	ax, ay := math.Abs(x), math.Abs(y)
 	isSteep := ay >= 64 && ay <= 1<<52 && ax >= 0.75 && ax <= 1.33
-	if !isSteep || (x < 0 && y != math.Trunc(y)) {
+	isTiny := ax > 0 && ax < 0x1p-1022
+	if !(isSteep || isTiny) || (x < 0 && y != math.Trunc(y)) {
 		return math.Pow(x, y)
 	}
-	log := math.Log(ax)
+	log := logOf(ax)
 	power := y * log
 	if math.Abs(power) > 800 {
 		return math.Pow(x, y)

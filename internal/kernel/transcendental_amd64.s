@@ -1112,14 +1112,18 @@ singleDone:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y5, Y6
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y5, Y6
 	VMULPS       Y6, Y6, Y5
-	VMOVUPS      transcendentalConstants<>+192(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y5, Y7
-	VMOVUPS      transcendentalConstants<>+256(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y5, Y8
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y8
-	VFMADD213PS  Y8, Y6, Y7
-	VFMADD213PS  Y6, Y5, Y7
-	VADDPS       Y0, Y7, Y0
+	VADDPS       Y6, Y0, Y7
+	VSUBPS       Y0, Y7, Y0
+	VSUBPS       Y0, Y6, Y0
+	VMOVUPS      transcendentalConstants<>+672(SB), Y8
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y5, Y8
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y5, Y8
+	VMOVUPS      transcendentalConstants<>+576(SB), Y9
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y5, Y9
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y5, Y9
+	VFMADD213PS  Y9, Y6, Y8
+	VFMADD213PS  Y0, Y5, Y8
+	VADDPS       Y8, Y7, Y0
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLD       $0x17, Y5, Y6
 	VPADDD       transcendentalConstants<>+352(SB), Y6, Y6
@@ -1134,7 +1138,7 @@ singleDone:
 	VFNMADD231PS Y5, Y0, Y0
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y3
 	VBLENDVPS    Y3, Y0, Y1, Y0
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y1
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y1
 	VANDNPS      Y0, Y1, Y0
 	VCMPPS       $0x03, Y2, Y2, Y1
 	VORPS        Y1, Y0, Y0
@@ -1198,14 +1202,18 @@ manySlow:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
 	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+192(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+256(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
+	VADDPS       Y7, Y0, Y8
+	VSUBPS       Y0, Y8, Y9
+	VSUBPS       Y9, Y7, Y9
+	VMOVUPS      transcendentalConstants<>+672(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y6, Y10
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y6, Y10
+	VMOVUPS      transcendentalConstants<>+576(SB), Y11
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y11
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y11
+	VFMADD213PS  Y11, Y7, Y10
+	VFMADD213PS  Y9, Y6, Y10
+	VADDPS       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
@@ -1220,7 +1228,7 @@ manySlow:
 	VFNMADD231PS Y7, Y4, Y4
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y3
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
 	VCMPPS       $0x03, Y2, Y2, Y2
 	VORPS        Y2, Y3, Y2
@@ -1260,14 +1268,18 @@ manySlow:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
 	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+192(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+256(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
+	VADDPS       Y7, Y0, Y8
+	VSUBPS       Y0, Y8, Y9
+	VSUBPS       Y9, Y7, Y9
+	VMOVUPS      transcendentalConstants<>+672(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y6, Y10
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y6, Y10
+	VMOVUPS      transcendentalConstants<>+576(SB), Y11
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y11
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y11
+	VFMADD213PS  Y11, Y7, Y10
+	VFMADD213PS  Y9, Y6, Y10
+	VADDPS       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
@@ -1282,7 +1294,7 @@ manySlow:
 	VFNMADD231PS Y7, Y4, Y4
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y3
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
 	VCMPPS       $0x03, Y2, Y2, Y2
 	VORPS        Y2, Y3, Y2
@@ -1322,14 +1334,18 @@ manySlow:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
 	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+192(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+256(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
+	VADDPS       Y7, Y0, Y8
+	VSUBPS       Y0, Y8, Y9
+	VSUBPS       Y9, Y7, Y9
+	VMOVUPS      transcendentalConstants<>+672(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y6, Y10
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y6, Y10
+	VMOVUPS      transcendentalConstants<>+576(SB), Y11
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y11
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y11
+	VFMADD213PS  Y11, Y7, Y10
+	VFMADD213PS  Y9, Y6, Y10
+	VADDPS       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
@@ -1344,7 +1360,7 @@ manySlow:
 	VFNMADD231PS Y7, Y4, Y4
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y3
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
 	VCMPPS       $0x03, Y2, Y2, Y2
 	VORPS        Y2, Y3, Y2
@@ -1384,14 +1400,18 @@ manySlow:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
 	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+192(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+256(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
+	VADDPS       Y7, Y0, Y8
+	VSUBPS       Y0, Y8, Y9
+	VSUBPS       Y9, Y7, Y9
+	VMOVUPS      transcendentalConstants<>+672(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y6, Y10
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y6, Y10
+	VMOVUPS      transcendentalConstants<>+576(SB), Y11
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y11
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y11
+	VFMADD213PS  Y11, Y7, Y10
+	VFMADD213PS  Y9, Y6, Y10
+	VADDPS       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
@@ -1406,7 +1426,7 @@ manySlow:
 	VFNMADD231PS Y7, Y4, Y4
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y3
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
 	VCMPPS       $0x03, Y2, Y2, Y2
 	VORPS        Y2, Y3, Y2
@@ -1449,14 +1469,18 @@ singleSlow:
 	VFNMADD231PS transcendentalConstants<>+128(SB), Y6, Y7
 	VFNMADD231PS transcendentalConstants<>+160(SB), Y6, Y7
 	VMULPS       Y7, Y7, Y6
-	VMOVUPS      transcendentalConstants<>+192(SB), Y8
-	VFMADD213PS  transcendentalConstants<>+224(SB), Y6, Y8
-	VMOVUPS      transcendentalConstants<>+256(SB), Y9
-	VFMADD213PS  transcendentalConstants<>+288(SB), Y6, Y9
-	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y9
-	VFMADD213PS  Y9, Y7, Y8
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       Y0, Y8, Y6
+	VADDPS       Y7, Y0, Y8
+	VSUBPS       Y0, Y8, Y9
+	VSUBPS       Y9, Y7, Y9
+	VMOVUPS      transcendentalConstants<>+672(SB), Y10
+	VFMADD213PS  transcendentalConstants<>+704(SB), Y6, Y10
+	VFMADD213PS  transcendentalConstants<>+736(SB), Y6, Y10
+	VMOVUPS      transcendentalConstants<>+576(SB), Y11
+	VFMADD213PS  transcendentalConstants<>+608(SB), Y6, Y11
+	VFMADD213PS  transcendentalConstants<>+320(SB), Y6, Y11
+	VFMADD213PS  Y11, Y7, Y10
+	VFMADD213PS  Y9, Y6, Y10
+	VADDPS       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLD       $0x17, Y7, Y8
 	VPADDD       transcendentalConstants<>+352(SB), Y8, Y8
@@ -1471,7 +1495,7 @@ singleSlow:
 	VFNMADD231PS Y7, Y4, Y4
 	VCMPPS       $0x11, transcendentalConstants<>+448(SB), Y2, Y5
 	VBLENDVPS    Y5, Y4, Y3, Y3
-	VCMPPS       $0x00, transcendentalConstants<>+672(SB), Y2, Y4
+	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
 	VCMPPS       $0x03, Y2, Y2, Y2
 	VORPS        Y2, Y3, Y2
@@ -1481,7 +1505,7 @@ singleSlow:
 // func tanh32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanh32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPS transcendentalConstants<>+704(SB), Y0
+	VMOVUPS transcendentalConstants<>+800(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -1491,85 +1515,85 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPS      (CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+736(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFMADD231PS  transcendentalConstants<>+768(SB), Y2, Y3
+	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
 	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PS transcendentalConstants<>+800(SB), Y4, Y5
-	VFNMADD231PS transcendentalConstants<>+832(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+896(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+928(SB), Y4, Y5
 	VMULPS       Y5, Y5, Y4
-	VMOVUPS      transcendentalConstants<>+864(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+896(SB), Y4, Y6
-	VMOVUPS      transcendentalConstants<>+928(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+960(SB), Y4, Y7
-	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y7
+	VMOVUPS      transcendentalConstants<>+960(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y6
+	VMOVUPS      transcendentalConstants<>+1024(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1056(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+1088(SB), Y4, Y7
 	VFMADD213PS  Y7, Y5, Y6
 	VADDPS       Y5, Y5, Y5
 	VFMADD213PS  Y5, Y4, Y6
 	VADDPS       transcendentalConstants<>+352(SB), Y6, Y4
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       Y3, Y4, Y3
-	VCMPPS       $0x12, transcendentalConstants<>+1024(SB), Y2, Y4
+	VCMPPS       $0x12, transcendentalConstants<>+1120(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VMULPS       Y5, Y2, Y6
-	VMOVUPS      transcendentalConstants<>+1056(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1088(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1152(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1184(SB), Y5, Y7
 	VMULPS       Y7, Y6, Y6
 	VADDPS       Y3, Y3, Y7
 	VBLENDVPS    Y4, Y7, Y6, Y6
-	VMOVUPS      transcendentalConstants<>+1120(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1152(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1216(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1248(SB), Y5, Y7
 	VFMADD213PS  transcendentalConstants<>+352(SB), Y5, Y7
 	VADDPS       transcendentalConstants<>+352(SB), Y3, Y3
 	VBLENDVPS    Y4, Y3, Y7, Y3
-	VBLENDVPS    Y4, transcendentalConstants<>+1184(SB), Y2, Y2
+	VBLENDVPS    Y4, transcendentalConstants<>+1280(SB), Y2, Y2
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+736(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, (DX)(BX*1)
 	VMOVUPS      32(CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+736(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFMADD231PS  transcendentalConstants<>+768(SB), Y2, Y3
+	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
 	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PS transcendentalConstants<>+800(SB), Y4, Y5
-	VFNMADD231PS transcendentalConstants<>+832(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+896(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+928(SB), Y4, Y5
 	VMULPS       Y5, Y5, Y4
-	VMOVUPS      transcendentalConstants<>+864(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+896(SB), Y4, Y6
-	VMOVUPS      transcendentalConstants<>+928(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+960(SB), Y4, Y7
-	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y7
+	VMOVUPS      transcendentalConstants<>+960(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y6
+	VMOVUPS      transcendentalConstants<>+1024(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1056(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+1088(SB), Y4, Y7
 	VFMADD213PS  Y7, Y5, Y6
 	VADDPS       Y5, Y5, Y5
 	VFMADD213PS  Y5, Y4, Y6
 	VADDPS       transcendentalConstants<>+352(SB), Y6, Y4
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       Y3, Y4, Y3
-	VCMPPS       $0x12, transcendentalConstants<>+1024(SB), Y2, Y4
+	VCMPPS       $0x12, transcendentalConstants<>+1120(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VMULPS       Y5, Y2, Y6
-	VMOVUPS      transcendentalConstants<>+1056(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1088(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1152(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1184(SB), Y5, Y7
 	VMULPS       Y7, Y6, Y6
 	VADDPS       Y3, Y3, Y7
 	VBLENDVPS    Y4, Y7, Y6, Y6
-	VMOVUPS      transcendentalConstants<>+1120(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1152(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1216(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1248(SB), Y5, Y7
 	VFMADD213PS  transcendentalConstants<>+352(SB), Y5, Y7
 	VADDPS       transcendentalConstants<>+352(SB), Y3, Y3
 	VBLENDVPS    Y4, Y3, Y7, Y3
-	VBLENDVPS    Y4, transcendentalConstants<>+1184(SB), Y2, Y2
+	VBLENDVPS    Y4, transcendentalConstants<>+1280(SB), Y2, Y2
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+736(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, 32(DX)(BX*1)
 	ADDQ         $0x40, BX
@@ -1583,44 +1607,44 @@ manyDone:
 
 single:
 	VMOVUPS      (CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+736(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
-	VFMADD231PS  transcendentalConstants<>+768(SB), Y2, Y3
+	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
 	VSUBPS       transcendentalConstants<>+64(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PS transcendentalConstants<>+800(SB), Y4, Y5
-	VFNMADD231PS transcendentalConstants<>+832(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+896(SB), Y4, Y5
+	VFNMADD231PS transcendentalConstants<>+928(SB), Y4, Y5
 	VMULPS       Y5, Y5, Y4
-	VMOVUPS      transcendentalConstants<>+864(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+896(SB), Y4, Y6
-	VMOVUPS      transcendentalConstants<>+928(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+960(SB), Y4, Y7
-	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y7
+	VMOVUPS      transcendentalConstants<>+960(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+992(SB), Y4, Y6
+	VMOVUPS      transcendentalConstants<>+1024(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1056(SB), Y4, Y7
+	VFMADD213PS  transcendentalConstants<>+1088(SB), Y4, Y7
 	VFMADD213PS  Y7, Y5, Y6
 	VADDPS       Y5, Y5, Y5
 	VFMADD213PS  Y5, Y4, Y6
 	VADDPS       transcendentalConstants<>+352(SB), Y6, Y4
 	VPSLLD       $0x17, Y3, Y3
 	VPADDD       Y3, Y4, Y3
-	VCMPPS       $0x12, transcendentalConstants<>+1024(SB), Y2, Y4
+	VCMPPS       $0x12, transcendentalConstants<>+1120(SB), Y2, Y4
 	VMULPS       Y2, Y2, Y5
 	VMULPS       Y5, Y2, Y6
-	VMOVUPS      transcendentalConstants<>+1056(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1088(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1152(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1184(SB), Y5, Y7
 	VMULPS       Y7, Y6, Y6
 	VADDPS       Y3, Y3, Y7
 	VBLENDVPS    Y4, Y7, Y6, Y6
-	VMOVUPS      transcendentalConstants<>+1120(SB), Y7
-	VFMADD213PS  transcendentalConstants<>+1152(SB), Y5, Y7
+	VMOVUPS      transcendentalConstants<>+1216(SB), Y7
+	VFMADD213PS  transcendentalConstants<>+1248(SB), Y5, Y7
 	VFMADD213PS  transcendentalConstants<>+352(SB), Y5, Y7
 	VADDPS       transcendentalConstants<>+352(SB), Y3, Y3
 	VBLENDVPS    Y4, Y3, Y7, Y3
-	VBLENDVPS    Y4, transcendentalConstants<>+1184(SB), Y2, Y2
+	VBLENDVPS    Y4, transcendentalConstants<>+1280(SB), Y2, Y2
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+736(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -1635,44 +1659,44 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*4), Y1
 	VMASKMOVPS   (CX)(BX*1), Y1, Y1
-	VORPS        transcendentalConstants<>+736(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y0
 	VMOVUPS      transcendentalConstants<>+64(SB), Y2
-	VFMADD231PS  transcendentalConstants<>+768(SB), Y0, Y2
+	VFMADD231PS  transcendentalConstants<>+864(SB), Y0, Y2
 	VSUBPS       transcendentalConstants<>+64(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PS transcendentalConstants<>+800(SB), Y3, Y4
-	VFNMADD231PS transcendentalConstants<>+832(SB), Y3, Y4
+	VFNMADD231PS transcendentalConstants<>+896(SB), Y3, Y4
+	VFNMADD231PS transcendentalConstants<>+928(SB), Y3, Y4
 	VMULPS       Y4, Y4, Y3
-	VMOVUPS      transcendentalConstants<>+864(SB), Y5
-	VFMADD213PS  transcendentalConstants<>+896(SB), Y3, Y5
-	VMOVUPS      transcendentalConstants<>+928(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+960(SB), Y3, Y6
-	VFMADD213PS  transcendentalConstants<>+992(SB), Y3, Y6
+	VMOVUPS      transcendentalConstants<>+960(SB), Y5
+	VFMADD213PS  transcendentalConstants<>+992(SB), Y3, Y5
+	VMOVUPS      transcendentalConstants<>+1024(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+1056(SB), Y3, Y6
+	VFMADD213PS  transcendentalConstants<>+1088(SB), Y3, Y6
 	VFMADD213PS  Y6, Y4, Y5
 	VADDPS       Y4, Y4, Y4
 	VFMADD213PS  Y4, Y3, Y5
 	VADDPS       transcendentalConstants<>+352(SB), Y5, Y3
 	VPSLLD       $0x17, Y2, Y2
 	VPADDD       Y2, Y3, Y2
-	VCMPPS       $0x12, transcendentalConstants<>+1024(SB), Y0, Y3
+	VCMPPS       $0x12, transcendentalConstants<>+1120(SB), Y0, Y3
 	VMULPS       Y0, Y0, Y4
 	VMULPS       Y4, Y0, Y5
-	VMOVUPS      transcendentalConstants<>+1056(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+1088(SB), Y4, Y6
+	VMOVUPS      transcendentalConstants<>+1152(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+1184(SB), Y4, Y6
 	VMULPS       Y6, Y5, Y5
 	VADDPS       Y2, Y2, Y6
 	VBLENDVPS    Y3, Y6, Y5, Y5
-	VMOVUPS      transcendentalConstants<>+1120(SB), Y6
-	VFMADD213PS  transcendentalConstants<>+1152(SB), Y4, Y6
+	VMOVUPS      transcendentalConstants<>+1216(SB), Y6
+	VFMADD213PS  transcendentalConstants<>+1248(SB), Y4, Y6
 	VFMADD213PS  transcendentalConstants<>+352(SB), Y4, Y6
 	VADDPS       transcendentalConstants<>+352(SB), Y2, Y2
 	VBLENDVPS    Y3, Y2, Y6, Y2
-	VBLENDVPS    Y3, transcendentalConstants<>+1184(SB), Y0, Y0
+	VBLENDVPS    Y3, transcendentalConstants<>+1280(SB), Y0, Y0
 	VDIVPS       Y2, Y5, Y2
 	VADDPS       Y2, Y0, Y0
 	VANDPS       transcendentalConstants<>+0(SB), Y0, Y0
-	VANDPS       transcendentalConstants<>+736(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
 	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
@@ -1710,115 +1734,115 @@ TEXT ·exp64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       transcendentalConstants<>+1216(SB), Y0, Y1
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y1
+	VCMPPD       $0x16, transcendentalConstants<>+1344(SB), Y1, Y1
 	VMOVUPD      32(CX)(BX*1), Y2
-	VANDPD       transcendentalConstants<>+1216(SB), Y2, Y3
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y3
+	VCMPPD       $0x16, transcendentalConstants<>+1344(SB), Y3, Y3
 	VORPD        Y3, Y1, Y1
 	VMOVUPD      64(CX)(BX*1), Y3
-	VANDPD       transcendentalConstants<>+1216(SB), Y3, Y4
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y4, Y4
+	VANDPD       transcendentalConstants<>+1312(SB), Y3, Y4
+	VCMPPD       $0x16, transcendentalConstants<>+1344(SB), Y4, Y4
 	VORPD        Y4, Y1, Y1
 	VMOVUPD      96(CX)(BX*1), Y4
-	VANDPD       transcendentalConstants<>+1216(SB), Y4, Y5
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y5, Y5
+	VANDPD       transcendentalConstants<>+1312(SB), Y4, Y5
+	VCMPPD       $0x16, transcendentalConstants<>+1344(SB), Y5, Y5
 	VORPD        Y5, Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          manySlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y5
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y0
 	VMULPD       Y0, Y0, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y0, Y6
 	VFMADD213PD  Y0, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y6, Y0
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y0
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y0
-	VSUBPD       transcendentalConstants<>+1280(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y0
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y0
+	VSUBPD       transcendentalConstants<>+1376(SB), Y0, Y1
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y1, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y1, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y1, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y1, Y5
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y1, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y1, Y6
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y1, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y1, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y1, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y1, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
 	VMOVUPD      Y0, 32(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y0
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y0
-	VSUBPD       transcendentalConstants<>+1280(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y0
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y0
+	VSUBPD       transcendentalConstants<>+1376(SB), Y0, Y1
 	VMOVAPD      Y3, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y1, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y1, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y1, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y1, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y1, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y1, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VFMADD213PD  Y2, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y3, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
 	VMOVUPD      Y0, 64(DX)(BX*1)
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y0
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y0
-	VSUBPD       transcendentalConstants<>+1280(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y0
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y0
+	VSUBPD       transcendentalConstants<>+1376(SB), Y0, Y1
 	VMOVAPD      Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y1, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y1, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y1, Y2
 	VMULPD       Y2, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y1, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y1, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y1, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y1, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y1, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y1, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y1, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y1, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y1, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y2, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y3, Y1
 	VPSLLQ       $0x34, Y0, Y0
 	VPADDQ       Y0, Y1, Y0
@@ -1836,31 +1860,31 @@ manyDone:
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       transcendentalConstants<>+1216(SB), Y0, Y1
-	VCMPPD       $0x16, transcendentalConstants<>+1248(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y1
+	VCMPPD       $0x16, transcendentalConstants<>+1344(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       Y1, Y0, Y0
@@ -1879,38 +1903,38 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -1931,181 +1955,181 @@ end:
 
 manySlow:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, 32(DX)(BX*1)
 	VMOVUPD      64(CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, 64(DX)(BX*1)
 	VMOVUPD      96(CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, 96(DX)(BX*1)
 	JMP          manyNext
 
 singleSlow:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y0
 	VMAXPD       Y0, Y1, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y1
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1280(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y1
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y1
+	VSUBPD       transcendentalConstants<>+1376(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y2, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y2, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y3
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y2, Y3
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y3
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y4
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y2, Y3
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y2, Y4
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y2, Y4
 	VFMADD213PD  Y4, Y0, Y3
 	VFMADD213PD  Y0, Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y3, Y0
 	VPSRAD       $0x01, Y1, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VPSUBQ       Y2, Y1, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	JMP          singleNext
@@ -2113,8 +2137,8 @@ singleSlow:
 // func sigmoid64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD transcendentalConstants<>+1728(SB), Y0
-	VMOVUPD transcendentalConstants<>+1248(SB), Y1
+	VMOVUPD transcendentalConstants<>+1824(SB), Y0
+	VMOVUPD transcendentalConstants<>+1344(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2124,119 +2148,119 @@ TEXT ·sigmoid64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y2, Y3
 	VMOVUPD      32(CX)(BX*1), Y4
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y4, Y5
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y4, Y5
 	VORPD        Y5, Y3, Y3
 	VMOVUPD      64(CX)(BX*1), Y5
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y5, Y6
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y5, Y6
 	VORPD        Y6, Y3, Y3
 	VMOVUPD      96(CX)(BX*1), Y6
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y6, Y7
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y6, Y7
 	VORPD        Y7, Y3, Y3
 	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
 	VMINPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y7
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y7, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y7, Y2
 	VMULPD       Y2, Y2, Y7
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
 	VFMADD213PD  Y9, Y2, Y8
 	VFMSUB213PD  Y2, Y7, Y8
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y8
 	VDIVPD       Y8, Y0, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	VMINPD       Y4, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMSUB213PD  Y2, Y4, Y7
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y7
 	VDIVPD       Y7, Y0, Y2
 	VMOVUPD      Y2, 32(DX)(BX*1)
 	VMINPD       Y5, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y7
 	VFMADD213PD  Y7, Y2, Y5
 	VFMSUB213PD  Y2, Y4, Y5
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y5
 	VDIVPD       Y5, Y0, Y2
 	VMOVUPD      Y2, 64(DX)(BX*1)
 	VMINPD       Y6, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMSUB213PD  Y2, Y4, Y5
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y5
 	VDIVPD       Y5, Y0, Y2
@@ -2254,32 +2278,32 @@ manyDone:
 
 single:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y2, Y3
 	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
 	VMINPD       Y2, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMSUB213PD  Y2, Y4, Y5
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y5
 	VDIVPD       Y5, Y0, Y2
@@ -2298,68 +2322,68 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y1
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMSUB213PD  Y1, Y4, Y5
 	VPSLLQ       $0x34, Y3, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VADDPD       Y0, Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
 	VDIVPD       Y5, Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VADDPD       Y0, Y6, Y0
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y0, Y0
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VMOVAPD      Y0, Y3
 	VFNMADD231PD Y0, Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y0
 	VBLENDVPD    Y0, Y3, Y1, Y0
 	VCMPPD       $0x03, Y2, Y2, Y1
 	VORPD        Y1, Y0, Y0
@@ -2382,269 +2406,269 @@ end:
 
 manySlow:
 	VMOVUPD      (CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y4, Y4
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD231PD Y4, Y4, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y4
 	VBLENDVPD    Y4, Y5, Y3, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y4, Y4
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD231PD Y4, Y4, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y4
 	VBLENDVPD    Y4, Y5, Y3, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, 32(DX)(BX*1)
 	VMOVUPD      64(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y4, Y4
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD231PD Y4, Y4, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y4
 	VBLENDVPD    Y4, Y5, Y3, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, 64(DX)(BX*1)
 	VMOVUPD      96(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y4, Y4
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD231PD Y4, Y4, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y4
 	VBLENDVPD    Y4, Y5, Y3, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
@@ -2653,68 +2677,68 @@ manySlow:
 
 singleSlow:
 	VMOVUPD      (CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
 	VADDPD       Y0, Y7, Y4
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y4, Y4
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y5
 	VFNMADD231PD Y4, Y4, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y4
 	VBLENDVPD    Y4, Y5, Y3, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
@@ -2724,8 +2748,8 @@ singleSlow:
 // func silu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·silu64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD transcendentalConstants<>+1728(SB), Y0
-	VMOVUPD transcendentalConstants<>+1248(SB), Y1
+	VMOVUPD transcendentalConstants<>+1824(SB), Y0
+	VMOVUPD transcendentalConstants<>+1344(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2735,119 +2759,119 @@ TEXT ·silu64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y2, Y3
 	VMOVUPD      32(CX)(BX*1), Y4
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y4, Y5
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y4, Y5
 	VORPD        Y5, Y3, Y3
 	VMOVUPD      64(CX)(BX*1), Y5
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y5, Y6
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y5, Y6
 	VORPD        Y6, Y3, Y3
 	VMOVUPD      96(CX)(BX*1), Y6
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y6, Y7
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y6, Y7
 	VORPD        Y7, Y3, Y3
 	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          manySlow
 	VMINPD       Y2, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y7
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y7
-	VSUBPD       transcendentalConstants<>+1280(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y7
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y7
+	VSUBPD       transcendentalConstants<>+1376(SB), Y7, Y8
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y8, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y8, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y8, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y8, Y3
 	VMULPD       Y3, Y3, Y8
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y8, Y9
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y9
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y8, Y9
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y10
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y8, Y10
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y8, Y10
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y10
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y8, Y10
 	VFMADD213PD  Y10, Y3, Y9
 	VFMSUB213PD  Y3, Y8, Y9
 	VPSLLQ       $0x34, Y7, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y7
 	VFMADD213PD  Y7, Y3, Y9
 	VDIVPD       Y9, Y2, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	VMINPD       Y4, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y7
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y7, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y7, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y7, Y2
 	VMULPD       Y2, Y2, Y7
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
 	VFMADD213PD  Y9, Y2, Y8
 	VFMSUB213PD  Y2, Y7, Y8
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y8
 	VDIVPD       Y8, Y4, Y2
 	VMOVUPD      Y2, 32(DX)(BX*1)
 	VMINPD       Y5, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMSUB213PD  Y2, Y4, Y7
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y7
 	VDIVPD       Y7, Y5, Y2
 	VMOVUPD      Y2, 64(DX)(BX*1)
 	VMINPD       Y6, Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y4, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y7
 	VFMADD213PD  Y7, Y2, Y5
 	VFMSUB213PD  Y2, Y4, Y5
 	VPSLLQ       $0x34, Y3, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VADDPD       Y0, Y2, Y3
 	VFMADD213PD  Y3, Y2, Y5
 	VDIVPD       Y5, Y6, Y2
@@ -2865,32 +2889,32 @@ manyDone:
 
 single:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x19, transcendentalConstants<>+1824(SB), Y2, Y3
+	VCMPPD       $0x19, transcendentalConstants<>+1920(SB), Y2, Y3
 	VMOVMSKPD    Y3, SI
 	TESTL        SI, SI
 	JNZ          singleSlow
 	VMINPD       Y2, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y3
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y3
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMSUB213PD  Y3, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VADDPD       Y0, Y3, Y4
 	VFMADD213PD  Y4, Y3, Y6
 	VDIVPD       Y6, Y2, Y2
@@ -2909,72 +2933,75 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y1, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y1, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y1
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y1
 	VMULPD       Y1, Y1, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y1, Y6
 	VFMSUB213PD  Y1, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VADDPD       Y0, Y1, Y4
 	VFMADD213PD  Y4, Y1, Y6
 	VDIVPD       Y6, Y3, Y1
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y3
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y3
 	VXORPS       Y4, Y4, Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y6
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y6
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y6
 	VMULPD       Y6, Y6, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
+	VADDPD       Y6, Y0, Y7
+	VSUBPD       Y0, Y7, Y0
+	VSUBPD       Y0, Y6, Y0
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y8
 	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y8
 	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VFMADD213PD  Y6, Y5, Y7
-	VADDPD       Y0, Y7, Y0
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y9
+	VFMADD213PD  Y9, Y6, Y8
+	VFMADD213PD  Y0, Y5, Y8
+	VADDPD       Y8, Y7, Y0
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y6, Y0, Y5
 	VMULPD       Y4, Y5, Y5
 	VMULPD       Y0, Y3, Y0
 	VMULPD       Y6, Y0, Y0
 	VMULPD       Y4, Y0, Y0
 	VFNMADD231PD Y5, Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y3
 	VBLENDVPD    Y3, Y0, Y1, Y0
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y1
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y1
 	VANDNPD      Y0, Y1, Y0
 	VCMPPD       $0x03, Y2, Y2, Y1
 	VORPD        Y1, Y0, Y0
@@ -2997,285 +3024,297 @@ end:
 
 manySlow:
 	VMOVUPD      (CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMSUB213PD  Y4, Y6, Y7
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VADDPD       Y0, Y4, Y5
 	VFMADD213PD  Y5, Y4, Y7
 	VDIVPD       Y7, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y7
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y7
 	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMADD213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
+	VADDPD       Y7, Y0, Y8
+	VSUBPD       Y0, Y8, Y9
+	VSUBPD       Y9, Y7, Y9
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y10
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y11
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VADDPD       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPADDQ       transcendentalConstants<>+1824(SB), Y8, Y8
 	VPSUBQ       Y7, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y8, Y6, Y7
 	VMULPD       Y5, Y7, Y7
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y8, Y4, Y4
 	VMULPD       Y5, Y4, Y4
 	VFNMADD231PD Y7, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMSUB213PD  Y4, Y6, Y7
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VADDPD       Y0, Y4, Y5
 	VFMADD213PD  Y5, Y4, Y7
 	VDIVPD       Y7, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y7
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y7
 	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMADD213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
+	VADDPD       Y7, Y0, Y8
+	VSUBPD       Y0, Y8, Y9
+	VSUBPD       Y9, Y7, Y9
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y10
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y11
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VADDPD       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPADDQ       transcendentalConstants<>+1824(SB), Y8, Y8
 	VPSUBQ       Y7, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y8, Y6, Y7
 	VMULPD       Y5, Y7, Y7
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y8, Y4, Y4
 	VMULPD       Y5, Y4, Y4
 	VFNMADD231PD Y7, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, 32(DX)(BX*1)
 	VMOVUPD      64(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMSUB213PD  Y4, Y6, Y7
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VADDPD       Y0, Y4, Y5
 	VFMADD213PD  Y5, Y4, Y7
 	VDIVPD       Y7, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y7
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y7
 	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMADD213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
+	VADDPD       Y7, Y0, Y8
+	VSUBPD       Y0, Y8, Y9
+	VSUBPD       Y9, Y7, Y9
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y10
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y11
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VADDPD       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPADDQ       transcendentalConstants<>+1824(SB), Y8, Y8
 	VPSUBQ       Y7, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y8, Y6, Y7
 	VMULPD       Y5, Y7, Y7
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y8, Y4, Y4
 	VMULPD       Y5, Y4, Y4
 	VFNMADD231PD Y7, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
 	VMOVUPD      Y2, 64(DX)(BX*1)
 	VMOVUPD      96(CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMSUB213PD  Y4, Y6, Y7
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VADDPD       Y0, Y4, Y5
 	VFMADD213PD  Y5, Y4, Y7
 	VDIVPD       Y7, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y7
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y7
 	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMADD213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
+	VADDPD       Y7, Y0, Y8
+	VSUBPD       Y0, Y8, Y9
+	VSUBPD       Y9, Y7, Y9
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y10
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y11
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VADDPD       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPADDQ       transcendentalConstants<>+1824(SB), Y8, Y8
 	VPSUBQ       Y7, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y8, Y6, Y7
 	VMULPD       Y5, Y7, Y7
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y8, Y4, Y4
 	VMULPD       Y5, Y4, Y4
 	VFNMADD231PD Y7, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
@@ -3284,72 +3323,75 @@ manySlow:
 
 singleSlow:
 	VMOVUPD      (CX)(BX*1), Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
 	VMAXPD       Y2, Y3, Y3
 	VMINPD       Y3, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y6, Y4
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y6, Y4
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMSUB213PD  Y4, Y6, Y7
 	VPSLLQ       $0x34, Y5, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VADDPD       Y0, Y4, Y5
 	VFMADD213PD  Y5, Y4, Y7
 	VDIVPD       Y7, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+2016(SB), Y4
+	VMOVUPD      transcendentalConstants<>+2112(SB), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y7
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y7
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y7
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y7
 	VMULPD       Y7, Y7, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VFMADD213PD  Y7, Y6, Y8
-	VADDPD       Y0, Y8, Y6
+	VADDPD       Y7, Y0, Y8
+	VSUBPD       Y0, Y8, Y9
+	VSUBPD       Y9, Y7, Y9
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y10
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y10
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y11
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y11
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y9, Y6, Y10
+	VADDPD       Y10, Y8, Y6
 	VPSRAD       $0x01, Y5, Y7
 	VPSLLQ       $0x34, Y7, Y8
-	VPADDQ       transcendentalConstants<>+1728(SB), Y8, Y8
+	VPADDQ       transcendentalConstants<>+1824(SB), Y8, Y8
 	VPSUBQ       Y7, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y8, Y6, Y7
 	VMULPD       Y5, Y7, Y7
 	VMULPD       Y6, Y4, Y4
 	VMULPD       Y8, Y4, Y4
 	VMULPD       Y5, Y4, Y4
 	VFNMADD231PD Y7, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y2, Y5
 	VBLENDVPD    Y5, Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y2, Y4
+	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
 	VCMPPD       $0x03, Y2, Y2, Y2
 	VORPD        Y2, Y3, Y2
@@ -3359,7 +3401,7 @@ singleSlow:
 // func tanh64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanh64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD transcendentalConstants<>+2080(SB), Y0
+	VMOVUPD transcendentalConstants<>+2176(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -3369,99 +3411,99 @@ TEXT ·tanh64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+2144(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PD transcendentalConstants<>+2176(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+2208(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2272(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2304(SB), Y4, Y5
 	VMULPD       Y5, Y5, Y4
-	VMOVUPD      transcendentalConstants<>+2240(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+2272(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2304(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2336(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2336(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+2368(SB), Y4, Y6
-	VMOVUPD      transcendentalConstants<>+2400(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2496(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2400(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2496(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2528(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2560(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2592(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2624(SB), Y4, Y7
 	VFMADD213PD  Y7, Y5, Y6
 	VADDPD       Y5, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y6, Y4
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       Y3, Y4, Y3
-	VCMPPD       $0x12, transcendentalConstants<>+2560(SB), Y2, Y4
+	VCMPPD       $0x12, transcendentalConstants<>+2656(SB), Y2, Y4
 	VMULPD       Y2, Y2, Y5
 	VMULPD       Y5, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+2592(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2624(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+2656(SB), Y5, Y7
-	VMULPD       Y7, Y6, Y6
-	VADDPD       Y3, Y3, Y7
-	VBLENDVPD    Y4, Y7, Y6, Y6
 	VMOVUPD      transcendentalConstants<>+2688(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2720(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+2752(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y3
+	VMULPD       Y7, Y6, Y6
+	VADDPD       Y3, Y3, Y7
+	VBLENDVPD    Y4, Y7, Y6, Y6
+	VMOVUPD      transcendentalConstants<>+2784(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2816(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2848(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1824(SB), Y5, Y7
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y3
 	VBLENDVPD    Y4, Y3, Y7, Y3
-	VBLENDVPD    Y4, transcendentalConstants<>+2784(SB), Y2, Y2
+	VBLENDVPD    Y4, transcendentalConstants<>+2880(SB), Y2, Y2
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
-	VANDPD       transcendentalConstants<>+1216(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+2144(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PD transcendentalConstants<>+2176(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+2208(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2272(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2304(SB), Y4, Y5
 	VMULPD       Y5, Y5, Y4
-	VMOVUPD      transcendentalConstants<>+2240(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+2272(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2304(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2336(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2336(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+2368(SB), Y4, Y6
-	VMOVUPD      transcendentalConstants<>+2400(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2496(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2400(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2496(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2528(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2560(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2592(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2624(SB), Y4, Y7
 	VFMADD213PD  Y7, Y5, Y6
 	VADDPD       Y5, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y6, Y4
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       Y3, Y4, Y3
-	VCMPPD       $0x12, transcendentalConstants<>+2560(SB), Y2, Y4
+	VCMPPD       $0x12, transcendentalConstants<>+2656(SB), Y2, Y4
 	VMULPD       Y2, Y2, Y5
 	VMULPD       Y5, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+2592(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2624(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+2656(SB), Y5, Y7
-	VMULPD       Y7, Y6, Y6
-	VADDPD       Y3, Y3, Y7
-	VBLENDVPD    Y4, Y7, Y6, Y6
 	VMOVUPD      transcendentalConstants<>+2688(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2720(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+2752(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y3
+	VMULPD       Y7, Y6, Y6
+	VADDPD       Y3, Y3, Y7
+	VBLENDVPD    Y4, Y7, Y6, Y6
+	VMOVUPD      transcendentalConstants<>+2784(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2816(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2848(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1824(SB), Y5, Y7
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y3
 	VBLENDVPD    Y4, Y3, Y7, Y3
-	VBLENDVPD    Y4, transcendentalConstants<>+2784(SB), Y2, Y2
+	VBLENDVPD    Y4, transcendentalConstants<>+2880(SB), Y2, Y2
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
-	VANDPD       transcendentalConstants<>+1216(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, 32(DX)(BX*1)
 	ADDQ         $0x40, BX
@@ -3475,51 +3517,51 @@ manyDone:
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+2144(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y5
-	VFNMADD231PD transcendentalConstants<>+2176(SB), Y4, Y5
-	VFNMADD231PD transcendentalConstants<>+2208(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2272(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+2304(SB), Y4, Y5
 	VMULPD       Y5, Y5, Y4
-	VMOVUPD      transcendentalConstants<>+2240(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+2272(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2304(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2336(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2336(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+2368(SB), Y4, Y6
-	VMOVUPD      transcendentalConstants<>+2400(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y7
-	VFMADD213PD  transcendentalConstants<>+2496(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2400(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2432(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2464(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2496(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2528(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2560(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2592(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+2624(SB), Y4, Y7
 	VFMADD213PD  Y7, Y5, Y6
 	VADDPD       Y5, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y6, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y6, Y4
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       Y3, Y4, Y3
-	VCMPPD       $0x12, transcendentalConstants<>+2560(SB), Y2, Y4
+	VCMPPD       $0x12, transcendentalConstants<>+2656(SB), Y2, Y4
 	VMULPD       Y2, Y2, Y5
 	VMULPD       Y5, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+2592(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+2624(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+2656(SB), Y5, Y7
-	VMULPD       Y7, Y6, Y6
-	VADDPD       Y3, Y3, Y7
-	VBLENDVPD    Y4, Y7, Y6, Y6
 	VMOVUPD      transcendentalConstants<>+2688(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+2720(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+2752(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VADDPD       transcendentalConstants<>+1728(SB), Y3, Y3
+	VMULPD       Y7, Y6, Y6
+	VADDPD       Y3, Y3, Y7
+	VBLENDVPD    Y4, Y7, Y6, Y6
+	VMOVUPD      transcendentalConstants<>+2784(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+2816(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2848(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1824(SB), Y5, Y7
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y3
 	VBLENDVPD    Y4, Y3, Y7, Y3
-	VBLENDVPD    Y4, transcendentalConstants<>+2784(SB), Y2, Y2
+	VBLENDVPD    Y4, transcendentalConstants<>+2880(SB), Y2, Y2
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
-	VANDPD       transcendentalConstants<>+1216(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -3534,51 +3576,51 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+2144(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+2240(SB), Y0, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD transcendentalConstants<>+2176(SB), Y3, Y4
-	VFNMADD231PD transcendentalConstants<>+2208(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+2272(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+2304(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+2240(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+2272(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+2304(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+2336(SB), Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2336(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+2368(SB), Y3, Y5
-	VMOVUPD      transcendentalConstants<>+2400(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+2432(SB), Y3, Y6
-	VFMADD213PD  transcendentalConstants<>+2464(SB), Y3, Y6
-	VFMADD213PD  transcendentalConstants<>+2496(SB), Y3, Y6
+	VFMADD213PD  transcendentalConstants<>+2400(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+2432(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+2464(SB), Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2496(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+2528(SB), Y3, Y6
+	VFMADD213PD  transcendentalConstants<>+2560(SB), Y3, Y6
+	VFMADD213PD  transcendentalConstants<>+2592(SB), Y3, Y6
+	VFMADD213PD  transcendentalConstants<>+2624(SB), Y3, Y6
 	VFMADD213PD  Y6, Y4, Y5
 	VADDPD       Y4, Y4, Y4
 	VFMADD213PD  Y4, Y3, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y3
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       Y2, Y3, Y2
-	VCMPPD       $0x12, transcendentalConstants<>+2560(SB), Y0, Y3
+	VCMPPD       $0x12, transcendentalConstants<>+2656(SB), Y0, Y3
 	VMULPD       Y0, Y0, Y4
 	VMULPD       Y4, Y0, Y5
-	VMOVUPD      transcendentalConstants<>+2592(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+2624(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+2656(SB), Y4, Y6
-	VMULPD       Y6, Y5, Y5
-	VADDPD       Y2, Y2, Y6
-	VBLENDVPD    Y3, Y6, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+2688(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+2720(SB), Y4, Y6
 	VFMADD213PD  transcendentalConstants<>+2752(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
-	VADDPD       transcendentalConstants<>+1728(SB), Y2, Y2
+	VMULPD       Y6, Y5, Y5
+	VADDPD       Y2, Y2, Y6
+	VBLENDVPD    Y3, Y6, Y5, Y5
+	VMOVUPD      transcendentalConstants<>+2784(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+2816(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+2848(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1824(SB), Y4, Y6
+	VADDPD       transcendentalConstants<>+1824(SB), Y2, Y2
 	VBLENDVPD    Y3, Y2, Y6, Y2
-	VBLENDVPD    Y3, transcendentalConstants<>+2784(SB), Y0, Y0
+	VBLENDVPD    Y3, transcendentalConstants<>+2880(SB), Y0, Y0
 	VDIVPD       Y2, Y5, Y2
 	VADDPD       Y2, Y0, Y0
-	VANDPD       transcendentalConstants<>+1216(SB), Y0, Y0
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -3609,38 +3651,34 @@ TEXT ·expm132AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y2
 	VMINPD       Y0, Y2, Y2
 	VMAXPD       Y2, Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
@@ -3657,38 +3695,34 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y2
 	VMINPD       Y0, Y2, Y2
 	VMAXPD       Y2, Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -3720,39 +3754,35 @@ TEXT ·log32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      transcendentalConstants<>+2880(SB), Y0, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y2
-	VPADDQ      transcendentalConstants<>+2944(SB), Y2, Y2
+	VPADDQ      transcendentalConstants<>+3168(SB), Y0, Y1
+	VANDPD      transcendentalConstants<>+3200(SB), Y1, Y2
+	VPADDQ      transcendentalConstants<>+3232(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y2, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y2, Y3
+	VORPD       transcendentalConstants<>+3264(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3296(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y2, Y2
+	VADDPD      transcendentalConstants<>+3328(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3770,39 +3800,35 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      transcendentalConstants<>+2880(SB), Y0, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y2
-	VPADDQ      transcendentalConstants<>+2944(SB), Y2, Y2
+	VPADDQ      transcendentalConstants<>+3168(SB), Y0, Y1
+	VANDPD      transcendentalConstants<>+3200(SB), Y1, Y2
+	VPADDQ      transcendentalConstants<>+3232(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y2, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y2, Y3
+	VORPD       transcendentalConstants<>+3264(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+3296(SB), Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y2, Y2
+	VADDPD      transcendentalConstants<>+3328(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y2, Y5
-	VMULPD      Y2, Y5, Y5
-	VFMADD213PD Y5, Y4, Y6
-	VMULPD      Y3, Y6, Y3
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y3
-	VSUBPD      Y3, Y5, Y3
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y2, Y6
+	VMULPD      Y2, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y3
+	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	MOVQ        BX, CX
@@ -3835,54 +3861,50 @@ TEXT ·log1p32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VADDPD      transcendentalConstants<>+1728(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
-	VDIVPD      Y4, Y3, Y4
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y4, Y3, Y1
+	VADDPD      transcendentalConstants<>+3328(SB), Y1, Y3
+	VDIVPD      Y3, Y1, Y3
+	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
-	VMULPD      Y3, Y6, Y6
-	VFMADD213PD Y6, Y5, Y7
-	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y1, Y6
+	VMULPD      Y1, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y3
+	VSUBPD      Y3, Y6, Y3
+	VSUBPD      Y3, Y1, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3900,54 +3922,50 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VADDPD      transcendentalConstants<>+1728(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
-	VDIVPD      Y4, Y3, Y4
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y4, Y3, Y1
+	VADDPD      transcendentalConstants<>+3328(SB), Y1, Y3
+	VDIVPD      Y3, Y1, Y3
+	VMULPD      Y3, Y3, Y4
 	VMULPD      Y4, Y4, Y5
-	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
-	VMULPD      Y3, Y6, Y6
-	VFMADD213PD Y6, Y5, Y7
-	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
+	VMOVUPD     transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD transcendentalConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3424(SB), Y4, Y5
+	VFMADD213PD transcendentalConstants<>+3456(SB), Y4, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y1, Y6
+	VMULPD      Y1, Y6, Y6
+	VFMADD213PD Y6, Y4, Y5
+	VMULPD      Y3, Y5, Y3
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y3
+	VSUBPD      Y3, Y6, Y3
+	VSUBPD      Y3, Y1, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	MOVQ        BX, CX
@@ -3980,75 +3998,65 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4067,75 +4075,65 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -4169,80 +4167,70 @@ TEXT ·logSigmoid32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -4258,80 +4246,70 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
+	VDIVPD       Y1, Y4, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
+	VMULPD       Y4, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y5
+	VMULPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -4362,49 +4340,55 @@ TEXT ·geluTanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y1, Y2
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -4420,49 +4404,55 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       transcendentalConstants<>+3808(SB), Y2, Y2
+	VMULPD       Y1, Y2, Y2
+	VADDPD       Y2, Y1, Y2
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y2, Y4
+	VDIVPD       Y4, Y2, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y2, Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -4495,38 +4485,34 @@ TEXT ·expm1Grad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y3
 	VANDNPD      Y2, Y3, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y1
-	VBLENDVPD    Y1, transcendentalConstants<>+3424(SB), Y2, Y1
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y1
+	VBLENDVPD    Y1, transcendentalConstants<>+3616(SB), Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4545,38 +4531,34 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y3
 	VANDNPD      Y2, Y3, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y0, Y0
-	VBLENDVPD    Y0, transcendentalConstants<>+3424(SB), Y2, Y0
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y0, Y0
+	VBLENDVPD    Y0, transcendentalConstants<>+3616(SB), Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4610,39 +4592,40 @@ TEXT ·sigmoidGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -4662,39 +4645,40 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -4729,42 +4713,43 @@ TEXT ·tanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMULPD       transcendentalConstants<>+3040(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4783,42 +4768,43 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMULPD       transcendentalConstants<>+3040(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4852,38 +4838,34 @@ TEXT ·softplusGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
 	VADDPD       Y3, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
@@ -4905,38 +4887,34 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
 	VADDPD       Y3, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
@@ -4973,39 +4951,35 @@ TEXT ·logSigmoidGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VXORPD       transcendentalConstants<>+2112(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y1, Y2, Y3, Y1
 	VADDPD       Y3, Y2, Y2
 	VDIVPD       Y2, Y1, Y1
@@ -5027,39 +5001,35 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VBLENDVPD    Y0, Y2, Y3, Y0
 	VADDPD       Y3, Y2, Y2
 	VDIVPD       Y2, Y0, Y0
@@ -5096,42 +5066,44 @@ TEXT ·siluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y1, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -5156,42 +5128,44 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y0, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -5231,60 +5205,64 @@ TEXT ·geluTanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
-	VMULPD       Y1, Y2, Y2
-	VMULPD       Y1, Y2, Y2
-	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       transcendentalConstants<>+3808(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y1, Y1
-	VBLENDVPD    Y4, Y2, Y1, Y1
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VBLENDVPD    Y4, Y3, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -5303,60 +5281,64 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
-	VMULPD       Y0, Y2, Y2
-	VMULPD       Y0, Y2, Y2
-	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       transcendentalConstants<>+3808(SB), Y3, Y3
+	VMULPD       Y2, Y3, Y3
+	VADDPD       Y3, Y2, Y2
+	VMULPD       transcendentalConstants<>+3840(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y0, Y0
-	VADDPD       Y2, Y0, Y0
-	VBLENDVPD    Y4, Y2, Y0, Y0
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y0, Y0
+	VADDPD       Y3, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -5390,39 +5372,35 @@ TEXT ·elu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
@@ -5441,39 +5419,35 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
@@ -5511,36 +5485,32 @@ TEXT ·eluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y1
 	VCVTPS2PD    (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y4, Y2, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y2
@@ -5562,36 +5532,32 @@ singleDone:
 	VCVTPS2PD    X2, Y2
 	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y1, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
 	VANDNPD      Y4, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
@@ -5630,39 +5596,35 @@ TEXT ·selu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y0, Y4
 	VBLENDVPD    Y3, Y2, Y4, Y2
@@ -5682,39 +5644,35 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X2
 	VMASKMOVPS   (CX)(BX*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VBLENDVPD    Y3, Y2, Y0, Y0
@@ -5755,36 +5713,32 @@ TEXT ·seluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y2
 	VCVTPS2PD    (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y5, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y5, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y5
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y5
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y5
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VMULPD       Y3, Y2, Y3
@@ -5807,36 +5761,32 @@ singleDone:
 	VCVTPS2PD    X3, Y3
 	VMASKMOVPS   (DX)(SI*1), X2, X2
 	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+3520(SB), Y5
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
 	VMINPD       Y2, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y5, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y5, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y5
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y5
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y5
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3552(SB), Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
 	VANDNPD      Y5, Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -5872,38 +5822,38 @@ TEXT ·expm164AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y2
 	VMAXPD       Y2, Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -5918,38 +5868,38 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y1
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y2
 	VMINPD       Y0, Y2, Y2
 	VMAXPD       Y2, Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y1
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y5
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VPADDQ       Y2, Y3, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       transcendentalConstants<>+1728(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y3
 	VFMADD213PD  Y3, Y1, Y5
-	VANDPD       Y2, Y5, Y1
+	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -5980,44 +5930,44 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+3744(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+4000(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD      transcendentalConstants<>+2912(SB), Y2, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y2, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
 	VPSRLQ      $0x34, Y2, Y2
-	VORPD       transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD      transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+3776(SB), Y1, Y1
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
+	VANDPD      transcendentalConstants<>+4032(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y2
+	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
 	VMULPD      Y2, Y2, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+4064(SB), Y6
+	VFMADD213PD transcendentalConstants<>+4096(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+4128(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y7
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4256(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y5
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD      Y3, Y5, Y5
 	VFMADD213PD Y5, Y4, Y6
 	VMULPD      Y2, Y6, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD      Y2, Y5, Y2
 	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD      $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y1, Y2, Y0, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6033,44 +5983,44 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+3712(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+3744(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+4000(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y3
-	VPADDQ       transcendentalConstants<>+2944(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
+	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ       transcendentalConstants<>+3232(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+3776(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
+	VANDPD       transcendentalConstants<>+4032(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
-	VADDPD       transcendentalConstants<>+3040(SB), Y3, Y2
+	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
-	VMULPD       transcendentalConstants<>+3296(SB), Y3, Y5
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y5, Y4, Y6
 	VMULPD       Y2, Y6, Y2
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y1, Y2
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y1, Y2
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y1, Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
 	VANDPD       Y3, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y3
-	VBLENDVPD    Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3392(SB), Y0, Y0
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y3
+	VBLENDVPD    Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+3584(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y1, Y2, Y0, Y0
 	MOVQ         BX, CX
@@ -6102,54 +6052,58 @@ TEXT ·log1p64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VADDPD      transcendentalConstants<>+1728(SB), Y0, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD      Y2, Y0, Y2
-	VDIVPD      Y1, Y2, Y2
-	VPADDQ      transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD      transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ      transcendentalConstants<>+2944(SB), Y3, Y3
+	VADDPD      transcendentalConstants<>+1824(SB), Y0, Y1
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ      transcendentalConstants<>+3232(SB), Y3, Y3
+	VPSRLQ      $0x34, Y2, Y2
+	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
+	VPADDQ      transcendentalConstants<>+3168(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD      transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD      transcendentalConstants<>+3456(SB), Y0, Y4
-	VANDPD      transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD      $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
-	VBLENDVPD   Y4, Y0, Y3, Y3
-	VANDNPD     Y1, Y4, Y1
-	VANDNPD     Y2, Y4, Y2
-	VADDPD      transcendentalConstants<>+3040(SB), Y3, Y4
+	VMOVUPD     transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ      Y1, Y4, Y1
+	VPSLLQ      $0x34, Y1, Y1
+	VSUBPD      transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD     Y4, Y5
+	VFMADD231PD Y1, Y0, Y5
+	VSUBPD      Y5, Y4, Y4
+	VFMADD231PD Y1, Y0, Y4
+	VCMPPD      $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD   Y1, Y5, Y3, Y3
+	VANDPD      Y4, Y1, Y1
+	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y4
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4256(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
-	VMULPD      transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
 	VFMADD213PD Y6, Y5, Y7
 	VMULPD      Y4, Y7, Y4
-	VADDPD      Y2, Y4, Y2
-	VFMADD231PD transcendentalConstants<>+3328(SB), Y1, Y2
-	VSUBPD      Y2, Y6, Y2
-	VSUBPD      Y2, Y3, Y2
-	VFMADD231PD transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD      $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD      $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
-	VANDPD      Y3, Y1, Y1
-	VCMPPD      $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
-	VBLENDVPD   Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD      $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
+	VADDPD      Y1, Y4, Y1
+	VFMADD231PD transcendentalConstants<>+3520(SB), Y2, Y1
+	VSUBPD      Y1, Y6, Y1
+	VSUBPD      Y1, Y3, Y1
+	VFMADD231PD transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD      $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD      Y3, Y2, Y2
+	VCMPPD      $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
+	VBLENDVPD   Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD      $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD       Y4, Y3, Y3
-	VBLENDVPD   Y1, Y2, Y3, Y1
-	VANDPD      transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD      $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VBLENDVPD   Y2, Y1, Y3, Y1
+	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
+	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6165,54 +6119,58 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       Y2, Y0, Y2
-	VDIVPD       Y1, Y2, Y2
-	VPADDQ       transcendentalConstants<>+2880(SB), Y1, Y1
-	VANDPD       transcendentalConstants<>+2912(SB), Y1, Y3
-	VPADDQ       transcendentalConstants<>+2944(SB), Y3, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y0, Y1
+	VPADDQ       transcendentalConstants<>+3168(SB), Y1, Y2
+	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
+	VPADDQ       transcendentalConstants<>+3232(SB), Y3, Y3
+	VPSRLQ       $0x34, Y2, Y2
+	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+3168(SB), Y1, Y1
 	VPSRLQ       $0x34, Y1, Y1
-	VORPD        transcendentalConstants<>+2976(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+3008(SB), Y1, Y1
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3456(SB), Y0, Y4
-	VANDPD       transcendentalConstants<>+1216(SB), Y4, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y4, Y4
-	VBLENDVPD    Y4, Y0, Y3, Y3
-	VANDNPD      Y1, Y4, Y1
-	VANDNPD      Y2, Y4, Y2
-	VADDPD       transcendentalConstants<>+3040(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y1, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VSUBPD       transcendentalConstants<>+1824(SB), Y1, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y1, Y0, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y1, Y0, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3680(SB), Y0, Y1
+	VBLENDVPD    Y1, Y5, Y3, Y3
+	VANDPD       Y4, Y1, Y1
+	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y4
 	VDIVPD       Y4, Y3, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y3, Y6
+	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y6, Y5, Y7
 	VMULPD       Y4, Y7, Y4
-	VADDPD       Y2, Y4, Y2
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y1, Y2
-	VSUBPD       Y2, Y6, Y2
-	VSUBPD       Y2, Y3, Y2
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y1, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2784(SB), Y0, Y1
-	VCMPPD       $0x11, transcendentalConstants<>+3424(SB), Y0, Y3
-	VANDPD       Y3, Y1, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2784(SB), Y0, Y3
-	VBLENDVPD    Y3, transcendentalConstants<>+2048(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+2784(SB), Y0, Y4
+	VADDPD       Y1, Y4, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y2, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y3, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y2, Y1
+	VCMPPD       $0x1e, transcendentalConstants<>+2880(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y3
+	VANDPD       Y3, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+2880(SB), Y0, Y3
+	VBLENDVPD    Y3, transcendentalConstants<>+2144(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+2880(SB), Y0, Y4
 	VORPD        Y4, Y3, Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       transcendentalConstants<>+2112(SB), Y0, Y2
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y0, Y0
+	VBLENDVPD    Y2, Y1, Y3, Y1
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
@@ -6244,78 +6202,79 @@ TEXT ·softplus64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
 	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6332,78 +6291,79 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
 	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
@@ -6436,83 +6396,84 @@ TEXT ·logSigmoid64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
 	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -6526,83 +6487,84 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
 	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y2, Y3
-	VSUBPD       Y3, Y1, Y3
-	VDIVPD       Y2, Y3, Y3
-	VPADDQ       transcendentalConstants<>+2880(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2912(SB), Y2, Y4
-	VPADDQ       transcendentalConstants<>+2944(SB), Y4, Y4
+	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
+	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        transcendentalConstants<>+2976(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+3008(SB), Y2, Y2
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+3456(SB), Y1, Y5
-	VANDPD       transcendentalConstants<>+1216(SB), Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3488(SB), Y5, Y5
-	VBLENDVPD    Y5, Y1, Y4, Y1
-	VANDNPD      Y2, Y5, Y2
-	VANDNPD      Y3, Y5, Y3
-	VADDPD       transcendentalConstants<>+3040(SB), Y1, Y4
-	VDIVPD       Y4, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+3168(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+3200(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3232(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+3264(SB), Y6, Y8
-	VFMADD213PD  Y8, Y5, Y7
-	VMULPD       transcendentalConstants<>+3296(SB), Y1, Y6
-	VMULPD       Y1, Y6, Y6
-	VFMADD213PD  Y6, Y5, Y7
-	VMULPD       Y4, Y7, Y4
-	VADDPD       Y3, Y4, Y3
-	VFMADD231PD  transcendentalConstants<>+3328(SB), Y2, Y3
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3360(SB), Y2, Y1
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
+	VPSUBQ       Y2, Y4, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVAPD      Y4, Y5
+	VFMADD231PD  Y2, Y1, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  Y2, Y1, Y4
+	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y2
+	VMULPD       Y2, Y2, Y6
+	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  Y8, Y2, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
+	VMULPD       Y5, Y6, Y6
+	VFMADD213PD  Y6, Y2, Y7
+	VMULPD       Y1, Y7, Y1
+	VADDPD       Y4, Y1, Y1
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -6632,83 +6594,105 @@ TEXT ·geluTanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPD      Y1, Y5
+	VFMSUB213PD  Y4, Y1, Y5
+	VFMADD231PD  Y3, Y1, Y5
+	VFMADD231PD  Y1, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y2, Y4, Y6
+	VMOVAPD      Y4, Y7
+	VFMSUB213PD  Y6, Y2, Y7
+	VFMADD231PD  Y3, Y4, Y7
+	VFMADD231PD  Y2, Y5, Y7
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VADDPD       Y2, Y6, Y2
+	VSUBPD       Y6, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
+	VADDPD       Y7, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
+	VMULPD       Y5, Y1, Y7
+	VMOVAPD      Y1, Y8
+	VFMSUB213PD  Y7, Y5, Y8
+	VFMADD231PD  Y6, Y1, Y8
+	VFMADD231PD  Y5, Y4, Y8
+	VMULPD       Y7, Y2, Y4
+	VMOVAPD      Y2, Y5
+	VFMSUB213PD  Y4, Y7, Y5
+	VFMADD231PD  Y8, Y2, Y5
+	VFMADD231PD  Y7, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y3, Y5
+	VADDPD       Y5, Y4, Y3
+	VSUBPD       Y4, Y3, Y4
+	VSUBPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y3, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y4, Y8
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y8, Y6, Y4
+	VPSRAD       $0x01, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VDIVPD       Y5, Y4, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -6722,83 +6706,105 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y1
-	VMULPD       Y0, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VADDPD       Y1, Y0, Y1
-	VMULPD       transcendentalConstants<>+3616(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y1
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y2
+	VMINPD       Y2, Y1, Y1
+	VMULPD       Y1, Y1, Y2
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y1, Y1, Y4
+	VMOVAPD      Y1, Y5
+	VFMSUB213PD  Y4, Y1, Y5
+	VFMADD231PD  Y3, Y1, Y5
+	VFMADD231PD  Y1, Y2, Y5
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y2
+	VXORPS       Y3, Y3, Y3
+	VMULPD       Y2, Y4, Y6
+	VMOVAPD      Y4, Y7
+	VFMSUB213PD  Y6, Y2, Y7
+	VFMADD231PD  Y3, Y4, Y7
+	VFMADD231PD  Y2, Y5, Y7
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VCMPPD       $0x00, transcendentalConstants<>+2048(SB), Y0, Y2
-	VMULPD       Y1, Y0, Y0
-	VANDNPD      Y0, Y2, Y0
+	VADDPD       Y2, Y6, Y2
+	VSUBPD       Y6, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y3, Y5, Y3
+	VADDPD       Y3, Y4, Y3
+	VADDPD       Y7, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
+	VMULPD       Y5, Y1, Y7
+	VMOVAPD      Y1, Y8
+	VFMSUB213PD  Y7, Y5, Y8
+	VFMADD231PD  Y6, Y1, Y8
+	VFMADD231PD  Y5, Y4, Y8
+	VMULPD       Y7, Y2, Y4
+	VMOVAPD      Y2, Y5
+	VFMSUB213PD  Y4, Y7, Y5
+	VFMADD231PD  Y8, Y2, Y5
+	VFMADD231PD  Y7, Y3, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y3, Y5
+	VADDPD       Y5, Y4, Y3
+	VSUBPD       Y4, Y3, Y4
+	VSUBPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y3, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y3, Y5
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y4, Y8
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x1e, Y3, Y0, Y3
+	VADDPD       Y8, Y6, Y4
+	VPSRAD       $0x01, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y2, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y5, Y4, Y5
+	VDIVPD       Y5, Y4, Y4
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VSUBPD       Y4, Y5, Y5
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y8, Y1, Y5
+	VFMADD231PD  Y6, Y1, Y5
+	VPSRAD       $0x01, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VPSUBQ       Y1, Y2, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VMULPD       Y1, Y5, Y1
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
+	VMULPD       Y4, Y0, Y4
+	VANDPD       Y4, Y2, Y2
+	VSUBPD       Y2, Y0, Y0
+	VBLENDVPD    Y3, Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -6830,38 +6836,38 @@ TEXT ·expm1Grad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
 	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y1, Y4
 	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y4, Y1
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -6878,38 +6884,38 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y0, Y3, Y0
 	VMAXPD       Y0, Y2, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y2
+	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y0
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
 	VADDPD       Y0, Y4, Y0
 	VPSRAD       $0x01, Y2, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VPSUBQ       Y3, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -6943,42 +6949,57 @@ TEXT ·sigmoidGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y1, Y4, Y1
+	VMAXPD       Y1, Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
+	VADDPD       Y2, Y1, Y4
+	VSUBPD       Y1, Y4, Y1
+	VSUBPD       Y1, Y2, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y1, Y7
+	VADDPD       Y7, Y5, Y1
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -6995,42 +7016,57 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
-	VMINPD       Y0, Y3, Y0
-	VMAXPD       Y0, Y2, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  Y5, Y0, Y4
-	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
-	VADDPD       Y0, Y4, Y0
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y0, Y4, Y0
+	VMAXPD       Y0, Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
+	VADDPD       Y2, Y0, Y4
+	VSUBPD       Y0, Y4, Y0
+	VSUBPD       Y0, Y2, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y0, Y7
+	VADDPD       Y7, Y5, Y0
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -7064,45 +7100,60 @@ TEXT ·tanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y1
-	VMULPD       transcendentalConstants<>+3040(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y1, Y4, Y1
+	VMAXPD       Y1, Y3, Y1
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y1
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
+	VADDPD       Y2, Y1, Y4
+	VSUBPD       Y1, Y4, Y1
+	VSUBPD       Y1, Y2, Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y1, Y7
+	VADDPD       Y7, Y5, Y1
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1728(SB), Y1, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y1, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y1, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3648(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7118,45 +7169,60 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y0
-	VMULPD       transcendentalConstants<>+3040(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y3
-	VMINPD       Y0, Y3, Y0
-	VMAXPD       Y0, Y2, Y0
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y0, Y2
-	VSUBPD       transcendentalConstants<>+1280(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y3, Y0
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  Y5, Y0, Y4
-	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y0
-	VADDPD       Y0, Y4, Y0
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
+	VMINPD       Y0, Y4, Y0
+	VMAXPD       Y0, Y3, Y0
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y0
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y2
+	VADDPD       Y2, Y0, Y4
+	VSUBPD       Y0, Y4, Y0
+	VSUBPD       Y0, Y2, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y4, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y4, Y2
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y2, Y6, Y7
+	VFMADD231PD  Y5, Y0, Y7
+	VADDPD       Y7, Y5, Y0
+	VPSRAD       $0x01, Y3, Y2
+	VPSLLQ       $0x34, Y2, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
-	VPSUBQ       Y3, Y2, Y2
+	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VADDPD       transcendentalConstants<>+1728(SB), Y0, Y2
-	VMULPD       Y2, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VADDPD       Y0, Y2, Y3
+	VSUBPD       Y2, Y3, Y2
+	VSUBPD       Y2, Y0, Y2
+	VADDPD       Y2, Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3648(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7189,72 +7255,72 @@ TEXT ·softplusGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VFMADD213PD  Y4, Y2, Y6
 	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VMOVAPD      Y3, Y4
 	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -7273,72 +7339,72 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y0, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VFMADD213PD  Y4, Y2, Y6
 	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y0, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VMOVAPD      Y3, Y4
 	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y0, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y0, Y0, Y0
 	VORPD        Y0, Y2, Y0
@@ -7374,73 +7440,73 @@ TEXT ·logSigmoidGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VXORPD       transcendentalConstants<>+2112(SB), Y1, Y1
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VFMADD213PD  Y4, Y2, Y6
 	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VMOVAPD      Y3, Y4
 	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y1, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y1, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y2, Y1
@@ -7459,73 +7525,73 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VXORPD       transcendentalConstants<>+2112(SB), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
+	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y0, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1248(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1344(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1376(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
+	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1888(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1920(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMSUB213PD  Y2, Y5, Y6
 	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1728(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VFMADD213PD  Y4, Y2, Y6
 	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y0, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VMOVAPD      Y3, Y4
 	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1824(SB), Y0, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y0, Y3
 	VBLENDVPD    Y3, Y4, Y2, Y2
 	VCMPPD       $0x03, Y0, Y0, Y0
 	VORPD        Y0, Y2, Y0
@@ -7561,45 +7627,61 @@ TEXT ·siluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2112(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VXORPS       Y3, Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y1, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -7621,45 +7703,61 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2112(SB), Y0, Y2
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMAXPD       Y2, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1280(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSRAD       $0x01, Y3, Y4
-	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VXORPS       Y3, Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
+	VANDPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
+	VMINPD       Y2, Y5, Y2
+	VMAXPD       Y2, Y4, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y5, Y3
+	VADDPD       Y3, Y2, Y5
+	VSUBPD       Y2, Y5, Y2
+	VSUBPD       Y2, Y3, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
-	VPSUBQ       Y4, Y3, Y3
+	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y2, Y4
-	VBLENDVPD    Y0, Y2, Y3, Y3
-	VDIVPD       Y4, Y3, Y3
-	VMULPD       Y4, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
 	VDIVPD       Y4, Y2, Y2
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y2, Y4
@@ -7698,63 +7796,105 @@ TEXT ·geluTanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMULPD       transcendentalConstants<>+3584(SB), Y1, Y2
-	VMULPD       Y1, Y2, Y2
-	VMULPD       Y1, Y2, Y2
-	VADDPD       Y2, Y1, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMAXPD       Y3, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y1, Y1
-	VBLENDVPD    Y4, Y2, Y1, Y1
+	VMULPD       Y2, Y2, Y5
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y5, Y2, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VFMADD231PD  Y2, Y3, Y6
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPD       Y3, Y5, Y7
+	VMOVAPD      Y5, Y8
+	VFMSUB213PD  Y7, Y3, Y8
+	VFMADD231PD  Y4, Y5, Y8
+	VFMADD231PD  Y3, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y3, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y5, Y4
+	VADDPD       Y8, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
+	VMULPD       Y6, Y2, Y8
+	VMOVAPD      Y2, Y9
+	VFMSUB213PD  Y8, Y6, Y9
+	VFMADD231PD  Y7, Y2, Y9
+	VFMADD231PD  Y6, Y5, Y9
+	VMULPD       Y8, Y3, Y2
+	VMOVAPD      Y3, Y5
+	VFMSUB213PD  Y2, Y8, Y5
+	VFMADD231PD  Y9, Y3, Y5
+	VFMADD231PD  Y8, Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y5
+	VADDPD       Y5, Y2, Y4
+	VSUBPD       Y2, Y4, Y2
+	VSUBPD       Y2, Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y4, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y4, Y5
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y4, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSLLQ       $0x34, Y4, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y4, Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y1, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMULPD       Y1, Y1, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y1, Y1
+	VADDPD       Y3, Y1, Y1
+	VBLENDVPD    Y4, Y3, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7770,63 +7910,105 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMULPD       transcendentalConstants<>+3584(SB), Y0, Y2
-	VMULPD       Y0, Y2, Y2
-	VMULPD       Y0, Y2, Y2
-	VADDPD       Y2, Y0, Y2
-	VMULPD       transcendentalConstants<>+3616(SB), Y2, Y2
-	VORPD        transcendentalConstants<>+2112(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
-	VMINPD       Y3, Y5, Y3
-	VMAXPD       Y3, Y4, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y4
-	VADDPD       Y4, Y3, Y5
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VDIVPD       Y5, Y2, Y2
-	VMULPD       Y5, Y5, Y4
-	VDIVPD       Y4, Y3, Y3
-	VCMPPD       $0x00, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3680(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1728(SB), Y5, Y5
-	VMULPD       transcendentalConstants<>+3616(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VANDNPD      Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+3776(SB), Y2
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
+	VMINPD       Y3, Y2, Y2
+	VMULPD       Y2, Y2, Y3
+	VXORPS       Y3, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y0, Y0
-	VADDPD       Y2, Y0, Y0
-	VBLENDVPD    Y4, Y2, Y0, Y0
+	VMULPD       Y2, Y2, Y5
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y5, Y2, Y6
+	VFMADD231PD  Y4, Y2, Y6
+	VFMADD231PD  Y2, Y3, Y6
+	VMOVUPD      transcendentalConstants<>+3808(SB), Y3
+	VXORPS       Y4, Y4, Y4
+	VMULPD       Y3, Y5, Y7
+	VMOVAPD      Y5, Y8
+	VFMSUB213PD  Y7, Y3, Y8
+	VFMADD231PD  Y4, Y5, Y8
+	VFMADD231PD  Y3, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VADDPD       Y3, Y7, Y3
+	VSUBPD       Y7, Y3, Y4
+	VSUBPD       Y4, Y3, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y6
+	VSUBPD       Y4, Y6, Y4
+	VADDPD       Y4, Y5, Y4
+	VADDPD       Y8, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
+	VMULPD       Y6, Y2, Y8
+	VMOVAPD      Y2, Y9
+	VFMSUB213PD  Y8, Y6, Y9
+	VFMADD231PD  Y7, Y2, Y9
+	VFMADD231PD  Y6, Y5, Y9
+	VMULPD       Y8, Y3, Y2
+	VMOVAPD      Y3, Y5
+	VFMSUB213PD  Y2, Y8, Y5
+	VFMADD231PD  Y9, Y3, Y5
+	VFMADD231PD  Y8, Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
+	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y4, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y4, Y5
+	VADDPD       Y5, Y2, Y4
+	VSUBPD       Y2, Y4, Y2
+	VSUBPD       Y2, Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
+	VADDPD       Y4, Y5, Y6
+	VSUBPD       Y5, Y6, Y5
+	VSUBPD       Y5, Y4, Y5
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y4, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y3, Y4
+	VPSLLQ       $0x34, Y4, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y4, Y3, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
+	VBLENDVPD    Y0, Y2, Y3, Y4
+	VADDPD       Y3, Y2, Y3
+	VDIVPD       Y3, Y4, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y2, Y4, Y5
+	VSUBPD       Y4, Y5, Y4
+	VSUBPD       Y4, Y2, Y4
+	VADDPD       Y4, Y4, Y4
+	VMULPD       Y4, Y5, Y4
+	VFMADD231PD  Y5, Y5, Y4
+	VDIVPD       Y4, Y2, Y2
+	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMULPD       Y0, Y0, Y5
+	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VANDNPD      Y2, Y4, Y2
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y2, Y4
+	VMULPD       Y2, Y0, Y0
+	VADDPD       Y3, Y0, Y0
+	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7859,39 +8041,39 @@ TEXT ·elu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
@@ -7908,39 +8090,39 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y4
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y2
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VPADDQ       Y4, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1728(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1728(SB), Y3, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
+	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  Y5, Y3, Y7
-	VANDPD       Y4, Y7, Y3
+	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2112(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
@@ -7977,39 +8159,39 @@ TEXT ·eluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y1
 	VMOVUPD      (DX)(SI*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y6, Y2
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y2, Y2
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y2, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y2
@@ -8028,39 +8210,39 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y1, Y5, Y1
 	VMAXPD       Y1, Y4, Y1
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y1, Y4
-	VSUBPD       transcendentalConstants<>+1280(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y4
+	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y5, Y1
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y5, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y1
 	VMULPD       Y1, Y1, Y5
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
 	VFMADD213PD  Y7, Y1, Y6
 	VFMADD213PD  Y1, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y1
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
 	VADDPD       Y1, Y6, Y1
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1728(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y1, Y1
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
@@ -8098,39 +8280,39 @@ TEXT ·selu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y0, Y4
 	VBLENDVPD    Y3, Y2, Y4, Y2
@@ -8148,39 +8330,39 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y3
-	VMOVUPD      transcendentalConstants<>+2816(SB), Y4
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y5
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
 	VMINPD       Y2, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, transcendentalConstants<>+2848(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y6
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y4, Y6
-	VSUBPD       transcendentalConstants<>+1280(SB), Y6, Y7
+	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y6
+	VSUBPD       transcendentalConstants<>+1376(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y7, Y4
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y7, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y9
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y9
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1728(SB), Y4, Y4
-	VSUBPD       transcendentalConstants<>+1728(SB), Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
-	VANDPD       Y5, Y8, Y4
+	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2112(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VBLENDVPD    Y3, Y2, Y0, Y0
@@ -8220,39 +8402,39 @@ TEXT ·seluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y2
 	VMOVUPD      (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y5
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
 	VMINPD       Y3, Y6, Y3
 	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y3, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
 	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y3, Y3
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VMULPD       Y3, Y2, Y3
@@ -8272,39 +8454,39 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y2
 	VMASKMOVPD   (CX)(SI*1), Y2, Y3
 	VMASKMOVPD   (DX)(SI*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3392(SB), Y2, Y4
-	VMOVUPD      transcendentalConstants<>+1760(SB), Y5
-	VMOVUPD      transcendentalConstants<>+1792(SB), Y6
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
 	VMINPD       Y2, Y6, Y2
 	VMAXPD       Y2, Y5, Y2
-	VMOVUPD      transcendentalConstants<>+1280(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1312(SB), Y2, Y5
-	VSUBPD       transcendentalConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1344(SB), Y6, Y2
-	VFNMADD231PD transcendentalConstants<>+1376(SB), Y6, Y2
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y2
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+1408(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1440(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1568(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+1664(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+1696(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y2, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1728(SB), Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
 	VADDPD       Y2, Y7, Y2
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       transcendentalConstants<>+1728(SB), Y7, Y7
+	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
 	VMULPD       Y7, Y2, Y2
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       transcendentalConstants<>+1728(SB), Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y3, Y0
@@ -8421,396 +8603,464 @@ DATA transcendentalConstants<>+640(SB)/8, $0xc3034000c3034000
 DATA transcendentalConstants<>+648(SB)/8, $0xc3034000c3034000
 DATA transcendentalConstants<>+656(SB)/8, $0xc3034000c3034000
 DATA transcendentalConstants<>+664(SB)/8, $0xc3034000c3034000
-DATA transcendentalConstants<>+672(SB)/8, $0xff800000ff800000
-DATA transcendentalConstants<>+680(SB)/8, $0xff800000ff800000
-DATA transcendentalConstants<>+688(SB)/8, $0xff800000ff800000
-DATA transcendentalConstants<>+696(SB)/8, $0xff800000ff800000
-DATA transcendentalConstants<>+704(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+712(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+720(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+728(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+736(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+744(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+752(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+760(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+768(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendentalConstants<>+776(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendentalConstants<>+784(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendentalConstants<>+792(SB)/8, $0x4038aa3b4038aa3b
-DATA transcendentalConstants<>+800(SB)/8, $0x3eb172183eb17218
-DATA transcendentalConstants<>+808(SB)/8, $0x3eb172183eb17218
-DATA transcendentalConstants<>+816(SB)/8, $0x3eb172183eb17218
-DATA transcendentalConstants<>+824(SB)/8, $0x3eb172183eb17218
-DATA transcendentalConstants<>+832(SB)/8, $0xb082e308b082e308
-DATA transcendentalConstants<>+840(SB)/8, $0xb082e308b082e308
-DATA transcendentalConstants<>+848(SB)/8, $0xb082e308b082e308
-DATA transcendentalConstants<>+856(SB)/8, $0xb082e308b082e308
-DATA transcendentalConstants<>+864(SB)/8, $0x3e8905b73e8905b7
-DATA transcendentalConstants<>+872(SB)/8, $0x3e8905b73e8905b7
-DATA transcendentalConstants<>+880(SB)/8, $0x3e8905b73e8905b7
-DATA transcendentalConstants<>+888(SB)/8, $0x3e8905b73e8905b7
-DATA transcendentalConstants<>+896(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendentalConstants<>+904(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendentalConstants<>+912(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendentalConstants<>+920(SB)/8, $0x3faaaa6e3faaaa6e
-DATA transcendentalConstants<>+928(SB)/8, $0x3db688853db68885
-DATA transcendentalConstants<>+936(SB)/8, $0x3db688853db68885
-DATA transcendentalConstants<>+944(SB)/8, $0x3db688853db68885
-DATA transcendentalConstants<>+952(SB)/8, $0x3db688853db68885
-DATA transcendentalConstants<>+960(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendentalConstants<>+968(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendentalConstants<>+976(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendentalConstants<>+984(SB)/8, $0x3f2aaa8d3f2aaa8d
-DATA transcendentalConstants<>+992(SB)/8, $0x4000000040000000
-DATA transcendentalConstants<>+1000(SB)/8, $0x4000000040000000
-DATA transcendentalConstants<>+1008(SB)/8, $0x4000000040000000
-DATA transcendentalConstants<>+1016(SB)/8, $0x4000000040000000
-DATA transcendentalConstants<>+1024(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendentalConstants<>+1032(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendentalConstants<>+1040(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendentalConstants<>+1048(SB)/8, $0xbf0ccccdbf0ccccd
-DATA transcendentalConstants<>+1056(SB)/8, $0xbc722bccbc722bcc
-DATA transcendentalConstants<>+1064(SB)/8, $0xbc722bccbc722bcc
-DATA transcendentalConstants<>+1072(SB)/8, $0xbc722bccbc722bcc
-DATA transcendentalConstants<>+1080(SB)/8, $0xbc722bccbc722bcc
-DATA transcendentalConstants<>+1088(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendentalConstants<>+1096(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendentalConstants<>+1104(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendentalConstants<>+1112(SB)/8, $0xbeaaaaabbeaaaaab
-DATA transcendentalConstants<>+1120(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendentalConstants<>+1128(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendentalConstants<>+1136(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendentalConstants<>+1144(SB)/8, $0x3c81b2fb3c81b2fb
-DATA transcendentalConstants<>+1152(SB)/8, $0x3ee380e83ee380e8
-DATA transcendentalConstants<>+1160(SB)/8, $0x3ee380e83ee380e8
-DATA transcendentalConstants<>+1168(SB)/8, $0x3ee380e83ee380e8
-DATA transcendentalConstants<>+1176(SB)/8, $0x3ee380e83ee380e8
-DATA transcendentalConstants<>+1184(SB)/8, $0xbf800000bf800000
-DATA transcendentalConstants<>+1192(SB)/8, $0xbf800000bf800000
-DATA transcendentalConstants<>+1200(SB)/8, $0xbf800000bf800000
-DATA transcendentalConstants<>+1208(SB)/8, $0xbf800000bf800000
-DATA transcendentalConstants<>+1216(SB)/8, $0x7fffffffffffffff
-DATA transcendentalConstants<>+1224(SB)/8, $0x7fffffffffffffff
-DATA transcendentalConstants<>+1232(SB)/8, $0x7fffffffffffffff
-DATA transcendentalConstants<>+1240(SB)/8, $0x7fffffffffffffff
-DATA transcendentalConstants<>+1248(SB)/8, $0x4085e00000000000
-DATA transcendentalConstants<>+1256(SB)/8, $0x4085e00000000000
-DATA transcendentalConstants<>+1264(SB)/8, $0x4085e00000000000
-DATA transcendentalConstants<>+1272(SB)/8, $0x4085e00000000000
-DATA transcendentalConstants<>+1280(SB)/8, $0x4338000000000000
-DATA transcendentalConstants<>+1288(SB)/8, $0x4338000000000000
-DATA transcendentalConstants<>+1296(SB)/8, $0x4338000000000000
-DATA transcendentalConstants<>+1304(SB)/8, $0x4338000000000000
-DATA transcendentalConstants<>+1312(SB)/8, $0x3ff71547652b82fe
-DATA transcendentalConstants<>+1320(SB)/8, $0x3ff71547652b82fe
-DATA transcendentalConstants<>+1328(SB)/8, $0x3ff71547652b82fe
-DATA transcendentalConstants<>+1336(SB)/8, $0x3ff71547652b82fe
-DATA transcendentalConstants<>+1344(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendentalConstants<>+1352(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendentalConstants<>+1360(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendentalConstants<>+1368(SB)/8, $0x3fe62e42fefa39ef
-DATA transcendentalConstants<>+1376(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendentalConstants<>+1384(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendentalConstants<>+1392(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendentalConstants<>+1400(SB)/8, $0x3c7abc9e3b39803f
-DATA transcendentalConstants<>+1408(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendentalConstants<>+1416(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendentalConstants<>+1424(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendentalConstants<>+1432(SB)/8, $0x3e5af38a9b0ec855
-DATA transcendentalConstants<>+1440(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendentalConstants<>+1448(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendentalConstants<>+1456(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendentalConstants<>+1464(SB)/8, $0x3ec71de0dae63bb3
-DATA transcendentalConstants<>+1472(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendentalConstants<>+1480(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendentalConstants<>+1488(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendentalConstants<>+1496(SB)/8, $0x3f2a01a01a7c41d5
-DATA transcendentalConstants<>+1504(SB)/8, $0x3f811111111109b3
-DATA transcendentalConstants<>+1512(SB)/8, $0x3f811111111109b3
-DATA transcendentalConstants<>+1520(SB)/8, $0x3f811111111109b3
-DATA transcendentalConstants<>+1528(SB)/8, $0x3f811111111109b3
-DATA transcendentalConstants<>+1536(SB)/8, $0x3fc5555555555556
-DATA transcendentalConstants<>+1544(SB)/8, $0x3fc5555555555556
-DATA transcendentalConstants<>+1552(SB)/8, $0x3fc5555555555556
-DATA transcendentalConstants<>+1560(SB)/8, $0x3fc5555555555556
-DATA transcendentalConstants<>+1568(SB)/8, $0x3e9289185613a3d6
-DATA transcendentalConstants<>+1576(SB)/8, $0x3e9289185613a3d6
-DATA transcendentalConstants<>+1584(SB)/8, $0x3e9289185613a3d6
-DATA transcendentalConstants<>+1592(SB)/8, $0x3e9289185613a3d6
-DATA transcendentalConstants<>+1600(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendentalConstants<>+1608(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendentalConstants<>+1616(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendentalConstants<>+1624(SB)/8, $0x3efa019b90d2ae7a
-DATA transcendentalConstants<>+1632(SB)/8, $0x3f56c16c1788bd90
-DATA transcendentalConstants<>+1640(SB)/8, $0x3f56c16c1788bd90
-DATA transcendentalConstants<>+1648(SB)/8, $0x3f56c16c1788bd90
-DATA transcendentalConstants<>+1656(SB)/8, $0x3f56c16c1788bd90
-DATA transcendentalConstants<>+1664(SB)/8, $0x3fa5555555553d63
-DATA transcendentalConstants<>+1672(SB)/8, $0x3fa5555555553d63
-DATA transcendentalConstants<>+1680(SB)/8, $0x3fa5555555553d63
-DATA transcendentalConstants<>+1688(SB)/8, $0x3fa5555555553d63
-DATA transcendentalConstants<>+1696(SB)/8, $0x3fe0000000000001
-DATA transcendentalConstants<>+1704(SB)/8, $0x3fe0000000000001
-DATA transcendentalConstants<>+1712(SB)/8, $0x3fe0000000000001
-DATA transcendentalConstants<>+1720(SB)/8, $0x3fe0000000000001
-DATA transcendentalConstants<>+1728(SB)/8, $0x3ff0000000000000
-DATA transcendentalConstants<>+1736(SB)/8, $0x3ff0000000000000
-DATA transcendentalConstants<>+1744(SB)/8, $0x3ff0000000000000
-DATA transcendentalConstants<>+1752(SB)/8, $0x3ff0000000000000
-DATA transcendentalConstants<>+1760(SB)/8, $0xc087500000000000
-DATA transcendentalConstants<>+1768(SB)/8, $0xc087500000000000
-DATA transcendentalConstants<>+1776(SB)/8, $0xc087500000000000
-DATA transcendentalConstants<>+1784(SB)/8, $0xc087500000000000
-DATA transcendentalConstants<>+1792(SB)/8, $0x4086300000000000
-DATA transcendentalConstants<>+1800(SB)/8, $0x4086300000000000
-DATA transcendentalConstants<>+1808(SB)/8, $0x4086300000000000
-DATA transcendentalConstants<>+1816(SB)/8, $0x4086300000000000
-DATA transcendentalConstants<>+1824(SB)/8, $0xc042000000000000
-DATA transcendentalConstants<>+1832(SB)/8, $0xc042000000000000
-DATA transcendentalConstants<>+1840(SB)/8, $0xc042000000000000
-DATA transcendentalConstants<>+1848(SB)/8, $0xc042000000000000
-DATA transcendentalConstants<>+1856(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1864(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1872(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1880(SB)/8, $0xbe5af38a9b0ec855
-DATA transcendentalConstants<>+1888(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1896(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1904(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1912(SB)/8, $0xbec71de0dae63bb3
-DATA transcendentalConstants<>+1920(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1928(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1936(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1944(SB)/8, $0xbf2a01a01a7c41d5
-DATA transcendentalConstants<>+1952(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1960(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1968(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1976(SB)/8, $0xbf811111111109b3
-DATA transcendentalConstants<>+1984(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+1992(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+2000(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+2008(SB)/8, $0xbfc5555555555556
-DATA transcendentalConstants<>+2016(SB)/8, $0xc08d240000000000
-DATA transcendentalConstants<>+2024(SB)/8, $0xc08d240000000000
-DATA transcendentalConstants<>+2032(SB)/8, $0xc08d240000000000
-DATA transcendentalConstants<>+2040(SB)/8, $0xc08d240000000000
-DATA transcendentalConstants<>+2048(SB)/8, $0xfff0000000000000
-DATA transcendentalConstants<>+2056(SB)/8, $0xfff0000000000000
-DATA transcendentalConstants<>+2064(SB)/8, $0xfff0000000000000
-DATA transcendentalConstants<>+2072(SB)/8, $0xfff0000000000000
-DATA transcendentalConstants<>+2080(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2088(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2096(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2104(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2112(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2120(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2128(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2136(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2144(SB)/8, $0x40071547652b82fe
-DATA transcendentalConstants<>+2152(SB)/8, $0x40071547652b82fe
-DATA transcendentalConstants<>+2160(SB)/8, $0x40071547652b82fe
-DATA transcendentalConstants<>+2168(SB)/8, $0x40071547652b82fe
-DATA transcendentalConstants<>+2176(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendentalConstants<>+2184(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendentalConstants<>+2192(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendentalConstants<>+2200(SB)/8, $0x3fd62e42fefa39ef
-DATA transcendentalConstants<>+2208(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendentalConstants<>+2216(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendentalConstants<>+2224(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendentalConstants<>+2232(SB)/8, $0x3c6abc9e3b39803f
-DATA transcendentalConstants<>+2240(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendentalConstants<>+2248(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendentalConstants<>+2256(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendentalConstants<>+2264(SB)/8, $0x3f0af38a9b0ec855
-DATA transcendentalConstants<>+2272(SB)/8, $0x3f571de0dae63bb3
-DATA transcendentalConstants<>+2280(SB)/8, $0x3f571de0dae63bb3
-DATA transcendentalConstants<>+2288(SB)/8, $0x3f571de0dae63bb3
-DATA transcendentalConstants<>+2296(SB)/8, $0x3f571de0dae63bb3
-DATA transcendentalConstants<>+2304(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendentalConstants<>+2312(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendentalConstants<>+2320(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendentalConstants<>+2328(SB)/8, $0x3f9a01a01a7c41d5
-DATA transcendentalConstants<>+2336(SB)/8, $0x3fd11111111109b3
-DATA transcendentalConstants<>+2344(SB)/8, $0x3fd11111111109b3
-DATA transcendentalConstants<>+2352(SB)/8, $0x3fd11111111109b3
-DATA transcendentalConstants<>+2360(SB)/8, $0x3fd11111111109b3
-DATA transcendentalConstants<>+2368(SB)/8, $0x3ff5555555555556
-DATA transcendentalConstants<>+2376(SB)/8, $0x3ff5555555555556
-DATA transcendentalConstants<>+2384(SB)/8, $0x3ff5555555555556
-DATA transcendentalConstants<>+2392(SB)/8, $0x3ff5555555555556
-DATA transcendentalConstants<>+2400(SB)/8, $0x3f3289185613a3d6
-DATA transcendentalConstants<>+2408(SB)/8, $0x3f3289185613a3d6
-DATA transcendentalConstants<>+2416(SB)/8, $0x3f3289185613a3d6
-DATA transcendentalConstants<>+2424(SB)/8, $0x3f3289185613a3d6
-DATA transcendentalConstants<>+2432(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendentalConstants<>+2440(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendentalConstants<>+2448(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendentalConstants<>+2456(SB)/8, $0x3f7a019b90d2ae7a
-DATA transcendentalConstants<>+2464(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendentalConstants<>+2472(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendentalConstants<>+2480(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendentalConstants<>+2488(SB)/8, $0x3fb6c16c1788bd90
-DATA transcendentalConstants<>+2496(SB)/8, $0x3fe5555555553d63
-DATA transcendentalConstants<>+2504(SB)/8, $0x3fe5555555553d63
-DATA transcendentalConstants<>+2512(SB)/8, $0x3fe5555555553d63
-DATA transcendentalConstants<>+2520(SB)/8, $0x3fe5555555553d63
-DATA transcendentalConstants<>+2528(SB)/8, $0x4000000000000001
-DATA transcendentalConstants<>+2536(SB)/8, $0x4000000000000001
-DATA transcendentalConstants<>+2544(SB)/8, $0x4000000000000001
-DATA transcendentalConstants<>+2552(SB)/8, $0x4000000000000001
-DATA transcendentalConstants<>+2560(SB)/8, $0xbfe199999999999a
-DATA transcendentalConstants<>+2568(SB)/8, $0xbfe199999999999a
-DATA transcendentalConstants<>+2576(SB)/8, $0xbfe199999999999a
-DATA transcendentalConstants<>+2584(SB)/8, $0xbfe199999999999a
-DATA transcendentalConstants<>+2592(SB)/8, $0xbf2a1f45318c8277
-DATA transcendentalConstants<>+2600(SB)/8, $0xbf2a1f45318c8277
-DATA transcendentalConstants<>+2608(SB)/8, $0xbf2a1f45318c8277
-DATA transcendentalConstants<>+2616(SB)/8, $0xbf2a1f45318c8277
-DATA transcendentalConstants<>+2624(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendentalConstants<>+2632(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendentalConstants<>+2640(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendentalConstants<>+2648(SB)/8, $0xbf94fe56107fbe7c
-DATA transcendentalConstants<>+2656(SB)/8, $0xbfd5555555555555
-DATA transcendentalConstants<>+2664(SB)/8, $0xbfd5555555555555
-DATA transcendentalConstants<>+2672(SB)/8, $0xbfd5555555555555
-DATA transcendentalConstants<>+2680(SB)/8, $0xbfd5555555555555
-DATA transcendentalConstants<>+2688(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendentalConstants<>+2696(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendentalConstants<>+2704(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendentalConstants<>+2712(SB)/8, $0x3f2b165e3d0ea5f9
-DATA transcendentalConstants<>+2720(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendentalConstants<>+2728(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendentalConstants<>+2736(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendentalConstants<>+2744(SB)/8, $0x3f97da9d4a9c42c8
-DATA transcendentalConstants<>+2752(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendentalConstants<>+2760(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendentalConstants<>+2768(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendentalConstants<>+2776(SB)/8, $0x3fdd8949bcb18d3b
-DATA transcendentalConstants<>+2784(SB)/8, $0xbff0000000000000
-DATA transcendentalConstants<>+2792(SB)/8, $0xbff0000000000000
-DATA transcendentalConstants<>+2800(SB)/8, $0xbff0000000000000
-DATA transcendentalConstants<>+2808(SB)/8, $0xbff0000000000000
-DATA transcendentalConstants<>+2816(SB)/8, $0xc049000000000000
-DATA transcendentalConstants<>+2824(SB)/8, $0xc049000000000000
-DATA transcendentalConstants<>+2832(SB)/8, $0xc049000000000000
-DATA transcendentalConstants<>+2840(SB)/8, $0xc049000000000000
-DATA transcendentalConstants<>+2848(SB)/8, $0x4086280000000000
-DATA transcendentalConstants<>+2856(SB)/8, $0x4086280000000000
-DATA transcendentalConstants<>+2864(SB)/8, $0x4086280000000000
-DATA transcendentalConstants<>+2872(SB)/8, $0x4086280000000000
-DATA transcendentalConstants<>+2880(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2888(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2896(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2904(SB)/8, $0x00095f619980c433
-DATA transcendentalConstants<>+2912(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2920(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2928(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2936(SB)/8, $0x000fffffffffffff
-DATA transcendentalConstants<>+2944(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2952(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2960(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2968(SB)/8, $0x3fe6a09e667f3bcd
-DATA transcendentalConstants<>+2976(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+2984(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+2992(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+3000(SB)/8, $0x4330000000000000
-DATA transcendentalConstants<>+3008(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3016(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3024(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3032(SB)/8, $0x43300000000003ff
-DATA transcendentalConstants<>+3040(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3048(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3056(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3064(SB)/8, $0x4000000000000000
-DATA transcendentalConstants<>+3072(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3080(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3088(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3096(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+3104(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3112(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3120(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3128(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+3136(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3144(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3152(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3160(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+3168(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3176(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3184(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3192(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+3200(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3208(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3216(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3224(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+3232(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3240(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3248(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3256(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+3264(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3272(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3280(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3288(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+3296(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3304(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3312(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3320(SB)/8, $0x3fe0000000000000
-DATA transcendentalConstants<>+3328(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3336(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3344(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3352(SB)/8, $0x3dea39ef35793c76
-DATA transcendentalConstants<>+3360(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3368(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3376(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3384(SB)/8, $0x3fe62e42fee00000
-DATA transcendentalConstants<>+3392(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3400(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3408(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3416(SB)/8, $0x0000000000000000
-DATA transcendentalConstants<>+3424(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3432(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3440(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3448(SB)/8, $0x7ff0000000000000
-DATA transcendentalConstants<>+3456(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3464(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3472(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3480(SB)/8, $0x3faf0ed99bed9b2f
-DATA transcendentalConstants<>+3488(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3496(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3504(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3512(SB)/8, $0x3fd6a09e667f3bcc
-DATA transcendentalConstants<>+3520(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3528(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3536(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3544(SB)/8, $0xc085e00000000000
-DATA transcendentalConstants<>+3552(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3560(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3568(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3576(SB)/8, $0xc087480000000000
-DATA transcendentalConstants<>+3584(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3592(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3600(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3608(SB)/8, $0x3fa6e4e26d4801f7
-DATA transcendentalConstants<>+3616(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3624(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3632(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3640(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3648(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3656(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3664(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3672(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3680(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3688(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3696(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3704(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3712(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3720(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3728(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3736(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3744(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3752(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3760(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3768(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+3776(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3784(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3792(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+3800(SB)/8, $0x404b000000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $3808
+DATA transcendentalConstants<>+672(SB)/8, $0x3950927939509279
+DATA transcendentalConstants<>+680(SB)/8, $0x3950927939509279
+DATA transcendentalConstants<>+688(SB)/8, $0x3950927939509279
+DATA transcendentalConstants<>+696(SB)/8, $0x3950927939509279
+DATA transcendentalConstants<>+704(SB)/8, $0x3c0888703c088870
+DATA transcendentalConstants<>+712(SB)/8, $0x3c0888703c088870
+DATA transcendentalConstants<>+720(SB)/8, $0x3c0888703c088870
+DATA transcendentalConstants<>+728(SB)/8, $0x3c0888703c088870
+DATA transcendentalConstants<>+736(SB)/8, $0x3e2aaaab3e2aaaab
+DATA transcendentalConstants<>+744(SB)/8, $0x3e2aaaab3e2aaaab
+DATA transcendentalConstants<>+752(SB)/8, $0x3e2aaaab3e2aaaab
+DATA transcendentalConstants<>+760(SB)/8, $0x3e2aaaab3e2aaaab
+DATA transcendentalConstants<>+768(SB)/8, $0xff800000ff800000
+DATA transcendentalConstants<>+776(SB)/8, $0xff800000ff800000
+DATA transcendentalConstants<>+784(SB)/8, $0xff800000ff800000
+DATA transcendentalConstants<>+792(SB)/8, $0xff800000ff800000
+DATA transcendentalConstants<>+800(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+808(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+816(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+824(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+832(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+840(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+848(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+856(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+864(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendentalConstants<>+872(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendentalConstants<>+880(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendentalConstants<>+888(SB)/8, $0x4038aa3b4038aa3b
+DATA transcendentalConstants<>+896(SB)/8, $0x3eb172183eb17218
+DATA transcendentalConstants<>+904(SB)/8, $0x3eb172183eb17218
+DATA transcendentalConstants<>+912(SB)/8, $0x3eb172183eb17218
+DATA transcendentalConstants<>+920(SB)/8, $0x3eb172183eb17218
+DATA transcendentalConstants<>+928(SB)/8, $0xb082e308b082e308
+DATA transcendentalConstants<>+936(SB)/8, $0xb082e308b082e308
+DATA transcendentalConstants<>+944(SB)/8, $0xb082e308b082e308
+DATA transcendentalConstants<>+952(SB)/8, $0xb082e308b082e308
+DATA transcendentalConstants<>+960(SB)/8, $0x3e8905b73e8905b7
+DATA transcendentalConstants<>+968(SB)/8, $0x3e8905b73e8905b7
+DATA transcendentalConstants<>+976(SB)/8, $0x3e8905b73e8905b7
+DATA transcendentalConstants<>+984(SB)/8, $0x3e8905b73e8905b7
+DATA transcendentalConstants<>+992(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendentalConstants<>+1000(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendentalConstants<>+1008(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendentalConstants<>+1016(SB)/8, $0x3faaaa6e3faaaa6e
+DATA transcendentalConstants<>+1024(SB)/8, $0x3db688853db68885
+DATA transcendentalConstants<>+1032(SB)/8, $0x3db688853db68885
+DATA transcendentalConstants<>+1040(SB)/8, $0x3db688853db68885
+DATA transcendentalConstants<>+1048(SB)/8, $0x3db688853db68885
+DATA transcendentalConstants<>+1056(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendentalConstants<>+1064(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendentalConstants<>+1072(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendentalConstants<>+1080(SB)/8, $0x3f2aaa8d3f2aaa8d
+DATA transcendentalConstants<>+1088(SB)/8, $0x4000000040000000
+DATA transcendentalConstants<>+1096(SB)/8, $0x4000000040000000
+DATA transcendentalConstants<>+1104(SB)/8, $0x4000000040000000
+DATA transcendentalConstants<>+1112(SB)/8, $0x4000000040000000
+DATA transcendentalConstants<>+1120(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendentalConstants<>+1128(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendentalConstants<>+1136(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendentalConstants<>+1144(SB)/8, $0xbf0ccccdbf0ccccd
+DATA transcendentalConstants<>+1152(SB)/8, $0xbc722bccbc722bcc
+DATA transcendentalConstants<>+1160(SB)/8, $0xbc722bccbc722bcc
+DATA transcendentalConstants<>+1168(SB)/8, $0xbc722bccbc722bcc
+DATA transcendentalConstants<>+1176(SB)/8, $0xbc722bccbc722bcc
+DATA transcendentalConstants<>+1184(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendentalConstants<>+1192(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendentalConstants<>+1200(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendentalConstants<>+1208(SB)/8, $0xbeaaaaabbeaaaaab
+DATA transcendentalConstants<>+1216(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendentalConstants<>+1224(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendentalConstants<>+1232(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendentalConstants<>+1240(SB)/8, $0x3c81b2fb3c81b2fb
+DATA transcendentalConstants<>+1248(SB)/8, $0x3ee380e83ee380e8
+DATA transcendentalConstants<>+1256(SB)/8, $0x3ee380e83ee380e8
+DATA transcendentalConstants<>+1264(SB)/8, $0x3ee380e83ee380e8
+DATA transcendentalConstants<>+1272(SB)/8, $0x3ee380e83ee380e8
+DATA transcendentalConstants<>+1280(SB)/8, $0xbf800000bf800000
+DATA transcendentalConstants<>+1288(SB)/8, $0xbf800000bf800000
+DATA transcendentalConstants<>+1296(SB)/8, $0xbf800000bf800000
+DATA transcendentalConstants<>+1304(SB)/8, $0xbf800000bf800000
+DATA transcendentalConstants<>+1312(SB)/8, $0x7fffffffffffffff
+DATA transcendentalConstants<>+1320(SB)/8, $0x7fffffffffffffff
+DATA transcendentalConstants<>+1328(SB)/8, $0x7fffffffffffffff
+DATA transcendentalConstants<>+1336(SB)/8, $0x7fffffffffffffff
+DATA transcendentalConstants<>+1344(SB)/8, $0x4085e00000000000
+DATA transcendentalConstants<>+1352(SB)/8, $0x4085e00000000000
+DATA transcendentalConstants<>+1360(SB)/8, $0x4085e00000000000
+DATA transcendentalConstants<>+1368(SB)/8, $0x4085e00000000000
+DATA transcendentalConstants<>+1376(SB)/8, $0x4338000000000000
+DATA transcendentalConstants<>+1384(SB)/8, $0x4338000000000000
+DATA transcendentalConstants<>+1392(SB)/8, $0x4338000000000000
+DATA transcendentalConstants<>+1400(SB)/8, $0x4338000000000000
+DATA transcendentalConstants<>+1408(SB)/8, $0x3ff71547652b82fe
+DATA transcendentalConstants<>+1416(SB)/8, $0x3ff71547652b82fe
+DATA transcendentalConstants<>+1424(SB)/8, $0x3ff71547652b82fe
+DATA transcendentalConstants<>+1432(SB)/8, $0x3ff71547652b82fe
+DATA transcendentalConstants<>+1440(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendentalConstants<>+1448(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendentalConstants<>+1456(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendentalConstants<>+1464(SB)/8, $0x3fe62e42fefa39ef
+DATA transcendentalConstants<>+1472(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendentalConstants<>+1480(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendentalConstants<>+1488(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendentalConstants<>+1496(SB)/8, $0x3c7abc9e3b39803f
+DATA transcendentalConstants<>+1504(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendentalConstants<>+1512(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendentalConstants<>+1520(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendentalConstants<>+1528(SB)/8, $0x3e5af38a9b0ec855
+DATA transcendentalConstants<>+1536(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendentalConstants<>+1544(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendentalConstants<>+1552(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendentalConstants<>+1560(SB)/8, $0x3ec71de0dae63bb3
+DATA transcendentalConstants<>+1568(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendentalConstants<>+1576(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendentalConstants<>+1584(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendentalConstants<>+1592(SB)/8, $0x3f2a01a01a7c41d5
+DATA transcendentalConstants<>+1600(SB)/8, $0x3f811111111109b3
+DATA transcendentalConstants<>+1608(SB)/8, $0x3f811111111109b3
+DATA transcendentalConstants<>+1616(SB)/8, $0x3f811111111109b3
+DATA transcendentalConstants<>+1624(SB)/8, $0x3f811111111109b3
+DATA transcendentalConstants<>+1632(SB)/8, $0x3fc5555555555556
+DATA transcendentalConstants<>+1640(SB)/8, $0x3fc5555555555556
+DATA transcendentalConstants<>+1648(SB)/8, $0x3fc5555555555556
+DATA transcendentalConstants<>+1656(SB)/8, $0x3fc5555555555556
+DATA transcendentalConstants<>+1664(SB)/8, $0x3e9289185613a3d6
+DATA transcendentalConstants<>+1672(SB)/8, $0x3e9289185613a3d6
+DATA transcendentalConstants<>+1680(SB)/8, $0x3e9289185613a3d6
+DATA transcendentalConstants<>+1688(SB)/8, $0x3e9289185613a3d6
+DATA transcendentalConstants<>+1696(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendentalConstants<>+1704(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendentalConstants<>+1712(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendentalConstants<>+1720(SB)/8, $0x3efa019b90d2ae7a
+DATA transcendentalConstants<>+1728(SB)/8, $0x3f56c16c1788bd90
+DATA transcendentalConstants<>+1736(SB)/8, $0x3f56c16c1788bd90
+DATA transcendentalConstants<>+1744(SB)/8, $0x3f56c16c1788bd90
+DATA transcendentalConstants<>+1752(SB)/8, $0x3f56c16c1788bd90
+DATA transcendentalConstants<>+1760(SB)/8, $0x3fa5555555553d63
+DATA transcendentalConstants<>+1768(SB)/8, $0x3fa5555555553d63
+DATA transcendentalConstants<>+1776(SB)/8, $0x3fa5555555553d63
+DATA transcendentalConstants<>+1784(SB)/8, $0x3fa5555555553d63
+DATA transcendentalConstants<>+1792(SB)/8, $0x3fe0000000000001
+DATA transcendentalConstants<>+1800(SB)/8, $0x3fe0000000000001
+DATA transcendentalConstants<>+1808(SB)/8, $0x3fe0000000000001
+DATA transcendentalConstants<>+1816(SB)/8, $0x3fe0000000000001
+DATA transcendentalConstants<>+1824(SB)/8, $0x3ff0000000000000
+DATA transcendentalConstants<>+1832(SB)/8, $0x3ff0000000000000
+DATA transcendentalConstants<>+1840(SB)/8, $0x3ff0000000000000
+DATA transcendentalConstants<>+1848(SB)/8, $0x3ff0000000000000
+DATA transcendentalConstants<>+1856(SB)/8, $0xc087500000000000
+DATA transcendentalConstants<>+1864(SB)/8, $0xc087500000000000
+DATA transcendentalConstants<>+1872(SB)/8, $0xc087500000000000
+DATA transcendentalConstants<>+1880(SB)/8, $0xc087500000000000
+DATA transcendentalConstants<>+1888(SB)/8, $0x4086300000000000
+DATA transcendentalConstants<>+1896(SB)/8, $0x4086300000000000
+DATA transcendentalConstants<>+1904(SB)/8, $0x4086300000000000
+DATA transcendentalConstants<>+1912(SB)/8, $0x4086300000000000
+DATA transcendentalConstants<>+1920(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1928(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1936(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1944(SB)/8, $0xc042000000000000
+DATA transcendentalConstants<>+1952(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1960(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1968(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1976(SB)/8, $0xbe5af38a9b0ec855
+DATA transcendentalConstants<>+1984(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+1992(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+2000(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+2008(SB)/8, $0xbec71de0dae63bb3
+DATA transcendentalConstants<>+2016(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+2024(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+2032(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+2040(SB)/8, $0xbf2a01a01a7c41d5
+DATA transcendentalConstants<>+2048(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+2056(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+2064(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+2072(SB)/8, $0xbf811111111109b3
+DATA transcendentalConstants<>+2080(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2088(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2096(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2104(SB)/8, $0xbfc5555555555556
+DATA transcendentalConstants<>+2112(SB)/8, $0xc08d240000000000
+DATA transcendentalConstants<>+2120(SB)/8, $0xc08d240000000000
+DATA transcendentalConstants<>+2128(SB)/8, $0xc08d240000000000
+DATA transcendentalConstants<>+2136(SB)/8, $0xc08d240000000000
+DATA transcendentalConstants<>+2144(SB)/8, $0xfff0000000000000
+DATA transcendentalConstants<>+2152(SB)/8, $0xfff0000000000000
+DATA transcendentalConstants<>+2160(SB)/8, $0xfff0000000000000
+DATA transcendentalConstants<>+2168(SB)/8, $0xfff0000000000000
+DATA transcendentalConstants<>+2176(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2184(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2192(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2200(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2208(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2216(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2224(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2232(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2240(SB)/8, $0x40071547652b82fe
+DATA transcendentalConstants<>+2248(SB)/8, $0x40071547652b82fe
+DATA transcendentalConstants<>+2256(SB)/8, $0x40071547652b82fe
+DATA transcendentalConstants<>+2264(SB)/8, $0x40071547652b82fe
+DATA transcendentalConstants<>+2272(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendentalConstants<>+2280(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendentalConstants<>+2288(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendentalConstants<>+2296(SB)/8, $0x3fd62e42fefa39ef
+DATA transcendentalConstants<>+2304(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendentalConstants<>+2312(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendentalConstants<>+2320(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendentalConstants<>+2328(SB)/8, $0x3c6abc9e3b39803f
+DATA transcendentalConstants<>+2336(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendentalConstants<>+2344(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendentalConstants<>+2352(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendentalConstants<>+2360(SB)/8, $0x3f0af38a9b0ec855
+DATA transcendentalConstants<>+2368(SB)/8, $0x3f571de0dae63bb3
+DATA transcendentalConstants<>+2376(SB)/8, $0x3f571de0dae63bb3
+DATA transcendentalConstants<>+2384(SB)/8, $0x3f571de0dae63bb3
+DATA transcendentalConstants<>+2392(SB)/8, $0x3f571de0dae63bb3
+DATA transcendentalConstants<>+2400(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendentalConstants<>+2408(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendentalConstants<>+2416(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendentalConstants<>+2424(SB)/8, $0x3f9a01a01a7c41d5
+DATA transcendentalConstants<>+2432(SB)/8, $0x3fd11111111109b3
+DATA transcendentalConstants<>+2440(SB)/8, $0x3fd11111111109b3
+DATA transcendentalConstants<>+2448(SB)/8, $0x3fd11111111109b3
+DATA transcendentalConstants<>+2456(SB)/8, $0x3fd11111111109b3
+DATA transcendentalConstants<>+2464(SB)/8, $0x3ff5555555555556
+DATA transcendentalConstants<>+2472(SB)/8, $0x3ff5555555555556
+DATA transcendentalConstants<>+2480(SB)/8, $0x3ff5555555555556
+DATA transcendentalConstants<>+2488(SB)/8, $0x3ff5555555555556
+DATA transcendentalConstants<>+2496(SB)/8, $0x3f3289185613a3d6
+DATA transcendentalConstants<>+2504(SB)/8, $0x3f3289185613a3d6
+DATA transcendentalConstants<>+2512(SB)/8, $0x3f3289185613a3d6
+DATA transcendentalConstants<>+2520(SB)/8, $0x3f3289185613a3d6
+DATA transcendentalConstants<>+2528(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendentalConstants<>+2536(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendentalConstants<>+2544(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendentalConstants<>+2552(SB)/8, $0x3f7a019b90d2ae7a
+DATA transcendentalConstants<>+2560(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendentalConstants<>+2568(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendentalConstants<>+2576(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendentalConstants<>+2584(SB)/8, $0x3fb6c16c1788bd90
+DATA transcendentalConstants<>+2592(SB)/8, $0x3fe5555555553d63
+DATA transcendentalConstants<>+2600(SB)/8, $0x3fe5555555553d63
+DATA transcendentalConstants<>+2608(SB)/8, $0x3fe5555555553d63
+DATA transcendentalConstants<>+2616(SB)/8, $0x3fe5555555553d63
+DATA transcendentalConstants<>+2624(SB)/8, $0x4000000000000001
+DATA transcendentalConstants<>+2632(SB)/8, $0x4000000000000001
+DATA transcendentalConstants<>+2640(SB)/8, $0x4000000000000001
+DATA transcendentalConstants<>+2648(SB)/8, $0x4000000000000001
+DATA transcendentalConstants<>+2656(SB)/8, $0xbfe199999999999a
+DATA transcendentalConstants<>+2664(SB)/8, $0xbfe199999999999a
+DATA transcendentalConstants<>+2672(SB)/8, $0xbfe199999999999a
+DATA transcendentalConstants<>+2680(SB)/8, $0xbfe199999999999a
+DATA transcendentalConstants<>+2688(SB)/8, $0xbf2a1f45318c8277
+DATA transcendentalConstants<>+2696(SB)/8, $0xbf2a1f45318c8277
+DATA transcendentalConstants<>+2704(SB)/8, $0xbf2a1f45318c8277
+DATA transcendentalConstants<>+2712(SB)/8, $0xbf2a1f45318c8277
+DATA transcendentalConstants<>+2720(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendentalConstants<>+2728(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendentalConstants<>+2736(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendentalConstants<>+2744(SB)/8, $0xbf94fe56107fbe7c
+DATA transcendentalConstants<>+2752(SB)/8, $0xbfd5555555555555
+DATA transcendentalConstants<>+2760(SB)/8, $0xbfd5555555555555
+DATA transcendentalConstants<>+2768(SB)/8, $0xbfd5555555555555
+DATA transcendentalConstants<>+2776(SB)/8, $0xbfd5555555555555
+DATA transcendentalConstants<>+2784(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendentalConstants<>+2792(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendentalConstants<>+2800(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendentalConstants<>+2808(SB)/8, $0x3f2b165e3d0ea5f9
+DATA transcendentalConstants<>+2816(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendentalConstants<>+2824(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendentalConstants<>+2832(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendentalConstants<>+2840(SB)/8, $0x3f97da9d4a9c42c8
+DATA transcendentalConstants<>+2848(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendentalConstants<>+2856(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendentalConstants<>+2864(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendentalConstants<>+2872(SB)/8, $0x3fdd8949bcb18d3b
+DATA transcendentalConstants<>+2880(SB)/8, $0xbff0000000000000
+DATA transcendentalConstants<>+2888(SB)/8, $0xbff0000000000000
+DATA transcendentalConstants<>+2896(SB)/8, $0xbff0000000000000
+DATA transcendentalConstants<>+2904(SB)/8, $0xbff0000000000000
+DATA transcendentalConstants<>+2912(SB)/8, $0xc049000000000000
+DATA transcendentalConstants<>+2920(SB)/8, $0xc049000000000000
+DATA transcendentalConstants<>+2928(SB)/8, $0xc049000000000000
+DATA transcendentalConstants<>+2936(SB)/8, $0xc049000000000000
+DATA transcendentalConstants<>+2944(SB)/8, $0x4086280000000000
+DATA transcendentalConstants<>+2952(SB)/8, $0x4086280000000000
+DATA transcendentalConstants<>+2960(SB)/8, $0x4086280000000000
+DATA transcendentalConstants<>+2968(SB)/8, $0x4086280000000000
+DATA transcendentalConstants<>+2976(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2984(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+2992(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+3000(SB)/8, $0x3f2a124f19fe89ac
+DATA transcendentalConstants<>+3008(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+3016(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+3024(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+3032(SB)/8, $0x3f81110e0f238322
+DATA transcendentalConstants<>+3040(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+3048(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+3056(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+3064(SB)/8, $0x3fc5555555a78ed4
+DATA transcendentalConstants<>+3072(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3080(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3088(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3096(SB)/8, $0x3f56d43246b523b4
+DATA transcendentalConstants<>+3104(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3112(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3120(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3128(SB)/8, $0x3fa5554e9063586e
+DATA transcendentalConstants<>+3136(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3144(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3152(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3160(SB)/8, $0x3fe0000000b9129b
+DATA transcendentalConstants<>+3168(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3176(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3184(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3192(SB)/8, $0x00095f619980c433
+DATA transcendentalConstants<>+3200(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3208(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3216(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3224(SB)/8, $0x000fffffffffffff
+DATA transcendentalConstants<>+3232(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3240(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3248(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3256(SB)/8, $0x3fe6a09e667f3bcd
+DATA transcendentalConstants<>+3264(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3272(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3280(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3288(SB)/8, $0x4330000000000000
+DATA transcendentalConstants<>+3296(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3304(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3312(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3320(SB)/8, $0x43300000000003ff
+DATA transcendentalConstants<>+3328(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3336(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3344(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3352(SB)/8, $0x4000000000000000
+DATA transcendentalConstants<>+3360(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3368(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3376(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3384(SB)/8, $0x3fcddcf7101b6371
+DATA transcendentalConstants<>+3392(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3400(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3408(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3416(SB)/8, $0x3fd245c40aecb50c
+DATA transcendentalConstants<>+3424(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3432(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3440(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3448(SB)/8, $0x3fd9999eb63e783d
+DATA transcendentalConstants<>+3456(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3464(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3472(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3480(SB)/8, $0x3fe5555554bb1b2f
+DATA transcendentalConstants<>+3488(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3496(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3504(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3512(SB)/8, $0x3fe0000000000000
+DATA transcendentalConstants<>+3520(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3528(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3536(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3544(SB)/8, $0x3dea39ef35793c76
+DATA transcendentalConstants<>+3552(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3560(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3568(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3576(SB)/8, $0x3fe62e42fee00000
+DATA transcendentalConstants<>+3584(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3592(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3600(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3608(SB)/8, $0x0000000000000000
+DATA transcendentalConstants<>+3616(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3624(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3632(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3640(SB)/8, $0x7ff0000000000000
+DATA transcendentalConstants<>+3648(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3656(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3664(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3672(SB)/8, $0x00000000000007fe
+DATA transcendentalConstants<>+3680(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3688(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3696(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3704(SB)/8, $0x43b0000000000000
+DATA transcendentalConstants<>+3712(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3720(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3728(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3736(SB)/8, $0xc085e00000000000
+DATA transcendentalConstants<>+3744(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3752(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3760(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3768(SB)/8, $0xc087480000000000
+DATA transcendentalConstants<>+3776(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3784(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3792(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3800(SB)/8, $0x4036000000000000
+DATA transcendentalConstants<>+3808(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3816(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3824(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3832(SB)/8, $0x3fa6e4e26d4801f7
+DATA transcendentalConstants<>+3840(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3848(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3856(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3864(SB)/8, $0xbff9884533d43651
+DATA transcendentalConstants<>+3872(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3880(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3888(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3896(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3904(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3912(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3920(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3928(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3936(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3944(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3952(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3960(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3968(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3976(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3984(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+3992(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4000(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4008(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4016(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4024(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4032(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4040(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4048(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4056(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4064(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4072(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4080(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4088(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4096(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4104(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4112(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4120(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4128(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4136(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4144(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4152(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4160(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4168(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4176(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4184(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4192(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4200(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4208(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4216(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4224(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4232(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4240(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4248(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4256(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4264(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4272(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4280(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4288(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4296(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4304(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4312(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4320(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4328(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4336(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4344(SB)/8, $0x408f400000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4352

@@ -25,20 +25,26 @@ type binaryVectors struct {
 // the portable ones are in place.
 func swapLoops() {
 	for i := range vectorUnaries {
-		v := &vectorUnaries[i]
-		swapUnless(v.loops.F64 == nil, &v.of.F64, &v.loops.F64)
-		swapUnless(v.loops.F32 == nil, &v.of.F32, &v.loops.F32)
-		swapUnless(v.loops.D64 == nil, &v.of.D64, &v.loops.D64)
-		swapUnless(v.loops.D32 == nil, &v.of.D32, &v.loops.D32)
+		vectorUnaries[i].swap()
 	}
 	for i := range vectorBinaries {
-		v := &vectorBinaries[i]
-		v.of.A64, v.a64 = v.a64, v.of.A64
-		v.of.A32, v.a32 = v.a32, v.of.A32
+		vectorBinaries[i].swap()
 	}
 	primitives32, vectors32 = vectors32, primitives32
 	primitives64, vectors64 = vectors64, primitives64
 	conversions, vectorConversions = vectorConversions, conversions
+}
+
+func (v *unaryVectors) swap() {
+	swapUnless(v.loops.F64 == nil, &v.of.F64, &v.loops.F64)
+	swapUnless(v.loops.F32 == nil, &v.of.F32, &v.loops.F32)
+	swapUnless(v.loops.D64 == nil, &v.of.D64, &v.loops.D64)
+	swapUnless(v.loops.D32 == nil, &v.of.D32, &v.loops.D32)
+}
+
+func (v *binaryVectors) swap() {
+	v.of.A64, v.a64 = v.a64, v.of.A64
+	v.of.A32, v.a32 = v.a32, v.of.A32
 }
 
 func swapUnless[F any](condition bool, x, y *F) {
@@ -50,5 +56,8 @@ func swapUnless[F any](condition bool, x, y *F) {
 func init() {
 	if useAVX2 {
 		swapLoops()
+	}
+	if useAVX512 {
+		swapWide()
 	}
 }

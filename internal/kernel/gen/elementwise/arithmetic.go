@@ -20,6 +20,7 @@ func arithmetic(f *file) {
 	}
 	for _, l := range f.careful() {
 		l.roots()
+		l.cubeGrad()
 	}
 	f.conversions()
 }
@@ -42,6 +43,9 @@ func (l *lane) powers() {
 	})
 	l.gradient("squareGrad", "is dst = gy·2x.", plenty, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.add(in[1], in[1])) }
+	})
+	l.unary("cube", "is dst = x³.", plenty, func() func(x vec) vec {
+		return func(x vec) vec { return l.mul(l.mul(x, x), x) }
 	})
 	l.unary("sqrt", "is dst = √x.", plenty, func() func(x vec) vec {
 		return func(x vec) vec { return l.sqrt(x) }
@@ -70,6 +74,14 @@ func (l *lane) powers() {
 	l.gradient("logGrad", "is dst = gy/x, with +0 for x = −0.", plenty, "gy x", func() func(in []vec) vec {
 		zero := l.zero()
 		return func(in []vec) vec { return l.div(in[0], l.add(in[1], zero)) }
+	})
+}
+
+// cubeGrad needs float64 for the square of a small float32, which an infinite gradient may meet.
+func (l *lane) cubeGrad() {
+	l.gradient("cubeGrad", "is dst = gy·3x².", plenty, "gy x", func() func(in []vec) vec {
+		three := l.held(3)
+		return func(in []vec) vec { return l.mul(in[0], l.mul(three, l.mul(in[1], in[1]))) }
 	})
 }
 
@@ -112,7 +124,8 @@ func (l *lane) roundings() {
 		}
 	})
 	l.gradient("flatGrad", "is dst = 0, or NaN where x is.", plenty, "x", func() func(in []vec) vec {
-		return func(in []vec) vec { return l.is(unordered, in[0], in[0]) }
+		zero := l.zero()
+		return func(in []vec) vec { return l.orNaN(l.is(unordered, in[0], in[0]), zero) }
 	})
 }
 
@@ -131,11 +144,11 @@ func (l *lane) fill() {
 
 // conversions change the precision, through registers of the narrower side's width.
 func (f *file) conversions() {
-	narrow := &lane{f, 64, 64}
+	narrow := f.double()
 	narrow.begin("convert32AVX2", "func(dst *float32, src *float64, n int)", "is dst = src, rounded.")
-	narrow.convert(&lane{f, 64, 64}, &lane{f, 64, 32})
+	narrow.convert(f.double(), f.widened())
 	narrow.begin("convert64AVX2", "func(dst *float64, src *float32, n int)", "is dst = src.")
-	narrow.convert(&lane{f, 64, 32}, &lane{f, 64, 64})
+	narrow.convert(f.widened(), f.double())
 }
 
 func (l *lane) convert(from, to *lane) {

@@ -1,11 +1,11 @@
-"""Prints the coefficients of the polynomials and fractions in transcendental.go and special.go, with their relative errors.
+"""Prints the coefficients of the polynomials and fractions in transcendental.go, special.go, power.go and inverse.go, with their relative errors.
 
 They interpolate at the zeros of a Chebyshev polynomial, with 60 digits, and are rounded at the end. Needs mpmath.
 """
 
 import struct
 
-from mpmath import cos, erf, erfc, exp, lu_solve, log, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt, tanh
+from mpmath import atan, cos, erf, erfc, exp, lu_solve, log, matrix, mp, mpf, nstr, pi, polyval, sin, sqrt, tanh
 
 mp.dps = 60
 
@@ -44,6 +44,16 @@ def exp_rest(r):
     return (exp(r) - 1 - r) / r**2 if abs(r) > 1e-8 else mpf(1) / 2 + r / 6
 
 
+def log_rest(z):
+    s = sqrt(z)
+    return (log((1 + s) / (1 - s)) - 2 * s - 2 * s**3 / 3) / s**5 if z > 1e-9 else mpf(2) / 5 + 2 * z / 7
+
+
+def log_series(z):
+    s = sqrt(z)
+    return (log((1 + s) / (1 - s)) / s - 2) / z if z > 1e-9 else mpf(2) / 3 + 2 * z / 5
+
+
 def tanh_rest(z):
     return (tanh(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-12 else -mpf(1) / 3
 
@@ -56,28 +66,40 @@ def cos_rest(z):
     return (cos(sqrt(z)) - 1 + z / 2) / z**2 if z > 1e-6 else mpf(1) / 24 - z / 720
 
 
+def atan_rest(z):
+    return (atan(sqrt(z)) / sqrt(z) - 1) / z if z > 1e-9 else -mpf(1) / 3 + z / 5
+
+
 def erf_slope(z):
     return erf(sqrt(z)) / sqrt(z) if z > 1e-20 else 2 / sqrt(pi)
 
 
 def tail(t):
-    a = 4 * (1 + t) / (1 - t)
-    return erfc(a / sqrt(2)) / 2 * exp(a * a / 2) * (1 + mpf("0.8") * a)
+    a = 5 * (1 + t) / (1 - t)
+    return erfc(a / sqrt(2)) / 2 * exp(a * a / 2) * (a + 5)
 
 
 def end(a):
-    return (mpf(a) - 4) / (mpf(a) + 4)
+    return (mpf(a) - 5) / (mpf(a) + 5)
 
 
 half = log(2) / 2 * mpf("1.0001")
 show("exp, float32", exp_rest, -half, half, 4, 0, to32, lambda r: r**2 / exp(r))
 show("exp, float32, long", exp_rest, -half, half, 5, 0, to32, lambda r: r**2 / exp(r))
 show("exp, float64", exp_rest, -half, half, 9, 0, float, lambda r: r**2 / exp(r))
+show("exp, widened", exp_rest, -half, half, 5, 0, float, lambda r: r**2 / exp(r))
+largest = (3 - sqrt(mpf(8))) ** 2 * mpf("1.0001")
+show("log, widened", log_series, 0, largest, 3, 0, float, lambda z: z / 2)
+show("log, long", log_rest, 0, largest, 7)
 show("tanh, float32", tanh_rest, 0, mpf("0.5625") ** 2, 1, 2, to32, lambda z: z)
 show("tanh, float64", tanh_rest, 0, mpf("0.5625") ** 2, 2, 3, float, lambda z: z)
 quarter = (pi / 4) ** 2 * mpf("1.0001")
 show("sin", sin_rest, 0, quarter, 6, 0, float, lambda z: z)
 show("cos", cos_rest, 0, quarter, 5, 0, float, lambda z: z**2)
-show("tail, float32", tail, -1, end("14.5"), 11, 0, float, lambda t: 1 / tail(t))
-show("tail, float64", tail, -1, end("38.6"), 23, 0, float, lambda t: 1 / tail(t))
+show("tail, float32", tail, -1, end("14.6"), 11, 0, to32, lambda t: 1 / tail(t))
+show("tail, widened", tail, -1, end("14.6"), 11, 0, float, lambda t: 1 / tail(t))
+show("tail, float64", tail, -1, end("38.6"), 22, 0, float, lambda t: 1 / tail(t))
+octant = (sqrt(mpf(2)) - 1) ** 2 * mpf("1.0001")
+show("atan, widened", atan_rest, 0, octant, 5, 0, float, lambda z: z)
+show("atan, float64", atan_rest, 0, octant, 12, 0, float, lambda z: z)
 show("erf", erf_slope, 0, 1, 12)

@@ -3,26 +3,38 @@ package main
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
 	"github.com/mmcloughlin/avo/reg"
+	"github.com/mmcloughlin/avo/x86"
 )
 
 // file is an assembly file being written, with the constants that its kernels use.
 type file struct {
 	*build.Context
 	name      string
+	vector    int // bits of a register: 256 or 512
 	constants []constant
 	places    map[constant]int
 	kept      map[constant]vec // constants in registers for all of a kernel
 }
 
-// constant is a bit pattern that fills a 256-bit vector.
+// constant is a bit pattern that fills a vector.
 type constant struct {
 	width int // of the pattern, 32 or 64 bits
 	bits  uint64
+}
+
+// slot is the number of bytes that hold a constant: a whole vector of 256 bits, or one number, which the instructions on 512 bits repeat
+// themselves.
+func (f *file) slot() int {
+	if f.vector == 512 {
+		return 8
+	}
+	return 32
 }
 
 // place returns the memory that holds a constant in every element.
@@ -33,10 +45,33 @@ func (f *file) place(c constant) operand.Mem {
 		f.constants = append(f.constants, c)
 		f.places[c] = at
 	}
-	return operand.NewDataAddr(operand.Symbol{Name: f.name + "Constants", Static: true}, 32*at)
+	return operand.NewDataAddr(operand.Symbol{Name: f.name + "Constants", Static: true}, f.slot()*at)
+}
+
+// isConstant reports whether an operand is one number in memory that an instruction on 512 bits has to repeat.
+func (f *file) isConstant(x op) bool {
+	m, ok := x.(operand.Mem)
+	return ok && f.vector == 512 && m.Symbol.Name == f.name+"Constants"
 }
 
 func (f *file) writeConstants() {
+	if f.vector == 256 {
+		f.writeMasks()
+	}
+	f.StaticGlobal(f.name + "Constants")
+	f.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, c := range f.constants {
+		pattern := c.bits
+		if c.width == 32 {
+			pattern |= pattern << 32
+		}
+		for j := 0; j < f.slot(); j += 8 {
+			f.AddDatum(f.slot()*i+j, operand.U64(pattern))
+		}
+	}
+}
+
+func (f *file) writeMasks() {
 	f.StaticGlobal(f.name + "Masks")
 	f.DataAttributes(attr.RODATA | attr.NOPTR)
 	for i := range 8 {
@@ -46,17 +81,6 @@ func (f *file) writeConstants() {
 		}
 		f.AddDatum(8*i, operand.U64(bits))
 	}
-	f.StaticGlobal(f.name + "Constants")
-	f.DataAttributes(attr.RODATA | attr.NOPTR)
-	for i, c := range f.constants {
-		pattern := c.bits
-		if c.width == 32 {
-			pattern |= pattern << 32
-		}
-		for j := range 4 {
-			f.AddDatum(32*i+8*j, operand.U64(pattern))
-		}
-	}
 }
 
 // masks is the address of 8 dwords of ones followed by 8 of zeros.
@@ -64,13 +88,16 @@ func (f *file) masks() operand.Mem {
 	return operand.NewDataAddr(operand.Symbol{Name: f.name + "Masks", Static: true}, 0)
 }
 
+// A mask says for each element of a vector whether something holds: a vector of ones and zeros, of which the sign bits count, or with 512
+// bits a register of one bit for each element.
 type (
-	vec = reg.VecVirtual
-	op  = operand.Op
+	vec  = reg.VecVirtual
+	op   = operand.Op
+	mask = operand.Op
 )
 
-// lane is the way in which numbers are held in vectors: 8 float32, 4 float64, or 4 float32 widened to float64 while they are
-// computed with.
+// lane is the way in which numbers are held in vectors, of 256 bits for example: 8 float32, 4 float64, or 4 float32 widened to float64 while
+// they are computed with.
 type lane struct {
 	*file
 	bits   int // of the numbers computed with
@@ -88,7 +115,7 @@ func (f *file) both() []*lane { return []*lane{f.single(), f.double()} }
 func (f *file) careful() []*lane { return []*lane{f.widened(), f.double()} }
 
 // width is the number of elements in a vector.
-func (l *lane) width() int { return 256 / l.bits }
+func (l *lane) width() int { return l.vector / l.bits }
 
 // size is the number of bytes of an element in memory.
 func (l *lane) size() int { return l.stored / 8 }
@@ -98,7 +125,23 @@ func (l *lane) step() int { return l.width() * l.size() }
 
 func (l *lane) goType() string { return fmt.Sprintf("float%d", l.stored) }
 
-func (l *lane) kernel(name string) string { return fmt.Sprintf("%s%dAVX2", name, l.stored) }
+func (l *lane) kernel(name string) string { return fmt.Sprintf("%s%d%s", name, l.stored, l.set()) }
+
+// set names the kernels of a width.
+func (f *file) set() string {
+	if f.vector == 512 {
+		return "AVX512"
+	}
+	return "AVX2"
+}
+
+// register is a vector of the file's width.
+func (f *file) register() vec {
+	if f.vector == 512 {
+		return f.ZMM()
+	}
+	return f.YMM()
+}
 
 // c is the constant v in every element, as memory.
 func (l *lane) c(v float64) operand.Mem { return l.place(l.key(v)) }
@@ -137,58 +180,96 @@ func (l *lane) held(v float64) vec {
 
 // load is a vector of the lane's own precision from memory.
 func (l *lane) load(m operand.Mem) vec {
-	r := l.YMM()
-	if l.bits == 32 {
+	r := l.register()
+	switch {
+	case l.isConstant(m) && l.bits == 32:
+		l.VBROADCASTSS(m, r)
+	case l.isConstant(m):
+		l.VBROADCASTSD(m, r)
+	case l.bits == 32:
 		l.VMOVUPS(m, r)
-	} else {
+	default:
 		l.VMOVUPD(m, r)
 	}
 	return r
 }
 
+// zero is 0 in every element. Of 512 bits avo does not know that the difference of a register to itself needs nothing of what was in it.
 func (l *lane) zero() vec {
+	if l.vector == 512 {
+		return l.load(l.c(0))
+	}
 	r := l.YMM()
 	l.VXORPS(r, r, r)
 	return r
 }
 
 func (l *lane) copy(x op) vec {
-	r := l.YMM()
+	r := l.register()
 	l.VMOVAPD(x, r)
 	return r
 }
 
 type instruction = func(ops ...op)
 
-// two emits r = x∘y; y may be memory.
-func (l *lane) two(single, double instruction, x, y op) vec {
-	r := l.YMM()
-	if l.bits == 32 {
-		single(y, x, r)
-	} else {
-		double(y, x, r)
+// choose is the instruction for the lane's precision and a second argument y, which may be a constant in memory.
+func (l *lane) choose(single, double, singleConstant, doubleConstant instruction, y op) instruction {
+	switch isConstant := l.isConstant(y); {
+	case l.bits == 32 && isConstant:
+		return singleConstant
+	case l.bits == 32:
+		return single
+	case isConstant:
+		return doubleConstant
 	}
+	return double
+}
+
+// two emits r = x∘y; y may be memory.
+func (l *lane) two(single, double, singleConstant, doubleConstant instruction, x, y op) vec {
+	r := l.register()
+	l.choose(single, double, singleConstant, doubleConstant, y)(y, x, r)
 	return r
 }
 
-func (l *lane) add(x, y op) vec { return l.two(l.VADDPS, l.VADDPD, x, y) }
-func (l *lane) sub(x, y op) vec { return l.two(l.VSUBPS, l.VSUBPD, x, y) }
-func (l *lane) mul(x, y op) vec { return l.two(l.VMULPS, l.VMULPD, x, y) }
-func (l *lane) div(x, y op) vec { return l.two(l.VDIVPS, l.VDIVPD, x, y) }
+func (l *lane) add(x, y op) vec { return l.two(l.VADDPS, l.VADDPD, l.VADDPS_BCST, l.VADDPD_BCST, x, y) }
+func (l *lane) sub(x, y op) vec { return l.two(l.VSUBPS, l.VSUBPD, l.VSUBPS_BCST, l.VSUBPD_BCST, x, y) }
+func (l *lane) mul(x, y op) vec { return l.two(l.VMULPS, l.VMULPD, l.VMULPS_BCST, l.VMULPD_BCST, x, y) }
+func (l *lane) div(x, y op) vec { return l.two(l.VDIVPS, l.VDIVPD, l.VDIVPS_BCST, l.VDIVPD_BCST, x, y) }
 
 // least and most are the processor's minimum and maximum: y where one is NaN or both are zeros.
-func (l *lane) least(x, y op) vec { return l.two(l.VMINPS, l.VMINPD, x, y) }
-func (l *lane) most(x, y op) vec  { return l.two(l.VMAXPS, l.VMAXPD, x, y) }
+func (l *lane) least(x, y op) vec {
+	return l.two(l.VMINPS, l.VMINPD, l.VMINPS_BCST, l.VMINPD_BCST, x, y)
+}
+func (l *lane) most(x, y op) vec {
+	return l.two(l.VMAXPS, l.VMAXPD, l.VMAXPS_BCST, l.VMAXPD_BCST, x, y)
+}
 
-func (l *lane) and(x, y op) vec { return l.two(l.VANDPS, l.VANDPD, x, y) }
-func (l *lane) or(x, y op) vec  { return l.two(l.VORPS, l.VORPD, x, y) }
-func (l *lane) xor(x, y op) vec { return l.two(l.VXORPS, l.VXORPD, x, y) }
+func (l *lane) and(x, y op) vec { return l.two(l.VANDPS, l.VANDPD, l.VANDPS_BCST, l.VANDPD_BCST, x, y) }
+func (l *lane) or(x, y op) vec  { return l.two(l.VORPS, l.VORPD, l.VORPS_BCST, l.VORPD_BCST, x, y) }
+func (l *lane) xor(x, y op) vec { return l.two(l.VXORPS, l.VXORPD, l.VXORPS_BCST, l.VXORPD_BCST, x, y) }
 
-// without is y where x has no bits: ^x & y.
-func (l *lane) without(x, y op) vec { return l.two(l.VANDNPS, l.VANDNPD, x, y) }
+func (l *lane) intAdd(x, y op) vec {
+	return l.two(l.VPADDD, l.VPADDQ, l.VPADDD_BCST, l.VPADDQ_BCST, x, y)
+}
+func (l *lane) intSub(x, y op) vec {
+	return l.two(l.VPSUBD, l.VPSUBQ, l.VPSUBD_BCST, l.VPSUBQ_BCST, x, y)
+}
 
-func (l *lane) intAdd(x, y op) vec { return l.two(l.VPADDD, l.VPADDQ, x, y) }
-func (l *lane) intSub(x, y op) vec { return l.two(l.VPSUBD, l.VPSUBQ, x, y) }
+// shiftLeft and shiftRight move the bits of each element, and fill up with zeros.
+func (l *lane) shiftLeft(x vec, bits int) vec {
+	return l.two(l.VPSLLD, l.VPSLLQ, nil, nil, x, operand.U8(bits))
+}
+func (l *lane) shiftRight(x vec, bits int) vec {
+	return l.two(l.VPSRLD, l.VPSRLQ, nil, nil, x, operand.U8(bits))
+}
+
+// half is half of the integer in the low 32 bits, rounded down.
+func (l *lane) half(t vec) vec {
+	r := l.register()
+	l.VPSRAD(operand.U8(1), t, r)
+	return r
+}
 
 func (l *lane) abs(x op) vec { return l.and(x, l.pattern(1<<31-1, 1<<63-1)) }
 
@@ -197,7 +278,7 @@ func (l *lane) signOf(x op) vec { return l.and(x, l.signBits()) }
 func (l *lane) neg(x op) vec    { return l.xor(x, l.signBits()) }
 
 func (l *lane) sqrt(x op) vec {
-	r := l.YMM()
+	r := l.register()
 	if l.bits == 32 {
 		l.VSQRTPS(x, r)
 	} else {
@@ -219,62 +300,167 @@ const (
 	greater         = 0x1e
 )
 
-// is is all ones where x predicate y holds, else 0; y may be memory.
-func (l *lane) is(predicate int, x, y op) vec {
+// is is the mask of where x predicate y holds; y may be memory.
+func (l *lane) is(predicate int, x, y op) mask {
+	compare := l.choose(l.VCMPPS, l.VCMPPD, l.VCMPPS_BCST, l.VCMPPD_BCST, y)
+	if l.vector == 512 {
+		k := l.K()
+		compare(operand.U8(predicate), y, x, k)
+		return k
+	}
+	r := l.YMM()
+	compare(operand.U8(predicate), y, x, r)
+	return r
+}
+
+// bySign is the mask of where x has its sign bit.
+func (l *lane) bySign(x vec) mask {
+	if l.vector == 256 {
+		return x
+	}
+	k := l.K()
+	if l.bits == 32 {
+		l.VPMOVD2M(x, k)
+	} else {
+		l.VPMOVQ2M(x, k)
+	}
+	return k
+}
+
+// either is the mask of where one of two masks holds, and both of where both do.
+func (l *lane) either(m, n mask) mask {
+	if l.vector == 256 {
+		return l.or(m, n)
+	}
+	k := l.K()
+	if l.bits == 32 {
+		l.KORW(m, n, k)
+	} else {
+		l.KORB(m, n, k)
+	}
+	return k
+}
+
+func (l *lane) both(m, n mask) mask {
+	if l.vector == 256 {
+		return l.and(m, n)
+	}
+	k := l.K()
+	if l.bits == 32 {
+		l.KANDW(m, n, k)
+	} else {
+		l.KANDB(m, n, k)
+	}
+	return k
+}
+
+// pick is y where the mask holds, else x; y may be memory.
+func (l *lane) pick(m mask, x, y op) vec {
+	if l.vector == 512 {
+		return l.blend(m, x, y)
+	}
 	r := l.YMM()
 	if l.bits == 32 {
-		l.VCMPPS(operand.U8(predicate), y, x, r)
+		l.VBLENDVPS(m, y, x, r)
 	} else {
-		l.VCMPPD(operand.U8(predicate), y, x, r)
+		l.VBLENDVPD(m, y, x, r)
 	}
 	return r
 }
 
-// pick is y where mask has its sign bit, else x; y may be memory.
-func (l *lane) pick(mask, x, y op) vec {
-	r := l.YMM()
-	if l.bits == 32 {
-		l.VBLENDVPS(mask, y, x, r)
-	} else {
-		l.VBLENDVPD(mask, y, x, r)
+// blend is pick for 512 bits. Avo believes that the instruction reads its destination, as masked ones do, and would keep registers for what
+// is not there.
+func (l *lane) blend(m mask, x, y op) vec {
+	r := l.register()
+	blend := x86.VBLENDMPD
+	switch isConstant := l.isConstant(y); {
+	case l.bits == 32 && isConstant:
+		blend = x86.VBLENDMPS_BCST
+	case l.bits == 32:
+		blend = x86.VBLENDMPS
+	case isConstant:
+		blend = x86.VBLENDMPD_BCST
+	}
+	i, err := blend(y, x, m, r)
+	if err != nil {
+		panic(err)
+	}
+	i.Inputs = slices.DeleteFunc(i.Inputs, func(input op) bool { return input == op(r) })
+	l.Instruction(i)
+	return r
+}
+
+// only is y where the mask holds, else 0.
+func (l *lane) only(m mask, y op) vec {
+	if l.vector == 256 {
+		return l.and(m, y)
+	}
+	r := l.register()
+	switch isConstant := l.isConstant(y); {
+	case l.bits == 32 && isConstant:
+		l.VBROADCASTSS_Z(y, m, r)
+	case isConstant:
+		l.VBROADCASTSD_Z(y, m, r)
+	case l.bits == 32:
+		l.VMOVAPS_Z(y, m, r)
+	default:
+		l.VMOVAPD_Z(y, m, r)
 	}
 	return r
+}
+
+// without is y where the mask does not hold, else 0.
+func (l *lane) without(m mask, y op) vec {
+	if l.vector == 256 {
+		return l.two(l.VANDNPS, l.VANDNPD, nil, nil, m, y)
+	}
+	not := l.K()
+	l.KNOTW(m, not)
+	return l.only(not, y)
+}
+
+// orNaN is y, but NaN where the mask holds.
+func (l *lane) orNaN(m mask, y vec) vec {
+	if l.vector == 256 {
+		return l.or(y, m)
+	}
+	return l.pick(m, y, l.pattern(1<<32-1, 1<<64-1))
+}
+
+// minusOne is the integer t − 1 where the mask holds, which is all bits of an element, else t.
+func (l *lane) minusOne(m mask, t vec) vec {
+	if l.vector == 256 {
+		return l.intAdd(t, m)
+	}
+	return l.pick(m, t, l.intAdd(t, l.pattern(1<<32-1, 1<<64-1)))
+}
+
+// plusOne is the integer t + 1 where the mask holds, else t.
+func (l *lane) plusOne(m mask, t vec) vec {
+	if l.vector == 256 {
+		return l.intSub(t, m)
+	}
+	return l.pick(m, t, l.intAdd(t, l.pattern(1, 1)))
 }
 
 // fma changes p to p·x + y, in one rounding; y may be memory.
 func (l *lane) fma(p vec, x, y op) {
-	if l.bits == 32 {
-		l.VFMADD213PS(y, x, p)
-	} else {
-		l.VFMADD213PD(y, x, p)
-	}
+	l.choose(l.VFMADD213PS, l.VFMADD213PD, l.VFMADD213PS_BCST, l.VFMADD213PD_BCST, y)(y, x, p)
 }
 
 // fms changes p to p·x − y, in one rounding; y may be memory.
 func (l *lane) fms(p vec, x, y op) {
-	if l.bits == 32 {
-		l.VFMSUB213PS(y, x, p)
-	} else {
-		l.VFMSUB213PD(y, x, p)
-	}
+	l.choose(l.VFMSUB213PS, l.VFMSUB213PD, l.VFMSUB213PS_BCST, l.VFMSUB213PD_BCST, y)(y, x, p)
 }
 
 // addProduct changes s to s + x·y, in one rounding; y may be memory.
 func (l *lane) addProduct(s vec, x, y op) {
-	if l.bits == 32 {
-		l.VFMADD231PS(y, x, s)
-	} else {
-		l.VFMADD231PD(y, x, s)
-	}
+	l.choose(l.VFMADD231PS, l.VFMADD231PD, l.VFMADD231PS_BCST, l.VFMADD231PD_BCST, y)(y, x, s)
 }
 
 // subProduct changes s to s − x·y, in one rounding; y may be memory.
 func (l *lane) subProduct(s vec, x, y op) {
-	if l.bits == 32 {
-		l.VFNMADD231PS(y, x, s)
-	} else {
-		l.VFNMADD231PD(y, x, s)
-	}
+	l.choose(l.VFNMADD231PS, l.VFNMADD231PD, l.VFNMADD231PS_BCST, l.VFNMADD231PD_BCST, y)(y, x, s)
 }
 
 // polynomial is Σ cₖ·xᵏ, with even and odd powers in two chains from the fifth coefficient on: that takes half the time of one
@@ -328,7 +514,7 @@ func (l *lane) param(name string) reg.GPVirtual {
 
 // number broadcasts a float64 parameter, rounded to the lane's precision.
 func (l *lane) number(name string) vec {
-	x, r := l.XMM(), l.YMM()
+	x, r := l.XMM(), l.register()
 	l.VMOVSD(l.address(name), x)
 	if l.bits == 32 {
 		l.VCVTSD2SS(x, x, x)
@@ -341,7 +527,7 @@ func (l *lane) number(name string) vec {
 
 // element broadcasts a parameter of the type in memory.
 func (l *lane) element(name string) vec {
-	r := l.YMM()
+	r := l.register()
 	switch {
 	case l.bits == 32:
 		l.VBROADCASTSS(l.address(name), r)
@@ -371,24 +557,40 @@ func (l *lane) read(m operand.Mem) vec {
 	if l.bits == l.stored {
 		return l.load(m)
 	}
-	r := l.YMM()
+	r := l.register()
 	l.VCVTPS2PD(m, r)
 	return r
 }
 
-// readSome loads the numbers that mask selects, and 0 for the others.
-func (l *lane) readSome(m operand.Mem, mask vec) vec {
-	r := l.YMM()
+// readSome loads the numbers that a mask of numbers in memory selects, and 0 for the others.
+func (l *lane) readSome(m operand.Mem, some mask) vec {
+	r := l.register()
 	switch {
+	case l.vector == 512 && l.bits == 32:
+		l.VMOVUPS_Z(m, some, r)
+	case l.vector == 512 && l.stored == 32:
+		l.VCVTPS2PD_Z(m, some, r)
+	case l.vector == 512:
+		l.VMOVUPD_Z(m, some, r)
 	case l.bits == 32:
-		l.VMASKMOVPS(m, mask, r)
+		l.VMASKMOVPS(m, some, r)
 	case l.stored == 32:
-		l.VMASKMOVPS(m, mask.AsX(), r.AsX())
+		l.VMASKMOVPS(m, some.(vec).AsX(), r.AsX())
 		l.VCVTPS2PD(r.AsX(), r)
 	default:
-		l.VMASKMOVPD(m, mask, r)
+		l.VMASKMOVPD(m, some, r)
 	}
 	return r
+}
+
+// narrow rounds a widened vector to the numbers in memory, in the lower half of its register, which it returns.
+func (l *lane) narrow(x vec) reg.Register {
+	if l.vector == 512 {
+		l.VCVTPD2PS(x, x.AsY())
+		return x.AsY()
+	}
+	l.VCVTPD2PSY(x, x.AsX())
+	return x.AsX()
 }
 
 // write stores a vector of the numbers in memory.
@@ -397,15 +599,33 @@ func (l *lane) write(x vec, m operand.Mem) {
 	case l.bits == 32:
 		l.VMOVUPS(x, m)
 	case l.stored == 32:
-		l.VCVTPD2PSY(x, x.AsX())
-		l.VMOVUPS(x.AsX(), m)
+		l.VMOVUPS(l.narrow(x), m)
 	default:
 		l.VMOVUPD(x, m)
 	}
 }
 
-// mask is the mask of the first n elements, 0 < n < width.
-func (l *lane) mask(n reg.Register) vec {
+// writeMasked stores the elements of a vector of 512 bits that a mask selects.
+func (l *lane) writeMasked(x vec, m operand.Mem, some mask) {
+	switch {
+	case l.bits == 32:
+		l.VMOVUPS(x, some, m)
+	case l.stored == 32:
+		l.VMOVUPS(l.narrow(x), some, m)
+	default:
+		l.VMOVUPD(x, some, m)
+	}
+}
+
+// mask is the mask of the first n elements in memory, 0 < n < width.
+func (l *lane) mask(n reg.Register) mask {
+	if l.vector == 512 {
+		bits, k := l.GP64(), l.K()
+		l.MOVQ(operand.I32(-1), bits)
+		l.BZHIQ(n, bits, bits)
+		l.KMOVW(bits.As32(), k)
+		return k
+	}
 	at, table, r := l.GP64(), l.GP64(), l.YMM()
 	l.LEAQ(l.masks(), table)
 	l.MOVQ(n, at)
@@ -419,11 +639,15 @@ func (l *lane) mask(n reg.Register) vec {
 	return r
 }
 
-// writeSome stores the first n elements, 0 < n < width, at the base and index of m, in pieces: masked stores are slow on some
-// processors. It changes x and m's index.
+// writeSome stores the first n elements, 0 < n < width, at the base and index of m. With 256 bits it does so in pieces: masked stores are slow
+// on some processors. It changes x and m's index.
 func (l *lane) writeSome(x vec, m operand.Mem, n reg.Register, prefix string) {
+	if l.vector == 512 {
+		l.writeMasked(x, m, l.mask(n))
+		return
+	}
 	if l.bits != l.stored {
-		l.VCVTPD2PSY(x, x.AsX())
+		l.narrow(x)
 	}
 	if l.bits == 32 {
 		l.TESTQ(operand.U32(4), n)

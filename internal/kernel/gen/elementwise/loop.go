@@ -18,13 +18,17 @@ func one(f func(in []vec) vec) body {
 // guarded is a body that is faster and right only for some arguments, with the test for them.
 type guarded struct {
 	fast    body
-	outside func(in []vec) vec // has a sign bit for each argument that is none of them
+	outside func(in []vec) mask // of those that are none of them
 }
 
 // arrays emits loops that run over n elements of the sources and destinations, which are parameters: unroll vectors at a time, then
 // one at a time, then the rest under a mask. Each element goes through the same instructions wherever it stands, unless guard is set:
-// its fast body serves vectors without arguments outside, and has to give the same bits as f.
+// its fast body serves vectors without arguments outside, and has to give the same bits as f. Vectors of 512 bits are half as many at a
+// time.
 func (l *lane) arrays(destinations, sources []string, unroll int, f body, guard *guarded) {
+	if l.vector == 512 {
+		unroll = max(1, unroll/2)
+	}
 	n := l.param("n")
 	from, to := make([]reg.GPVirtual, len(sources)), make([]reg.GPVirtual, len(destinations))
 	for i, name := range sources {
@@ -64,13 +68,13 @@ func (l *lane) vectors(label string, n, at reg.GPVirtual, from, to []reg.GPVirtu
 			l.writeAll(f(l.readAll(from, at, u)), to, at, u)
 		}
 	} else {
-		var outside vec
+		var outside mask
 		for u := range unroll {
 			in[u] = l.readAll(from, at, u)
-			if mask := guard.outside(in[u]); outside == nil {
-				outside = mask
+			if m := guard.outside(in[u]); outside == nil {
+				outside = m
 			} else {
-				outside = l.or(outside, mask)
+				outside = l.either(outside, m)
 			}
 		}
 		l.jumpIfAny(outside, label+"Slow")
@@ -86,15 +90,22 @@ func (l *lane) vectors(label string, n, at reg.GPVirtual, from, to []reg.GPVirtu
 	l.ADDQ(count, n)
 }
 
-// jumpIfAny jumps if an element of the mask has its sign bit.
-func (l *lane) jumpIfAny(mask vec, label string) {
-	bits := l.GP32()
-	if l.bits == 32 {
-		l.VMOVMSKPS(mask, bits)
-	} else {
-		l.VMOVMSKPD(mask, bits)
+// jumpIfAny jumps if the mask holds somewhere.
+func (l *lane) jumpIfAny(m mask, label string) {
+	switch {
+	case l.vector == 512 && l.bits == 32:
+		l.KORTESTW(m, m)
+	case l.vector == 512:
+		l.KORTESTB(m, m)
+	default:
+		bits := l.GP32()
+		if l.bits == 32 {
+			l.VMOVMSKPS(m, bits)
+		} else {
+			l.VMOVMSKPD(m, bits)
+		}
+		l.TESTL(bits, bits)
 	}
-	l.TESTL(bits, bits)
 	l.JNZ(operand.LabelRef(label))
 }
 
@@ -146,12 +157,12 @@ func (l *lane) unary(name, doc string, unroll int, make func() func(x vec) vec) 
 }
 
 // guardedUnary emits dst = f(x), with a fast body for arguments that are not outside, and constants in registers.
-func (l *lane) guardedUnary(name, doc string, unroll int, f, fast, outside func(x vec) vec, constants ...float64) {
+func (l *lane) guardedUnary(name, doc string, unroll int, f, fast func(x vec) vec, outside func(x vec) mask, constants ...float64) {
 	name = l.kernel(name)
 	l.begin(name, l.signature("func(dst, x *T, n int, a, b float64)"), doc)
 	l.keep(constants...)
-	of := func(f func(x vec) vec) func(in []vec) vec { return func(in []vec) vec { return f(in[0]) } }
-	l.arrays([]string{"dst"}, []string{"x"}, unroll, one(of(f)), &guarded{one(of(fast)), of(outside)})
+	of := func(f func(x vec) vec) body { return one(func(in []vec) vec { return f(in[0]) }) }
+	l.arrays([]string{"dst"}, []string{"x"}, unroll, of(f), &guarded{of(fast), func(in []vec) mask { return outside(in[0]) }})
 }
 
 // gradient emits dst = gy·f′(x; a, b), from the sources named: gy and x, y or both.

@@ -1,44 +1,57 @@
-// Command elementwise writes the AVX2 kernels of elementwise functions, reductions and optimizer updates, and their Go
+// Command elementwise writes the AVX2 and AVX-512 kernels of elementwise functions, reductions and optimizer updates, and their Go
 // declarations, into the package kernel two folders up. Run it in the folder above: go run ./elementwise.
 package main
 
 import (
 	"flag"
+	"fmt"
 	"log"
 	"os"
 	"path/filepath"
 
 	"github.com/mmcloughlin/avo/build"
+	"github.com/mmcloughlin/avo/ir"
 	"github.com/mmcloughlin/avo/pass"
 	"github.com/mmcloughlin/avo/printer"
+	"github.com/mmcloughlin/avo/reg"
 )
 
 // families are the files written, by name without _amd64.s.
 var families = []struct {
-	name  string
-	write func(f *file)
+	name   string
+	vector int // bits
+	write  func(f *file)
 }{
-	{"arithmetic", arithmetic},
-	{"comparison", comparison},
-	{"activations", activations},
-	{"transcendental", transcendental},
-	{"special", special},
-	{"reduce", reductions},
-	{"optim", optimizers},
+	{"arithmetic", 256, arithmetic},
+	{"comparison", 256, comparison},
+	{"activations", 256, activations},
+	{"transcendental", 256, transcendental},
+	{"special", 256, special},
+	{"power", 256, power},
+	{"reduce", 256, reductions},
+	{"inverse", 256, inverse},
+	{"columns", 256, columns},
+	{"optim", 256, optimizers},
+	{"transcendental512", 512, transcendental},
+	{"special512", 512, special},
+	{"power512", 512, power},
+	{"reduce512", 512, wideReductions},
+	{"inverse512", 512, inverse},
+	{"columns512", 512, columns},
 }
 
 func main() {
 	dir := flag.String("dir", "..", "folder of the package kernel")
 	flag.Parse()
 	for _, family := range families {
-		if err := write(*dir, family.name, family.write); err != nil {
+		if err := write(*dir, family.name, family.vector, family.write); err != nil {
 			log.Fatalf("%s: %v", family.name, err)
 		}
 	}
 }
 
-func write(dir, name string, emit func(f *file)) error {
-	f := &file{Context: build.NewContext(), name: name, places: map[constant]int{}}
+func write(dir, name string, vector int, emit func(f *file)) error {
+	f := &file{Context: build.NewContext(), name: name, vector: vector, places: map[constant]int{}}
 	emit(f)
 	f.writeConstants()
 	ir, err := f.Result()
@@ -47,6 +60,9 @@ func write(dir, name string, emit func(f *file)) error {
 		return err
 	}
 	if err := pass.Compile.Execute(ir); err != nil {
+		return err
+	}
+	if err := f.checkRegisters(ir); err != nil {
 		return err
 	}
 	config := printer.Config{Argv: []string{"go", "run", "./elementwise"}, Name: "avo", Pkg: "kernel"}
@@ -62,4 +78,22 @@ func write(dir, name string, emit func(f *file)) error {
 		return err
 	}
 	return os.WriteFile(filepath.Join(dir, name+"_stubs_amd64.go"), stubs, 0o644)
+}
+
+// checkRegisters fails if a kernel on 256 bits needs one of the registers that only AVX-512 has: avo gives those out without being asked,
+// and the kernel would not run on other processors.
+func (f *file) checkRegisters(ir *ir.File) error {
+	if f.vector == 512 {
+		return nil
+	}
+	for _, fn := range ir.Functions() {
+		for _, i := range fn.Instructions() {
+			for _, r := range i.Registers() {
+				if v, ok := r.(reg.VecPhysical); ok && v.PhysicalIndex() > 15 {
+					return fmt.Errorf("%s needs more than 16 registers", fn.Name)
+				}
+			}
+		}
+	}
+	return nil
 }

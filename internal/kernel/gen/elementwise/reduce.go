@@ -26,6 +26,19 @@ func reductions(f *file) {
 	}
 }
 
+// wideReductions are those that the processor limits and not memory.
+func wideReductions(f *file) {
+	for _, l := range f.both() {
+		l.shiftedExp()
+		l.sumExp()
+		l.logSoftmaxGrad()
+		l.ratio()
+	}
+	for _, l := range f.careful() {
+		l.softmaxRows()
+	}
+}
+
 // accumulator is a set of float64 sums, a vector for each of them and each vector of a loop's round.
 type accumulator [][]vec
 
@@ -48,13 +61,28 @@ func (l *lane) total(a accumulator, results ...string) {
 				d.VADDPD(a[u+count/2][i], a[u][i], a[u][i])
 			}
 		}
-		sum, upper := a[0][i], l.XMM()
-		l.VEXTRACTF128(operand.U8(1), sum, upper)
-		l.VADDPD(upper, sum.AsX(), sum.AsX())
-		l.VPERMILPD(operand.U8(1), sum.AsX(), upper)
-		l.VADDSD(upper, sum.AsX(), sum.AsX())
-		l.VMOVSD(sum.AsX(), l.result(name))
+		l.totalOfVector(a[0][i], name)
 	}
+}
+
+// totalOfVector adds up the 4 float64 numbers of a vector and returns the sum.
+func (l *lane) totalOfVector(sum vec, name string) {
+	upper := l.secondQuarter(sum)
+	l.VADDPD(upper, sum.AsX(), sum.AsX())
+	l.VPERMILPD(operand.U8(1), sum.AsX(), upper)
+	l.VADDSD(upper, sum.AsX(), sum.AsX())
+	l.VMOVSD(sum.AsX(), l.result(name))
+}
+
+// secondQuarter is the upper half of the lower 256 bits.
+func (l *lane) secondQuarter(x vec) reg.VecVirtual {
+	r := l.XMM()
+	if l.vector == 512 {
+		l.VEXTRACTF64X2(operand.U8(1), x.AsY(), r)
+	} else {
+		l.VEXTRACTF128(operand.U8(1), x, r)
+	}
+	return r
 }
 
 func (l *lane) result(name string) operand.Mem {
@@ -67,7 +95,7 @@ func (l *lane) result(name string) operand.Mem {
 
 // folds emits loops that add up functions of n elements of the sources. The rest is loaded under a mask, 0 elsewhere, which update
 // gets to leave out the other elements.
-func (l *lane) folds(sources []string, unroll, sums int, update func(a, in []vec, mask vec), results ...string) {
+func (l *lane) folds(sources []string, unroll, sums int, update func(a, in []vec, some mask), results ...string) {
 	n := l.param("n")
 	from := make([]reg.GPVirtual, len(sources))
 	for i, name := range sources {
@@ -101,7 +129,7 @@ func (l *lane) folds(sources []string, unroll, sums int, update func(a, in []vec
 		in[i] = l.readSome(operand.Mem{Base: base, Index: at, Scale: 1}, mask)
 	}
 	if l.bits != l.stored {
-		l.VPMOVSXDQ(mask.AsX(), mask)
+		l.VPMOVSXDQ(mask.(vec).AsX(), mask)
 	}
 	update(a[0], in, mask)
 	l.Label("total")
@@ -165,7 +193,7 @@ func (l *lane) sumSingle() {
 
 func (l *lane) sumDouble() {
 	l.begin("sum64AVX2", "func(x *float64, n int) (sum float64)", "adds up numbers in 32 sums.")
-	l.folds([]string{"x"}, 8, 1, func(a, in []vec, _ vec) { l.VADDPD(in[0], a[0], a[0]) }, "sum")
+	l.folds([]string{"x"}, 8, 1, func(a, in []vec, _ mask) { l.VADDPD(in[0], a[0], a[0]) }, "sum")
 }
 
 // sumRows adds up rows, four vectors of columns at a time, then one, then the rest.
@@ -193,7 +221,7 @@ func (l *lane) sumRows() {
 	l.end()
 }
 
-func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, count int, mask vec, columns reg.Register) {
+func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, count int, some mask, columns reg.Register) {
 	a := make([]vec, count)
 	for i := range a {
 		a[i] = l.zero()
@@ -205,8 +233,8 @@ func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, coun
 	for i := range a {
 		place := operand.Mem{Base: row, Disp: i * l.step()}
 		switch {
-		case mask != nil:
-			place := l.readSome(place, mask)
+		case some != nil:
+			place := l.readSome(place, some)
 			l.accumulate(a[i], place)
 		default:
 			l.accumulate(a[i], place)
@@ -215,7 +243,7 @@ func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, coun
 	l.ADDQ(stride, row)
 	l.DECQ(left)
 	l.JNZ(operand.LabelRef(label + "Rows"))
-	if mask == nil {
+	if some == nil {
 		for i := range a {
 			l.write(a[i], operand.Mem{Base: dst, Disp: i * l.step()})
 		}
@@ -226,7 +254,7 @@ func (l *lane) sumColumns(label string, x, dst, rows, stride reg.GPVirtual, coun
 	l.writeSome(a[0], operand.Mem{Base: dst, Index: place, Scale: 1}, columns, label)
 }
 
-func (l *lane) accumulate(sum vec, x op) {
+func (l *lane) accumulate(sum reg.Register, x op) {
 	if l.bits == 32 {
 		l.VADDPS(x, sum, sum)
 	} else {
@@ -292,40 +320,134 @@ func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y
 
 // shifted splits the power of e for the functions below: x = (k + shift)·ln 2 + r for the integer shift near x's largest, so that no
 // difference of large numbers is taken. The low bits of t are the integer k.
-func (l *lane) shifted(x, origin vec) (t, r vec) {
+// In float64, r has two parts: the first product's rounding error counts where the digits do.
+func (l *lane) shifted(x, origin vec) (t vec, r pair) {
 	t = l.copy(origin)
 	l.addProduct(t, x, l.c(math.Log2E))
 	n := l.sub(t, origin)
+	rest := l.copy(x)
+	if l.bits == 64 {
+		l.subProduct(rest, n, l.c(ln2High))
+		return t, l.sum(rest, l.mul(n, l.c(-ln2Low)))
+	}
 	high, low := l.ln2()
-	r = l.copy(x)
-	l.subProduct(r, n, l.c(high))
-	l.subProduct(r, n, l.c(low))
-	return t, r
+	l.subProduct(rest, n, l.c(high))
+	l.subProduct(rest, n, l.c(low))
+	return t, pair{high: rest}
 }
 
 // origin is the vector that shifted adds to, from the parameter shift.
 func (l *lane) origin() vec { return l.sub(l.load(l.magic()), l.number("shift")) }
 
-// gather adds numbers, up to four vectors pairwise in their own precision, to a float64 sum of one or two vectors.
+// gather adds numbers, up to four vectors pairwise, to a float64 sum. Those in float64 are added up without an error.
 func (l *lane) gather(sum []vec, y []vec) {
+	if l.bits == 64 {
+		l.gatherExactly(sum, y)
+		return
+	}
 	for count := len(y); count > 1; count /= 2 {
 		for i := range count / 2 {
 			l.accumulate(y[i], y[i+count/2])
 		}
 	}
-	if l.bits == 32 {
+	switch {
+	case l.vector == 256:
 		l.addWide(sum[0], sum[1], y[0])
-	} else {
-		l.VADDPD(y[0], sum[0], sum[0])
+	case len(y) > 1:
+		l.accumulate(y[0].AsY(), l.upper(y[0]))
+		l.addHalf(sum, y[0].AsY())
+	default:
+		upper := l.upper(y[0])
+		l.addHalf(sum, y[0].AsY())
+		l.addHalf(sum, upper)
 	}
 }
 
-// totalOf returns the sum of the elements of one or two vectors.
+// addHalf adds half a vector of 512 bits to a float64 sum, in the order of vectors of 256 bits.
+func (l *lane) addHalf(sum []vec, y reg.Register) {
+	wide := l.ZMM()
+	l.VCVTPS2PD(y, wide)
+	l.VADDPD(wide, sum[0], sum[0])
+}
+
+// gatherExactly adds float64 numbers to a sum without an error. With 256 bits, every other vector goes to the second half of the sum, as the
+// upper halves of vectors of 512 bits do; one vector alone exchanges the halves, so that the next one goes there.
+func (l *lane) gatherExactly(sum []vec, y []vec) {
+	for i, y := range y {
+		half := sum[2*i%len(sum):]
+		rest := l.moveSum(half[0], y, l.register(), l.register())
+		l.VADDPD(rest, half[1], half[1])
+	}
+	if l.vector == 256 && len(y) == 1 {
+		for i := range 2 {
+			first := l.copy(sum[i])
+			l.VMOVAPD(sum[i+2], sum[i])
+			l.VMOVAPD(first, sum[i+2])
+		}
+	}
+}
+
+// moveSum changes x to x + y and returns the rounding error, with two free registers; it changes y.
+func (l *lane) moveSum(x, y, part, total reg.Register) (rest reg.Register) {
+	l.VADDPD(y, x, total)
+	l.VSUBPD(x, total, part)
+	l.VSUBPD(part, y, y)
+	l.VSUBPD(part, total, part)
+	l.VSUBPD(part, x, part)
+	l.VADDPD(y, part, part)
+	l.VMOVAPD(total, x)
+	return part
+}
+
+// upper is the upper half of a vector of 512 bits.
+func (l *lane) upper(x vec) reg.Register {
+	r := l.YMM()
+	l.VEXTRACTF64X4(operand.U8(1), x, r)
+	return r
+}
+
+// newSum is a float64 sum for gather.
+func (l *lane) newSum() []vec {
+	vectors := 2
+	switch {
+	case l.vector == 512 && l.bits == 32:
+		vectors = 1
+	case l.vector == 256 && l.bits == 64:
+		vectors = 4
+	}
+	return l.newAccumulator(1, vectors)[0]
+}
+
+// totalOf returns the sum of the elements of a sum of gather.
 func (l *lane) totalOf(name string, sum []vec) {
-	if len(sum) == 2 {
+	switch {
+	case l.bits == 64:
+		right, rightLow := reg.Register(nil), reg.Register(nil)
+		if l.vector == 512 {
+			right, rightLow = l.upper(sum[0]), l.upper(sum[1])
+		} else {
+			right, rightLow = sum[2], sum[3]
+		}
+		l.VADDPD(rightLow, sum[1].AsY(), sum[1].AsY())
+		rest := l.moveSum(sum[0].AsY(), right, l.YMM(), l.YMM())
+		l.VADDPD(rest, sum[1].AsY(), sum[1].AsY())
+		high, low := sum[0].AsX(), sum[1].AsX()
+		l.VADDPD(l.secondQuarter(sum[1]), low, low)
+		l.VADDPD(l.moveSum(high, l.secondQuarter(sum[0]), l.XMM(), l.XMM()), low, low)
+		second := l.XMM()
+		l.VPERMILPD(operand.U8(1), low, second)
+		l.VADDPD(second, low, low)
+		l.VPERMILPD(operand.U8(1), high, second)
+		l.VADDPD(l.moveSum(high, second, l.XMM(), l.XMM()), low, low)
+		l.VADDPD(low, high, high)
+		l.VMOVSD(high, l.result(name))
+		return
+	case l.vector == 512:
+		l.VADDPD(l.upper(sum[0]), sum[0].AsY(), sum[0].AsY())
+	default:
 		l.VADDPD(sum[1], sum[0], sum[0])
 	}
-	l.total(accumulator{{sum[0]}}, name)
+	l.totalOfVector(sum[0], name)
 }
 
 // shiftedExp emits dst = e^(x − shift·ln 2) and the sum.
@@ -342,54 +464,79 @@ func (l *lane) shiftedExp() {
 func (l *lane) sumExp() {
 	l.begin(l.kernel("sumExp"), l.signature("func(x *T, n int, most T, shift float64) (smaller, ties float64)"),
 		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
-	p := &powers{lane: l, exp: l.reducedExp}
+	p := &powers{lane: l, exp: func(r pair) vec { return l.reducedExp(r.high) }}
 	ties := l.zero()
 	p.loops(func(x, y vec) vec {
 		isMost := l.is(equal, x, p.most)
-		l.VMOVAPD(l.intSub(ties, isMost), ties)
+		l.VMOVAPD(l.plusOne(isMost, ties), ties)
 		return l.without(isMost, y)
 	})
 	l.totalOf("smaller", p.sum)
+	l.totalOfVector(l.counts(ties), "ties")
+	p.end()
+}
+
+// counts are integers, added up to 4 float64 numbers.
+func (l *lane) counts(ties vec) vec {
+	if l.vector == 512 {
+		upper := l.upper(ties)
+		if l.bits == 32 {
+			l.VPADDD(upper, ties.AsY(), ties.AsY())
+		} else {
+			l.VPADDQ(upper, ties.AsY(), ties.AsY())
+		}
+	}
 	count := l.YMM()
 	if l.bits == 32 {
-		upper := l.XMM()
-		l.VEXTRACTI128(operand.U8(1), ties, upper)
+		upper := l.secondQuarter(ties)
 		l.VPADDD(upper, ties.AsX(), upper)
 		l.VCVTDQ2PD(upper, count)
-	} else {
-		count = l.sub(l.or(ties, l.c(1<<52)), l.c(1<<52))
+		return count
 	}
-	l.totalOf("ties", []vec{count})
-	p.end()
+	base := l.load(l.c(1 << 52))
+	l.VORPD(base.AsY(), ties.AsY(), count)
+	l.VSUBPD(base.AsY(), count, count)
+	return count
 }
 
 // powers are loops that add up powers of e relative to a power of two, and store them if there is a dst. Four vectors at a time, or one,
 // take a fast way if none of their x is far below the largest.
 type powers struct {
 	*lane
-	n, x, dst, at             reg.GPVirtual
-	most, origin, far, bottom vec
-	sum                       []vec
-	exp                       func(r vec) vec    // of the distance to the nearest power of two
-	term                      func(x, y vec) vec // what is added for e^x
+	n, x, dst, at     reg.GPVirtual
+	most, origin, far vec
+	sum               []vec
+	exp               func(r pair) vec   // of the distance to the nearest power of two
+	term              func(x, y vec) vec // what is added for e^x
 }
+
+// rounds are the numbers of vectors at a time.
+func (p *powers) rounds() []int {
+	if p.vector == 512 || p.bits == 64 {
+		return []int{2, 1}
+	}
+	return []int{4, 1}
+}
+
+// bottom is so far below the largest that no power is more than 0.
+func (p *powers) bottom() vec { return p.add(p.most, p.c(-2*p.extreme())) }
 
 func (p *powers) loops(term func(x, y vec) vec) {
 	l := p.lane
 	p.n, p.x, p.at, p.term = l.param("n"), l.param("x"), l.GP64(), term
 	p.origin, p.most = l.origin(), l.element("most")
-	p.far, p.bottom = l.add(p.most, l.c(-l.extreme())), l.add(p.most, l.c(-2*l.extreme()))
-	p.sum = l.newAccumulator(1, 64/l.bits)[0]
+	p.far = l.add(p.most, l.c(-l.extreme()))
+	p.sum = l.newSum()
 	l.keep(1)
 	l.XORQ(p.at, p.at)
-	for _, count := range []int{4, 1} {
+	for _, count := range p.rounds() {
 		p.round(fmt.Sprintf("by%d", count), count)
 	}
 	l.JZ(operand.LabelRef("total"))
 	mask := l.mask(p.n)
-	x := l.pick(mask, p.bottom, l.readSome(operand.Mem{Base: p.x, Index: p.at, Scale: 1}, mask))
+	x := l.pick(mask, p.bottom(), l.readSome(operand.Mem{Base: p.x, Index: p.at, Scale: 1}, mask))
 	y := p.anyExp(x)
-	l.gather(p.sum, []vec{p.term(x, l.and(y, mask))})
+	l.gather(p.sum, []vec{p.term(x, l.only(mask, y))})
 	if p.dst != nil {
 		l.writeSome(y, operand.Mem{Base: p.dst, Index: p.at, Scale: 1}, p.n, "rest")
 	}
@@ -397,7 +544,7 @@ func (p *powers) loops(term func(x, y vec) vec) {
 }
 
 func (p *powers) place(base reg.GPVirtual, u int) operand.Mem {
-	return operand.Mem{Base: base, Index: p.at, Scale: 1, Disp: 32 * u}
+	return operand.Mem{Base: base, Index: p.at, Scale: 1, Disp: p.step() * u}
 }
 
 // round emits the loop of so many vectors at a time, and puts off its slow way.
@@ -408,13 +555,13 @@ func (p *powers) round(label string, count int) {
 	l.JLT(operand.LabelRef(label + "Done"))
 	l.Label(label)
 	x := make([]vec, count)
-	var outside vec
+	var outside mask
 	for u := range x {
 		x[u] = l.load(p.place(p.x, u))
 		if below := l.is(less, x[u], p.far); outside == nil {
 			outside = below
 		} else {
-			outside = l.or(outside, below)
+			outside = l.either(outside, below)
 		}
 	}
 	l.jumpIfAny(outside, label+"Slow")
@@ -423,7 +570,7 @@ func (p *powers) round(label string, count int) {
 		return l.timesPower2(p.exp(r), t)
 	})
 	l.Label(label + "Next")
-	l.ADDQ(operand.U32(32*count), p.at)
+	l.ADDQ(operand.U32(l.step()*count), p.at)
 	l.SUBQ(step, p.n)
 	l.JGE(operand.LabelRef(label))
 	l.Label(label + "Done")
@@ -445,17 +592,15 @@ func (p *powers) terms(x []vec, exp func(x vec) vec) {
 // anyExp is e^(x − shift·ln 2) also where that is too small for a normal number.
 func (p *powers) anyExp(x vec) vec {
 	l := p.lane
-	t, r := l.shifted(l.most(p.bottom, x), p.origin)
+	t, r := l.shifted(l.most(p.bottom(), x), p.origin)
 	y := p.exp(r)
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
-	return l.mul(l.mul(y, l.power2(half)), l.power2(l.intSub(t, half)))
+	return l.timesAnyPower2(y, t)
 }
 
 // end emits the slow ways.
 func (p *powers) end() {
 	p.lane.end()
-	for _, count := range []int{4, 1} {
+	for _, count := range p.rounds() {
 		label := fmt.Sprintf("by%d", count)
 		p.Label(label + "Slow")
 		x := make([]vec, count)
@@ -487,13 +632,13 @@ func (l *lane) ratio() {
 // moments are sums of products and of differences from a mean, in float64.
 func (l *lane) moments() {
 	l.begin(l.kernel("dot"), l.signature("func(x, y *T, n int) (sum float64)"), "adds up x·y.")
-	l.folds([]string{"x", "y"}, 4, 1, func(a, in []vec, _ vec) { l.addProduct(a[0], in[0], in[1]) }, "sum")
+	l.folds([]string{"x", "y"}, 4, 1, func(a, in []vec, _ mask) { l.addProduct(a[0], in[0], in[1]) }, "sum")
 	l.begin(l.kernel("deviations"), l.signature("func(x *T, n int, mean float64) (sum, squares float64)"), "adds up x − mean and its square.")
 	mean := l.number("mean")
-	l.folds([]string{"x"}, 4, 2, func(a, in []vec, mask vec) {
+	l.folds([]string{"x"}, 4, 2, func(a, in []vec, some mask) {
 		d := l.sub(in[0], mean)
-		if mask != nil {
-			d = l.and(d, mask)
+		if some != nil {
+			d = l.and(d, some)
 		}
 		l.accumulate(a[0], d)
 		l.addProduct(a[1], d, d)

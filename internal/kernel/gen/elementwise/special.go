@@ -8,18 +8,31 @@ import (
 )
 
 func special(f *file) {
+	for _, l := range f.both() {
+		l.unary("gelu", "is dst = x·Φ(x).", 1, l.simple(l.gelu))
+	}
 	for _, l := range f.careful() {
 		l.normal()
 		l.circular()
 	}
 }
 
+// gelu is max(x, 0) − z with z = |x|·(1 − Φ(|x|)): of no sign is there a cancellation.
+func (l *lane) gelu(x vec) vec {
+	a := l.least(l.held(l.farNormal()), l.abs(x))
+	return l.sub(l.most(l.zero(), x), l.normalTail(a, l.square(a, 0.5)).weighted(a))
+}
+
+// farNormal is where the normal distribution's tail is 0.
+func (l *lane) farNormal() float64 {
+	if l.bits == 32 {
+		return 14.6
+	}
+	return 40
+}
+
 // normal emits the functions of the normal distribution.
 func (l *lane) normal() {
-	l.unary("gelu", "is dst = x·Φ(x).", 1, l.simple(func(x vec) vec {
-		p, _ := l.normalCDF(x)
-		return l.gate(x, p)
-	}))
 	l.gradient("geluGrad", "is dst = gy·(Φ(x) + x·φ(x)).", 1, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec {
 			p, e := l.normalCDF(in[1])
@@ -28,57 +41,170 @@ func (l *lane) normal() {
 	})
 	l.unary("erf", "is dst = erf x.", 1, l.simple(l.erf))
 	l.gradient("erfGrad", "is dst = gy·2/√π·e^(−x²).", 1, "gy x", func() func(in []vec) vec {
-		return func(in []vec) vec {
-			return l.mul(in[0], l.mul(l.expSquare(l.least(l.held(30), l.abs(in[1])), 1), l.held(2/math.SqrtPi)))
-		}
+		return func(in []vec) vec { return l.mul(in[0], l.mul(l.gauss(in[1]), l.held(2/math.SqrtPi))) }
+	})
+	l.unary("erfc", "is dst = 1 − erf x.", 1, l.simple(l.erfc))
+	l.gradient("erfcGrad", "is dst = −gy·2/√π·e^(−x²).", 1, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], l.mul(l.gauss(in[1]), l.held(-2/math.SqrtPi))) }
 	})
 }
 
-// expSquare is e^(−c·x²) for a power of two c and a square that is finite. The rounding error of the square, which the exponential would magnify, is made good.
-func (l *lane) expSquare(x vec, c float64) vec {
+// square is −c·x² for a power of two c and a square that is finite, with the rounding error, which an exponential would magnify.
+func (l *lane) square(x vec, c float64) pair {
 	square := l.mul(x, x)
 	rest := l.copy(x)
 	l.fms(rest, x, square)
-	e := l.negativeExp(l.mul(square, l.c(-c)))
-	l.subProduct(e, l.mul(rest, l.c(c)), e)
-	return e
+	return pair{l.mul(square, l.c(-c)), l.mul(rest, l.c(-c))}
 }
 
-// tail is e^(−a²/2)·H((a−4)/(a+4))/(1 + 0.8a), the part of the normal distribution beyond a ≥ 0, and that power of
-// e. With 0.8, H is flat near a = 0, where the rounding of its argument would count most.
-func (l *lane) tail(a vec) (p, e vec) {
-	a = l.least(l.held(40), a)
-	e = l.expSquare(a, 0.5)
-	t := l.div(l.sub(a, l.held(4)), l.add(a, l.held(4)))
-	h := l.polynomial(t, l.mul(t, t), l.tailSeries()...)
-	d := l.held(0.8)
-	bottom := l.copy(a)
-	l.fma(bottom, d, l.c(1))
-	return l.div(l.mul(e, h), bottom), e
+// gauss is e^(−x²).
+func (l *lane) gauss(x vec) vec { return l.decay(l.square(l.least(l.held(30), l.abs(x)), 1)).value() }
+
+// decay is a power of e, of a distance to a power of two in two parts, and that power.
+type decay struct {
+	*lane
+	e pair
+	t vec // has the exponent in its low bits
 }
 
-// tailSeries are the coefficients of H, with fewer digits for float32 results: see coefficients.py.
+// decay is eᵖ for p ≤ 0 that is not far below the smallest number. A widened lane has digits enough in one part. It changes p.
+func (l *lane) decay(p pair) decay {
+	if l.bits != l.stored {
+		return decay{lane: l, e: pair{high: l.negativeExp(p.high)}}
+	}
+	e, t := l.partsOfExp(p)
+	return decay{l, e, t}
+}
+
+func (d decay) value() vec {
+	if d.bits != d.stored {
+		return d.e.high
+	}
+	return d.timesAnyPower2(d.add(d.e.high, d.e.low), d.t)
+}
+
+// weigh is x times that.
+func (d decay) weigh(x vec) vec {
+	if d.bits != d.stored {
+		return d.mul(x, d.e.high)
+	}
+	z := d.mul(x, d.e.low)
+	d.addProduct(z, x, d.e.high)
+	return d.timesAnyPower2(z, d.t)
+}
+
+// tail is e^(−a²/2)·K(t)/(a + 5) with t = (a − 5)/(a + 5), the part of the normal distribution beyond a ≥ 0. The product of the first two is
+// kept in two parts.
+type tail struct {
+	decay
+	bottom, a, aLow vec // a + 5, and a in one or two parts
+}
+
+// normalTail is the tail beyond a for a power −a²/2.
+func (l *lane) normalTail(a vec, power pair) tail {
+	return tail{l.decay(power), l.add(a, l.held(5)), a, nil}
+}
+
+// weighted is a times the tail: a/(a + 5), which it has as a factor, also gives t, and with an error that vanishes with a.
+func (d tail) weighted(a vec) vec {
+	v := d.over(a)
+	return d.times(v, v)
+}
+
+// value is the tail itself.
+func (d tail) value() vec {
+	w := d.over(d.held(1))
+	v := pair{high: d.mul(d.a, w.high)}
+	if d.bits == d.stored {
+		v.low = d.copy(d.a)
+		d.fms(v.low, w.high, v.high)
+		d.addProduct(v.low, d.a, w.low)
+	}
+	return d.times(w, v)
+}
+
+// over is x/(a + 5), in two parts unless the lane is widened.
+func (d tail) over(x vec) pair {
+	if d.bits != d.stored {
+		return pair{high: d.div(x, d.bottom)}
+	}
+	part := d.sub(d.bottom, d.a)
+	bottomLow := d.add(d.sub(d.a, d.sub(d.bottom, part)), d.sub(d.held(5), part))
+	if d.aLow != nil {
+		bottomLow = d.add(bottomLow, d.aLow)
+	}
+	inverse := d.div(d.held(1), d.bottom)
+	y := d.mul(x, inverse)
+	rest := d.copy(x)
+	d.subProduct(rest, y, d.bottom)
+	d.subProduct(rest, y, bottomLow)
+	return pair{y, d.mul(rest, inverse)}
+}
+
+// times is w·e·K(2v − 1).
+func (d tail) times(w, v pair) vec {
+	t := d.copy(v.high)
+	d.fms(t, d.held(2), d.held(1))
+	if v.low != nil {
+		d.addProduct(t, v.low, d.held(2))
+	}
+	square := d.mul(t, t)
+	series := d.tailSeries()
+	if d.bits != d.stored {
+		return d.mul(d.mul(d.e.high, w.high), d.polynomial(t, square, series...))
+	}
+	inner := d.hornerStep(pair{high: d.polynomial(t, square, series[2:]...)}, t, series[1])
+	y := d.product(d.e, d.hornerStep(inner, t, series[0]))
+	z := d.mul(w.high, y.low)
+	d.addProduct(z, w.low, y.high)
+	d.addProduct(z, w.high, y.high)
+	return d.timesAnyPower2(z, d.t)
+}
+
+// hornerStep is c + p·t, with the rounding error of the sum.
+func (l *lane) hornerStep(p pair, t vec, c float64) pair {
+	first := l.load(l.c(c))
+	high := l.copy(first)
+	l.addProduct(high, p.high, t)
+	low := l.sub(first, high)
+	l.addProduct(low, p.high, t)
+	if p.low != nil {
+		l.addProduct(low, p.low, t)
+	}
+	return pair{high, low}
+}
+
+// tailSeries are the coefficients of K: see coefficients.py.
 func (l *lane) tailSeries() []float64 {
-	if l.stored == 32 {
+	switch {
+	case l.bits == 32:
 		return []float64{
-			0.3965246936766904, -0.11144232685458226, 0.03607553213020588, 0.008538825750563422, -0.01958474616190162, 0.012650600922076182,
-			-0.0039046130695097516, -0.00010417473104321034, 0.0005310741391909634, -6.786947517590929e-05, -7.438192849114068e-05,
-			-7.4966671610102935e-06,
+			0.7691930532455444, -0.6653825044631958, 0.4953056275844574, -0.313533216714859, 0.16502028703689575, -0.06911788135766983,
+			0.020796041935682297, -0.0029975976794958115, -0.0008036629878915846, 0.0005545138265006244, -4.3195988837396726e-05,
+			-5.518983016372658e-05,
+		}
+	case l.stored == 32:
+		return []float64{
+			0.7691930497163068, -0.6653825018248704, 0.49530561971002285, -0.31353321100223824, 0.16502027991028473,
+			-0.06911788168379948, 0.020796041574363714, -0.0029975977361349675, -0.0008036629962166255, 0.0005545138455281684,
+			-4.3195990226969306e-05, -5.518983167299851e-05,
 		}
 	}
 	return []float64{
-		0.3965246934682695, -0.11144232617091174, 0.03607555884739294, 0.008538809775293314, -0.019585309121200597, 0.01265045888731754,
-		-0.003900390457920354, -0.00010073570809265325, 0.0005184808307448032, -8.465518118761916e-05, -6.45528843143813e-05,
-		1.7926345504735784e-05, 1.0040810489820052e-05, -2.911615585142945e-06, -1.958098342861708e-06, 3.647106525845621e-07,
-		4.229001560280019e-07, -9.241060223147358e-09, -8.707964793532593e-08, -1.3719889029386022e-08, 1.4243094154296034e-08,
-		4.704988525144613e-09, -1.2974824513511924e-09, -6.257916046683476e-10,
+		0.769193049750063, -0.6653825028900567, 0.49530561596997635, -0.31353315667130427, 0.1650203661703885, -0.06911863870631743,
+		0.020795066799800505, -0.0029933767704363543, -0.0007978693975527749, 0.0005448990645443929, -5.937573378576788e-05,
+		-4.97628152960914e-05, 1.6681235760536204e-05, 3.9809132539483415e-06, -2.7693178940658227e-06, -3.366553434006179e-07,
+		4.3320814509461146e-07, 4.234868865108004e-08, -6.598338057567389e-08, -9.383289422981605e-09, 7.662518442534819e-09,
+		1.7799257411525282e-09, -1.4967015945146105e-10,
 	}
 }
 
 // normalCDF is Φ(x), and e^(−x²/2).
 func (l *lane) normalCDF(x vec) (p, e vec) {
-	tail, e := l.tail(l.abs(x))
-	return l.pick(x, l.sub(l.held(1), tail), tail), e
+	a := l.least(l.held(l.farNormal()), l.abs(x))
+	tail := l.normalTail(a, l.square(a, 0.5))
+	p = tail.value()
+	return l.pick(l.bySign(x), l.sub(l.held(1), p), p), tail.decay.value()
 }
 
 // erfSlope is 2/√π in two parts.
@@ -94,11 +220,10 @@ var erfSeries = []float64{
 	-1.1372848856791674e-09, 5.957176147748911e-11,
 }
 
-// erf is x times a series in x² up to 1, and 1 − 2·(1 − Φ(√2·|x|)) with the sign of x beyond.
+// erf is x times a series in x² up to 1, and 1 − erfc |x| with the sign of x beyond.
 func (l *lane) erf(x vec) vec {
 	a := l.abs(x)
-	tail, _ := l.tail(l.mul(a, l.c(math.Sqrt2)))
-	far := l.sub(l.held(1), l.add(tail, tail))
+	far := l.sub(l.held(1), l.erfcRight(a))
 	z := l.mul(a, a)
 	near := l.mul(a, l.polynomial(z, l.mul(z, z), erfSeries...))
 	l.addProduct(near, a, l.c(erfSlope))
@@ -106,11 +231,33 @@ func (l *lane) erf(x vec) vec {
 	return l.or(l.pick(isFar, near, far), l.signOf(x))
 }
 
+// erfc is twice the normal distribution's tail beyond √2·x, and to the left 2 less that to the right.
+func (l *lane) erfc(x vec) vec {
+	right := l.erfcRight(l.abs(x))
+	return l.pick(l.bySign(x), right, l.sub(l.held(2), right))
+}
+
+// erfcRight is erfc a for a ≥ 0.
+func (l *lane) erfcRight(a vec) vec {
+	a = l.least(l.held(l.farNormal()/math.Sqrt2), a)
+	const rootLow = -9.667293313452913e-17 // √2 less its rounding
+	root := l.mul(a, l.c(math.Sqrt2))
+	tail := l.normalTail(root, l.square(a, 1))
+	if l.stored == 64 {
+		tail.aLow = l.copy(a)
+		l.fms(tail.aLow, l.held(math.Sqrt2), root)
+		l.addProduct(tail.aLow, a, l.c(rootLow))
+	}
+	half := tail.value()
+	return l.add(half, half)
+}
+
 // circular emits sine and cosine with their derivatives, for arguments up to circularEnd. They stop before the first vector with
 // another one, and return the number of elements done.
 func (l *lane) circular() {
 	l.upTo("sin", "func(dst, x *T, n int) (done int)", "is dst = sin x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 0) })
 	l.upTo("cos", "func(dst, x *T, n int) (done int)", "is dst = cos x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 1) })
+	l.upTo("tan", "func(dst, x *T, n int) (done int)", "is dst = tan x", []string{"x"}, func(in []vec) vec { return l.tan(in[0]) })
 	l.upTo("sinGrad", "func(dst, x, gy *T, n int) (done int)", "is dst = gy·cos x", []string{"x", "gy"}, func(in []vec) vec {
 		return l.mul(in[1], l.wave(in[0], 1))
 	})
@@ -130,7 +277,7 @@ func (l *lane) upTo(name, signature, doc string, sources []string, f func(in []v
 	for i, source := range sources {
 		from[i] = l.param(source)
 	}
-	isBeyond := func(x vec) vec { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
+	isBeyond := func(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
 	l.XORQ(at, at)
 	step := operand.Imm(uint64(l.width()))
 	l.SUBQ(step, n)
@@ -183,33 +330,57 @@ var (
 	}
 )
 
-// wave is sin(x + ahead·π/2): of the distance r to the nearest multiple of π/2 the sine or cosine, by that multiple's last bit, with the sign
-// by the bit before.
-func (l *lane) wave(x vec, ahead int) vec {
-	t := l.load(l.magic())
+// sineAndCosine are those of the distance r of x to the nearest multiple of π/2, which is in the low bits of t.
+func (l *lane) sineAndCosine(x vec) (sin, cos, t vec) {
+	t = l.load(l.magic())
 	l.addProduct(t, x, l.c(2/math.Pi))
 	n := l.sub(t, l.magic())
-	r := l.copy(x)
-	for _, part := range []float64{halfPi1, halfPi2, halfPi3} {
-		l.subProduct(r, n, l.c(part))
+	first := l.copy(x)
+	l.subProduct(first, n, l.c(halfPi1)) // exact
+	r := l.copy(first)
+	l.subProduct(r, n, l.c(halfPi2))
+	var low vec // of r, for float64
+	if l.stored == 64 {
+		low = l.sub(first, r)
+		l.subProduct(low, n, l.c(halfPi2))
+		l.subProduct(low, n, l.c(halfPi3))
 	}
 	z := l.mul(r, r)
 	square := l.mul(z, z)
-	sin := l.mul(l.polynomial(z, square, sinSeries...), z)
-	l.fma(sin, r, r)
+	sin = l.mul(l.polynomial(z, square, sinSeries...), z)
+	if low != nil {
+		l.fma(sin, r, low)
+		sin = l.add(sin, r)
+	} else {
+		l.fma(sin, r, r)
+	}
 	half := l.mul(z, l.c(0.5))
 	whole := l.sub(l.held(1), half)
 	rest := l.sub(l.sub(l.held(1), whole), half)
-	cos := l.polynomial(z, square, cosSeries...)
+	if low != nil {
+		l.subProduct(rest, r, low)
+	}
+	cos = l.polynomial(z, square, cosSeries...)
 	l.fma(cos, square, rest)
-	cos = l.add(whole, cos)
+	return sin, l.add(whole, cos), t
+}
+
+// wave is sin(x + ahead·π/2): by the multiple's last bit the sine or cosine of the distance to it, with the sign by the bit before.
+func (l *lane) wave(x vec, ahead int) vec {
+	sin, cos, t := l.sineAndCosine(x)
 	if ahead == 0 {
 		sin = l.pick(l.is(equal, x, l.zero()), sin, x)
 	} else {
 		t = l.intAdd(t, l.pattern(1, 1))
 	}
-	isCos, sign := l.YMM(), l.YMM()
-	l.VPSLLQ(operand.U8(63), t, isCos)
-	l.VPSLLQ(operand.U8(62), t, sign)
-	return l.xor(l.pick(isCos, sin, cos), l.signOf(sign))
+	isCos := l.bySign(l.shiftLeft(t, l.bits-1))
+	return l.xor(l.pick(isCos, sin, cos), l.signOf(l.shiftLeft(t, l.bits-2)))
+}
+
+// tan is the sine over the cosine, or at odd multiples minus the cosine over the sine.
+func (l *lane) tan(x vec) vec {
+	sin, cos, t := l.sineAndCosine(x)
+	isOdd := l.bySign(l.shiftLeft(t, l.bits-1))
+	y := l.div(l.pick(isOdd, sin, l.neg(cos)), l.pick(isOdd, cos, sin))
+	return l.pick(l.is(equal, x, l.zero()), y, x)
 }

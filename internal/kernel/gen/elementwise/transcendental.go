@@ -23,7 +23,7 @@ func transcendental(f *file) {
 		l.unary("softplus", "is dst = ln(1 + eˣ).", 1, l.simple(l.softplus))
 		l.unary("logSigmoid", "is dst = −ln(1 + e⁻ˣ).", 1, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
 		l.unary("geluTanh", "is dst = x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, l.simple(func(x vec) vec {
-			return l.gate(x, l.sigmoid(l.geluArgument(x)))
+			return l.gated(x, 22, l.geluPower, func(_ mask, e vec) vec { return l.div(e, l.add(e, l.held(1))) })
 		}))
 		l.transcendentalGradients()
 		l.linearUnits()
@@ -40,20 +40,20 @@ func (l *lane) transcendentalGradients() {
 	}
 	l.gradient("expm1Grad", "is dst = gy·eˣ.", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.exp(x)) }))
 	l.gradient("sigmoidGrad", "is dst = gy·e/(1 + e)², e = e^(−|x|).", 1, "gy x", on(func(g, x vec) vec {
-		return l.mul(g, l.bell(l.negativeExp(l.or(x, l.signBits()))))
+		return l.mul(g, l.bell(l.exactDecay(l.or(x, l.signBits()))))
 	}))
 	l.gradient("tanhGrad", "is dst = gy·4e/(1 + e)², e = e^(−2|x|).", 1, "gy x", on(func(g, x vec) vec {
-		e := l.negativeExp(l.mul(l.or(x, l.signBits()), l.c(2)))
+		e := l.exactDecay(l.mul(l.or(x, l.signBits()), l.c(2)))
 		return l.mul(g, l.mul(l.bell(e), l.c(4)))
 	}))
 	l.gradient("softplusGrad", "is dst = gy/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
 	l.gradient("logSigmoidGrad", "is dst = gy/(1 + eˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
 	l.gradient("siluGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec {
-		p, slope := l.sigmoidAndSlope(x)
+		p, slope := l.sigmoidAndSlope(x, l.exactDecay(l.or(x, l.signBits())))
 		return l.mul(g, l.gateGrad(x, p, slope))
 	}))
 	l.gradient("geluTanhGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, "gy x", on(func(g, x vec) vec {
-		p, slope := l.sigmoidAndSlope(l.geluArgument(x))
+		p, slope := l.sigmoidAndSlope(x, l.decay(l.geluPower(l.least(l.held(22), l.abs(x)))).value())
 		isFlat := l.is(equal, slope, l.c(0))
 		inner := l.mul(l.add(l.mul(l.mul(x, x), l.c(3*geluCubic)), l.c(1)), l.c(geluScale))
 		return l.mul(g, l.gateGrad(x, p, l.without(isFlat, l.mul(slope, inner))))
@@ -87,8 +87,13 @@ func (l *lane) linearUnits() {
 
 // expSeries are the coefficients of (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2: see coefficients.py.
 func (l *lane) expSeries() []float64 {
-	if l.bits == 32 {
+	switch {
+	case l.bits == 32:
 		return []float64{0.5, 0.16666576266288757, 0.041666556149721146, 0.008363178931176662, 0.0013926184037700295}
+	case l.stored == 32:
+		return []float64{
+			0.500000001346581, 0.16666666681623232, 0.041666464925285904, 0.0083333109254809, 0.0013933649996309251, 0.00019890990824673654,
+		}
 	}
 	return []float64{
 		0.5000000000000001, 0.16666666666666669, 0.04166666666662413, 0.008333333333330062, 0.0013888888917213717, 0.00019841269863053618,
@@ -136,29 +141,30 @@ func (l *lane) reducedExpm1(r vec) vec {
 // reducedExp is eʳ for a reduced r.
 func (l *lane) reducedExp(r vec) vec { return l.add(l.reducedExpm1(r), l.held(1)) }
 
-// exactExp is the same, in float32 with hardly more than the error of one rounding, for functions that add to the error: the rounding
-// error of 1 + r is made good, and the series longer.
-func (l *lane) exactExp(r vec) vec {
-	if l.bits == 64 {
-		return l.reducedExp(r)
+// exactExp is the same with hardly more than the error of one rounding, for functions that add to the error: the rounding error of 1 + r
+// is made good, and in float32 the series longer.
+func (l *lane) exactExp(r pair) vec {
+	square := l.mul(r.high, r.high)
+	one := l.sum(l.held(1), r.high)
+	if r.low != nil {
+		one.low = l.add(one.low, r.low)
 	}
-	square := l.mul(r, r)
-	sum := l.add(r, l.held(1))
-	q := l.polynomial(r, square, l.longSeries()...)
-	l.fma(q, square, l.sub(r, l.sub(sum, l.held(1))))
-	return l.add(sum, q)
+	q := l.polynomial(r.high, square, l.longSeries()...)
+	l.fma(q, square, one.low)
+	return l.add(one.high, q)
 }
 
-func (l *lane) exponentShift() operand.Op {
+// exponentShift is the place of a number's exponent among its bits.
+func (l *lane) exponentShift() int {
 	if l.bits == 32 {
-		return operand.U8(23)
+		return 23
 	}
-	return operand.U8(52)
+	return 52
 }
 
 // power2 is 2ⁿ for the integer in the low bits of t, which must be in the range of normal numbers.
 func (l *lane) power2(t vec) vec {
-	return l.intAdd(l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()), l.c(1))
+	return l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1))
 }
 
 // expRange are the bounds beyond which eˣ is a constant. For float32 results a range that needs no subnormal float64 will do.
@@ -200,9 +206,28 @@ func (l *lane) boundedExp(x vec) vec {
 	if l.bits != l.stored {
 		return l.mul(p, l.power2(t))
 	}
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
+	return l.timesAnyPower2(p, t)
+}
+
+// timesAnyPower2 is p·2ⁿ for the integer n in the low bits of t, also where the result is no normal number: multiplied by two halves of
+// the power, of which only the second can round.
+func (l *lane) timesAnyPower2(p, t vec) vec {
+	if l.vector == 512 {
+		return l.scale2(p, l.sub(t, l.magic()))
+	}
+	half := l.half(t)
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+}
+
+// scale2 is p·2ⁿ for an integer n, rounded once, as the instruction of AVX-512 does it.
+func (l *lane) scale2(p, n vec) vec {
+	r := l.register()
+	if l.bits == 32 {
+		l.VSCALEFPS(n, p, r)
+	} else {
+		l.VSCALEFPD(n, p, r)
+	}
+	return r
 }
 
 // extreme is the magnitude from which on eˣ is not certain to be a normal number.
@@ -214,7 +239,7 @@ func (l *lane) extreme() float64 {
 }
 
 // isExtreme has a sign bit for such magnitudes, and NaN.
-func (l *lane) isExtreme(x vec) vec { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
+func (l *lane) isExtreme(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
 
 // normalExp is eˣ for arguments that are not extreme: the power of two goes into the exponent's bits.
 func (l *lane) normalExp(x vec) vec {
@@ -257,7 +282,7 @@ func (l *lane) longSeries() []float64 {
 
 // timesPower2 is p·2ⁿ for the integer n in the low bits of t, if p and the result are normal numbers.
 func (l *lane) timesPower2(p, t vec) vec {
-	return l.intAdd(p, l.two(l.VPSLLD, l.VPSLLQ, t, l.exponentShift()))
+	return l.intAdd(p, l.shiftLeft(t, l.exponentShift()))
 }
 
 // expm1 is eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), with the sign of x for zeros. For n = 1024 it doubles the result for 1023.
@@ -267,9 +292,9 @@ func (l *lane) expm1(x vec) vec {
 	isLast := l.is(greater, z, l.c(709))
 	t, r := l.reduce(z)
 	u := l.reducedExpm1(r)
-	s := l.power2(l.intAdd(t, isLast))
+	s := l.power2(l.minusOne(isLast, t))
 	l.fma(u, s, l.sub(s, l.c(1)))
-	u = l.add(u, l.and(u, isLast))
+	u = l.add(u, l.only(isLast, u))
 	return l.or(u, l.signOf(x))
 }
 
@@ -320,20 +345,20 @@ func (l *lane) gateEnd() float64 {
 }
 
 // isBeyondGate has a sign bit for numbers left of the gate's end, and NaN.
-func (l *lane) isBeyondGate(x vec) vec { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
+func (l *lane) isBeyondGate(x vec) mask { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
 
 // sigmoid is 1/(1 + e⁻ˣ), and eˣ − e²ˣ left of the gate's end.
 func (l *lane) sigmoid(x vec) vec {
 	if l.bits != l.stored {
 		e, unit := l.negativeExp(l.or(x, l.signBits())), l.held(1)
-		return l.div(l.pick(x, unit, e), l.add(e, unit))
+		return l.div(l.pick(l.bySign(x), unit, e), l.add(e, unit))
 	}
 	y := l.normalSigmoid(l.most(l.held(l.gateEnd()), x))
 	e := l.boundedExp(x)
 	far := l.copy(e)
 	l.subProduct(far, e, e)
 	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
-	return l.or(y, l.is(unordered, x, x)) // the power of two has spoilt NaN
+	return l.orNaN(l.is(unordered, x, x), y) // the power of two has spoilt NaN
 }
 
 // normalSigmoid is the same for numbers that are not beyond the gate's end.
@@ -346,33 +371,40 @@ func (l *lane) silu(x vec) vec {
 	lo, _ := l.expRange()
 	z := l.most(l.held(1.25*lo), l.least(l.zero(), x))
 	t, r := l.reduce(z)
-	p := l.reducedExp(r)
-	half := l.YMM()
-	l.VPSRAD(operand.U8(1), t, half)
+	p := l.exactExp(pair{high: r})
+	half := l.half(t)
 	first, second := l.power2(half), l.power2(l.intSub(t, half))
 	e := l.mul(l.mul(p, first), second)
 	far := l.mul(l.mul(l.mul(z, p), first), second)
 	l.subProduct(far, far, e)
 	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
 	y = l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
-	return l.or(y, l.is(unordered, x, x))
+	return l.orNaN(l.is(unordered, x, x), y)
 }
 
 // normalSiLU is the same for numbers that are not beyond the gate's end.
 func (l *lane) normalSiLU(x vec) vec { return l.div(x, l.onePlusDecay(x)) }
 
-// sigmoidAndSlope is the sigmoid and its derivative.
-func (l *lane) sigmoidAndSlope(x vec) (p, slope vec) {
-	e := l.negativeExp(l.or(x, l.signBits()))
-	unit := l.held(1)
-	d := l.add(e, unit)
-	return l.div(l.pick(x, unit, e), d), l.div(e, l.mul(d, d))
+// exactDecay is eˣ for x ≤ 0 with hardly more than the error of one rounding.
+func (l *lane) exactDecay(x vec) vec {
+	if l.stored == 32 {
+		return l.negativeExp(x)
+	}
+	return l.expOfPair(pair{x, l.zero()})
 }
 
-// bell is e/(1 + e)².
+// sigmoidAndSlope is the sigmoid and its derivative, from e = e^(−|u|) of an argument u with the sign of x.
+func (l *lane) sigmoidAndSlope(x, e vec) (p, slope vec) {
+	unit := l.held(1)
+	return l.div(l.pick(l.bySign(x), unit, e), l.add(e, unit)), l.bell(e)
+}
+
+// bell is e/(1 + e)² for e ≤ 1, with the rounding error of the sum made good.
 func (l *lane) bell(e vec) vec {
-	d := l.add(e, l.c(1))
-	return l.div(e, l.mul(d, d))
+	d := l.sum(l.held(1), e)
+	square := l.mul(d.high, l.add(d.low, d.low))
+	l.addProduct(square, d.high, d.high)
+	return l.div(e, square)
 }
 
 func (l *lane) infinity() operand.Mem { return l.pattern(0x7f800000, 0x7ff0000000000000) }
@@ -382,26 +414,52 @@ func (l *lane) gate(x, p vec) vec {
 	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), l.mul(x, p))
 }
 
+// gated is x·t for a gate t that rises from 0 to 1 like a sigmoid: for x ≤ 0 x·e·(1 − q), for x > 0 x − x·q, with e the power of e of minus
+// something and a fraction q ≤ ½. Magnitudes from end on make no difference to e.
+func (l *lane) gated(x vec, end float64, power func(a vec) pair, fraction func(isRight mask, e vec) vec) vec {
+	a := l.least(l.held(end), l.abs(x))
+	d := l.decay(power(a))
+	isRight := l.is(greater, x, l.zero())
+	q := fraction(isRight, d.value())
+	left := d.weigh(l.mul(l.neg(a), l.sub(l.held(1), q)))
+	right := l.sub(x, l.only(l.is(less, x, l.infinity()), l.mul(x, q)))
+	return l.pick(isRight, left, right)
+}
+
 // gateGrad is p + x·slope, and p where the slope is 0, as at ±Inf.
 func (l *lane) gateGrad(x, p, slope vec) vec {
 	return l.pick(l.is(equal, slope, l.zero()), l.add(l.mul(x, slope), p), p)
 }
 
 const (
-	geluScale = 2 * math.Sqrt2 / math.SqrtPi
-	geluCubic = 0.044715
+	geluScale    = 2 * math.Sqrt2 / math.SqrtPi
+	geluScaleLow = -9.96930880911092e-17
+	geluCubic    = 0.044715
 )
 
-// geluArgument is √(8/π)·(x + 0.044715·x³), rounded at each step as in the portable form.
-func (l *lane) geluArgument(x vec) vec {
-	cube := l.mul(l.mul(l.mul(x, l.c(geluCubic)), x), x)
-	return l.mul(l.add(x, cube), l.c(geluScale))
+// geluPower is −√(8/π)·(a + 0.044715·a³), for float64 in two parts: the exponential magnifies its rounding error.
+func (l *lane) geluPower(a vec) pair {
+	square := l.mul(a, a)
+	if l.stored == 32 {
+		return pair{high: l.mul(l.add(a, l.mul(l.mul(square, l.c(geluCubic)), a)), l.c(-geluScale))}
+	}
+	factor := l.product(l.product(pair{a, l.zero()}, pair{a, l.zero()}), pair{l.load(l.c(geluCubic)), l.zero()})
+	one := l.add(factor.high, l.held(1))
+	part := l.sub(one, factor.high)
+	rest := l.add(l.sub(factor.high, l.sub(one, part)), l.sub(l.held(1), part))
+	return l.product(pair{one, l.add(rest, factor.low)}, l.product(pair{a, l.zero()}, l.number2(-geluScale, -geluScaleLow)))
 }
 
-// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), as in FreeBSD's and Go's.
-var logSeries = []float64{
-	6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
-	1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), for float64 as in FreeBSD's and Go's: see
+// coefficients.py.
+func (l *lane) logSeries() []float64 {
+	if l.stored == 32 {
+		return []float64{0.6666666655445165, 0.40000121876972, 0.2855081659971155, 0.23330581938241893}
+	}
+	return []float64{
+		6.666666666666735130e-01, 3.999999999940941908e-01, 2.857142874366239149e-01, 2.222219843214978396e-01,
+		1.818357216161805012e-01, 1.531383769920937332e-01, 1.479819860511658591e-01,
+	}
 }
 
 const (
@@ -412,11 +470,9 @@ const (
 
 // split splits a normal u > 0 into 2ᵏ·(1 + f) with √½ ≤ 1 + f < √2. Both are float64 numbers.
 func (l *lane) split(u vec) (k, f vec) {
-	shifted := l.YMM()
-	l.VPADDQ(l.pattern(0, 0x3ff0000000000000-rootHalf), u, shifted)
-	mantissa := l.and(shifted, l.pattern(0, 1<<52-1))
-	l.VPADDQ(l.pattern(0, rootHalf), mantissa, mantissa)
-	l.VPSRLQ(operand.U8(52), shifted, shifted)
+	shifted := l.intAdd(u, l.pattern(0, 0x3ff0000000000000-rootHalf))
+	mantissa := l.intAdd(l.and(shifted, l.pattern(0, 1<<52-1)), l.pattern(0, rootHalf))
+	shifted = l.shiftRight(shifted, 52)
 	k = l.sub(l.or(shifted, l.c(1<<52)), l.c(1<<52+1023))
 	return k, l.sub(mantissa, l.c(1))
 }
@@ -425,7 +481,7 @@ func (l *lane) split(u vec) (k, f vec) {
 func (l *lane) logOf(k, f, c vec) vec {
 	s := l.div(f, l.add(f, l.c(2)))
 	z := l.mul(s, s)
-	series := l.polynomial(z, l.mul(z, z), logSeries...)
+	series := l.polynomial(z, l.mul(z, z), l.logSeries()...)
 	half := l.mul(l.mul(f, l.c(0.5)), f)
 	l.fma(series, z, half)
 	series = l.mul(series, s)
@@ -441,40 +497,52 @@ func (l *lane) logOf(k, f, c vec) vec {
 // ends is y where 0 < x − shift and x is finite; at the other x −Inf for x = shift, NaN below, x itself for +Inf and NaN.
 func (l *lane) ends(y, x vec, shift float64) vec {
 	start := l.c(shift)
-	isInside := l.and(l.is(greater, x, start), l.is(less, x, l.infinity()))
+	isInside := l.both(l.is(greater, x, start), l.is(less, x, l.infinity()))
 	end := l.pick(l.is(equal, x, start), x, l.pattern(0xff800000, 0xfff0000000000000))
-	end = l.or(end, l.is(less, x, start))
+	end = l.orNaN(l.is(less, x, start), end)
 	return l.pick(isInside, end, y)
 }
 
-// log is ln x. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+// wholeAndFraction splits x for logarithms. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+func (l *lane) wholeAndFraction(x vec) (k, f vec) {
+	if l.stored == 32 {
+		return l.split(x)
+	}
+	isTiny := l.is(less, x, l.pattern(0, 1<<52))
+	k, f = l.split(l.pick(isTiny, x, l.mul(x, l.c(1<<54))))
+	return l.sub(k, l.only(isTiny, l.c(54))), f
+}
+
+// log is ln x.
 func (l *lane) log(x vec) vec {
-	u, isTiny := x, vec(nil)
-	if l.stored == 64 {
-		isTiny = l.is(less, x, l.pattern(0, 1<<52))
-		u = l.pick(isTiny, x, l.mul(x, l.c(1<<54)))
-	}
-	k, f := l.split(u)
-	if isTiny != nil {
-		k = l.sub(k, l.and(isTiny, l.c(54)))
-	}
+	k, f := l.wholeAndFraction(x)
 	return l.ends(l.logOf(k, f, nil), x, 0)
 }
 
-// log1p is ln(1 + x) as the logarithm of the rounded u = 1 + x and a correction c/u, or, near 0, of x itself. In the unit
-// interval nothing else can happen.
+// log1p is ln(1 + x), of which the rounded sum gives the power of two: the rest is then x·2⁻ᵏ + (2⁻ᵏ − 1), of which float64 keeps
+// the rounding error. Far to the right the sum itself will do. In the unit interval nothing else can happen.
 func (l *lane) log1p(x vec, inUnit bool) vec {
 	u := l.add(x, l.c(1))
-	c := l.div(l.sub(x, l.sub(u, l.c(1))), u)
 	k, f := l.split(u)
-	isNear := l.is(less, l.abs(l.sub(x, l.c(0.0606601717798213))), l.c(0.35355339059327373))
-	f = l.pick(isNear, f, x)
-	k, c = l.without(isNear, k), l.without(isNear, c)
-	y := l.logOf(k, f, c)
-	if inUnit {
-		return y
+	exponent := l.shiftRight(l.intAdd(u, l.pattern(0, 0x3ff0000000000000-rootHalf)), 52)
+	inverse := l.shiftLeft(l.intSub(l.load(l.pattern(0, 2046)), exponent), 52)
+	difference := l.sub(inverse, l.c(1))
+	near := l.copy(difference)
+	l.addProduct(near, x, inverse)
+	var rest vec
+	if l.stored == 64 {
+		rest = l.sub(difference, near)
+		l.addProduct(rest, x, inverse)
 	}
-	return l.or(l.ends(y, x, -1), l.and(l.signOf(x), l.is(equal, x, l.c(0))))
+	if inUnit {
+		return l.logOf(k, near, rest)
+	}
+	isNear := l.is(less, x, l.c(1<<60))
+	f = l.pick(isNear, f, near)
+	if rest != nil {
+		rest = l.only(isNear, rest)
+	}
+	return l.or(l.ends(l.logOf(k, f, rest), x, -1), l.only(l.is(equal, x, l.c(0)), l.signOf(x)))
 }
 
 // softplus is max(x, 0) + ln(1 + e^(−|x|)).

@@ -20,7 +20,7 @@ func dots(p *precision) {
 
 // dot writes one kernel: width neighbouring elements in each of height rows of c, and on to the right, count times.
 func dot(p *precision, height, width int) {
-	name := fmt.Sprintf("dot%dx%dF%s", height, width, p.bits)
+	name := fmt.Sprintf("dot%dx%d%s", height, width, p.suffix)
 	text(name, fmt.Sprintf("func(c, a, b *%s, strideC, strideA, strideB, k, count int, accumulate bool)", p.name),
 		fmt.Sprintf("%s computes count groups of dot products of %d rows of a and %d rows of b, next to each other in c.", name, height, width))
 	d := &dotWriter{precision: p, height: height, width: width, steps: 1}
@@ -54,19 +54,15 @@ type dotWriter struct {
 func (d *dotWriter) sums() {
 	d.sum = make([][]reg.VecVirtual, d.height)
 	for i := range d.sum {
-		d.sum[i] = make([]reg.VecVirtual, d.width*d.steps)
-		for j := range d.sum[i] {
-			d.sum[i][j] = build.YMM()
-			zero(d.sum[i][j])
+		d.sum[i] = d.registers(d.width * d.steps)
+		for _, sum := range d.sum[i] {
+			zero(sum)
 		}
 	}
 	a, b, k := build.GP64(), build.GP64(), load("k")
 	build.MOVQ(d.aBase, a)
 	build.MOVQ(d.bBase, b)
-	d.a, d.b = rows{base: a, stride: d.strideA}, rows{base: b, stride: d.strideB}
-	if d.width > 3 {
-		d.b.third = threeApart(b, d.strideB)
-	}
+	d.a, d.b = rowsFrom(a, d.strideA, d.height), rowsFrom(b, d.strideB, d.width)
 	if d.steps == 2 {
 		d.loop("pair", "single", k, 2)
 		d.addPairs()
@@ -88,12 +84,9 @@ func (d *dotWriter) loop(name, next string, k reg.GPVirtual, steps int) {
 	for s := range steps {
 		d.step(s)
 	}
-	forward := count(32 * steps)
-	build.ADDQ(forward, d.a.base)
-	build.ADDQ(forward, d.b.base)
-	if d.b.third != nil {
-		build.ADDQ(forward, d.b.third)
-	}
+	forward := count(d.vector * steps)
+	d.a.advance(forward)
+	d.b.advance(forward)
 	build.SUBQ(count(d.lanes*steps), k)
 	build.CMPQ(k, count(d.lanes*steps))
 	build.JGE(operand.LabelRef(name))
@@ -102,13 +95,13 @@ func (d *dotWriter) loop(name, next string, k reg.GPVirtual, steps int) {
 
 // step adds the products of one vector of each row.
 func (d *dotWriter) step(s int) {
-	left := vectors(d.height)
+	left := d.registers(d.height)
 	for i := range left {
-		d.move(d.a.row(i, 32*s), left[i])
+		d.move(d.a.row(i, d.vector*s), left[i])
 	}
 	for j := range d.width {
-		right := build.YMM()
-		d.move(d.b.row(j, 32*s), right)
+		right := d.register()
+		d.move(d.b.row(j, d.vector*s), right)
 		for i := range left {
 			d.fma(right, left[i], d.sum[i][s*d.width+j])
 		}
@@ -120,11 +113,11 @@ func (d *dotWriter) step(s int) {
 func (d *dotWriter) rest(k reg.GPVirtual) {
 	mask := d.mask(k)
 	for j := range d.width {
-		right := build.YMM()
-		d.masked(d.b.row(j, 0), mask, right)
+		right := d.register()
+		d.loadMasked(d.b.row(j, 0), mask, right)
 		for i := range d.height {
-			left := build.YMM()
-			d.masked(d.a.row(i, 0), mask, left)
+			left := d.register()
+			d.loadMasked(d.a.row(i, 0), mask, left)
 			d.fma(right, left, d.sum[i][j])
 		}
 	}
@@ -141,8 +134,11 @@ func (d *dotWriter) addPairs() {
 
 // store adds up the lanes of each sum and writes a row of them at once.
 func (d *dotWriter) store() {
-	to := rows{base: d.c, stride: d.strideC}
+	to := rowsFrom(d.c, d.strideC, d.height)
 	for i := range d.sum {
+		for j := range d.width {
+			d.addHalves(d.sum[i][j])
+		}
 		if d.width == 4 {
 			d.addLanesOfFour(d.sum[i])
 		} else {
@@ -161,24 +157,34 @@ func (d *dotWriter) store() {
 	}
 }
 
+// addHalves leaves a vector of 256 bits of one of 512.
+func (d *dotWriter) addHalves(s reg.VecVirtual) {
+	if d.vector == 64 {
+		half := build.YMM()
+		build.VEXTRACTF64X4(operand.Imm(1), s, half)
+		d.add(half, s.AsY(), s.AsY())
+	}
+}
+
 // addLanesOfFour leaves the four sums next to each other in the first.
 func (d *dotWriter) addLanesOfFour(s []reg.VecVirtual) {
-	d.hadd(s[1], s[0], s[0])
-	d.hadd(s[3], s[2], s[2])
+	s0, s1, s2, s3 := s[0].AsY(), s[1].AsY(), s[2].AsY(), s[3].AsY()
+	d.hadd(s1, s0, s0)
+	d.hadd(s3, s2, s2)
 	if d.bytes == 4 {
-		d.hadd(s[2], s[0], s[0])
-		build.VEXTRACTF128(operand.Imm(1), s[0], s[1].AsX())
+		d.hadd(s2, s0, s0)
+		build.VEXTRACTF128(operand.Imm(1), s0, s[1].AsX())
 		build.VADDPS(s[1].AsX(), s[0].AsX(), s[0].AsX())
 		return
 	}
-	build.VPERM2F128(operand.Imm(0x21), s[2], s[0], s[1]) // upper half of 0, lower half of 2
-	build.VBLENDPD(operand.Imm(0b1100), s[2], s[0], s[0]) // lower half of 0, upper half of 2
-	build.VADDPD(s[1], s[0], s[0])
+	build.VPERM2F128(operand.Imm(0x21), s2, s0, s1) // upper half of 0, lower half of 2
+	build.VBLENDPD(operand.Imm(0b1100), s2, s0, s0) // lower half of 0, upper half of 2
+	build.VADDPD(s1, s0, s0)
 }
 
 func (d *dotWriter) addLanes(s reg.VecVirtual) {
 	half := build.XMM()
-	build.VEXTRACTF128(operand.Imm(1), s, half)
+	build.VEXTRACTF128(operand.Imm(1), s.AsY(), half)
 	if d.bytes == 4 {
 		build.VADDPS(half, s.AsX(), s.AsX())
 		build.VHADDPS(s.AsX(), s.AsX(), s.AsX())
@@ -194,7 +200,7 @@ func (d *dotWriter) addTo(s reg.VecVirtual, from operand.Mem) {
 	case d.width == 4 && d.bytes == 4:
 		build.VADDPS(from, s.AsX(), s.AsX())
 	case d.width == 4:
-		build.VADDPD(from, s, s)
+		build.VADDPD(from, s.AsY(), s.AsY())
 	case d.bytes == 4:
 		build.VADDSS(from, s.AsX(), s.AsX())
 	default:
@@ -207,7 +213,7 @@ func (d *dotWriter) write(s reg.VecVirtual, to operand.Mem) {
 	case d.width == 4 && d.bytes == 4:
 		build.VMOVUPS(s.AsX(), to)
 	case d.width == 4:
-		build.VMOVUPD(s, to)
+		build.VMOVUPD(s.AsY(), to)
 	case d.bytes == 4:
 		build.VMOVSS(s.AsX(), to)
 	default:

@@ -8,7 +8,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packs writes the copies into panels. A panel of b holds two vectors for each q, a panel of a six numbers for each q.
+// packs writes the copies into panels. A panel of b holds two vectors for each q, a panel of a as many numbers as tiles are high.
 func packs(p *precision) {
 	packColumns(p)
 	packLeft(p)
@@ -17,36 +17,41 @@ func packs(p *precision) {
 
 // packColumns writes the copy of two vectors of columns of b, as it is stored.
 func packColumns(p *precision) {
-	name := "packColumnsF" + p.bits
+	name := "packColumns" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k int)", p.name),
 		name+" copies two vectors from each of k rows of src, which are stride bytes apart.")
 	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
 	build.Label("row")
-	x, y := build.YMM(), build.YMM()
+	x, y := p.register(), p.register()
 	p.move(at(src, 0), x)
-	p.move(at(src, 32), y)
+	p.move(at(src, p.vector), y)
 	p.move(x, at(dst, 0))
-	p.move(y, at(dst, 32))
+	p.move(y, at(dst, p.vector))
 	build.ADDQ(stride, src)
-	build.ADDQ(count(64), dst)
+	build.ADDQ(count(2*p.vector), dst)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("row"))
 	build.VZEROUPPER()
 	build.RET()
 }
 
-// packLeft writes the copy of some rows of op(a), for an a that is stored transposed: row after row of a is cut into pieces of six
-// numbers, and each goes to a panel of its own. Whole vectors are stored: they run over the next piece of the panel, which then covers
-// them, and behind the last one, where panels have two numbers of room. Only the last panel is read with masks, since there
-// may be nothing behind it.
+// packLeft writes the copy of some rows of op(a), for an a that is stored transposed: row after row of a is cut into pieces as long as
+// tiles are high, and each goes to a panel of its own. Whole vectors are stored: they may run over the next piece of the panel, which then
+// covers them, and behind the last one, where panels have room. Nothing behind a piece is read, since a may end there.
 func packLeft(p *precision) {
-	name := "packLeftF" + p.bits
+	name := "packLeft" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k, panels, panel, columns int)", p.name),
-		name+" copies from each of k rows of src, which are stride bytes apart, six numbers to each panel, the last of which gets only the",
-		"given number of columns. Panels are panel bytes apart and have room for two numbers more.")
+		fmt.Sprintf("%s copies from each of k rows of src, which are stride bytes apart, %d numbers to each panel, the last of which gets only the", name, p.height),
+		"given number of columns. Panels are panel bytes apart and have room for four numbers more.")
 	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
 	panel, whole := load("panel"), load("panels")
-	masks := sixMasks(p, load("columns"))
+	masks := p.pieceMasks(load("columns"))
+	var wholeMask reg.Register // of a piece that is no whole number of vectors or of halves
+	if len(masks) == 1 {
+		height := build.GP64()
+		build.MOVQ(count(p.height), height)
+		wholeMask = p.mask(height)
+	}
 	build.DECQ(whole)
 	build.Label("row")
 	from, to, left := build.GP64(), build.GP64(), build.GP64()
@@ -57,40 +62,50 @@ func packLeft(p *precision) {
 	build.JZ(operand.LabelRef("last"))
 	build.Label("panel")
 	for v := range masks {
-		x := sixVector(v)
-		p.move(at(from, v*32), x)
-		p.move(x, at(to, v*32))
+		build.PREFETCHT0(indexed(from, stride, 8, v*p.vector)) // rows are on pages of their own, which the processor doesn't foresee
+		x := p.pieceVector(v)
+		if wholeMask != nil {
+			p.loadMasked(at(from, 0), wholeMask, x)
+		} else {
+			p.move(at(from, v*p.vector), x)
+		}
+		p.move(x, at(to, v*p.vector))
 	}
-	build.ADDQ(count(6*p.bytes), from)
+	build.ADDQ(count(p.height*p.bytes), from)
 	build.ADDQ(panel, to)
 	build.DECQ(left)
 	build.JNZ(operand.LabelRef("panel"))
 	build.Label("last")
 	for v, mask := range masks {
-		x := build.YMM()
-		p.masked(at(from, v*32), mask, x)
-		p.move(x, at(to, v*32))
+		x := p.register()
+		p.loadMasked(at(from, v*p.vector), mask, x)
+		p.move(x, at(to, v*p.vector))
 	}
 	build.ADDQ(stride, src)
-	build.ADDQ(count(6*p.bytes), dst)
+	build.ADDQ(count(p.height*p.bytes), dst)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("row"))
 	build.VZEROUPPER()
 	build.RET()
 }
 
-// sixVector returns a register for vector v of six numbers: half a vector does for the last two of six float64.
-func sixVector(v int) reg.Register {
-	if v == 1 {
-		return build.XMM()
+// pieceVector returns a register for vector v of a piece: the second is half as wide, since a piece is no longer than a vector and a half.
+func (p *precision) pieceVector(v int) reg.Register {
+	x := p.register()
+	switch {
+	case v == 0:
+		return x
+	case p.vector == 64:
+		return x.AsY()
+	default:
+		return x.AsX()
 	}
-	return build.YMM()
 }
 
-// sixMasks returns the masks of one or two vectors that together hold the first columns, at most six.
-func sixMasks(p *precision, columns reg.GPVirtual) []reg.VecVirtual {
-	if p.lanes >= 6 {
-		return []reg.VecVirtual{p.mask(columns)}
+// pieceMasks returns the masks of one or two vectors that together hold the first columns of a piece.
+func (p *precision) pieceMasks(columns reg.GPVirtual) []reg.Register {
+	if p.lanes >= p.height {
+		return []reg.Register{p.mask(columns)}
 	}
 	first, second, lanes := build.GP64(), build.GP64(), build.GP64()
 	build.MOVQ(count(p.lanes), lanes)
@@ -99,53 +114,37 @@ func sixMasks(p *precision, columns reg.GPVirtual) []reg.VecVirtual {
 	build.CMOVQGT(lanes, first)
 	build.MOVQ(columns, second)
 	build.SUBQ(first, second)
-	return []reg.VecVirtual{p.mask(first), p.mask(second)}
+	return []reg.Register{p.mask(first), p.mask(second)}
 }
 
 // packTransposed writes the copy of one vector of columns of a b that is stored transposed: squares of lanes × lanes are turned in
 // registers. The last square may be incomplete; then the stores run over the end by up to a square.
 func packTransposed(p *precision) {
-	name := "packTransposedF" + p.bits
+	name := "packTransposed" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k int)", p.name),
 		fmt.Sprintf("%s copies k numbers from each of %d rows of src, which are stride bytes apart, to k rows of two vectors, the first of which it fills. It spoils the first vectors of up to %d rows more.", name, p.lanes, p.lanes-1))
 	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
-	from := rows{base: src, stride: stride, third: threeApart(src, stride)}
+	from := rowsFrom(src, stride, p.lanes)
 	lanes := count(p.lanes)
-	// Rows 6 and 7 need a pointer of their own.
-	sixth := threeApart(from.third, stride)
-	address := func(i int) operand.Mem {
-		if i >= 6 {
-			return rows{base: sixth, stride: stride}.row(i-6, 0)
-		}
-		return from.row(i, 0)
-	}
-	square := func(mask reg.VecVirtual) {
-		v := make([]reg.VecVirtual, p.lanes)
+	square := func(mask reg.Register) {
+		v := p.registers(p.lanes)
 		for i := range v {
-			v[i] = build.YMM()
 			if mask != nil {
-				p.masked(address(i), mask, v[i])
+				p.loadMasked(from.row(i, 0), mask, v[i])
 			} else {
-				p.move(address(i), v[i])
+				p.move(from.row(i, 0), v[i])
 			}
 		}
-		if p.lanes == 8 {
-			v = transpose8(v)
-		} else {
-			v = transpose4(v)
-		}
-		for i := range v {
-			p.move(v[i], at(dst, 64*i))
+		for i, column := range p.transpose(v) {
+			p.move(column, at(dst, 2*p.vector*i))
 		}
 	}
 	build.CMPQ(k, lanes)
 	build.JL(operand.LabelRef("rest"))
 	build.Label("square")
 	square(nil)
-	for _, pointer := range []reg.Register{src, from.third, sixth} {
-		build.ADDQ(count(32), pointer)
-	}
-	build.ADDQ(count(64*p.lanes), dst)
+	from.advance(count(p.vector))
+	build.ADDQ(count(2*p.vector*p.lanes), dst)
 	build.SUBQ(lanes, k)
 	build.CMPQ(k, lanes)
 	build.JGE(operand.LabelRef("square"))
@@ -158,44 +157,56 @@ func packTransposed(p *precision) {
 	build.RET()
 }
 
-// transpose4 returns the columns of four vectors of float64.
-func transpose4(v []reg.VecVirtual) []reg.VecVirtual {
-	pairs, out := vectors(4), vectors(4)
-	for i := 0; i < 4; i += 2 {
-		build.VUNPCKLPD(v[i+1], v[i], pairs[i])
-		build.VUNPCKHPD(v[i+1], v[i], pairs[i+1])
+// transpose returns the columns of a square of vectors. First it collects the numbers of neighbouring rows in pieces of 128 bits, by twos or by
+// fours; then it moves the pieces.
+func (p *precision) transpose(rows []reg.VecVirtual) []reg.VecVirtual {
+	pieces, perPiece := p.pairs(rows, build.VUNPCKLPD, build.VUNPCKHPD, 1), 2
+	if p.bytes == 4 {
+		pieces, perPiece = p.pairs(p.pairs(rows, build.VUNPCKLPS, build.VUNPCKHPS, 1), build.VUNPCKLPD, build.VUNPCKHPD, 2), 4
 	}
-	for i := range 2 {
-		build.VPERM2F128(operand.Imm(0x20), pairs[i+2], pairs[i], out[i])
-		build.VPERM2F128(operand.Imm(0x31), pairs[i+2], pairs[i], out[i+2])
-	}
-	return out
-}
-
-// transpose8 returns the columns of eight vectors of float32: numbers are paired, then pairs, then halves.
-func transpose8(v []reg.VecVirtual) []reg.VecVirtual {
-	pairs, fours, out := vectors(8), vectors(8), vectors(8)
-	for i := 0; i < 8; i += 2 {
-		build.VUNPCKLPS(v[i+1], v[i], pairs[i])
-		build.VUNPCKHPS(v[i+1], v[i], pairs[i+1])
-	}
-	for i := 0; i < 8; i += 4 {
-		for j := range 2 {
-			build.VUNPCKLPD(pairs[i+j+2], pairs[i+j], fours[i+2*j])
-			build.VUNPCKHPD(pairs[i+j+2], pairs[i+j], fours[i+2*j+1])
+	columns := make([]reg.VecVirtual, p.lanes)
+	for c := range perPiece {
+		var same []reg.VecVirtual // the pieces that begin with column c
+		for i := c; i < p.lanes; i += perPiece {
+			same = append(same, pieces[i])
+		}
+		for i, column := range p.transposePieces(same) {
+			columns[i*perPiece+c] = column
 		}
 	}
-	for i := range 4 {
-		build.VPERM2F128(operand.Imm(0x20), fours[i+4], fours[i], out[i])
-		build.VPERM2F128(operand.Imm(0x31), fours[i+4], fours[i], out[i+4])
+	return columns
+}
+
+// pairs interleaves each vector with the one so far behind it; in each group the results lie in the order of columns within a piece.
+func (p *precision) pairs(in []reg.VecVirtual, low, high func(...operand.Op), apart int) []reg.VecVirtual {
+	out := p.registers(len(in))
+	for i := 0; i < len(in); i += 2 * apart {
+		for j := range apart {
+			x, y := in[i+j], in[i+j+apart]
+			low(y, x, out[i+2*j])
+			high(y, x, out[i+2*j+1])
+		}
 	}
 	return out
 }
 
-func vectors(n int) []reg.VecVirtual {
-	v := make([]reg.VecVirtual, n)
-	for i := range v {
-		v[i] = build.YMM()
+// transposePieces returns the columns of a square of pieces of 128 bits.
+func (p *precision) transposePieces(v []reg.VecVirtual) []reg.VecVirtual {
+	if p.vector == 32 {
+		out := p.registers(2)
+		build.VPERM2F128(operand.Imm(0x20), v[1], v[0], out[0])
+		build.VPERM2F128(operand.Imm(0x31), v[1], v[0], out[1])
+		return out
 	}
-	return v
+	const even, odd = 0b10_00_10_00, 0b11_01_11_01 // two pieces of each vector
+	half, out := p.registers(4), p.registers(4)
+	for i := range 2 {
+		build.VSHUFF64X2(operand.Imm(even), v[2*i+1], v[2*i], half[i])
+		build.VSHUFF64X2(operand.Imm(odd), v[2*i+1], v[2*i], half[i+2])
+	}
+	for i := range 2 { // half 0 and 1 have the pieces 0 and 2, half 2 and 3 the others
+		build.VSHUFF64X2(operand.Imm(even), half[2*i+1], half[2*i], out[i])
+		build.VSHUFF64X2(operand.Imm(odd), half[2*i+1], half[2*i], out[i+2])
+	}
+	return out
 }

@@ -10,17 +10,21 @@ import (
 
 // tiles writes the kernels that compute a tile of the result in registers: rows × vectors sums, each a chain of FMAs over k.
 //
-// Six rows of two vectors are 12 sums: enough to hide the latency of two FMAs a cycle (8 in flight), and with two vectors
-// of b and one number of a they fill the 16 registers. Fewer rows are for the bottom edge, a masked last vector for the right
-// edge; one and two rows have wide forms, or the latency would show.
+// Two FMAs a cycle with a latency of 4 need 8 sums in flight. Of AVX2's 16 registers six rows of two vectors take 12, and two vectors of b
+// and one number of a the rest. AVX-512 has 32: twelve rows of two vectors take 24, and load half as much for each FMA. Fewer
+// rows are for the bottom edge, a masked last vector for the right edge. The fewest rows have wide forms: in two vectors the latency of FMAs would show,
+// and that of memory where a large b is read in place.
 func tiles(p *precision) {
-	for rows := 1; rows <= 6; rows++ {
+	for rows := 1; rows <= p.height; rows++ {
 		tile(p, rows, 2, false)
 		tile(p, rows, 2, true)
 		tile(p, rows, 1, true)
 	}
-	tile(p, 1, 8, false)
-	tile(p, 2, 4, false)
+	for rows, vectors := range p.wide {
+		if vectors > 0 {
+			tile(p, rows, vectors, false)
+		}
+	}
 }
 
 // tile writes one kernel. All of them take the matrices with any strides (in bytes), so a packed panel and a matrix in place,
@@ -36,8 +40,8 @@ func tile(p *precision, rows, vectors int, edge bool) {
 		name, columns = name+"Edge", ", columns int"
 		doc += ", the last one with only the given number of columns"
 	}
-	text(name+"F"+p.bits, fmt.Sprintf("func(c, a, b *%s, strideC, rowA, stepA, stepB, k, nextC, nextA, nextB, count int, accumulate bool%s)", p.name, columns),
-		fmt.Sprintf("%s computes count tiles, each of %s.", name+"F"+p.bits, doc))
+	text(name+p.suffix, fmt.Sprintf("func(c, a, b *%s, strideC, rowA, stepA, stepB, k, nextC, nextA, nextB, count int, accumulate bool%s)", p.name, columns),
+		fmt.Sprintf("%s computes count tiles, each of %s.", name+p.suffix, doc))
 
 	t := &tileWriter{precision: p, height: rows, vectors: vectors}
 	t.c, t.strideC = load("c"), load("strideC")
@@ -64,7 +68,7 @@ type tileWriter struct {
 	height, vectors int
 
 	c, strideC, a, rowA, stepA, b, stepB reg.GPVirtual
-	edge                                 reg.VecVirtual // nil inside
+	edge                                 reg.Register // nil inside
 	sum                                  [][]reg.VecVirtual
 }
 
@@ -72,30 +76,23 @@ type tileWriter struct {
 func (t *tileWriter) sums() {
 	t.sum = make([][]reg.VecVirtual, t.height)
 	for i := range t.sum {
-		t.sum[i] = make([]reg.VecVirtual, t.vectors)
-		for v := range t.sum[i] {
-			t.sum[i][v] = build.YMM()
-			zero(t.sum[i][v])
+		t.sum[i] = t.registers(t.vectors)
+		for _, sum := range t.sum[i] {
+			zero(sum)
 		}
 	}
+	t.prefetch()
 	a, b, k := build.GP64(), build.GP64(), load("k")
 	build.MOVQ(t.a, a)
 	build.MOVQ(t.b, b)
-	from := rows{base: a, stride: t.rowA}
-	if t.height > 3 {
-		from.third = threeApart(a, t.rowA)
-	}
-	t.prefetch()
+	from := rowsFrom(a, t.rowA, t.height)
 	build.Label("sum")
-	if t.height <= 2 && t.vectors > 2 {
+	if t.vectors > 2 {
 		t.stepWide(from, b)
 	} else {
 		t.step(from, b)
 	}
-	build.ADDQ(t.stepA, a)
-	if t.height > 3 {
-		build.ADDQ(t.stepA, from.third)
-	}
+	from.advance(t.stepA)
 	build.ADDQ(t.stepB, b)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("sum"))
@@ -103,29 +100,20 @@ func (t *tileWriter) sums() {
 
 // prefetch asks for the rows of c, so that they are there when the sums are.
 func (t *tileWriter) prefetch() {
-	to := t.rowsC()
+	to := rowsFrom(t.c, t.strideC, t.height)
 	for i := range t.height {
 		build.PREFETCHT0(to.row(i, 0))
 	}
 }
 
-func (t *tileWriter) rowsC() rows {
-	to := rows{base: t.c, stride: t.strideC}
-	if t.height > 3 {
-		to.third = threeApart(t.c, t.strideC)
-	}
-	return to
-}
-
 // step adds the products for one q: all vectors of b, then row after row of a.
 func (t *tileWriter) step(from rows, b reg.Register) {
-	right := make([]reg.VecVirtual, t.vectors)
+	right := t.registers(t.vectors)
 	for v := range right {
-		right[v] = build.YMM()
-		t.loadVector(at(b, v*32), right[v], v)
+		t.loadVector(at(b, v*t.vector), right[v], v)
 	}
 	for i := range t.height {
-		left := build.YMM()
+		left := t.register()
 		t.broadcast(from.row(i, 0), left)
 		for v := range right {
 			t.fma(right[v], left, t.sum[i][v])
@@ -135,14 +123,13 @@ func (t *tileWriter) step(from rows, b reg.Register) {
 
 // stepWide does the same with one vector of b at a time.
 func (t *tileWriter) stepWide(from rows, b reg.Register) {
-	left := make([]reg.VecVirtual, t.height)
+	left := t.registers(t.height)
 	for i := range left {
-		left[i] = build.YMM()
 		t.broadcast(from.row(i, 0), left[i])
 	}
 	for v := range t.vectors {
-		right := build.YMM()
-		t.move(at(b, v*32), right)
+		right := t.register()
+		t.move(at(b, v*t.vector), right)
 		for i := range left {
 			t.fma(right, left[i], t.sum[i][v])
 		}
@@ -153,7 +140,7 @@ func (t *tileWriter) masksVector(v int) bool { return t.edge != nil && v == t.ve
 
 func (t *tileWriter) loadVector(from operand.Mem, to reg.VecVirtual, v int) {
 	if t.masksVector(v) {
-		t.masked(from, t.edge, to)
+		t.loadMasked(from, t.edge, to)
 	} else {
 		t.move(from, to)
 	}
@@ -161,18 +148,18 @@ func (t *tileWriter) loadVector(from operand.Mem, to reg.VecVirtual, v int) {
 
 // store writes the sums to c, or adds them to it.
 func (t *tileWriter) store() {
-	to := t.rowsC()
+	to := rowsFrom(t.c, t.strideC, t.height)
 	accumulate := build.Load(build.Param("accumulate"), build.GP8())
 	build.TESTB(accumulate, accumulate)
 	build.JZ(operand.LabelRef("store"))
 	for i := range t.sum {
 		for v, sum := range t.sum[i] {
 			if t.masksVector(v) {
-				old := build.YMM()
-				t.masked(to.row(i, v*32), t.edge, old)
+				old := t.register()
+				t.loadMasked(to.row(i, v*t.vector), t.edge, old)
 				t.add(old, sum, sum)
 			} else {
-				t.add(to.row(i, v*32), sum, sum)
+				t.add(to.row(i, v*t.vector), sum, sum)
 			}
 		}
 	}
@@ -180,9 +167,9 @@ func (t *tileWriter) store() {
 	for i := range t.sum {
 		for v, sum := range t.sum[i] {
 			if t.masksVector(v) {
-				t.masked(sum, t.edge, to.row(i, v*32))
+				t.storeMasked(sum, t.edge, to.row(i, v*t.vector))
 			} else {
-				t.move(sum, to.row(i, v*32))
+				t.move(sum, to.row(i, v*t.vector))
 			}
 		}
 	}

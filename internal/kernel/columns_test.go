@@ -1,0 +1,62 @@
+package kernel_test
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"nabla/internal/kernel"
+)
+
+// A column's results are the same bits beside any other columns, for each width that the loops take apart, and with infinities next to it.
+func TestColumnsStandAlone(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	const rows, columns = 7, 53
+	x, gy := make([]float64, rows*columns), make([]float64, rows*columns)
+	for i := range x {
+		x[i], gy[i] = 5*rng.NormFloat64(), rng.NormFloat64()
+	}
+	x[3*columns+20] = math.Inf(1)
+	checkColumns(t, x, gy, rows, columns)
+	x32, gy32 := make([]float32, len(x)), make([]float32, len(gy))
+	kernel.Convert32(x32, x)
+	kernel.Convert32(gy32, gy)
+	checkColumns(t, x32, gy32, rows, columns)
+}
+
+func checkColumns[T kernel.Float](t *testing.T, x, gy []T, rows, columns int) {
+	t.Helper()
+	for what, f := range map[string]func(dst, x, gy []T, inner int){
+		"softmax":              func(dst, x, _ []T, inner int) { kernel.Softmax(dst, x, 1, rows, inner) },
+		"log-softmax":          func(dst, x, _ []T, inner int) { kernel.LogSoftmax(dst, x, 1, rows, inner) },
+		"logsumexp":            func(dst, x, _ []T, inner int) { kernel.LogSumExp(dst, x, 1, rows, inner) },
+		"softmax gradient":     func(dst, x, gy []T, inner int) { kernel.SoftmaxGrad(dst, gy, x, 1, rows, inner) },
+		"log-softmax gradient": func(dst, x, gy []T, inner int) { kernel.LogSoftmaxGrad(dst, gy, x, 1, rows, inner) },
+	} {
+		all := make([]T, len(x))
+		f(all, x, gy, columns)
+		for first := range columns - 1 {
+			width := columns - first
+			got := make([]T, rows*width)
+			f(got, part(x, rows, columns, first), part(gy, rows, columns, first), width)
+			want := part(all, rows, columns, first)
+			if what == "logsumexp" {
+				got, want = got[:width], all[first:columns]
+			}
+			if !slices.EqualFunc(got, want, func(a, b T) bool { return a == b || (a != a && b != b) }) {
+				t.Errorf("%s of the last %d columns, %T, is not that beside the others", what, width, x[0])
+				break
+			}
+		}
+	}
+}
+
+// part is the matrix without its first columns.
+func part[T kernel.Float](x []T, rows, columns, first int) []T {
+	var y []T
+	for k := range rows {
+		y = append(y, x[k*columns+first:(k+1)*columns]...)
+	}
+	return y
+}

@@ -1,0 +1,175 @@
+package main
+
+import "math"
+
+// inverse emits the hyperbolic functions besides tanh, the inverse circular ones, and the activations made of them.
+func inverse(f *file) {
+	for _, l := range f.careful() {
+		l.hyperbolic()
+		l.arcs()
+		l.mishAndCELU()
+	}
+}
+
+func (l *lane) hyperbolic() {
+	sinh := func(x vec) vec { return l.or(l.sinhRight(l.abs(x)), l.signOf(x)) }
+	cosh := func(x vec) vec {
+		h := l.halfExp(l.abs(x))
+		return l.add(h, l.div(l.held(0.25), h))
+	}
+	l.unary("sinh", "is dst = (eˣ − e⁻ˣ)/2.", 1, l.simple(sinh))
+	l.unary("cosh", "is dst = (eˣ + e⁻ˣ)/2.", 1, l.simple(cosh))
+	l.gradient("sinhGrad", "is dst = gy·cosh x.", 1, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], cosh(in[1])) }
+	})
+	l.gradient("coshGrad", "is dst = gy·sinh x.", 1, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], sinh(in[1])) }
+	})
+}
+
+// halves splits x ≥ 0 for eˣ/2: the power of two of the distance r, halved. Where that overflows it is halved once more, and isLast says so.
+func (l *lane) halves(x vec) (r, power vec, isLast mask) {
+	x = l.least(l.held(710.5), x) // eˣ/2 is infinite there
+	isLast = l.is(greater, x, l.c(709))
+	t, r := l.reduce(x)
+	t = l.intSub(t, l.pattern(1, 1))
+	return r, l.power2(l.minusOne(isLast, t)), isLast
+}
+
+// halfExp is eˣ/2 for x ≥ 0.
+func (l *lane) halfExp(x vec) vec {
+	r, power, isLast := l.halves(x)
+	h := l.mul(l.reducedExp(r), power)
+	return l.add(h, l.only(isLast, h))
+}
+
+// sinhRight is u + u/(2u + 1) with u = (eˣ − 1)/2 for x ≥ 0.
+func (l *lane) sinhRight(x vec) vec {
+	r, power, isLast := l.halves(x)
+	u := l.reducedExpm1(r)
+	l.fma(u, power, l.sub(power, l.held(0.5)))
+	u = l.add(u, l.only(isLast, u))
+	small := l.least(l.held(1<<60), u) // no infinity divided by itself
+	y := l.add(u, l.div(small, l.add(l.add(small, small), l.held(1))))
+	return l.pick(l.is(less, x, l.c(0x1p-1000)), y, x) // half of that may be no number
+}
+
+func (l *lane) arcs() {
+	l.unary("atan", "is dst = arctan x.", 1, l.simple(func(x vec) vec {
+		return l.or(l.angle(l.abs(x), l.load(l.c(1))), l.signOf(x))
+	}))
+	l.unary("asin", "is dst = arcsin x.", 1, l.simple(func(x vec) vec {
+		return l.or(l.angle(l.abs(x), l.sqrt(l.circle(x))), l.signOf(x))
+	}))
+	l.unary("acos", "is dst = arccos x.", 1, l.simple(func(x vec) vec {
+		half := l.angle(l.sqrt(l.sub(l.held(1), x)), l.sqrt(l.add(l.held(1), x)))
+		return l.add(half, half)
+	}))
+	l.gradient("atanGrad", "is dst = gy/(1 + x²).", 2, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
+	})
+	l.gradient("asinGrad", "is dst = gy/√(1 − x²).", 2, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(in[0], l.sqrt(l.circle(in[1]))) }
+	})
+	l.gradient("acosGrad", "is dst = −gy/√(1 − x²).", 2, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(l.neg(in[0]), l.sqrt(l.circle(in[1]))) }
+	})
+	l.gradient("tanGrad", "is dst = gy·(1 + y²).", 2, "gy y", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
+	})
+}
+
+// circle is 1 − x², without cancellation.
+func (l *lane) circle(x vec) vec { return l.mul(l.sub(l.held(1), x), l.add(l.held(1), x)) }
+
+// The parts of π/4, and tan π/8.
+const (
+	quarterPi    = math.Pi / 4
+	quarterPiLow = 3.061616997868383e-17
+	tanEighth    = math.Sqrt2 - 1
+)
+
+// atanSeries are the coefficients of (atan(√z)/√z − 1)/z for √z ≤ tan π/8: see coefficients.py.
+func (l *lane) atanSeries() []float64 {
+	if l.stored == 32 {
+		return []float64{
+			-0.3333333327922454, 0.1999997724823353, -0.14284150629730288, 0.11071354571201351, -0.08624598215196126, 0.05047937432040091,
+		}
+	}
+	return []float64{
+		-0.3333333333333333, 0.19999999999999993, -0.14285714285711515, 0.11111111110754406, -0.0909090906699066, 0.07692306735321475,
+		-0.06666642004996545, 0.05881925033877732, -0.052580394289794816, 0.04719381457895137, -0.04104381417807643, 0.03063443323901452,
+		-0.013916943217800841,
+	}
+}
+
+// angle is arctan(y/x) for x, y ≥ 0: that of the smaller over the larger, which from tan π/8 on is π/4 + arctan((y − x)/(y + x)), and for y > x
+// the rest to π/2.
+func (l *lane) angle(y, x vec) vec {
+	isSteep := l.is(greater, y, x)
+	top, bottom := l.pick(isSteep, y, x), l.pick(isSteep, x, y)
+	isMiddle := l.is(greater, top, l.mul(bottom, l.c(tanEighth)))
+	q := l.div(l.pick(isMiddle, top, l.sub(top, bottom)), l.pick(isMiddle, bottom, l.add(top, bottom)))
+	z := l.mul(q, q)
+	series := l.mul(l.polynomial(z, l.mul(z, z), l.atanSeries()...), z)
+	// ±(q + q·series) + turns·π/4, in which the turns are 0, 1 or 2
+	turns := l.only(isMiddle, l.held(1))
+	turns = l.pick(isSteep, turns, l.sub(l.held(2), turns))
+	q = l.pick(isSteep, q, l.neg(q))
+	rest := l.mul(turns, l.c(quarterPiLow))
+	l.addProduct(rest, q, series)
+	whole := l.mul(turns, l.c(quarterPi))
+	sum := l.add(whole, q)
+	rest = l.add(rest, l.sub(q, l.sub(sum, whole)))
+	return l.add(sum, rest)
+}
+
+// mishAndCELU emit two activations. Mish has t = tanh(ln(1 + eˣ)) and its derivative as fractions in e^(−|x|) without differences.
+func (l *lane) mishAndCELU() {
+	l.unary("mish", "is dst = x·tanh(ln(1 + eˣ)).", 1, l.simple(func(x vec) vec {
+		return l.gated(x, 800, func(a vec) pair { return pair{l.neg(a), l.zero()} }, func(isRight mask, e vec) vec {
+			twice, square := l.add(e, e), l.mul(e, e)
+			right := l.add(twice, l.held(1))
+			l.addProduct(right, e, twice)
+			top := l.pick(isRight, l.add(square, e), l.mul(twice, e))
+			return l.div(top, l.pick(isRight, l.add(l.add(square, twice), l.held(2)), right))
+		})
+	}))
+	l.gradient("mishGrad", "is dst = gy·(t + x·t′), t = tanh(ln(1 + eˣ)).", 1, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec {
+			t, slope := l.mishGate(in[1])
+			return l.mul(in[0], l.gateGrad(in[1], t, slope))
+		}
+	})
+	l.unary("celu", "is dst = x where x > 0, else a·(e^(x/a) − 1).", 1, func() func(x vec) vec {
+		a := l.number("a")
+		if l.stored == 32 {
+			inverse := l.div(l.held(1), a)
+			return func(x vec) vec { return l.pick(l.is(greater, x, l.zero()), l.mul(a, l.expm1(l.mul(x, inverse))), x) }
+		}
+		return func(x vec) vec { return l.pick(l.is(greater, x, l.zero()), l.mul(a, l.expm1(l.div(x, a))), x) }
+	})
+	l.gradient("celuGrad", "is dst = gy where x > 0, else gy·e^(x/a).", 1, "gy x", func() func(in []vec) vec {
+		a := l.number("a")
+		return func(in []vec) vec {
+			q := l.div(in[1], a)
+			rest := l.copy(in[1]) // the rounding error of x/a, which the exponential would magnify
+			l.subProduct(rest, q, a)
+			rest = l.div(rest, a)
+			rest = l.only(l.is(less, l.abs(rest), l.infinity()), rest)
+			slope := l.mul(l.exp(q), l.add(rest, l.held(1)))
+			return l.pick(l.is(greater, in[1], l.zero()), l.mul(in[0], slope), in[0])
+		}
+	})
+}
+
+// mishGate is t and t′.
+func (l *lane) mishGate(x vec) (t, slope vec) {
+	e := l.exactDecay(l.or(x, l.signBits()))
+	twice, square := l.add(e, e), l.mul(e, e)
+	isRight := l.is(greater, x, l.zero())
+	left, right := l.add(square, twice), l.add(twice, l.held(1))
+	bottom := l.pick(isRight, l.add(left, l.held(2)), l.add(right, l.add(square, square)))
+	top := l.mul(l.mul(l.pick(isRight, e, square), l.held(4)), l.add(e, l.held(1)))
+	return l.div(l.pick(isRight, left, right), bottom), l.div(top, l.mul(bottom, bottom))
+}
