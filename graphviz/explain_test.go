@@ -742,3 +742,16 @@ func TestManyTermsInWords(t *testing.T) {
 		t.Errorf("norms do not add up: %s", s)
 	}
 }
+
+// Guards the zeros behind a softmax: a probability of exactly 0 or 1 stops the
+// gradient in the softmax, but they were put down to the zeros of what came after.
+func TestZerosOfAMaskedSoftmax(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.FromNested([][]float64{{1, 2}, {0.5, -1}})).Named("x")
+	mask := g.Constant(autograd.FromNested([][]float64{{0, math.Inf(-1)}, {0, 0}}))
+	p := x.Add(mask).Softmax(1)
+	e := graphviz.Explain(x, p.Square().Mean().Backward())
+	if len(e.Zeros) != 1 || e.Zeros[0].Count != 2 || e.Zeros[0].Cause.Kind != graphviz.CauseSaturated || e.Zeros[0].Cause.Value != p {
+		t.Errorf("got %+v", e.Zeros)
+	}
+}
