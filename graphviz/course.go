@@ -56,7 +56,7 @@ func (c *canvas) drawCourse() {
 	c.graph.Attr("nodesep", 0.12)
 	c.graph.Attr("ranksep", 0.9)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", l.caption())
+	c.graph.Attr("label", l.caption(inkColour, 12, l.explanation()))
 	l.drawColumns()
 	l.drawForwardRow()
 	l.drawBackwardRow()
@@ -222,19 +222,13 @@ func (l *lesson) drawColumns() {
 			}
 		}
 		for k := range boxes[1:] {
-			l.unseen(boxes[k], boxes[k+1])
+			l.invisible(boxes[k], boxes[k+1])
 		}
 		if column > 0 {
-			l.unseen(before, line).Attr("weight", 100)
+			l.invisible(before, line).Attr("weight", 100)
 		}
 		before = line
 	}
-}
-
-func (l *lesson) unseen(from, to dot.Node) dot.Edge {
-	e := l.graph.Edge(from, to)
-	e.Attr("style", "invis")
-	return e
 }
 
 // plate draws one box of a row.
@@ -273,17 +267,22 @@ func (l *lesson) upper(i int) *label {
 }
 
 // lower returns the label of a gradient in the backward row. Of a parameter in
-// a batch it shows what this row added and the gradient of all rows.
+// a batch it shows what this row added, what was added beside the rows, such as
+// by a penalty on the weights, and the whole gradient.
 func (l *lesson) lower(i int) *label {
 	n, text := &l.nodes[i], newLabel(l.o.Digits)
 	text.heading(n.gradientTitle(), "")
-	own, all, parted := l.ownPart(n)
+	p := l.partsOf(n)
 	switch {
 	case n.state != reached:
 		text.gradient(n, "")
-	case parted:
-		text.row("this row", text.tensor(single(own), gradientColour))
-		text.row("all rows, "+all, text.tensor(n.gradient, gradientColour))
+	case p.meeting != "" && p.beside:
+		text.row("this row", text.tensor(single(p.row), gradientColour))
+		text.row("beside the rows", text.tensor(single(p.rowless), gradientColour))
+		text.row("in all, "+p.meeting, text.tensor(n.gradient, gradientColour))
+	case p.meeting != "":
+		text.row("this row", text.tensor(single(p.row), gradientColour))
+		text.row("all rows, "+p.meeting, text.tensor(n.gradient, gradientColour))
 	default:
 		colour := gradientColour
 		if n.gradient.zero() {
@@ -299,20 +298,31 @@ func (l *label) wide(content string) {
 	l.WriteString(`<TR><TD COLSPAN="2">` + content + "</TD></TR>")
 }
 
-// ownPart returns what a value receives from this row alone, where other rows
-// of a batch add to its gradient, and the operation in which the rows meet.
-func (l *lesson) ownPart(n *node) (sum float64, meeting string, parted bool) {
+// The parts of a gradient to which several rows of a batch add.
+type parts struct {
+	row     float64 // what this row adds
+	rowless float64 // what is added by no row
+	beside  bool    // there is such a use
+	meeting string  // the operation in which the rows meet; "" where no others add to it
+}
+
+func (l *lesson) partsOf(n *node) (p parts) {
 	for _, use := range n.uses {
 		e := &l.edges[use]
-		if to := &l.nodes[e.to]; !to.isRest() {
-			if e.received {
-				sum += e.contribution.few[0]
+		to := &l.nodes[e.to]
+		switch {
+		case !e.received:
+		case to.isRest():
+			if len(to.uses) > 0 {
+				p.meeting = l.nodes[l.edges[to.uses[0]].to].op
 			}
-		} else if e.received && len(to.uses) > 0 {
-			meeting, parted = l.nodes[l.edges[to.uses[0]].to].op, true
+		case to.ofRow:
+			p.row += e.contribution.few[0]
+		default:
+			p.rowless, p.beside = p.rowless+e.contribution.few[0], true
 		}
 	}
-	return sum, meeting, parted
+	return p
 }
 
 func (l *lesson) drawForwardRow() {
@@ -348,11 +358,15 @@ func (l *lesson) drawBackwardRow() {
 		}
 		l.step(e.from, e.to, text, zero)
 	}
+	loss := l.lossFormula()
 	for i := range l.nodes {
 		if sum, leads := l.fromLoss(i); leads {
-			text := ""
+			text, derivative := "", loss.derivative
+			if slices.Contains(loss.added, i) {
+				derivative = "× 1"
+			}
 			if l.traced {
-				text = strings.TrimPrefix(l.lossFormula().derivative+" = "+number(sum, l.o.Digits), " ")
+				text = strings.TrimPrefix(derivative+" = "+number(sum, l.o.Digits), " ")
 			}
 			l.step(i, l.root, text, l.traced && sum == 0)
 		}

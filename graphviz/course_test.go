@@ -41,14 +41,25 @@ func TestLossFormulas(t *testing.T) {
 		derivative string
 		slope      float64
 	}{
-		"half square": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
-		"scaled":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
-		"square":      {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
-		"three":       {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
-		"MSE":         {losses.MSE, "(a − y)²", "2(a − y)", 2 * (p - y)},
-		"MAE":         {losses.MAE, "|a − y|", "sign(a − y)", -1},
+		"half square":            {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
+		"scaled":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
+		"square":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"three":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
+		"target first":           {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Square().Scale(0.5) }, "½(y − a)²", "a − y", p - y},
+		"target first, absolute": {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Abs() }, "|y − a|", "sign(a − y)", -1},
+		"target first, Huber":    {func(a, y autograd.Value) autograd.Value { return losses.Huber(y, a, 0.25) }, "huber(y − a, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
+		"power":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).PowScalar(2) }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"product":                {func(a, y autograd.Value) autograd.Value { d := a.Sub(y); return d.Mul(d) }, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"halved":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Div(a.Graph().Scalar(2)) }, "½(a − y)²", "a − y", p - y},
+		"times":                  {func(a, y autograd.Value) autograd.Value { return a.Graph().Scalar(0.5).Mul(a.Sub(y).Square()) }, "½(a − y)²", "a − y", p - y},
+		"cube":                   {func(a, y autograd.Value) autograd.Value { return a.Sub(y).PowScalar(3) }, "(a − y)^3", "", 0},
+		"plus":                   {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().AddScalar(3) }, "(a − y)² + 3", "", 0},
+		"cut off":                {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Clamp(-1, 2).Square() }, "clamp(a − y, −1, 2)²", "", 0},
+		"not Huber":              {func(a, y autograd.Value) autograd.Value { d := a.Sub(y); return d.Clamp(-1, 1).Mul(d.Sub(y)) }, "clamp(a − y, −1, 1)·((a − y) − y)", "", 0},
+		"MSE":                    {losses.MSE, "(a − y)²", "2(a − y)", 2 * (p - y)},
+		"MAE":                    {losses.MAE, "|a − y|", "sign(a − y)", -1},
 		"Huber": {func(a, y autograd.Value) autograd.Value { return losses.Huber(a, y, 0.25) },
-			"huber(a − y), δ = 0.25", "a − y cut off at ±0.25", -0.25},
+			"huber(a − y, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
 		"binary": {losses.BinaryCrossEntropy, "−(y·ln a + (1 − y)·ln(1 − a))", "(a − y)/(a(1 − a))", (p - y) / (p * (1 - p))},
 		"logits": {losses.BinaryCrossEntropyWithLogits, "(ln(1 + e^a) − y·a)", "σ(a) − y", sigma(p) - y},
 		"custom": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Tanh().Exp() }, "exp(tanh(a − y))", "", 0},
@@ -79,9 +90,15 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		loss, derivative string
 		rows             int
 	}{
-		"MSE":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
-		"half":        {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
-		"sum":         {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "½(a − y)²", "a − y", 0},
+		"MSE":          {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
+		"half":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
+		"sum":          {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "Σ ½(a − y)²", "a − y", 0},
+		"nested":       {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Mean(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 12},
+		"mean of sums": {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 4},
+		"weighted": {func(h autograd.Value) autograd.Value {
+			weights := h.Graph().Constant(autograd.Full(3, 4, 3)).Named("r")
+			return losses.MSEWith(h, oneHot(h.Graph()), losses.Settings{Weights: weights})
+		}, "Σ r·(a − y)²/n", "r·2(a − y)/n", 12},
 		"categorical": {func(h autograd.Value) autograd.Value { return losses.CategoricalCrossEntropy(h, oneHot(h.Graph())) }, "Σ −y·ln a/n", "−y/(a·n)", 4},
 		"logits": {func(h autograd.Value) autograd.Value {
 			return losses.CategoricalCrossEntropyWithLogits(h, oneHot(h.Graph()))
@@ -90,7 +107,7 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		"labels": {func(h autograd.Value) autograd.Value {
 			return losses.CategoricalCrossEntropyLabelsWithLogits(h, labels)
 		},
-			"Σ −ln softmax(a) of the label/n", "(softmax(a) − 1 at the label)/n", 4},
+			"Σ −ln(softmax(a) of the label)/n", "(softmax(a) − 1 at the label)/n", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := lessonOf(t, c.f(hiddenLayer()), Sample(1)).lossFormula()
@@ -222,5 +239,71 @@ func TestCourseErrors(t *testing.T) {
 		if !errors.As(err, &got) || got.View != "Course" || !strings.Contains(got.Reason, c.advice) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Guards the box of a weight with a penalty: what the penalty adds was told as
+// this row's part.
+func TestPenaltyStandsBesideTheRows(t *testing.T) {
+	const rate = 0.01
+	w, x, y := []float64{0.5, -2}, [][]float64{{1, 2}, {3, -1}, {0.5, 4}}, []float64{1, 0, -1}
+	for name, penalty := range map[string]float64{"none": 0, "L2": rate} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		weights := g.Variable(autograd.NewTensor(w, 2, 1)).Named("w")
+		z := g.Constant(autograd.FromNested(x)).As(autograd.RoleInput).MatMul(weights).Named("z")
+		loss := losses.MSE(z, g.Constant(autograd.NewTensor(y, 3, 1)))
+		if penalty > 0 {
+			loss = loss.Add(weights.Square().Sum().Scale(penalty))
+		}
+		l := lessonOf(t, loss, Sample(1))
+		found := 0
+		for i := range l.nodes {
+			n := &l.nodes[i]
+			if n.kind != autograd.KindVariable {
+				continue
+			}
+			k := n.element
+			found++
+			got := l.partsOf(n)
+			row := 2 * (x[1][0]*w[0] + x[1][1]*w[1] - y[1]) / 3 * x[1][k]
+			if want := (parts{row, 2 * penalty * w[k], penalty > 0, meanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
+				t.Errorf("%s: the parts of w%d are %+v, want %+v", name, k, got, want)
+			}
+			if text := l.lower(i).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {
+				t.Errorf("%s: %s", name, text)
+			}
+		}
+		if found != len(w) {
+			t.Errorf("%s: %d weights are drawn", name, found)
+		}
+	}
+}
+
+// What is added to a loss has a derivative of its own: 1 and not that of the
+// prediction.
+func TestLossFormulaWithPenalty(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	a, y := w.Mul(g.Scalar(3)).Named("a"), g.Scalar(1).Named("y")
+	penalty := w.Square().Scale(0.01).Named("p")
+	for _, loss := range []autograd.Value{a.Sub(y).Square().Add(penalty), penalty.Add(a.Sub(y).Square())} {
+		f := lessonOf(t, loss).lossFormula()
+		if f.loss != "(a − y)² + p" || f.derivative != "2(a − y)" {
+			t.Errorf("got %q, %q", f.loss, f.derivative)
+		}
+	}
+	loss := a.Sub(y).Square().Add(penalty)
+	var picture bytes.Buffer
+	if err := Write(&picture, loss, Options{Gradients: loss.Backward(), View: Course}); err != nil {
+		t.Fatal(err)
+	}
+	for _, arrow := range []string{`label="2(a − y) = 1"`, `label="× 1 = 1"`} {
+		if !strings.Contains(picture.String(), arrow) {
+			t.Errorf("no %s in\n%s", arrow, &picture)
+		}
+	}
+	both := a.Sub(y).Square().Add(a)
+	if f := lessonOf(t, both).lossFormula(); f.derivative != "" {
+		t.Errorf("the derivative by what is added and compared is not %q", f.derivative)
 	}
 }

@@ -14,8 +14,10 @@ import (
 // it is taken along the direction of the gradient, where the derivative is the
 // gradient's norm; or, where that is zero, with all elements changed alike.
 //
-// Both agree when they differ by at most 1e−5 of the larger (1e−3 in float32)
-// and what rounding of the losses adds, 16·ε·|L|/h.
+// Both agree when they differ by at most 1e−5 (1e−3 in float32) of the largest
+// of them and the slopes to both sides, and what rounding of the losses adds,
+// 16·ε·|L|/h. At a minimum the slopes to both sides are what the difference is
+// rounded by.
 type Difference struct {
 	Gradient     float64 // the derivative by backpropagation
 	Numeric      float64 // the central difference
@@ -72,11 +74,9 @@ func differenceOf(below, at, above, h, seed, gradient, epsilon, tolerance float6
 	}
 	d := &Difference{Gradient: gradient, Step: h, Below: below, Above: above, Numeric: seed * (above - below) / (2 * h)}
 	rounding := 16 * epsilon * math.Abs(seed) * max(math.Abs(below), math.Abs(above)) / h
-	same := func(a, b float64) bool {
-		return math.Abs(a-b) <= tolerance*max(math.Abs(a), math.Abs(b))+rounding
-	}
-	d.Agrees = same(d.Numeric, gradient)
 	left, right := seed*(at-below)/h, seed*(above-at)/h
+	largest := max(math.Abs(d.Numeric), math.Abs(gradient), math.Abs(left), math.Abs(right))
+	d.Agrees = math.Abs(d.Numeric-gradient) <= tolerance*largest+rounding
 	d.Kink = !d.Agrees && math.Abs(left-right) > 0.1*max(math.Abs(left), math.Abs(right))
 	return d
 }

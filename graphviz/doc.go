@@ -76,7 +76,9 @@
 //
 // A value that is used several times shows the sum of what it receives: the
 // terms of scalars, the norms of tensors. What the arrows of a value hand on
-// adds up to its gradient in every drawing, whatever was selected.
+// adds up to its gradient in every drawing of what the backward pass started
+// from, whatever was selected; in one of another root, the uses outside of it
+// are missing.
 //
 // # Layers
 //
@@ -84,7 +86,8 @@
 // parameters it has, and norms: ‖z‖ and ‖a‖ of weighted sums and activations,
 // ‖dz‖ and ‖da‖ of their gradients, ‖dW‖ and ‖db‖ of those of the weights and
 // biases; y stands for results of other names. A layer is a scope; a
-// Sequential with a name is a frame around its layers.
+// Sequential with a name is a frame around its layers. Dense layers that nobody
+// named are told apart by their Params: dense, dense (2).
 //
 // # Large recordings
 //

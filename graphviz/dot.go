@@ -470,3 +470,17 @@ func (c *canvas) depth(number int) int {
 	}
 	return depth
 }
+
+// caption returns the title, and under it lines that say what the picture shows.
+func (c *canvas) caption(colour string, size int, lines []string) dot.HTML {
+	var text strings.Builder
+	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
+	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
+	if c.o.Title != "" {
+		row(font(inkColour, 16, "<B>"+htmlText(visible(c.o.Title))+"</B>"))
+	}
+	for _, line := range lines {
+		row(font(colour, size, htmlText(line)))
+	}
+	return dot.HTML(text.String() + "</TABLE>")
+}

@@ -90,7 +90,7 @@ func (s *sampler) drawElement(x element) {
 		s.drawOtherConstants(x)
 	}
 	n, at := *from, len(s.out.nodes)
-	n.element, n.name = x.at, s.nameOf(x)
+	n.element, n.name, n.ofRow = x.at, s.nameOf(x), s.rows[x.node][x.at] == s.row
 	n.in, n.uses, n.troubles = nil, nil, nil
 	n.value = single(s.tensors[x.node].out[x.at])
 	if n.state == reached {

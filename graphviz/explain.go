@@ -12,7 +12,8 @@ import (
 //
 // Of a tensor as a whole, Number, Gradient and the numbers of the Terms are
 // Euclidean norms; of a scalar, or of one element, they are the numbers
-// themselves, and the contributions of the Terms add up to Gradient.
+// themselves, and the contributions of the Terms add up to Gradient. String
+// writes the first dozen Terms out and adds the others up.
 type Explanation struct {
 	Value, Root autograd.Value // whose gradient it is, and where the backward pass started
 	Element     int            // the element explained, in row-major order; −1 for a whole tensor

@@ -693,3 +693,65 @@ func TestCheckOfZeroAndMissingGradients(t *testing.T) {
 		t.Errorf("%s", e)
 	}
 }
+
+// Guards two false words about a gradient that is 0: a minimum between numbers
+// whose difference is rounded was called a kink, and the ways that cancel had
+// shares of +Inf and −Inf %.
+func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.Scalar(0.5)).Named("w")
+	bottom := w.AddScalar(1000).Sub(g.Scalar(1000.5)).Square()
+	if e := graphviz.Explain(w, bottom.Backward()); e.Check == nil || !e.Check.Agrees {
+		t.Errorf("at a minimum: %+v\n%v", e.Check, e)
+	}
+	cancelled := w.Scale(2).Sub(w.Scale(2))
+	e := graphviz.Explain(w, cancelled.Backward())
+	for _, way := range e.Ways {
+		if !math.IsNaN(way.Share) {
+			t.Errorf("a share of nothing is %v", way.Share)
+		}
+	}
+	if strings.Contains(e.String(), "%") {
+		t.Error(e)
+	}
+}
+
+// A value with many uses is explained in few lines, none of them left out of
+// the sum.
+func TestManyTermsInWords(t *testing.T) {
+	const uses = 40
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w, loss := g.Variable(autograd.Scalar(2)).Named("w"), g.Scalar(0)
+	for k := range uses {
+		loss = loss.Add(w.Scale(float64(k + 1)))
+	}
+	e := graphviz.Explain(w, loss.Backward())
+	// The latest use first: the factors 40 … 29 are written out, 28 … 1 add up to 406.
+	if want := "and 28 more = 406\n"; len(e.Terms) != uses || !strings.Contains(e.String(), want) {
+		t.Errorf("%d terms; %s lacks %q", len(e.Terms), e, want)
+	}
+	if lines := strings.Count(e.String(), "\n"); lines > 25 {
+		t.Errorf("%d lines", lines)
+	}
+	tensor := g.Variable(autograd.NewTensor([]float64{1, 2})).Named("v")
+	sum := tensor.Scale(1)
+	for range uses - 1 {
+		sum = sum.Add(tensor.Scale(2))
+	}
+	if s := graphviz.Explain(tensor, sum.Sum().Backward()).String(); !strings.Contains(s, "and 28 more\n") {
+		t.Errorf("norms do not add up: %s", s)
+	}
+}
+
+// Guards the zeros behind a softmax: a probability of exactly 0 or 1 stops the
+// gradient in the softmax, but they were put down to the zeros of what came after.
+func TestZerosOfAMaskedSoftmax(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.FromNested([][]float64{{1, 2}, {0.5, -1}})).Named("x")
+	mask := g.Constant(autograd.FromNested([][]float64{{0, math.Inf(-1)}, {0, 0}}))
+	p := x.Add(mask).Softmax(1)
+	e := graphviz.Explain(x, p.Square().Mean().Backward())
+	if len(e.Zeros) != 1 || e.Zeros[0].Count != 2 || e.Zeros[0].Cause.Kind != graphviz.CauseSaturated || e.Zeros[0].Cause.Value != p {
+		t.Errorf("got %+v", e.Zeros)
+	}
+}

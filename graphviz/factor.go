@@ -1,6 +1,7 @@
 package graphviz
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"unicode/utf8"
@@ -39,8 +40,8 @@ var formulas = map[string]func(u use) string{
 	"prod":      says("× y ÷ x"),
 	"max":       says("to the greatest"),
 	"min":       says("to the least"),
-	"var":       says("× 2(x − mean) ÷ (n − 1)"),
-	"std":       says("× (x − mean) ÷ ((n − 1)·y)"),
+	"var":       func(u use) string { return "× 2(x − mean) ÷ " + u.freedom("%s") },
+	"std":       func(u use) string { return "× (x − mean) ÷ " + u.freedom("(%s·y)") },
 	"norm":      normFormula,
 	"logsumexp": says("× exp(x − y)"),
 	"cumsum":    cumulative("summed up from the end", "summed up from the start"),
@@ -125,6 +126,15 @@ func meanFormula(u use) string {
 		return "÷ n"
 	}
 	return "÷ " + strconv.Itoa(u.operand(0).value.size/y)
+}
+
+// freedom returns what a variance divides by, the third of its Ints: n − 1, and
+// n for that of a population.
+func (u use) freedom(format string) string {
+	if u.to().source.Ints[2] == 0 {
+		return fmt.Sprintf(format, "n")
+	}
+	return fmt.Sprintf(format, "(n − 1)")
 }
 
 func normFormula(u use) string {

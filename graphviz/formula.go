@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/emicklei/dot"
-
 	"nabla/autograd"
 )
 
@@ -56,6 +54,13 @@ func (m *model) written(i int, nameOf func(i int, operand bool) string) string {
 		return n.op
 	case "scale":
 		return times(n.constants[0], names[0])
+	case "add scalar":
+		return names[0] + " + " + number(n.constants[0], 4)
+	case "pow scalar":
+		return names[0] + "^" + number(n.constants[0], 4)
+	}
+	for _, c := range n.constants {
+		names = append(names, number(c, 4))
 	}
 	return n.op + "(" + strings.Join(names, ", ") + ")"
 }
@@ -67,7 +72,7 @@ func (n *node) isOperator() bool {
 		return false
 	}
 	switch n.op {
-	case weightedSum, "add", "sub", "mul", "div", "square", "scale":
+	case weightedSum, "add", "sub", "mul", "div", "square", "scale", "add scalar", "pow scalar":
 		return true
 	}
 	return false
@@ -98,38 +103,124 @@ type lossFormula struct {
 	loss       string // "½(a − y)²"
 	derivative string // by the prediction: "a − y"; "" where it is not known
 	rows       int    // of which the loss is the mean; 0 for none
+	added      []int  // nodes, such as a penalty on the weights, that are added to it
 }
 
-// lossFormula recognises the loss.
+// lossFormula recognises the loss: that of one number, and around it sums,
+// means and factors.
 func (l *lesson) lossFormula() lossFormula {
-	factor, over, rows := 1.0, "", 0
-	for i := l.root; l.loss[i]; i = l.edges[l.nodes[i].in[0]].from {
-		n := &l.nodes[i]
-		switch {
-		case n.custom || len(n.in) == 0 || len(n.in) < len(n.source.Inputs):
-			return lossFormula{loss: l.expression(l.root, mostNested)}
-		case n.op == "scale":
-			factor *= n.constants[0]
-		case n.op == "neg":
-			factor = -factor
-		case n.source.Op == "mean":
-			if size := elementCount(n); size > 1 {
-				over, rows = "n", size
+	s := setting{factor: 1, rows: 1}
+	for i, known := l.root, l.isComplete(l.root); known && l.loss[i]; i, known = l.enter(i, &s) {
+		if c, known := l.core(i); known {
+			f := s.formula(c)
+			for _, a := range f.added {
+				f.loss += " + " + l.letter(a)
 			}
-		case n.op == sumOfRows, n.source.Op == "sum":
-		default:
-			c, known := l.core(i)
-			if !known {
-				return lossFormula{loss: l.expression(l.root, mostNested)}
-			}
-			formula := lossFormula{times(factor*c.factor, c.formula), c.derivative(factor, over), rows}
-			if rows > 0 {
-				formula.loss = "Σ " + formula.loss + "/n"
-			}
-			return formula
+			return f
 		}
 	}
 	return lossFormula{loss: l.expression(l.root, mostNested)}
+}
+
+// A setting is what stands around the loss of one number.
+type setting struct {
+	factor float64
+	weight string // the names of factors that differ from row to row: "r·"
+	added  []int  // nodes that are added to all that
+	rows   int    // of which there is a mean
+	summed bool
+}
+
+// enter returns what the loss at node i is made of, and takes what it does to
+// that into the setting.
+func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
+	n := &l.nodes[i]
+	inner = l.edges[n.in[0]].from
+	switch {
+	case n.op == "scale":
+		s.factor *= n.constants[0]
+	case n.op == "neg":
+		s.factor = -s.factor
+	case n.source.Op == "mean":
+		s.rows *= elementCount(n)
+	case n.op == sumOfRows, n.source.Op == "sum":
+		s.summed = s.summed || elementCount(n) > 1
+	case n.op == "add" && s.isPlain():
+		penalty := l.edges[n.in[1]].from
+		if !l.loss[inner] {
+			inner, penalty = penalty, inner
+		}
+		if l.loss[penalty] || len(l.nodes[penalty].uses) > 1 {
+			return nowhere, false
+		}
+		s.added = append(s.added, penalty)
+	case n.op == "mul", n.op == "div":
+		of, by := l.factorOf(n)
+		if by == nowhere {
+			return nowhere, false
+		}
+		s.multiply(l, n.op, by)
+		inner = of
+	default:
+		return nowhere, false
+	}
+	return inner, l.isComplete(inner)
+}
+
+// isComplete reports whether a node is an operation of the library with all its
+// inputs.
+func (l *lesson) isComplete(i int) bool {
+	n := &l.nodes[i]
+	return !n.custom && len(n.in) > 0 && len(n.in) >= len(n.source.Inputs)
+}
+
+// isPlain reports whether nothing but additions stands around the loss.
+func (s *setting) isPlain() bool {
+	return s.factor == 1 && s.weight == "" && s.rows == 1 && !s.summed
+}
+
+// multiply takes a given factor or divisor in.
+func (s *setting) multiply(l *lesson, op string, by int) {
+	switch n := &l.nodes[by]; {
+	case n.source.Size() > 1: // another one for each row
+		s.weight += l.letter(by) + "·"
+	case op == "div":
+		s.factor /= n.value.few[0]
+	default:
+		s.factor *= n.value.few[0]
+	}
+}
+
+// formula writes the loss of one number with what stands around it.
+func (s *setting) formula(c core) lossFormula {
+	over := ""
+	if s.rows > 1 {
+		over = "n"
+	}
+	f := lossFormula{loss: s.weight + times(s.factor*c.factor, c.formula), added: s.added}
+	if d := c.derivative(s.factor, over); d != "" {
+		f.derivative = s.weight + d
+	}
+	switch {
+	case s.rows > 1:
+		f.loss, f.rows = "Σ "+f.loss+"/n", s.rows
+	case s.summed:
+		f.loss = "Σ " + f.loss
+	}
+	return f
+}
+
+// factorOf returns the part of the loss in a product or quotient, and the given
+// number that it is multiplied with or divided by; nowhere where there is none.
+func (l *lesson) factorOf(n *node) (of, by int) {
+	first, second := l.edges[n.in[0]], l.edges[n.in[1]]
+	switch {
+	case first.learns && !second.learns && (n.op == "mul" || l.nodes[second.from].source.Size() == 1):
+		return first.from, second.from
+	case second.learns && !first.learns && n.op == "mul":
+		return second.from, first.from
+	}
+	return nowhere, nowhere
 }
 
 // mostNested is how deep the formula of a loss is written out that is not
@@ -138,21 +229,26 @@ const mostNested = 3
 
 // expression returns the formula of a node in what is drawn.
 func (l *lesson) expression(i, depth int) string {
-	return l.written(i, func(from int, operand bool) string {
-		switch n := &l.nodes[from]; {
-		case !l.loss[from]:
-			return l.letter(from)
-		case n.isRest():
-			return n.name
-		case depth == 0:
-			return "…"
-		}
-		text := l.expression(from, depth-1)
-		if n := &l.nodes[from]; operand && n.isOperator() && n.op != "square" {
-			return "(" + text + ")"
-		}
-		return text
-	})
+	return l.written(i, func(from int, operand bool) string { return l.operand(from, depth, operand) })
+}
+
+// operand returns what a formula calls an input, which knows whether it stands
+// between operators.
+func (l *lesson) operand(i, depth int, operand bool) string {
+	n := &l.nodes[i]
+	switch {
+	case !l.loss[i]:
+		return l.letter(i)
+	case n.isRest():
+		return n.name
+	case depth == 0:
+		return "…"
+	}
+	text := l.expression(i, depth-1)
+	if operand && n.isOperator() && n.op != "square" {
+		return "(" + text + ")"
+	}
+	return text
 }
 
 // elementCount returns how many numbers a mean was taken of.
@@ -183,7 +279,7 @@ type core struct {
 	factor   float64
 	formula  string // times the factor
 	slope    float64
-	gradient string // the derivative of the loss, times the slope
+	gradient string // the derivative of the loss by the prediction, times the slope; "" where it is not known
 	below    string // that the gradient is divided by
 }
 
@@ -192,6 +288,8 @@ type core struct {
 func (c core) derivative(factor float64, over string) string {
 	text := times(factor*c.slope, c.gradient)
 	switch {
+	case c.gradient == "":
+		return ""
 	case c.below != "" && over != "":
 		return text + "/(" + c.below + "·" + over + ")"
 	case strings.Contains(c.below, " "):
@@ -210,16 +308,15 @@ func (l *lesson) core(i int) (core, bool) {
 	input := func(k int) int { return l.edges[n.in[k]].from }
 	of := func(format string, names ...any) string { return fmt.Sprintf(format, names...) }
 	switch n.op {
-	case "square", "abs":
-		d := &l.nodes[input(0)]
-		if d.op != "sub" || d.custom {
-			return core{}, false
+	case "square":
+		return l.squareCore(input(0))
+	case "pow scalar":
+		if n.constants[0] == 2 {
+			return l.squareCore(input(0))
 		}
-		error := l.expression(input(0), 0)
-		if n.op == "abs" {
-			return core{1, "|" + error + "|", 1, "sign(" + error + ")", ""}, true
-		}
-		return core{1, "(" + error + ")²", 2, "(" + error + ")", ""}, true
+	case "abs":
+		error, slope, known := l.difference(input(0))
+		return core{1, "|" + error + "|", 1, around("sign(", slope), ""}, known
 	case "binary cross entropy":
 		p, y := l.letter(input(0)), l.letter(input(1))
 		return core{-1, of("(%s·ln %s + (1 − %s)·ln(1 − %s))", y, p, y, p), 1, of("(%s − %s)", p, y), of("%s(1 − %s)", p, p)}, true
@@ -231,29 +328,81 @@ func (l *lesson) core(i int) (core, bool) {
 		return core{-1, of("%s·ln %s", y, p), -1, y, p}, true
 	case "log softmax": // of the label
 		z := l.letter(input(0))
-		return core{1, of("ln softmax(%s) of the label", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
+		return core{1, of("ln(softmax(%s) of the label)", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
 	case "mul":
 		return l.productCore(input(0), input(1))
 	}
 	return core{}, false
 }
 
-// productCore recognises the losses that are recorded as a product: the cross
-// entropy of logits, and Huber's.
+// squareCore recognises the square of a difference.
+func (l *lesson) squareCore(d int) (core, bool) {
+	error, slope, known := l.difference(d)
+	return core{1, "(" + error + ")²", 2, around("(", slope), ""}, known
+}
+
+// around puts a text between brackets, and leaves nothing as it is.
+func around(open, text string) string {
+	if text == "" {
+		return ""
+	}
+	return open + text + ")"
+}
+
+// difference returns how far a prediction is from its target, and the same as
+// prediction minus target, which the derivatives by the prediction are made of:
+// "y − a" and "a − y". That is "" where it is not known which of the two the
+// prediction is.
+func (l *lesson) difference(i int) (error, slope string, known bool) {
+	d := &l.nodes[i]
+	if d.op != "sub" || d.custom || !l.loss[i] {
+		return "", "", false
+	}
+	first, second := l.edges[d.in[0]], l.edges[d.in[1]]
+	x, y := l.operand(first.from, 0, true), l.operand(second.from, 0, true)
+	error = x + " − " + y
+	switch {
+	case first.learns && second.learns:
+		return error, "", true
+	case second.learns:
+		return error, y + " − " + x, true
+	}
+	return error, error, true
+}
+
+// productCore recognises the losses that are recorded as a product: the square
+// of a difference, the cross entropy of logits, and Huber's.
 func (l *lesson) productCore(first, second int) (core, bool) {
 	a := &l.nodes[first]
 	switch {
+	case first == second:
+		return l.squareCore(first)
 	case a.custom || len(a.in) == 0:
 	case a.op == "log softmax":
 		z, y := l.letter(l.edges[a.in[0]].from), l.letter(second)
 		return core{1, fmt.Sprintf("%s·ln softmax(%s)", y, z), -1, fmt.Sprintf("(softmax(%s) − %s)", z, y), ""}, true
-	case a.op == "clamp" && l.nodes[second].op == "sub":
-		if d := l.edges[a.in[0]].from; l.loss[d] {
-			error, delta := l.expression(d, 0), number(a.constants[1], 4)
-			return core{1, fmt.Sprintf("huber(%s), δ = %s", error, delta), 1, fmt.Sprintf("(%s cut off at ±%s)", error, delta), ""}, true
-		}
+	case a.op == "clamp":
+		return l.huberCore(first, second)
 	}
 	return core{}, false
+}
+
+// huberCore recognises c·(d − ½c), with c = d cut off at ±δ.
+func (l *lesson) huberCore(clamp, rest int) (core, bool) {
+	c, r := &l.nodes[clamp], &l.nodes[rest]
+	if r.op != "sub" || r.custom || c.constants[0] != -c.constants[1] {
+		return core{}, false
+	}
+	d, half := l.edges[c.in[0]].from, &l.nodes[l.edges[r.in[1]].from]
+	if l.edges[r.in[0]].from != d || half.op != "scale" || half.constants[0] != 0.5 || l.edges[half.in[0]].from != clamp {
+		return core{}, false
+	}
+	error, slope, known := l.difference(d)
+	delta := number(c.constants[1], 4)
+	if slope != "" {
+		slope = fmt.Sprintf("(%s cut off at ±%s)", slope, delta)
+	}
+	return core{1, fmt.Sprintf("huber(%s, δ = %s)", error, delta), 1, slope, ""}, known
 }
 
 // times returns a product as one writes it: "½(a − y)²".
@@ -271,20 +420,6 @@ func times(factor float64, what string) string {
 	return number(factor, 4) + "·" + what
 }
 
-// caption returns the title, and which loss the picture uses.
-func (l *lesson) caption() dot.HTML {
-	var text strings.Builder
-	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
-	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
-	if l.o.Title != "" {
-		row(font(inkColour, 16, "<B>"+htmlText(visible(l.o.Title))+"</B>"))
-	}
-	for _, line := range l.explanation() {
-		row(font(inkColour, 12, htmlText(line)))
-	}
-	return dot.HTML(text.String() + "</TABLE>")
-}
-
 // explanation says which loss there is, and what that makes of dw.
 func (l *lesson) explanation() []string {
 	f, name := l.lossFormula(), l.nodes[l.root].title()
@@ -296,8 +431,11 @@ func (l *lesson) explanation() []string {
 		return []string{first, "dw = input × dz and db = dz"}
 	}
 	first += "; its derivative is " + f.derivative
+	if f.added != nil {
+		return []string{first, "dw = input × dz and db = dz, where dz = da × the slope of the activation, and what is added to the loss adds to them."}
+	}
 	switch {
-	case strings.HasPrefix(f.loss, "½("):
+	case strings.HasPrefix(strings.TrimPrefix(f.loss, "Σ "), "½(") && f.rows == 0:
 		return []string{first, "The ½ makes that the error itself: dw = input × error, times the slope of each activation on the way."}
 	case strings.HasPrefix(f.loss, "Σ ½("):
 		return []string{first, "The ½ makes that the error itself, over n: dw = input × error / n, times the slope of each activation on the way."}

@@ -33,6 +33,14 @@ var views = [...]func(*canvas){
 	Neurons:  (*canvas).drawNeurons,
 }
 
+func (v View) String() string {
+	names := [...]string{"Forward", "Backward", "Combined", "Layers", "Course", "Neurons"}
+	if int(v) < len(names) {
+		return names[v]
+	}
+	return "unknown"
+}
+
 // A Direction is where the arrows of a drawing lead.
 type Direction string
 
@@ -87,7 +95,7 @@ func (o Options) checked() Options {
 	}
 	switch {
 	case int(o.View) >= len(views):
-		panic(autograd.NewArgumentError("graphviz: Options", "there is no View %d", o.View))
+		panic(autograd.NewArgumentError("graphviz: Options", "there is no View %d", uint8(o.View)))
 	case o.Direction != LeftToRight && o.Direction != TopToBottom:
 		panic(autograd.NewArgumentError("graphviz: Options", "the Direction %q is neither %q nor %q", o.Direction, LeftToRight, TopToBottom))
 	case o.Digits < 0 || o.Digits > maxDigits:
@@ -146,9 +154,9 @@ func write(w io.Writer, f format, root autograd.Value, o Options) error {
 
 // WriteFile draws into a file, in the format that the end of its name says:
 // the DOT language for .dot and .gv, Mermaid for .mmd, a picture for .svg,
-// which takes an installed Graphviz, and the page of WriteHTML for .html. The drawing is written beside it and
-// renamed once complete, so that a file of that name is replaced as a whole or,
-// on an error, left as it was.
+// which takes an installed Graphviz, and the page of WriteHTML for .html. The
+// drawing is written beside it and renamed once complete, so that a file of
+// that name is replaced as a whole or, on an error, left as it was.
 //
 // Errors and panics are those of Write and, for .svg, of SVG; it panics with an
 // *autograd.ArgumentError for another end of the name.

@@ -123,16 +123,7 @@ func FuzzMermaidNames(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		g := autograd.NewGraph(autograd.Options{Trace: true})
-		x := g.Variable(autograd.Scalar(1)).Named(name)
-		operation := autograd.Operation{
-			Name:    name,
-			Forward: func(in []autograd.Tensor) autograd.Tensor { return in[0].Clone() },
-			Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad()) },
-		}
-		g.Enter(name)
-		y := autograd.Custom(operation, x)
-		g.Leave()
+		y := called(name)
 		gradients := y.Backward()
 		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
 			counts, boxes, err := parseMermaid(mermaid(t, y, graphviz.Options{Gradients: gradients, View: view, Title: name}))

@@ -28,6 +28,7 @@ type node struct {
 	id        int           // in the recording
 	source    autograd.Node // the same, as recorded
 	element   int           // of the source, in row-major order; whole for all of them
+	ofRow     bool          // it belongs to the row that Sample draws, and not to all of them
 	role      autograd.Role
 	op        string
 	custom    bool // op is a name that a user chose
@@ -98,6 +99,9 @@ func modelOf(root autograd.Value, o Options) (*model, error) {
 	m := newModel(root, o)
 	m.diagnose()
 	for _, s := range o.Select {
+		if s.apply == nil {
+			continue
+		}
 		var err error
 		if m, err = s.apply(m); err != nil {
 			return nil, err
@@ -125,12 +129,15 @@ var prepare = map[View]func(*model) (*model, error){
 // newModel reads the recording of root. It is linear in nodes and numbers.
 func newModel(root autograd.Value, o Options) *model {
 	m := &model{scopes: []scope{{}}, passed: o.Gradients != autograd.Gradients{}, graph: root.Graph(), gradients: o.Gradients, limit: o.Elements}
+	if m.passed {
+		o.Gradients.Reached(root) // panics where the two do not belong together
+	}
 	m.traced = m.passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
-	scopes := scopeIndex{}
+	scopes, layers := scopeIndex{}, newNamesakes(m)
 	for n := range root.Ancestors() {
 		index[n.ID] = len(m.nodes)
-		m.addNode(n, m.scope(n.Scopes, scopes), o)
+		m.addNode(n, layers.scopeOf(n, m.scope(n.Scopes, scopes), index), o)
 		m.addEdges(n, index)
 	}
 	m.root = len(m.nodes) - 1

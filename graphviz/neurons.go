@@ -5,7 +5,6 @@ import (
 	"math"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/emicklei/dot"
 
@@ -355,7 +354,7 @@ func (c *canvas) drawNeurons() {
 	c.graph.Attr("ranksep", 2.2)
 	c.graph.Attr("nodesep", 0.4)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", c.neuronsCaption(b))
+	c.graph.Attr("label", c.caption(greyColour, captionSize, c.neuronsShown(b)))
 	boxes := c.drawCircles(b)
 	largest := 0.0
 	for _, s := range b.synapses {
@@ -523,8 +522,8 @@ func (c *canvas) drawSynapse(s synapse, boxes []dot.Node, largest float64, label
 	}
 }
 
-// neuronsCaption returns the title, and what the drawing shows.
-func (c *canvas) neuronsCaption(b *brain) dot.HTML {
+// neuronsShown says what the drawing shows.
+func (c *canvas) neuronsShown(b *brain) []string {
 	what := "weights"
 	if c.o.WeightGradients {
 		what = "gradients of the weights"
@@ -536,13 +535,5 @@ func (c *canvas) neuronsCaption(b *brain) dot.HTML {
 	if b.rows > 1 {
 		lines = append(lines, fmt.Sprintf("in the circles: the mean of %d rows", b.rows))
 	}
-	var text strings.Builder
-	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
-	if c.o.Title != "" {
-		text.WriteString("<TR><TD>" + font(inkColour, 16, "<B>"+htmlText(visible(c.o.Title))+"</B>") + "</TD></TR>")
-	}
-	for _, line := range lines {
-		text.WriteString("<TR><TD>" + font(greyColour, captionSize, htmlText(line)) + "</TD></TR>")
-	}
-	return dot.HTML(text.String() + "</TABLE>")
+	return lines
 }

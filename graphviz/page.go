@@ -171,7 +171,7 @@ type frame struct {
 type frameTrouble struct {
 	Node int    `json:"n"`
 	Text string `json:"t"`
-	kind troubleKind
+	kind TroubleKind
 }
 
 // A lossCurve is the loss of every recorded epoch, with the digits that a curve needs.

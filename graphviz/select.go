@@ -4,6 +4,7 @@ import "fmt"
 
 // A Selection chooses what is drawn of a recording, or takes it apart or
 // together. Options.Select has those of a drawing, which are applied in order.
+// The zero Selection changes nothing.
 type Selection struct {
 	apply func(m *model) (*model, error)
 }

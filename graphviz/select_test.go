@@ -362,3 +362,18 @@ func TestMeanOfWhatCancels(t *testing.T) {
 		}
 	}
 }
+
+// The zero Selection changes nothing; it was a nil function that was called.
+func TestZeroSelection(t *testing.T) {
+	root := neuron()
+	var with, without bytes.Buffer
+	if err := graphviz.Write(&with, root, graphviz.Options{Select: []graphviz.Selection{{}}}); err != nil {
+		t.Fatal(err)
+	}
+	if err := graphviz.Write(&without, root, graphviz.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(without.String(), with.String()); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}

@@ -104,11 +104,9 @@ func Diagnose(root autograd.Value, grads autograd.Gradients) []Trouble {
 
 // A trouble is what a box says of what is wrong with its value.
 type trouble struct {
-	kind troubleKind
+	kind TroubleKind
 	text string
 }
-
-type troubleKind = TroubleKind
 
 // diagnose notes at each node what is wrong there.
 func (m *model) diagnose() {
@@ -438,6 +436,9 @@ func (d *diagnosis) unrecorded(root autograd.Value) {
 	for n := range root.Graph().Nodes() {
 		if next < len(d.nodes) && d.nodes[next].id == n.ID {
 			next++
+			continue
+		}
+		if d.passed && d.gradients.Reached(n.Value) { // root is a part of what was differentiated
 			continue
 		}
 		if n.NeedsGrad && n.Kind != autograd.KindOperation {

@@ -335,3 +335,17 @@ func TestHealthyNetworks(t *testing.T) {
 		}
 	}
 }
+
+// Guards the diagnosis of a part: what only the rest of the loss uses was told
+// as unreached, though it has a gradient.
+func TestDiagnoseOfAPartOfTheLoss(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w, scale := g.Variable(autograd.Scalar(0.5)).Named("w"), g.Variable(autograd.Scalar(2)).Named("scale")
+	unused := g.Variable(autograd.Scalar(1)).Named("unused")
+	part := w.Tanh()
+	grads := part.Mul(scale).Backward()
+	troubles := graphviz.Diagnose(part, grads)
+	if len(troubles) != 1 || troubles[0].Value != unused {
+		t.Errorf("got %v, want the unused variable alone", troubles)
+	}
+}

@@ -205,7 +205,8 @@ func (e *Explanation) addWay(s *waySearch, last partial) {
 			way.Contribution *= local
 		}
 		way.Share = way.Contribution / e.Gradient
-	} else if e.Gradient == 0 {
+	}
+	if e.Gradient == 0 {
 		way.Share = math.NaN()
 	}
 	e.Ways = append(e.Ways, way)

@@ -101,10 +101,34 @@ func (e *Explanation) termLines() []string {
 		what = fmt.Sprintf("the sum of what its %d uses hand back:", len(e.Terms))
 	}
 	lines := []string{what}
-	for i := range e.Terms {
-		lines = append(lines, "  "+e.termLine(&e.Terms[i]))
+	terms := e.Terms
+	if len(terms) > mostTermLines+1 {
+		terms = terms[:mostTermLines]
+	}
+	for i := range terms {
+		lines = append(lines, "  "+e.termLine(&terms[i]))
+	}
+	if more := e.Terms[len(terms):]; len(more) > 0 {
+		lines = append(lines, "  "+e.restLine(more))
 	}
 	return lines
+}
+
+// mostTermLines is how many terms of a sum String writes out. Terms has all.
+const mostTermLines = 12
+
+// restLine says what the terms bring that are not written out: of a whole
+// tensor, norms do not add up.
+func (e *Explanation) restLine(terms []Term) string {
+	what := fmt.Sprintf("and %d more", len(terms))
+	if e.Element == whole {
+		return what
+	}
+	sum := 0.0
+	for i := range terms {
+		sum += terms[i].Contribution
+	}
+	return what + " = " + e.number(sum)
 }
 
 func (e *Explanation) termLine(t *Term) string {

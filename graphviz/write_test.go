@@ -396,16 +396,17 @@ func TestMistakesPanic(t *testing.T) {
 		o    graphviz.Options
 		want any
 	}{
-		"view":                      {neuron(), graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
-		"direction":                 {neuron(), graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
-		"negative digits":           {neuron(), graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
-		"too many digits":           {neuron(), graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
-		"negative elements":         {neuron(), graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
-		"zero Value":                {autograd.Value{}, graphviz.Options{}, new(*autograd.GraphError)},
-		"another graph's gradients": {neuron(), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
-		"a Value after Reset":       {stale, graphviz.Options{}, new(*autograd.StaleError)},
-		"gradients after Reset":     {neuron(), graphviz.Options{Gradients: staleGradients}, new(*autograd.StaleError)},
-		"a changed parameter":       {reads, graphviz.Options{}, new(*autograd.StaleError)},
+		"view":              {neuron(), graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
+		"direction":         {neuron(), graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
+		"negative digits":   {neuron(), graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
+		"too many digits":   {neuron(), graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
+		"negative elements": {neuron(), graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
+		"zero Value":        {autograd.Value{}, graphviz.Options{}, new(*autograd.GraphError)},
+		"another graph's gradients, of a constant": {autograd.NewGraph(autograd.Options{}).Scalar(1), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
+		"another graph's gradients":                {neuron(), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
+		"a Value after Reset":                      {stale, graphviz.Options{}, new(*autograd.StaleError)},
+		"gradients after Reset":                    {neuron(), graphviz.Options{Gradients: staleGradients}, new(*autograd.StaleError)},
+		"a changed parameter":                      {reads, graphviz.Options{}, new(*autograd.StaleError)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.dot")
@@ -460,7 +461,8 @@ var names = []string{
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
-func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
+// called records a value, a scope and a custom operation of that name.
+func called(name string) autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)
 	operation := autograd.Operation{
@@ -469,7 +471,11 @@ func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graph
 		Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad()) },
 	}
 	g.Enter(name)
-	y := autograd.Custom(operation, x)
-	g.Leave()
+	defer g.Leave()
+	return autograd.Custom(operation, x)
+}
+
+func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
+	y := called(name)
 	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Select: selected})
 }

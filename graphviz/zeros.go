@@ -134,7 +134,7 @@ func (z *zeroCauses) reasons(e *edge) func(k int) int {
 		return func(k int) int { return z.why[e.to][k] }
 	case to.op == "matmul" && z.nodes[e.from].value.size > 0 && len(to.value.shape) == 2 && len(z.nodes[e.from].value.shape) == 2:
 		return z.product(e)
-	case z.gate(to) == CauseGateClosed:
+	case z.gate(to) != CauseNone:
 	default:
 		if only := z.onlyCause(e.to); only != 0 {
 			return func(int) int { return only }

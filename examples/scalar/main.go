@@ -72,18 +72,18 @@ func printForward(w io.Writer, loss autograd.Value) {
 // contribute: the gradient of the result times the local derivative.
 func printBackward(w io.Writer, loss autograd.Value, gradients autograd.Gradients) {
 	fmt.Fprintln(w, "\nfeedback: the chain rule, from the loss back")
-	fmt.Fprintf(w, "  d%-6s = 1\n", "loss")
+	fmt.Fprintf(w, "  %-9s = 1\n", "dloss")
 	for _, n := range backward(loss) {
 		if !n.NeedsGrad || n.ID == loss.Node().ID {
 			continue
 		}
-		fmt.Fprintf(w, "  d%-6s =", called(n))
+		fmt.Fprintf(w, "  %-9s =", slope(n))
 		for k, c := range gradients.Contributions(n.Value) {
 			if k > 0 {
 				fmt.Fprint(w, " +")
 			}
 			upstream := gradients.Of(c.To).Item()
-			fmt.Fprintf(w, " d%s × %.4g", called(c.To.Node()), c.Gradient.Item()/upstream)
+			fmt.Fprintf(w, " %s × %.4g", slope(c.To.Node()), c.Gradient.Item()/upstream)
 		}
 		fmt.Fprintf(w, " = %.4g\n", gradients.Of(n.Value).Item())
 	}
@@ -119,6 +119,14 @@ func called(n autograd.Node) string {
 	}
 	formulas := map[string]string{"mul": "%s·%s", "sub": "%s−%s", "square": "(%s)²"}
 	return fmt.Sprintf(formulas[n.Op], in...)
+}
+
+// slope returns what a gradient is called: dz, and d(a−y) of what has no name.
+func slope(n autograd.Node) string {
+	if n.Name() == "" {
+		return "d(" + called(n) + ")"
+	}
+	return "d" + n.Name()
 }
 
 // draw writes the course's picture and a page to step through, and where

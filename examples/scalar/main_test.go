@@ -23,14 +23,14 @@ const want = `predict and measure
   loss    = 1.445    scale of (a−y)²
 
 feedback: the chain rule, from the loss back
-  dloss   = 1
-  d(a−y)² = dloss × 0.5 = 0.5
-  da−y    = d(a−y)² × -3.4 = -1.7
-  da      = da−y × 1 = -1.7
-  dz      = da × 1 = -1.7
-  dw·i    = dz × 1 = -1.7
-  db      = dz × 1 = -1.7
-  dw      = dw·i × 1.5 = -2.55
+  dloss     = 1
+  d((a−y)²) = dloss × 0.5 = 0.5
+  d(a−y)    = d((a−y)²) × -3.4 = -1.7
+  da        = d(a−y) × 1 = -1.7
+  dz        = da × 1 = -1.7
+  d(w·i)    = dz × 1 = -1.7
+  db        = dz × 1 = -1.7
+  dw        = d(w·i) × 1.5 = -2.55
 
 adjust: value − 0.1 × gradient
   w       = 0.8 − 0.1 × (-2.55) = 1.055
