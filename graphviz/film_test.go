@@ -21,16 +21,21 @@ import (
 type pageData struct {
 	Title   string
 	Root    int
+	Row     *int
 	Updated []int
 	Nodes   []struct {
 		N, Op, K string
 		In       []int
 		T        [][]int
+		R        []any
+		Own      bool
+		F        float64
 	}
 	Frames []struct {
 		Epoch int
 		V, G  []any
 		E     map[string]any
+		R     map[string][]any
 		U     []any
 		Rate  float64
 		Fit   *struct {

@@ -152,7 +152,7 @@ function neurons(g) {
 // A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
 function worldOf(frame, g) {
 	const values = frame.v.map(x => x === "=" ? x : decoded(x)), gradients = frame.g.map(x => x && x.why || x === "=" ? x : decoded(x));
-	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from])).y; });
+	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = resultOf(n, n.in.map(e => values[e.from])).y; });
 	for (let i = gradients.length - 1; i >= 0; i--) if (gradients[i] === "=") gradients[i] = gradients[g.nodes[i].uses[0].to];
 	const unused = new Set(frame.x), contributions = {};
 	for (const e of g.edges) {
@@ -162,7 +162,9 @@ function worldOf(frame, g) {
 	const rate = frame.u ? decoded(frame.rate || 0) : data.rate;
 	const updates = new Map((frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
 	if (!frame.u && data.rate) plainSteps(updates, values, gradients, data.rate);
-	return { values, gradients, contributions, updates, rate, locals: frame.f || {}, recorded: true };
+	const rows = {};
+	for (const n of g.nodes) { const r = frame.r?.[n.raw] ?? n.r; if (r) rows[n.raw] = decoded(r); }
+	return { values, gradients, contributions, updates, rate, rows, locals: frame.f || {}, recorded: true };
 }
 
 // has tells numbers from null and from the reason why there are none.
@@ -185,8 +187,47 @@ function isPlain(world, raw) {
 
 // incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
 function incalculable(g, world, leaves) {
-	const follows = following(g, leaves);
-	return g.nodes.find((n, i) => !n.single || !n.leaf && !knows(n) && (follows[i] && !meets(n) || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined)));
+	const follows = following(g, leaves), own = ownOf(g, world), shared = leaves.some(i => !own[i]); // by all rows
+	return g.nodes.find((n, i) => {
+		if (!n.single) return true;
+		if (n.rest && data.row !== undefined) return false;
+		if (n.rest && shared && n.uses.some(e => g.nodes[e.to].in.some(x => follows[x.from]))) return true;
+		return !n.leaf && !knows(n) && !n.f && (follows[i] || data.row !== undefined && own[i] || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined));
+	});
+}
+
+// Of a batch one row is drawn. A leaf that differs from row to row comes with its numbers in all of them, so that the others
+// are computed as the drawn one is; they meet in a node that adds them up with the factor n.f, after n.rest for the others.
+
+// ownOf tells which nodes each row has for itself.
+function ownOf(g, world) {
+	const own = g.nodes.map(n => !!(n.own || world.rows[n.raw]));
+	for (const n of g.nodes) if (!n.f && n.in.some(e => own[e.from])) own[n.at] = true;
+	return own;
+}
+
+// otherRows returns the sum of what the other rows bring to the node where they meet, and a function that takes the gradient
+// of each part of it back to what the rows share.
+function otherRows(g, before, values, rest) {
+	const own = ownOf(g, before), parts = g.nodes[rest.uses[0].to].in.filter(e => own[e.from]), rows = [];
+	let sum = 0;
+	for (let r = 0; r < Object.values(before.rows)[0]?.length; r++) {
+		if (r === data.row) continue;
+		const v = values.slice(), slopes = [];
+		for (const n of g.nodes) if (own[n.at]) { if (n.leaf) v[n.raw] = before.rows[n.raw][r]; else [v[n.raw], slopes[n.raw]] = computed(g, before, v, n); }
+		for (const e of parts) sum += v[e.from];
+		rows.push(slopes);
+	}
+	const back = gradient => {
+		const shared = new Array(values.length).fill(0);
+		for (const slopes of rows) {
+			const d = new Array(values.length).fill(0);
+			for (const e of parts) d[e.from] += gradient;
+			for (let i = rest.at; i >= 0; i--) if (own[i] && slopes[i]) for (const e of g.nodes[i].in) if (e.learns) (own[e.from] ? d : shared)[e.from] += d[i] * slopes[i][e.input];
+		}
+		return shared;
+	};
+	return { sum, back };
 }
 
 // following tells which nodes depend on leaves.
@@ -199,24 +240,26 @@ function following(g, leaves) {
 
 function knows(n) {
 	if (n.cu) return false;
-	return n.el || n.t || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
+	return n.el || n.t || together[n.op] || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
 }
-
-// meets tells where the rows of a batch meet, in a sum or mean.
-const meets = n => !n.cu && !n.rest && (n.op === "Σ" || n.op === "Σ/n");
 
 // again computes a scalar network with other leaves: forward, then backward with the sums in the recording's order.
 function again(g, before, changes) {
-	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [];
-	for (const n of g.nodes) if (!n.leaf) [values[n.raw], slopes[n.raw]] = computed(g, before, values, n);
+	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [], others = [];
+	const all = data.row !== undefined; // rows
+	for (const n of g.nodes) {
+		if (n.rest && all) values[n.raw] = (others[n.at] = otherRows(g, before, values, n)).sum;
+		else if (!n.leaf) [values[n.raw], slopes[n.raw]] = computed(g, before, values, n);
+	}
 	const gradients = before.gradients.map(x => has(x) ? 0 : x), contributions = {}, arrived = new Array(values.length).fill(false);
 	arrived[g.root] = has(gradients[g.root]);
 	if (arrived[g.root]) gradients[g.root] = before.gradients[g.root];
 	for (let i = g.nodes.length - 1; i >= 0; i--) {
 		if (!arrived[i]) continue;
+		const shared = others[i]?.back(gradients[i]);
 		for (const e of g.nodes[i].in) {
-			if (!e.learns || !slopes[i]) continue;
-			contributions[e.raw] = gradients[i] * slopes[i][e.input];
+			if (!e.learns || !shared && !slopes[i]) continue;
+			contributions[e.raw] = shared ? shared[e.from] : gradients[i] * slopes[i][e.input];
 			gradients[e.from] = arrived[e.from] ? gradients[e.from] + contributions[e.raw] : contributions[e.raw];
 			arrived[e.from] = true;
 		}
@@ -224,26 +267,29 @@ function again(g, before, changes) {
 	const updates = new Map();
 	const plain = before.updates.size > 0 && [...before.updates.keys()].every(i => isPlain(before, i));
 	if (plain) for (const i of before.updates.keys()) updates.set(i, values[i] - before.rate * gradients[i]);
-	return { values, gradients, contributions, updates, rate: before.rate, locals: before.locals, recorded: false };
+	return { values, gradients, contributions, updates, rate: before.rate, rows: before.rows, locals: all ? {} : before.locals, recorded: false };
 }
 
-// computed returns a node's value and slopes. A sum or mean of rows moves with the row that is drawn; the others stay.
+// resultOf returns what a node is for other inputs.
+const resultOf = (n, inputs) => evaluate(n.op, decoded(n.c || []), inputs, n.t, n.i);
+
+// computed returns a node's value and slopes. What the page does not know keeps its value.
 function computed(g, before, values, n) {
 	if (knows(n)) {
-		const result = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from]), n.t);
+		const result = resultOf(n, n.in.map(e => values[e.from]));
 		return [result.y, result.slopes];
 	}
-	const slopes = n.in.map(e => localOf(g, before, e) ?? 0);
-	const moved = n.in.reduce((sum, e, i) => sum + slopes[i] * (values[e.from] - before.values[e.from]), 0);
-	return [meets(n) ? before.values[n.raw] + moved : before.values[n.raw], slopes];
+	const slopes = n.in.map(e => n.f || (localOf(g, before, e) ?? 0));
+	return [n.f ? n.f * n.in.reduce((sum, e) => sum + values[e.from], 0) : before.values[n.raw], slopes];
 }
 
 // localOf returns the chain rule's factor on an edge between single numbers, or undefined.
 function localOf(g, world, e) {
 	const n = g.nodes[e.to];
 	if (!n.single || !g.nodes[e.from].single) return undefined;
+	if (n.f) return n.f;
 	if (knows(n)) {
-		const result = evaluate(n.op, decoded(n.c || []), n.in.map(x => world.values[g.nodes[x.from].raw]), n.t);
+		const result = resultOf(n, n.in.map(x => world.values[g.nodes[x.from].raw]));
 		if (result && result.slopes) return result.slopes[e.input];
 	}
 	if (e.raw in world.locals) return world.locals[e.raw] === null ? undefined : decoded(world.locals[e.raw]);
