@@ -46,8 +46,9 @@ function drawPicture() {
 
 function fitCamera() {
 	const box = $("graph").getBoundingClientRect(), { width, height } = picture.size, room = 30;
+	camera.own = false;
 	const whole = Math.min((box.width - 2 * room) / width, (box.height - 2 * room - 24) / height);
-	camera.k = Math.min(1.5, Math.max(whole, 0.5));
+	camera.k = Math.min(1.5, Math.max(whole, box.width < 600 ? 0.72 : 0.5)); // what is smaller cannot be read
 	camera.x = width * camera.k < box.width - room ? (box.width - width * camera.k) / 2 : room;
 	camera.y = height * camera.k < box.height - room ? (box.height - height * camera.k) / 2 - 4 : room;
 	moveCamera();
@@ -61,6 +62,7 @@ function zoom(factor, x, y) {
 	const box = $("graph").getBoundingClientRect();
 	x ??= box.width / 2; y ??= box.height / 2;
 	const k = Math.min(4, Math.max(0.05, camera.k * factor));
+	camera.own = true;
 	camera.x = x - (x - camera.x) * k / camera.k;
 	camera.y = y - (y - camera.y) * k / camera.k;
 	camera.k = k;
@@ -114,6 +116,7 @@ function showEpoch() {
 	$("epoch-slider").setAttribute("aria-valuetext", `epoch ${frame.epoch}, loss ${brief(loss)}`);
 	if (!$("epochs").hidden) lossCurve($("curve"), state.epoch, setEpoch);
 	$("fit").hidden = !frame.fit;
+	$("fit").firstChild.textContent = `What the network predicts${state.changes.size ? ", as recorded" : ""}`;
 	if (frame.fit) fitPicture($("fit-canvas"), frame);
 	const troubles = (state.changes.size ? [] : frame.trouble) || [];
 	$("trouble").hidden = !troubles.length;
@@ -126,7 +129,7 @@ function showWhy() {
 	const body = $("why-body");
 	if (state.selected === null) {
 		$("why-title").textContent = "Select a value";
-		body.replaceChildren(el("p", { class: "note" }, "Click a value, or press ↓, to see why its gradient is what it is."));
+		body.replaceChildren(el("p", { class: "note" }, "Click a value or a weight, or press ↓, to see why its gradient is what it is, and what if it were another."));
 		return;
 	}
 	const n = raw.nodes[state.selected], view = sums.nodes[sums.of[n.raw]].raw === n.raw ? sums : raw, node = nodeNow(n.raw, view);
@@ -436,14 +439,14 @@ function listen() {
 	dark.addEventListener("change", () => { if (!chosenTheme) setTheme(dark.matches ? "dark" : "light"); });
 	window.addEventListener("beforeprint", () => { setTheme("light"); fitCamera(); });
 	window.addEventListener("afterprint", () => { setTheme(chosenTheme || (dark.matches ? "dark" : "light")); fitCamera(); });
-	new ResizeObserver(() => { if (picture) fitCamera(); }).observe($("stage"));
+	new ResizeObserver(() => { if (picture && !camera.own) fitCamera(); }).observe($("stage"));
 	drag($("graph"));
 }
 
 function drag(graph) {
 	let from = null;
-	graph.addEventListener("pointerdown", e => { if (!e.target.closest(".node, .fold")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
-	graph.addEventListener("pointermove", e => { if (from) { camera.x = e.clientX - from[0]; camera.y = e.clientY - from[1]; moveCamera(); } else onHover(e); });
+	graph.addEventListener("pointerdown", e => { if (!e.target.closest(".node, .fold, .weight")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
+	graph.addEventListener("pointermove", e => { if (from) { camera.own = true; camera.x = e.clientX - from[0]; camera.y = e.clientY - from[1]; moveCamera(); } else onHover(e); });
 	for (const end of ["pointerup", "pointercancel"]) graph.addEventListener(end, () => { from = null; graph.classList.remove("grabbed"); });
 	graph.addEventListener("pointerleave", () => { hover.hidden = true; });
 	graph.addEventListener("wheel", e => {

@@ -12,8 +12,9 @@ function stepsOf(g, world, net) {
 	const root = g.nodes[g.root];
 	if (Object.keys(world.contributions).length || root && has(world.gradients[root.raw])) {
 		if (root) add("feedback", root, null, { seed: true });
-		for (let i = g.nodes.length - 1; i >= 0; i--)
-			for (const e of g.nodes[i].in) if (e.raw in world.contributions) add("feedback", g.nodes[e.from], e);
+		const order = g.nodes.slice().reverse(), later = n => n.rest && n.in.every(e => g.nodes[e.from].leaf); // the other rows, once this one is done
+		for (const n of [...order.filter(n => !later(n)), ...order.filter(later)])
+			for (const e of n.in) if (e.raw in world.contributions) add("feedback", g.nodes[e.from], e);
 	}
 	for (const n of g.nodes) if (world.updates.has(n.raw)) add("adjust", n, null);
 	return steps;
@@ -72,6 +73,7 @@ function written(g, n, name) {
 // factorOf writes the chain rule's factor on an edge in symbols.
 function factorOf(g, e) {
 	const n = g.nodes[e.to], at = i => g.nodes[n.in[i].from], slope = `∂(${title(n)})/∂(${title(g.nodes[e.from])})`;
+	if (n.rest) return [`∂Σ/∂(${title(g.nodes[e.from])})`];
 	if (n.many || g.nodes[e.from].many) return [slope];
 	if (n.t) {
 		const others = n.t.find(t => t.includes(e.input)).filter(i => i !== e.input);
@@ -114,7 +116,8 @@ function given(g, world) {
 	if (inputs.length) lines.push(["Given: ", ...list(inputs), ...more(inputs)]);
 	if (learned.length > 4) lines.push([`Learned: ${learned.length} values, each with its present number.`]);
 	else if (learned.length) lines.push(["Learned: ", ...list(learned)]);
-	return { head: "Predict", lines, node: null };
+	lines.push(["Press ▶ Play, or → for one step."]);
+	return { head: "Predict: what is known before", lines, node: null };
 }
 
 function seeding(n, world) {
