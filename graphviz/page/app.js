@@ -115,12 +115,23 @@ function showEpoch() {
 	$("epoch-slider").value = state.epoch;
 	$("epoch-slider").setAttribute("aria-valuetext", `epoch ${frame.epoch}, loss ${brief(loss)}`);
 	if (!$("epochs").hidden) lossCurve($("curve"), state.epoch, setEpoch);
-	$("fit").hidden = !frame.fit;
-	$("fit").firstChild.textContent = `What the network predicts${state.changes.size ? ", as recorded" : ""}`;
-	if (frame.fit) fitPicture($("fit-canvas"), frame);
+	showFit();
 	const troubles = (state.changes.size ? [] : frame.trouble) || [];
 	$("trouble").hidden = !troubles.length;
 	$("troubles").replaceChildren(...troubles.slice(0, 50).map(t => el("li", {}, el("button", { type: "button", onclick: () => select(t.n) }, `⚠ ${title(raw.nodes[t.n])}: ${t.t}`))), ...(troubles.length > 50 ? [el("li", {}, `and ${troubles.length - 50} more`)] : []));
+}
+
+let refit, fitShown;
+
+// showFit shows the fit of the epoch, or with changed weights the one that follows.
+function showFit() {
+	const shot = data.frames[state.epoch].fit;
+	$("fit").hidden = !shot;
+	if (!shot) return;
+	if (state.changes.size && refit === undefined) refit = follower(raw);
+	fitShown = state.changes.size && refit ? refit(world) : shownOf(shot);
+	$("fit").firstChild.textContent = `What the network predicts${state.changes.size && !refit ? ", as recorded" : ""}`;
+	fitPicture($("fit-canvas"), fitShown);
 }
 
 // The Why panel.
@@ -326,7 +337,7 @@ function nextFound() {
 
 function setTheme(theme) {
 	document.documentElement.dataset.theme = theme;
-	if (picture && data.frames[state.epoch].fit) fitPicture($("fit-canvas"), data.frames[state.epoch]);
+	if (picture) showFit();
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
