@@ -18,7 +18,7 @@ type batch struct {
 // numbers of leaves that a page holds for them: about 200 kB. Beyond, the page
 // says that the other rows are not drawn.
 const (
-	mostCompared = 2_000_000
+	mostCompared = 500_000
 	mostRows     = 10_000
 )
 

@@ -304,6 +304,37 @@ func TestWhatIfOfASample(t *testing.T) {
 	}
 }
 
+// Where rows use other numbers of what is learned, a page knows this row alone:
+// what is the row's own can be changed, and nothing that the others use.
+func TestWhatIfOfRowsThatDiffer(t *testing.T) {
+	record := func(target float64) []byte {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		table := g.Param(autograd.NewParam("table", autograd.FromNested([][]float64{{1, 2}, {3, 4}, {5, 6}})))
+		y := g.Constant(autograd.FromNested([][]float64{{target, 1}, {8, 1}})).Named("y").As(autograd.RoleTarget)
+		factor := g.Constant(autograd.Scalar(0.5)).Named("factor")
+		loss := table.IndexSelect(0, autograd.NewInts([]int{2, 0})).Mul(factor).Sub(y).Square().Mean().Named("loss")
+		return pageOf(t, loss, graphviz.Options{Gradients: loss.Backward(), Select: []graphviz.Selection{graphviz.Sample(0)}})
+	}
+	numbers := `[...world.values, ...world.gradients.map(x => typeof x === "number" ? x : NaN)]`
+	p := open(t, record(7))
+	for _, name := range []string{"factor", "table[2,0]"} {
+		p.eval(fmt.Sprintf(`select(raw.nodes.find(n => n.n === %q).raw)`, name))
+		blocked := strings.Contains(p.eval(`document.getElementById("why-body").textContent`), "the other row is not drawn, and changes too")
+		if blocked != (name == "factor") {
+			t.Errorf("another %s: it is said that the other row changes: %v", name, blocked)
+		}
+	}
+	p.eval(`(state.changes.set(raw.nodes.find(n => n.n === "y1").raw, -2), recompute())`)
+	got := p.numbers(numbers)
+	p.show(record(-2))
+	for i, want := range p.numbers(numbers) {
+		if !near(got[i], want) {
+			t.Errorf("number %d is %v, Go says %v", i, got[i], want)
+		}
+	}
+	p.quiet()
+}
+
 // What a user's own operation computes is not known to the page, whatever its
 // name is.
 func TestCustomOperation(t *testing.T) {

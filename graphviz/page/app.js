@@ -197,8 +197,8 @@ function whatIf(n) {
 }
 
 function whyBlocked(n) {
-	if (!n.single) return `is a tensor ${shapeText(n)}`;
-	return n.rest ? "are not drawn, and change too" : `is the operation ${n.op}, which it does not know`;
+	if (n.rest) return n.n.endsWith("rows") ? "are not drawn, and change too" : "is not drawn, and changes too";
+	return !n.single ? `is a tensor ${shapeText(n)}` : `is the operation ${n.op}, which it does not know`;
 }
 
 function recompute() {

@@ -187,11 +187,12 @@ function isPlain(world, raw) {
 
 // incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
 function incalculable(g, world, leaves) {
-	const follows = following(g, leaves), own = ownOf(g, world), shared = leaves.some(i => !own[i]); // by all rows
+	const follows = following(g, leaves), own = ownOf(g, world);
+	const used = n => follows[n.at] || leaves.some(i => !own[i] && (n.leaf || !g.nodes[i].l)); // by other rows, or perhaps
 	return g.nodes.find((n, i) => {
 		if (!n.single) return true;
 		if (n.rest && data.row !== undefined) return false;
-		if (n.rest && shared && n.uses.some(e => g.nodes[e.to].in.some(x => follows[x.from]))) return true;
+		if (n.rest && used(n) && n.uses.some(e => g.nodes[e.to].in.some(x => follows[x.from]))) return true;
 		return !n.leaf && !knows(n) && !n.f && (follows[i] || data.row !== undefined && own[i] || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined));
 	});
 }
