@@ -64,7 +64,7 @@ type planNode struct {
 	ID          int        `json:"id"`
 	Name        string     `json:"n,omitempty"`
 	Op          string     `json:"op"`
-	Kind        string     `json:"k"`
+	Kind        string     `json:"k,omitempty"` // left out of an operation on something, and of a leaf whose op says it
 	Role        string     `json:"role,omitempty"`
 	Scope       int        `json:"s,omitempty"`
 	Constants   []number64 `json:"c,omitempty"`
@@ -130,6 +130,9 @@ func (m *model) planNode(n *node) planNode {
 	q := planNode{
 		ID: n.id, Op: visible(n.op), Kind: n.kind.String(), Scope: n.scope, Shape: n.value.shape,
 		Frozen: n.frozen, Custom: n.custom, Learns: n.learns, Rest: n.isRest(), Several: n.several(), Elementwise: recomputable(n),
+	}
+	if len(n.in) > 0 && n.kind == autograd.KindOperation || len(n.in) == 0 && n.op == q.Kind {
+		q.Kind = ""
 	}
 	if n.name != "" {
 		q.Name = visible(n.name)
@@ -204,10 +207,20 @@ type frame struct {
 	Rows          map[int][]number64 `json:"r,omitempty"` // of a batch, by node, where they are not those of the first epoch
 	Unused        []int              `json:"x,omitempty"` // edges that a gradient could have passed and did not
 	Locals        map[int]any        `json:"f,omitempty"` // by edge, where the page cannot find it; null where it is not known
-	Updates       []any              `json:"u,omitempty"` // of the document's Updated, in order
+	Updates       updates            `json:"u,omitempty"` // of the document's Updated, in order
 	Rate          number64           `json:"rate,omitempty"`
 	Fit           *fitShot           `json:"fit,omitempty"`
 	Troubles      []frameTrouble     `json:"trouble,omitempty"`
+}
+
+// updates are the new values, "=" for all of them where the page computes each.
+type updates []any
+
+func (u updates) MarshalJSON() ([]byte, error) {
+	if slices.ContainsFunc(u, func(v any) bool { return v != computed }) {
+		return json.Marshal([]any(u))
+	}
+	return json.Marshal(computed)
 }
 
 type frameTrouble struct {

@@ -121,6 +121,19 @@ func TestFirstSight(t *testing.T) {
 	}
 	p.is(`steps.filter(s => s.edge).map(s => +!!sums.nodes[s.edge.to].rest).join("").replace(/0+1+/, "in order")`, "in order")
 	p.is(`steps.filter(s => s.edge && sums.nodes[s.edge.to].rest).length`, "13")
+	told := func(k string) string {
+		return p.eval(`narrate(sums, raw, world, steps, ` + k + `).lines.map(plainText).join("; ")`)
+	}
+	rest := p.numbers("[world.values[raw.nodes.find(n => n.rest).raw], raw.nodes[data.root].in.length && world.values[raw.nodes[data.root].in[0].from], world.values[data.root]]")
+	if got, want := told(`steps.findIndex(s => s.node?.rest)`), fmt.Sprintf("the other 3 rows = what all of them compute as this one does; the other 3 rows  = %.4g", rest[0]); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := told(`steps.findIndex(s => s.node?.f)`), fmt.Sprintf("= (%.4g + %.4g) / 4 = %.4g", rest[1], rest[0], rest[2]); !strings.Contains(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+	if got, want := told(`steps.findIndex(s => s.edge && sums.nodes[s.edge.to].f)`), "dloss × 1/4; 1 × 0.25 = 0.25"; !strings.HasSuffix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
 	p.quiet()
 }
 

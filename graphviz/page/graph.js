@@ -2,7 +2,7 @@
 
 // recorded returns the graph of all values. A node's `raw` is its place in the data, an edge's too.
 function recorded() {
-	const nodes = data.nodes.map((n, raw) => ({ ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
+	const nodes = data.nodes.map((n, raw) => ({ k: n.in ? "operation" : n.op, ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
 	for (const node of nodes) {
 		(data.nodes[node.raw].in || []).forEach((from, input) => {
 			const edge = { raw: edges.length, at: edges.length, from, to: node.raw, input, learns: !!(nodes[from].l && node.l) };
@@ -160,7 +160,7 @@ function worldOf(frame, g) {
 		else if (e.learns && !unused.has(e.raw) && has(gradients[e.from]) && has(gradients[e.to])) contributions[e.raw] = gradients[e.from];
 	}
 	const rate = frame.u ? decoded(frame.rate || 0) : data.rate;
-	const updates = new Map((frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
+	const updates = new Map((frame.u === "=" ? data.updated.map(() => "=") : frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
 	if (!frame.u && data.rate) plainSteps(updates, values, gradients, data.rate);
 	const rows = {};
 	for (const n of g.nodes) { const r = frame.r?.[n.raw] ?? n.r; if (r) rows[n.raw] = decoded(r); }
@@ -172,8 +172,8 @@ const has = x => x !== null && x !== undefined && x.why === undefined;
 
 // plainSteps notes w − α·dw of everything that is learned.
 function plainSteps(updates, values, gradients, rate) {
-	data.nodes.forEach((n, i) => {
-		if ((n.k === "param" || n.k === "variable") && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
+	raw.nodes.forEach((n, i) => {
+		if (isLearned(n) && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
 			updates.set(i, values[i] - rate * gradients[i]);
 	});
 }
