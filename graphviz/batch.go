@@ -134,6 +134,30 @@ func (p *pairing) pair(mine, other element) bool {
 	return true
 }
 
+// brokenRow returns the first row of a batch that brings a number that is not
+// finite to where it meets the drawn row, of a node that stands for the other
+// rows; −1 where there is none.
+func (m *model) brokenRow(n *node) int {
+	first := -1
+	if !n.isRest() {
+		return first
+	}
+	s := m.sampled
+	for i, used := range s.used {
+		for at := range used {
+			if !used[at] || !s.meets[i][at] {
+				continue
+			}
+			for _, x := range s.partsOf(element{i, at}, shared) {
+				if row := s.rows[x.node][x.at]; row != shared && row != s.row && !isFinite(s.tensors[x.node].out[x.at]) && (first < 0 || row < first) {
+					first = row
+				}
+			}
+		}
+	}
+	return first
+}
+
 // meeting returns the factor with which rows are added up in a node, 0 where
 // none meet in it.
 func (m *model) meeting(n *node) float64 {

@@ -105,3 +105,32 @@ func TestPageOfALargeBatch(t *testing.T) {
 		}
 	}
 }
+
+// A NaN that the drawn row has no part in is said to be another row's.
+func TestBrokenRow(t *testing.T) {
+	for _, c := range []struct {
+		row  int
+		want string
+	}{
+		{0, "the other 2 rows: first infinity: it came about in row 1, which Sample(1) draws"},
+		{1, "log #3: first infinity: log of 0"},
+	} {
+		g := autograd.NewGraph(autograd.Options{Trace: true})
+		x := g.Constant(autograd.NewTensor([]float64{1, 0, 3}, 3, 1)).Named("x").As(autograd.RoleInput)
+		w := g.Param(autograd.NewParam("w", autograd.Scalar(2)))
+		loss := x.Mul(w).Log().Mean().Named("loss")
+		d := dataOf(t, pageOf(t, loss, graphviz.Options{Gradients: loss.Backward(), Select: []graphviz.Selection{graphviz.Sample(c.row)}}))
+		if len(d.Frames[0].Trouble) == 0 {
+			t.Errorf("row %d: no trouble", c.row)
+			continue
+		}
+		first := d.Frames[0].Trouble[0]
+		name := d.Nodes[first.N].N
+		if name == "" {
+			name = d.Nodes[first.N].Op + " #3"
+		}
+		if diff := cmp.Diff(c.want, name+": "+first.T); diff != "" {
+			t.Errorf("row %d (-want +got):\n%s", c.row, diff)
+		}
+	}
+}

@@ -32,13 +32,17 @@ type pageData struct {
 		F        float64
 	}
 	Frames []struct {
-		Epoch int
-		V, G  []any
-		E     map[string]any
-		R     map[string][]any
-		U     any
-		Rate  float64
-		Fit   *struct {
+		Epoch   int
+		V, G    []any
+		E       map[string]any
+		R       map[string][]any
+		U       any
+		Rate    float64
+		Trouble []struct {
+			N int
+			T string
+		}
+		Fit *struct {
 			Curve     []float64
 			Cells     []byte
 			Low, High float64

@@ -201,3 +201,21 @@ func TestPhone(t *testing.T) {
 	p.is(`(({ top, bottom }) => top >= 0 && bottom <= innerHeight)(document.getElementById("play").getBoundingClientRect())`, "true")
 	p.quiet()
 }
+
+// Before a backward pass the page does not say that nothing will be learned,
+// and an update that is not finite is still w − α·dw.
+func TestNotYetBackward(t *testing.T) {
+	p := open(t, pageOf(t, neuron(), graphviz.Options{}))
+	p.eval(`select(raw.nodes.find(n => n.n === "w1").raw)`)
+	if text := p.eval(`document.getElementById("why-body").textContent`); !strings.Contains(text, "no backward yet") || strings.Contains(text, "no step will change") {
+		t.Errorf("the panel says %q", text)
+	}
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	w := g.Variable(autograd.Scalar(0)).Named("w")
+	root := w.Sqrt().Named("loss")
+	p.show(pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.1}))
+	if text := p.eval(`narrate(sums, raw, world, steps, steps.length - 1).lines.map(plainText).join("; ")`); text != "w − α × dw, learning rate α = 0.1; 0 − 0.1 × +Inf = −Inf" {
+		t.Errorf("the update is %q", text)
+	}
+	p.quiet()
+}

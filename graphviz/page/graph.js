@@ -182,7 +182,7 @@ function plainSteps(updates, values, gradients, rate) {
 function isPlain(world, raw) {
 	const w = world.values[raw], d = world.gradients[raw], next = world.updates.get(raw);
 	if (typeof w !== "number" || typeof d !== "number") return false;
-	return Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
+	return Object.is(w - world.rate * d, next) || Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
 }
 
 // incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
