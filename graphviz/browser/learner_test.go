@@ -99,6 +99,33 @@ func TestFitFollows(t *testing.T) {
 	}
 }
 
+// Of a network of single numbers, whose inputs are the features, the boundary
+// follows too.
+func TestFitOfNeuronsFollows(t *testing.T) {
+	page, _ := film(t)
+	p := open(t, page)
+	p.eval("setEpoch(5)")
+	before := p.numbers("fitShown")
+	w := p.eval(`raw.nodes.find(n => n.n === "w1").raw`)
+	// Changed to what it is, the fit stays but for the 254 steps it is recorded in.
+	p.eval(fmt.Sprintf(`(state.changes.set(%s, world.values[%s]), recompute())`, w, w))
+	p.is(`document.querySelector("#fit h2").textContent`, "What the network predicts")
+	for i, v := range p.numbers("fitShown") {
+		if math.Abs(v-before[i]) > 0.5/254 {
+			t.Errorf("point %d: %v, recorded %v", i, v, before[i])
+		}
+	}
+	p.eval(fmt.Sprintf(`(state.changes.set(%s, 3), recompute())`, w))
+	moved := 0.0
+	for i, v := range p.numbers("fitShown") {
+		moved = math.Max(moved, math.Abs(v-before[i]))
+	}
+	if moved < 0.05 {
+		t.Errorf("the fit moved by %v only", moved)
+	}
+	p.quiet()
+}
+
 // A fit of which the page does not know how it comes about stays, and the page
 // says so.
 func TestFitThatStays(t *testing.T) {

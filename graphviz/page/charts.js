@@ -46,16 +46,17 @@ function lineThrough(x, y, error) {
 	return x.length === y.length && x.every((v, i) => Math.abs(line(v) - y[i]) <= error) ? line : null;
 }
 
-// follower returns what computes a fit for other weights, or null. It needs inputs that are linear functions of the features,
-// as all rows of the batch show, and a fit that is one of the last value that depends on inputs alone, as an epoch's shows.
+// follower returns what computes a fit for other weights, or null. It needs inputs that are the features, or linear functions
+// of them as all rows of the batch show, and a fit that is one of the last value that depends on inputs alone, as the last
+// epochs show.
 function follower(g) {
-	if (data.row === undefined) return null;
 	const { low, high, x, points } = data.fit, first = worldOf(data.frames[0], g);
-	const inputs = g.nodes.filter(n => n.role === "input" && first.rows[n.raw]), ids = inputs.map(n => n.raw);
-	const maps = ids.map(i => low.map((_, k) => { const line = lineThrough(x.map(p => p[k]), first.rows[i], 1e-9); return line && (p => line(p[k])); }).find(f => f));
-	const follows = following(g, ids), others = following(g, g.nodes.filter(n => first.rows[n.raw] && !ids.includes(n.raw)).map(n => n.raw));
+	const inputs = g.nodes.filter(n => n.role === "input" && n.single), ids = inputs.map(n => n.raw);
+	const maps = data.row === undefined ? low.length === ids.length && low.map((_, k) => p => p[k])
+		: ids.map(i => low.map((_, k) => { const line = lineThrough(x.map(p => p[k]), first.rows[i] || [], 1e-9); return line && (p => line(p[k])); }).find(f => f));
+	const follows = following(g, ids), others = following(g, g.nodes.filter(n => n.role === "target" || first.rows[n.raw] && !ids.includes(n.raw)).map(n => n.raw));
 	const inner = g.nodes.filter(n => !n.leaf && follows[n.at] && !others[n.at]), last = inner.at(-1);
-	if (!last || !maps.every(f => f) || !inner.every(knows)) return null;
+	if (!last || !maps || !maps.every(f => f) || !inner.every(knows)) return null;
 	const n = low.length > 1 ? points : data.frames[0].fit.curve.length, at = (axis, i) => low[axis] + (high[axis] - low[axis]) * i / (n - 1);
 	const grid = Array.from({ length: n ** low.length }, (_, i) => [at(0, i % n), at(1, Math.floor(i / n))]);
 	const predict = world => grid.map(p => {
@@ -65,7 +66,7 @@ function follower(g) {
 		return v[last.raw];
 	});
 	const near = shot => shot.curve ? 1e-4 * Math.max(...shownOf(shot).map(Math.abs)) : (shot.high - shot.low) / 500;
-	for (const f of data.frames.slice().reverse()) {
+	for (const f of data.frames.slice(-2)) {
 		const answer = lineThrough(predict(worldOf(f, g)), shownOf(f.fit), near(f.fit));
 		if (answer) return world => predict(world).map(answer);
 	}
