@@ -246,3 +246,21 @@ func TestNotYetBackward(t *testing.T) {
 	}
 	p.quiet()
 }
+
+// The numbers of the edge that a step is about are not hidden behind a box.
+func TestStrongLabelsAreSeen(t *testing.T) {
+	root := tensors()
+	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), Select: []graphviz.Selection{graphviz.Sample(1)}}))
+	p.eval(`setView("operations")`)
+	hidden := p.eval(`steps.map((s, k) => k).filter(k => steps[k].edge).filter(k => {
+		setStep(k);
+		const strong = [...document.querySelectorAll("text.edge.strong")].filter(t => t.textContent);
+		return !strong.length || strong.some(t => !(t.compareDocumentPosition(picture.items.at(-1).group) & Node.DOCUMENT_POSITION_PRECEDING));
+	}).join()`)
+	if hidden != "" {
+		t.Errorf("in the steps %s", hidden)
+	}
+	p.eval(`setStep(0)`)
+	p.is(`document.querySelectorAll("text.edge.strong").length`, "0")
+	p.quiet()
+}

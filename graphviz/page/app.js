@@ -178,7 +178,7 @@ function whyGradient(g, n) {
 	}
 	if (why.ways.length) {
 		out.push(el("h3", {}, "largest ways to the loss"));
-		out.push(el("ol", {}, ...why.ways.map(p => el("li", {}, el("span", { class: "share" }, `${Math.round(p.share * 100)} %`), ...p.nodes.slice(1).flatMap((m, k) => [...(k ? [" → "] : []), link(m)]), ` = ${number(p.product)}`))));
+		out.push(el("ol", {}, ...why.ways.map(p => el("li", {}, el("span", { class: "share" }, `${number(Math.round(p.share * 100))} %`), ...p.nodes.slice(1).flatMap((m, k) => [...(k ? [" → "] : []), link(m)]), ` = ${number(p.product)}`))));
 	}
 	return [...out, ...why.sentences.map(s => el("p", {}, s))];
 }

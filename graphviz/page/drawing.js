@@ -121,7 +121,7 @@ function Picture(root, scene, g, onSelect, onFold) {
 	spread(scene.items, scene.links, scene.neurons);
 	const world = svg("g", { class: "world" });
 	root.replaceChildren(arrowHeads(), world);
-	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" });
+	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" }), strong = labels.cloneNode();
 	if (scene.frames) for (const f of size.frames) frames.append(frameOf(f, onFold));
 	const taken = [];
 	for (const l of scene.links) {
@@ -139,8 +139,8 @@ function Picture(root, scene, g, onSelect, onFold) {
 		}
 	}
 	for (const item of scene.items) boxes.append(draw(item, onSelect, onFold, g));
-	world.append(frames, arrows, labels, boxes);
-	return { ...scene, size, world };
+	world.append(frames, arrows, labels, boxes, strong);
+	return { ...scene, size, world, labelGroups: [labels, strong] };
 }
 
 function arrowHeads() {
@@ -337,7 +337,11 @@ function paintLink(l, g, world, times, k, step, selected, picture) {
 		setText(l.label, first);
 		setText(l.second, second);
 		l.label.classList.add("gradient");
-		for (const t of [l.label, l.second]) t.classList.toggle("strong", !!hot || near);
+		for (const t of [l.label, l.second]) {
+			t.classList.toggle("strong", !!hot || near);
+			const group = picture.labelGroups[hot || near ? 1 : 0]; // before the boxes
+			if (t.parentNode !== group) group.append(t);
+		}
 	}
 }
 
