@@ -184,6 +184,9 @@ func batchedNetworks() map[string]batched {
 		"sum over classes": {dense(layers.Tanh, 3), 3, func(_ layers.Layer, a, y, _ value) value {
 			return a.LogSumExp(1).Add(a.Sub(y).Square().Sum(1)).Mean().Named("loss")
 		}},
+		"means of columns": {dense(layers.Tanh, 2), 2, func(_ layers.Layer, a, y, _ value) value {
+			return a.Sub(y).Square().Mean(0).Sqrt().Sum().Named("loss")
+		}},
 		"penalty and root": {dense(layers.Tanh, 1), 1, func(model layers.Layer, a, y, _ value) value {
 			w := a.Graph().Param(model.Params()[0])
 			return a.Sub(y).Square().Mean().Sqrt().Add(w.Square().Sum().Scale(0.01)).Named("loss")
@@ -251,7 +254,7 @@ func (b batched) record(c *changed, learns bool) (value, autograd.Gradients) {
 // as an input: the page computes the other rows too.
 func TestWhatIfOfASample(t *testing.T) {
 	all := batchedNetworks()
-	numbers := `[...world.values, ...world.gradients.map(x => typeof x === "number" ? x : NaN), ...raw.edges.map(e => world.contributions[e.raw] ?? NaN)]`
+	numbers := `[...world.values, ...world.gradients.map(x => has(x) ? x : NaN), ...raw.edges.map(e => world.contributions[e.raw] ?? NaN)].flat()`
 	p := open(t, pageOf(t, neuron(), graphviz.Options{}))
 	for _, name := range slices.Sorted(maps.Keys(all)) {
 		b := all[name]

@@ -190,8 +190,8 @@ function incalculable(g, world, leaves) {
 	const follows = following(g, leaves), own = ownOf(g, world);
 	const used = n => follows[n.at] || leaves.some(i => !own[i] && (n.leaf || !g.nodes[i].l)); // by other rows, or perhaps
 	return g.nodes.find((n, i) => {
-		if (!n.single) return true;
 		if (n.rest && data.row !== undefined) return false;
+		if (!n.single) return true;
 		if (n.rest && used(n) && n.uses.some(e => g.nodes[e.to].in.some(x => follows[x.from]))) return true;
 		return !n.leaf && !knows(n) && !n.f && (follows[i] || data.row !== undefined && own[i] || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined));
 	});
@@ -207,28 +207,27 @@ function ownOf(g, world) {
 	return own;
 }
 
-// otherRows returns the sum of what the other rows bring to the node where they meet, and a function that takes the gradient
-// of each part of it back to what the rows share.
+// otherRows returns the sums of what the other rows bring to each node where they meet, and a function that takes the
+// gradients of their parts back to what the rows share.
 function otherRows(g, before, values, rest) {
-	const own = ownOf(g, before), parts = g.nodes[rest.uses[0].to].in.filter(e => own[e.from]), rows = [];
-	let sum = 0;
+	const own = ownOf(g, before), parts = rest.uses.map(use => g.nodes[use.to].in.filter(e => own[e.from])), rows = [], sums = parts.map(() => 0);
 	for (let r = 0; r < Object.values(before.rows)[0]?.length; r++) {
 		if (r === data.row) continue;
 		const v = values.slice(), slopes = [];
 		for (const n of g.nodes) if (own[n.at]) { if (n.leaf) v[n.raw] = before.rows[n.raw][r]; else [v[n.raw], slopes[n.raw]] = computed(g, before, v, n); }
-		for (const e of parts) sum += v[e.from];
+		parts.forEach((all, k) => { for (const e of all) sums[k] += v[e.from]; });
 		rows.push(slopes);
 	}
-	const back = gradient => {
+	const back = gradients => {
 		const shared = new Array(values.length).fill(0);
 		for (const slopes of rows) {
 			const d = new Array(values.length).fill(0);
-			for (const e of parts) d[e.from] += gradient;
+			parts.forEach((all, k) => { for (const e of all) d[e.from] += [gradients].flat()[k]; });
 			for (let i = rest.at; i >= 0; i--) if (own[i] && slopes[i]) for (const e of g.nodes[i].in) if (e.learns) (own[e.from] ? d : shared)[e.from] += d[i] * slopes[i][e.input];
 		}
 		return shared;
 	};
-	return { sum, back };
+	return { sum: sums.length > 1 ? sums : sums[0], back };
 }
 
 // following tells which nodes depend on leaves.
@@ -260,8 +259,9 @@ function again(g, before, changes) {
 		const shared = others[i]?.back(gradients[i]);
 		for (const e of g.nodes[i].in) {
 			if (!e.learns || !shared && !slopes[i]) continue;
-			contributions[e.raw] = shared ? shared[e.from] : gradients[i] * slopes[i][e.input];
-			gradients[e.from] = arrived[e.from] ? gradients[e.from] + contributions[e.raw] : contributions[e.raw];
+			const c = shared ? shared[e.from] : gradients[i] * slopes[i][e.input], slots = g.nodes[e.from].rest ? g.nodes[e.from].uses : [];
+			contributions[e.raw] = slots.length > 1 ? slots.map(use => use === e ? c : 0) : c;
+			gradients[e.from] = !arrived[e.from] ? contributions[e.raw] : slots.length > 1 ? gradients[e.from].map((d, k) => d + contributions[e.raw][k]) : gradients[e.from] + c;
 			arrived[e.from] = true;
 		}
 	}
@@ -281,7 +281,7 @@ function computed(g, before, values, n) {
 		return [result.y, result.slopes];
 	}
 	const slopes = n.in.map(e => n.f || (localOf(g, before, e) ?? 0));
-	return [n.f ? n.f * n.in.reduce((sum, e) => sum + values[e.from], 0) : before.values[n.raw], slopes];
+	return [n.f ? n.f * n.in.reduce((sum, e) => sum + [values[e.from]].flat()[g.nodes[e.from].rest ? g.nodes[e.from].uses.indexOf(e) : 0], 0) : before.values[n.raw], slopes];
 }
 
 // localOf returns the chain rule's factor on an edge between single numbers, or undefined.
