@@ -2,14 +2,15 @@ package graphviz
 
 import "strings"
 
-// compact leaves out of a script what only its readers need:
-// comments that have a line of their own, indents, empty lines, and blanks
-// around signs. Strings, templates and regular expressions stay as they are.
+// compact leaves out of a script what only its readers need: comments that
+// begin with two slashes, indents, empty lines, line breaks within statements
+// and blocks, and blanks around signs. Strings, templates and regular expressions stay as they are.
 func compact(source string) string {
 	c := compactor{}
 	for line := range strings.Lines(source) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
-			c.add(line)
+		before := len(c.out)
+		c.add(strings.TrimSpace(line))
+		if len(c.out) > before && strings.IndexByte("{([,;", c.out[len(c.out)-1]) < 0 {
 			c.out = append(c.out, '\n')
 		}
 	}
@@ -18,27 +19,38 @@ func compact(source string) string {
 
 type compactor struct{ out []byte }
 
-// signs are what needs no blanks around it. A line break stays, since it may
-// end a statement.
-const signs = "{}()[];,:=<>*%&|?!"
+// signs are what needs no blanks around it. A line break stays after all but
+// an opening bracket, a comma or a semicolon, since it may end a statement.
+const signs = "{}()[];,:=<>*%&|?!/+-"
 
 // add adds a line without the blanks that nothing needs.
 func (c *compactor) add(line string) {
 	for i := 0; i < len(line); i++ {
 		switch ch := line[i]; {
+		case strings.HasPrefix(line[i:], "//"):
+			return
 		case ch == '"' || ch == '\'' || ch == '`' || ch == '/' && c.beginsPattern():
 			end := literalEnd(line, i)
 			c.out = append(c.out, line[i:end]...)
 			i = end - 1
-		case ch == ' ' && (c.endsWithSign() || i+1 < len(line) && strings.IndexByte(signs, line[i+1]) >= 0):
+		case ch == ' ' && (c.needless(line[i+1]) || strings.HasPrefix(line[i+1:], "//")):
 		default:
 			c.out = append(c.out, ch)
 		}
 	}
 }
 
-func (c *compactor) endsWithSign() bool {
-	return len(c.out) > 0 && strings.IndexByte(signs, c.out[len(c.out)-1]) >= 0
+// needless reports whether a blank before next is not needed: it is where it
+// keeps two signs of one kind from being read as one.
+func (c *compactor) needless(next byte) bool {
+	if len(c.out) == 0 {
+		return true
+	}
+	last := c.out[len(c.out)-1]
+	if strings.IndexByte("+-/", last) >= 0 && strings.IndexByte("+-/", next) >= 0 {
+		return false
+	}
+	return strings.IndexByte(signs, last) >= 0 || strings.IndexByte(signs, next) >= 0
 }
 
 // beginsPattern reports whether a slash here begins a regular expression and

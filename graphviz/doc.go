@@ -121,8 +121,16 @@
 // why it is what it is, finds values by name, operation, "grad:0" or "nan",
 // folds layers, and computes what would follow from another weight or input. A
 // Film is a page of several epochs of a training, with the curve of the loss and
-// what the network predicts beside it. Sample takes a batch of tensors apart for
-// it. It is used with the mouse or with keys alone, which "?" lists.
+// what the network predicts beside it. It is used with the mouse or with keys
+// alone, which "?" lists.
+//
+// Sample takes a batch of tensors apart for it. Where all rows are computed
+// alike, the page is given the numbers in which they differ, and another weight
+// changes the loss, and every gradient, by all rows; a dropout's mask stays. Else
+// it says that the other rows are not drawn. What the network predicts follows
+// another weight where the inputs are the Fit's features, or linear functions of
+// them, and what Predict returns is a linear function of the network's last
+// value; else the page says that it is as recorded.
 //
 // # Asking why
 //

@@ -15,7 +15,7 @@ import (
 func (s *sampler) build() *model {
 	m := s.m
 	out := *m
-	s.out, out.nodes, out.edges = &out, nil, nil
+	s.out, out.nodes, out.edges, out.sampled = &out, nil, nil, s
 	s.resolve()
 	s.own = make([][]float64, len(m.edges))
 	s.drawElements(false)

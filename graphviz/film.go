@@ -103,8 +103,11 @@ func (f *Film) add(epoch int, m *model) error {
 	} else if what := f.plan.differs(p); what != "" {
 		return &StructureError{epoch, what}
 	}
+	if p.Row == nil {
+		f.plan.Row = nil
+	}
 	shot := frameOf(m)
-	shot.Epoch = epoch
+	shot.Epoch, shot.Rows = epoch, f.plan.rowsBeside(p)
 	if f.options.Fit != nil {
 		shot.Fit = f.options.Fit.shoot()
 	}

@@ -21,19 +21,28 @@ import (
 type pageData struct {
 	Title   string
 	Root    int
+	Row     *int
 	Updated []int
 	Nodes   []struct {
 		N, Op, K string
 		In       []int
 		T        [][]int
+		R        []any
+		Own      bool
+		F        float64
 	}
 	Frames []struct {
-		Epoch int
-		V, G  []any
-		E     map[string]any
-		U     []any
-		Rate  float64
-		Fit   *struct {
+		Epoch   int
+		V, G    []any
+		E       map[string]any
+		R       map[string][]any
+		U       any
+		Rate    float64
+		Trouble []struct {
+			N int
+			T string
+		}
+		Fit *struct {
 			Curve     []float64
 			Cells     []byte
 			Low, High float64
@@ -125,7 +134,7 @@ func TestFilmKeepsEpochs(t *testing.T) {
 	if diff := cmp.Diff([]any{-3., nil, "=", nil, -1., 1.}, first.G); diff != "" {
 		t.Errorf("gradients (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]any{"="}, first.U); diff != "" || first.Rate != 0.01 || d.Updated[0] != 0 {
+	if diff := cmp.Diff(any("="), first.U); diff != "" || first.Rate != 0.01 || d.Updated[0] != 0 {
 		t.Errorf("updates of %v at rate %v (-want +got):\n%s", d.Updated, first.Rate, diff)
 	}
 }
@@ -141,7 +150,7 @@ func TestFilmKeepsOtherUpdates(t *testing.T) {
 	film.Adjusted(0.1)
 	film.Adjusted(0.2) // no second time
 	d := dataOf(t, filmPage(t, film))
-	if diff := cmp.Diff([]any{0.125}, d.Frames[0].U); diff != "" || d.Frames[0].Rate != 0.1 || d.Frames[0].Epoch != 7 {
+	if diff := cmp.Diff(any([]any{0.125}), d.Frames[0].U); diff != "" || d.Frames[0].Rate != 0.1 || d.Frames[0].Epoch != 7 {
 		t.Errorf("epoch %d, rate %v (-want +got):\n%s", d.Frames[0].Epoch, d.Frames[0].Rate, diff)
 	}
 }

@@ -19,7 +19,8 @@ type model struct {
 
 	graph     *autograd.Graph
 	gradients autograd.Gradients
-	limit     int // tensors of at most so many elements keep each one
+	sampled   *sampler // what took it apart; nil for a whole recording
+	limit     int      // tensors of at most so many elements keep each one
 }
 
 // A node is one value: a whole tensor, or one element of it where a Selection

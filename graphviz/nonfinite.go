@@ -239,6 +239,9 @@ func (m *model) forwardCause(i int) Cause {
 		place = ", at element " + indexText(k, n.value.shape)
 	}
 	kind, words := CauseGiven, fmt.Sprintf("the %s holds %s", n.kind, number(y[k], defaultDigits))
+	if row := m.brokenRow(n); row >= 0 {
+		return Cause{CauseUnknown, n.source.Value, fmt.Sprintf("it came about in row %d, which Sample(%d) draws", row, row)}
+	}
 	if len(n.in) > 0 {
 		var in []float64
 		if m.elementwise(n) {

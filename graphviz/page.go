@@ -50,6 +50,7 @@ type plan struct {
 	Single bool        `json:"single,omitempty"` // precision
 	Rate   float64     `json:"rate,omitempty"`   // of an update that nobody made
 	Root   int         `json:"root"`
+	Row    *int        `json:"row,omitempty"` // of the batch, where the nodes' Rows are all that tells its rows apart
 	Scopes []planScope `json:"scopes"`
 	Nodes  []planNode  `json:"nodes"`
 }
@@ -63,7 +64,7 @@ type planNode struct {
 	ID          int        `json:"id"`
 	Name        string     `json:"n,omitempty"`
 	Op          string     `json:"op"`
-	Kind        string     `json:"k"`
+	Kind        string     `json:"k,omitempty"` // left out of an operation on something, and of a leaf whose op says it
 	Role        string     `json:"role,omitempty"`
 	Scope       int        `json:"s,omitempty"`
 	Constants   []number64 `json:"c,omitempty"`
@@ -76,6 +77,10 @@ type planNode struct {
 	Rest        bool       `json:"rest,omitempty"` // it stands for the other rows of a batch
 	Several     bool       `json:"many,omitempty"` // it stands for several values
 	Elementwise bool       `json:"el,omitempty"`   // the page can compute it for single numbers
+	Place       int        `json:"i,omitempty"`    // in its row, of an element of a softmax
+	Own         bool       `json:"own,omitempty"`  // a leaf of this row of a batch alone
+	Rows        []number64 `json:"r,omitempty"`    // in each row of a batch, of a leaf that differs from row to row
+	Factor      number64   `json:"f,omitempty"`    // with which rows are added up in it
 }
 
 func planOf(m *model) *plan {
@@ -86,13 +91,48 @@ func planOf(m *model) *plan {
 	for i := range m.nodes {
 		p.Nodes = append(p.Nodes, m.planNode(&m.nodes[i]))
 	}
+	if m.sampled != nil && m.sampled.count > 1 {
+		p.addBatch(m, m.sampled.readBatch())
+	}
 	return p
+}
+
+// addBatch adds what the page needs to compute the other rows of a batch.
+func (p *plan) addBatch(m *model, b *batch) {
+	if b.alike {
+		p.Row = &b.row
+	}
+	for i := range m.nodes {
+		n, q := &m.nodes[i], &p.Nodes[i]
+		leaf := element{n.id, n.element}
+		q.Factor, q.Own = number64(m.meeting(n)), b.own[leaf]
+		if b.alike && b.rows[leaf] != nil {
+			q.Own = false
+			for _, v := range b.rows[leaf] {
+				q.Rows = append(q.Rows, number64(v))
+			}
+		}
+	}
+}
+
+// rowsBeside returns the rows of a batch where they are not those of p.
+func (p *plan) rowsBeside(q *plan) map[int][]number64 {
+	rows := map[int][]number64{}
+	for i := range q.Nodes {
+		if all := q.Nodes[i].Rows; !slices.EqualFunc(p.Nodes[i].Rows, all, func(a, b number64) bool { return sameBits(float64(a), float64(b)) }) {
+			rows[i] = all
+		}
+	}
+	return rows
 }
 
 func (m *model) planNode(n *node) planNode {
 	q := planNode{
 		ID: n.id, Op: visible(n.op), Kind: n.kind.String(), Scope: n.scope, Shape: n.value.shape,
 		Frozen: n.frozen, Custom: n.custom, Learns: n.learns, Rest: n.isRest(), Several: n.several(), Elementwise: recomputable(n),
+	}
+	if len(n.in) > 0 && n.kind == autograd.KindOperation || len(n.in) == 0 && n.op == q.Kind {
+		q.Kind = ""
 	}
 	if n.name != "" {
 		q.Name = visible(n.name)
@@ -110,6 +150,10 @@ func (m *model) planNode(n *node) planNode {
 	}
 	for _, e := range n.in {
 		q.Inputs = append(q.Inputs, m.edges[e].from)
+	}
+	if (n.op == "softmax" || n.op == "log softmax") && !n.custom && n.element >= 0 {
+		b := runOf(n.source.Shape(), int(n.source.Constants[0]), 1)
+		q.Place = n.element / b.inner % b.n
 	}
 	for _, t := range n.terms {
 		q.Terms = append(q.Terms, t)
@@ -156,16 +200,27 @@ func (p *plan) path(scope int) string {
 // A frame is an epoch: its numbers, by node and by edge. A number that the page computes to the same bits is left out, with
 // "=" in its place: most of a network's are.
 type frame struct {
-	Epoch         int            `json:"epoch"`
-	Values        []any          `json:"v"`
-	Gradients     []any          `json:"g"`           // null where none can be, {"why": …} where there is none
-	Contributions map[int]any    `json:"e,omitempty"` // by edge; left out where it is the whole gradient
-	Unused        []int          `json:"x,omitempty"` // edges that a gradient could have passed and did not
-	Locals        map[int]any    `json:"f,omitempty"` // by edge, where the page cannot find it; null where it is not known
-	Updates       []any          `json:"u,omitempty"` // of the document's Updated, in order
-	Rate          number64       `json:"rate,omitempty"`
-	Fit           *fitShot       `json:"fit,omitempty"`
-	Troubles      []frameTrouble `json:"trouble,omitempty"`
+	Epoch         int                `json:"epoch"`
+	Values        []any              `json:"v"`
+	Gradients     []any              `json:"g"`           // null where none can be, {"why": …} where there is none
+	Contributions map[int]any        `json:"e,omitempty"` // by edge; left out where it is the whole gradient
+	Rows          map[int][]number64 `json:"r,omitempty"` // of a batch, by node, where they are not those of the first epoch
+	Unused        []int              `json:"x,omitempty"` // edges that a gradient could have passed and did not
+	Locals        map[int]any        `json:"f,omitempty"` // by edge, where the page cannot find it; null where it is not known
+	Updates       updates            `json:"u,omitempty"` // of the document's Updated, in order
+	Rate          number64           `json:"rate,omitempty"`
+	Fit           *fitShot           `json:"fit,omitempty"`
+	Troubles      []frameTrouble     `json:"trouble,omitempty"`
+}
+
+// updates are the new values, "=" for all of them where the page computes each.
+type updates []any
+
+func (u updates) MarshalJSON() ([]byte, error) {
+	if slices.ContainsFunc(u, func(v any) bool { return v != computed }) {
+		return json.Marshal([]any(u))
+	}
+	return json.Marshal(computed)
 }
 
 type frameTrouble struct {

@@ -261,6 +261,8 @@ func (e *Explanation) closing(n *node) string {
 	switch {
 	case n.frozen:
 		return title + " is frozen, so no step will change it"
+	case n.state == pending || n.state == notKept: // it will have one
+		return ""
 	case !e.Known:
 		return "no gradient, so no step will change " + title
 	case up+same+down < e.Size, math.IsInf(e.Gradient, 0):

@@ -291,17 +291,20 @@ func writesFiles(t *testing.T, extensions ...string) {
 	}
 }
 
-// A page of the smallest of the networks with hidden neurons is small enough
-// to be mailed, with all its epochs.
+// The pages of the smallest networks with hidden neurons are small enough to be
+// mailed, with all their epochs.
 func TestPageIsSmall(t *testing.T) {
 	dir := t.TempDir()
 	results(t, io.Discard, settings{task: "nonlinear", seed: defaultSeed, out: dir})
-	info, err := os.Stat(filepath.Join(dir, "nonlinear.html"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if info.Size() > 150_000 {
-		t.Errorf("the page of the 2-3-1 network has %d bytes", info.Size())
+	results(t, io.Discard, settings{task: "binary", seed: defaultSeed, out: dir})
+	for _, task := range []string{"nonlinear-linear", "nonlinear", "binary"} {
+		info, err := os.Stat(filepath.Join(dir, task+".html"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if info.Size() > 150_000 {
+			t.Errorf("the page of %s, a 2-3-1 network, has %d bytes", task, info.Size())
+		}
 	}
 }
 

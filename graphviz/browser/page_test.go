@@ -62,7 +62,7 @@ func TestStepsInWords(t *testing.T) {
 	root := neuron()
 	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.1}))
 	want := []string{
-		"predict: Given: x1 = 1.5, x2 = 3.6; Learned: w1 = 0.5, w2 = −0.2, b = 0.1",
+		"predict: Given: x1 = 1.5, x2 = 3.6; Learned: w1 = 0.5, w2 = −0.2, b = 0.1; Press ▶ Play, or → for one step.",
 		"predict: z1 = w1 × x1 + w2 × x2 + b; z1 = 0.5 × 1.5 + (−0.2) × 3.6 + 0.1 = 0.13",
 		"predict: a1 = sigmoid(z1); a1 = sigmoid(0.13) = 0.5325",
 		"measure: sub #11 = a1 − y; sub #11 = 0.5325 − 1 = −0.4675",

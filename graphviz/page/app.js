@@ -46,8 +46,9 @@ function drawPicture() {
 
 function fitCamera() {
 	const box = $("graph").getBoundingClientRect(), { width, height } = picture.size, room = 30;
+	camera.own = false;
 	const whole = Math.min((box.width - 2 * room) / width, (box.height - 2 * room - 24) / height);
-	camera.k = Math.min(1.5, Math.max(whole, 0.5));
+	camera.k = Math.min(1.5, Math.max(whole, box.width < 600 ? 0.72 : 0.5)); // what is smaller cannot be read
 	camera.x = width * camera.k < box.width - room ? (box.width - width * camera.k) / 2 : room;
 	camera.y = height * camera.k < box.height - room ? (box.height - height * camera.k) / 2 - 4 : room;
 	moveCamera();
@@ -61,6 +62,7 @@ function zoom(factor, x, y) {
 	const box = $("graph").getBoundingClientRect();
 	x ??= box.width / 2; y ??= box.height / 2;
 	const k = Math.min(4, Math.max(0.05, camera.k * factor));
+	camera.own = true;
 	camera.x = x - (x - camera.x) * k / camera.k;
 	camera.y = y - (y - camera.y) * k / camera.k;
 	camera.k = k;
@@ -113,11 +115,23 @@ function showEpoch() {
 	$("epoch-slider").value = state.epoch;
 	$("epoch-slider").setAttribute("aria-valuetext", `epoch ${frame.epoch}, loss ${brief(loss)}`);
 	if (!$("epochs").hidden) lossCurve($("curve"), state.epoch, setEpoch);
-	$("fit").hidden = !frame.fit;
-	if (frame.fit) fitPicture($("fit-canvas"), frame);
+	showFit();
 	const troubles = (state.changes.size ? [] : frame.trouble) || [];
 	$("trouble").hidden = !troubles.length;
 	$("troubles").replaceChildren(...troubles.slice(0, 50).map(t => el("li", {}, el("button", { type: "button", onclick: () => select(t.n) }, `⚠ ${title(raw.nodes[t.n])}: ${t.t}`))), ...(troubles.length > 50 ? [el("li", {}, `and ${troubles.length - 50} more`)] : []));
+}
+
+let refit, fitShown;
+
+// showFit shows the fit of the epoch, or with changed weights the one that follows.
+function showFit() {
+	const shot = data.frames[state.epoch].fit;
+	$("fit").hidden = !shot;
+	if (!shot) return;
+	if (state.changes.size && refit === undefined) refit = follower(raw);
+	fitShown = state.changes.size && refit ? refit(world) : shownOf(shot);
+	$("fit").firstChild.textContent = `What the network predicts${state.changes.size && !refit ? ", as recorded" : ""}`;
+	fitPicture($("fit-canvas"), fitShown);
 }
 
 // The Why panel.
@@ -126,7 +140,7 @@ function showWhy() {
 	const body = $("why-body");
 	if (state.selected === null) {
 		$("why-title").textContent = "Select a value";
-		body.replaceChildren(el("p", { class: "note" }, "Click a value, or press ↓, to see why its gradient is what it is."));
+		body.replaceChildren(el("p", { class: "note" }, "Click a value or a weight, or press ↓, to see why its gradient is what it is, and what if it were another."));
 		return;
 	}
 	const n = raw.nodes[state.selected], view = sums.nodes[sums.of[n.raw]].raw === n.raw ? sums : raw, node = nodeNow(n.raw, view);
@@ -164,7 +178,7 @@ function whyGradient(g, n) {
 	}
 	if (why.ways.length) {
 		out.push(el("h3", {}, "largest ways to the loss"));
-		out.push(el("ol", {}, ...why.ways.map(p => el("li", {}, el("span", { class: "share" }, `${Math.round(p.share * 100)} %`), ...p.nodes.slice(1).flatMap((m, k) => [...(k ? [" → "] : []), link(m)]), ` = ${number(p.product)}`))));
+		out.push(el("ol", {}, ...why.ways.map(p => el("li", {}, el("span", { class: "share" }, `${number(Math.round(p.share * 100))} %`), ...p.nodes.slice(1).flatMap((m, k) => [...(k ? [" → "] : []), link(m)]), ` = ${number(p.product)}`))));
 	}
 	return [...out, ...why.sentences.map(s => el("p", {}, s))];
 }
@@ -183,8 +197,8 @@ function whatIf(n) {
 }
 
 function whyBlocked(n) {
-	if (!n.single) return `is a tensor ${shapeText(n)}`;
-	return n.rest ? "are not drawn, and change too" : `is the operation ${n.op}, which it does not know`;
+	if (n.rest) return n.n.endsWith("rows") ? "are not drawn, and change too" : "is not drawn, and changes too";
+	return !n.single ? `is a tensor ${shapeText(n)}` : `is the operation ${n.op}, which it does not know`;
 }
 
 function recompute() {
@@ -323,7 +337,7 @@ function nextFound() {
 
 function setTheme(theme) {
 	document.documentElement.dataset.theme = theme;
-	if (picture && data.frames[state.epoch].fit) fitPicture($("fit-canvas"), data.frames[state.epoch]);
+	if (picture) showFit();
 }
 
 const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -436,14 +450,14 @@ function listen() {
 	dark.addEventListener("change", () => { if (!chosenTheme) setTheme(dark.matches ? "dark" : "light"); });
 	window.addEventListener("beforeprint", () => { setTheme("light"); fitCamera(); });
 	window.addEventListener("afterprint", () => { setTheme(chosenTheme || (dark.matches ? "dark" : "light")); fitCamera(); });
-	new ResizeObserver(() => { if (picture) fitCamera(); }).observe($("stage"));
+	new ResizeObserver(() => { if (picture && !camera.own) fitCamera(); }).observe($("stage"));
 	drag($("graph"));
 }
 
 function drag(graph) {
 	let from = null;
-	graph.addEventListener("pointerdown", e => { if (!e.target.closest(".node, .fold")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
-	graph.addEventListener("pointermove", e => { if (from) { camera.x = e.clientX - from[0]; camera.y = e.clientY - from[1]; moveCamera(); } else onHover(e); });
+	graph.addEventListener("pointerdown", e => { if (!e.target.closest(".node, .fold, .weight")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
+	graph.addEventListener("pointermove", e => { if (from) { camera.own = true; camera.x = e.clientX - from[0]; camera.y = e.clientY - from[1]; moveCamera(); } else onHover(e); });
 	for (const end of ["pointerup", "pointercancel"]) graph.addEventListener(end, () => { from = null; graph.classList.remove("grabbed"); });
 	graph.addEventListener("pointerleave", () => { hover.hidden = true; });
 	graph.addEventListener("wheel", e => {

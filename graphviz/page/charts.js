@@ -33,27 +33,67 @@ function thin(points, most = 400) {
 	return Array.from({ length: most }, (_, k) => points[Math.round(k * (points.length - 1) / (most - 1))]);
 }
 
+// shownOf returns what an epoch's fit shows, as numbers.
+function shownOf(shot) {
+	if (shot.curve) return decoded(shot.curve);
+	const low = decoded(shot.low), high = decoded(shot.high);
+	return Array.from(atob(shot.cells), ch => ch.charCodeAt(0) === 255 ? NaN : low + (high - low) * ch.charCodeAt(0) / 254);
+}
+
+// lineThrough returns the linear function of x that y is, or null.
+function lineThrough(x, y, error) {
+	const a = x.indexOf(Math.min(...x)), b = x.indexOf(Math.max(...x)), line = v => y[a] + (y[b] - y[a]) / (x[b] - x[a]) * (v - x[a]);
+	return x.length === y.length && x.every((v, i) => Math.abs(line(v) - y[i]) <= error) ? line : null;
+}
+
+// follower returns what computes a fit for other weights, or null. It needs inputs that are the features, or linear functions
+// of them as all rows of the batch show, and a fit that is one of the last value that depends on inputs alone, as the last
+// epochs show.
+function follower(g) {
+	const { low, high, x, points } = data.fit, first = worldOf(data.frames[0], g);
+	const inputs = g.nodes.filter(n => n.role === "input" && n.single), ids = inputs.map(n => n.raw);
+	const maps = data.row === undefined ? low.length === ids.length && low.map((_, k) => p => p[k])
+		: ids.map(i => low.map((_, k) => { const line = lineThrough(x.map(p => p[k]), first.rows[i] || [], 1e-9); return line && (p => line(p[k])); }).find(f => f));
+	const follows = following(g, ids), others = following(g, g.nodes.filter(n => n.role === "target" || first.rows[n.raw] && !ids.includes(n.raw)).map(n => n.raw));
+	const inner = g.nodes.filter(n => !n.leaf && follows[n.at] && !others[n.at]), last = inner.at(-1);
+	if (!last || !maps || !maps.every(f => f) || !inner.every(knows)) return null;
+	const n = low.length > 1 ? points : data.frames[0].fit.curve.length, at = (axis, i) => low[axis] + (high[axis] - low[axis]) * i / (n - 1);
+	const grid = Array.from({ length: n ** low.length }, (_, i) => [at(0, i % n), at(1, Math.floor(i / n))]);
+	const predict = world => grid.map(p => {
+		const v = world.values.slice();
+		ids.forEach((i, k) => { v[i] = maps[k](p); });
+		for (const m of inner) v[m.raw] = resultOf(m, m.in.map(e => v[e.from])).y;
+		return v[last.raw];
+	});
+	const near = shot => shot.curve ? 1e-4 * Math.max(...shownOf(shot).map(Math.abs)) : (shot.high - shot.low) / 500;
+	for (const f of data.frames.slice(-2)) {
+		const answer = lineThrough(predict(worldOf(f, g)), shownOf(f.fit), near(f.fit));
+		if (answer) return world => predict(world).map(answer);
+	}
+	return null;
+}
+
 // fitPicture draws the data points over the fitted curve of one feature, or over the predictions for two with the boundary
 // between two classes.
-function fitPicture(canvas, frame) {
+function fitPicture(canvas, shown) {
 	const box = canvas.getBoundingClientRect(), scale = window.devicePixelRatio || 1, w = box.width || 300, h = box.height || 190;
 	canvas.width = Math.round(w * scale);
 	canvas.height = Math.round(h * scale);
 	const c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), colour = name => style.getPropertyValue(name).trim();
 	c.scale(scale, scale);
 	const area = { x: 44, y: 6, w: w - 52, h: h - 32 };
-	const flat = data.fit.low.length === 1, shot = frame.fit;
+	const flat = data.fit.low.length === 1;
 	const targets = data.fit.y, classes = targets.every(t => t === 0 || t === 1);
 	let low = [...data.fit.low], high = [...data.fit.high];
 	if (flat) {
-		const all = [...targets, ...decoded(shot.curve)].filter(Number.isFinite);
+		const all = [...targets, ...shown].filter(Number.isFinite);
 		low.push(Math.min(...all)); high.push(Math.max(...all));
 		const margin = 0.06 * (high[1] - low[1]) || 1;
 		low[1] -= margin; high[1] += margin;
 	}
 	const X = v => area.x + (v - low[0]) / (high[0] - low[0]) * area.w, Y = v => area.y + area.h - (v - low[1]) / (high[1] - low[1]) * area.h;
 	c.font = "11px system-ui, sans-serif";
-	if (!flat) cells(c, shot, area, classes, colour);
+	if (!flat) cells(c, shown, area, classes, colour);
 	c.strokeStyle = colour("--line");
 	c.lineWidth = 1;
 	c.strokeRect(area.x, area.y, area.w, area.h);
@@ -61,7 +101,7 @@ function fitPicture(canvas, frame) {
 		c.strokeStyle = colour("--change");
 		c.lineWidth = 2;
 		c.beginPath();
-		decoded(shot.curve).forEach((y, i, all) => { if (Number.isFinite(y)) c.lineTo(X(low[0] + (high[0] - low[0]) * i / (all.length - 1)), Y(y)); });
+		shown.forEach((y, i, all) => { if (Number.isFinite(y)) c.lineTo(X(low[0] + (high[0] - low[0]) * i / (all.length - 1)), Y(y)); });
 		c.stroke();
 	}
 	const least = Math.min(...targets), range = Math.max(...targets) - least || 1;
@@ -86,20 +126,19 @@ function dataPoint(c, x, y, part, flat, classes, colour) {
 }
 
 // cells paints the grid of predictions and, between two classes, the line where they are ½.
-function cells(c, shot, area, classes, colour) {
-	const n = data.fit.points, bytes = Uint8Array.from(atob(shot.cells), ch => ch.charCodeAt(0));
-	const low = decoded(shot.low), high = decoded(shot.high), of = b => low + (high - low) * b / 254;
+function cells(c, shown, area, classes, colour) {
+	const n = data.fit.points, all = shown.filter(Number.isFinite), low = Math.min(...all), high = Math.max(...all);
 	const from = classes ? Math.min(0, low) : low, to = classes ? Math.max(1, high) : high;
 	const dx = area.w / (n - 1), dy = area.h / (n - 1);
 	const cold = colour("--cold"), warm = colour("--warm"), paper = colour("--paper");
 	c.save();
 	c.beginPath(); c.rect(area.x, area.y, area.w, area.h); c.clip();
 	for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) {
-		const b = bytes[j * n + i];
-		c.fillStyle = b === 255 ? colour("--trouble") : mix(paper, mix(cold, warm, to > from ? (of(b) - from) / (to - from) : 0.5), 0.42);
+		const y = shown[j * n + i];
+		c.fillStyle = !Number.isFinite(y) ? colour("--trouble") : mix(paper, mix(cold, warm, to > from ? (y - from) / (to - from) : 0.5), 0.42);
 		c.fillRect(area.x + (i - 0.5) * dx, area.y + area.h - (j + 0.5) * dy, dx + 0.6, dy + 0.6);
 	}
-	if (classes) boundary(c, n, k => of(bytes[k]) - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
+	if (classes) boundary(c, n, k => shown[k] - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
 	c.restore();
 }
 

@@ -92,7 +92,7 @@ function sceneOfNeurons(g, net) {
 		const last = g.nodes[group.members.at(-1)], matrix = group.z && !group.z.single;
 		const item = { kind: group.kind, neuron: group, node: group.kind === "loss" ? group.loss : group.a || group.z || last, nodes: group.members.map(m => g.nodes[m]), scope: 0, order: Math.min(...group.members) };
 		if (group.kind === "neuron" && !matrix) Object.assign(item, small ? { w: 82, h: 92, round: true, small } : { w: 96, h: 144, round: true });
-		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(70, textWidth(title(last), "600 13px") + 34), h: last.l ? 68 : 56, pill: true });
+		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(84, textWidth(title(last), "600 13px") + 34), h: last.l ? 68 : 56, pill: true });
 		else Object.assign(item, { w: matrix ? 196 : 150, h: group.kind === "loss" ? 96 : 78 });
 		item.title = title(item.node);
 		if (!item.round && !item.pill) item.w = Math.max(item.w, textWidth(item.title, "600 13px") + 40);
@@ -116,28 +116,31 @@ function sceneOfNeurons(g, net) {
 
 // Picture draws a scene and keeps what it has to change from step to step.
 function Picture(root, scene, g, onSelect, onFold) {
-	const gap = scene.neurons ? (scene.labels ? 150 : 170) : scene.labels ? 76 : gaps.column;
+	const gap = scene.neurons ? (innerWidth < 600 ? 104 : scene.labels ? 150 : 170) : scene.labels ? 76 : gaps.column;
 	const size = layout(scene.items, scene.links, data.scopes.map(s => s.p), scene.neurons, gap);
 	spread(scene.items, scene.links, scene.neurons);
 	const world = svg("g", { class: "world" });
 	root.replaceChildren(arrowHeads(), world);
-	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" });
+	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" }), strong = labels.cloneNode();
 	if (scene.frames) for (const f of size.frames) frames.append(frameOf(f, onFold));
 	const taken = [];
 	for (const l of scene.links) {
 		l.path = svg("path", { class: "link", d: pathText(l.points), "marker-end": "url(#tip)" });
 		l.path.classList.toggle("dull", !l.edges.some(e => e.learns) && !l.weight);
+		const choose = e => { if (l.weight) { e.classList.add("weight"); e.addEventListener("click", () => onSelect(l.weight.raw)); } };
+		choose(l.path);
 		arrows.append(l.path);
 		if (scene.labels) {
 			const [x, y] = labelPlace(l, taken, scene.neurons);
 			l.label = svg("text", { class: "edge", x: fix(x), y: fix(y - 4) });
 			l.second = svg("text", { class: "edge gradient", x: fix(x), y: fix(y + 10) });
+			choose(l.label); choose(l.second);
 			labels.append(l.label, l.second);
 		}
 	}
 	for (const item of scene.items) boxes.append(draw(item, onSelect, onFold, g));
-	world.append(frames, arrows, labels, boxes);
-	return { ...scene, size, world };
+	world.append(frames, arrows, labels, boxes, strong);
+	return { ...scene, size, world, labelGroups: [labels, strong] };
 }
 
 function arrowHeads() {
@@ -230,7 +233,7 @@ function paint(picture, g, world, times, k, step, selected) {
 	for (const item of picture.items) {
 		paintItem(item, g, world, times, k, largest);
 		const raws = item.nodes.map(n => n.raw);
-		item.group.classList.toggle("hot", raws.includes(hotNode) || item.nodes.some(n => n.inside.includes(hotNode)));
+		item.group.classList.toggle("hot", raws.includes(hotNode) || (item.neuron?.biases || []).some(b => g.nodes[b].raw === hotNode) || item.nodes.some(n => n.inside.includes(hotNode)));
 		item.group.classList.toggle("selected", selected !== null && item.nodes.some(n => n.raw === selected || n.inside.includes(selected)));
 		item.group.classList.toggle("broken", item.nodes.some(n => isBroken(world.values[n.raw]) && times.value[n.raw] <= k || has(world.gradients[n.raw]) && isBroken(world.gradients[n.raw]) && times.gradient[n.raw] <= k));
 	}
@@ -282,7 +285,7 @@ function gradientText(item, n, d) {
 
 // fit leaves the end of a text out that is too long for its box.
 function fit(text, item, used) {
-	const most = Math.floor((item.w - used) / 7);
+	const most = Math.floor((item.w - used) / 7.6);
 	return item.round || item.pill || text.length <= most ? text : text.slice(0, Math.max(3, most - 1)) + "…";
 }
 
@@ -296,8 +299,8 @@ function paintNeuron(item, g, world, times, k) {
 	if (a && times.value[z.raw] <= k) parts.push(`${title(z)} = ${z.single ? number(world.values[z.raw]) : shapeText(z)}`);
 	if (a) parts.push(shorten(a.op));
 	for (const b of biases.slice(0, 1)) {
-		const raw = g.nodes[b].raw, next = times.update[raw] <= k;
-		if (z.single) bias.push(`${title(g.nodes[b])} ${next ? `→ ${brief(world.updates.get(raw))}` : brief(world.values[raw])}`);
+		const raw = g.nodes[b].raw, next = times.update[raw] <= k, d = gradientAt(g, g.nodes[b], world, times, k);
+		if (z.single) bias.push(`${title(g.nodes[b])} ${next ? `→ ${brief(world.updates.get(raw))}` : brief(world.values[raw])}${typeof d === "number" ? ` · d ${number(d, 3)}` : ""}`);
 	}
 	setText(item.under, parts.join("  ·  "));
 	if (item.second) setText(item.second, bias.join(""));
@@ -312,7 +315,8 @@ function paintFolded(item, world, times, k) {
 
 function paintLink(l, g, world, times, k, step, selected, picture) {
 	const received = e => e && e.raw in world.contributions && times.part[e.raw] <= k;
-	const hot = step?.edge && (l.edges.some(e => e.raw === step.edge.raw) || l.weightEdge?.raw === step.edge.raw);
+	const turned = step?.phase === "adjust" && l.weight?.raw === step.node?.raw && !!l.weight;
+	const hot = step?.edge && (l.edges.some(e => e.raw === step.edge.raw) || l.weightEdge?.raw === step.edge.raw || l.weight?.raw === step.node.raw && g.nodes[step.edge.to].rest);
 	const inward = step && !step.edge && step.node && step.phase !== "adjust" && l.edges.some(e => g.nodes[e.to].raw === step.node.raw);
 	const near = selected !== null && l.edges.some(e => g.nodes[e.from].raw === selected || g.nodes[e.to].raw === selected || l.weight?.raw === selected);
 	const passed = l.edges.some(received) || received(l.weightEdge), key = [!!hot, !!inward, near, passed, k >= times.first].join();
@@ -320,6 +324,7 @@ function paintLink(l, g, world, times, k, step, selected, picture) {
 	Object.assign(l, { key, world });
 	l.path.classList.toggle("hot", !!hot);
 	l.path.classList.toggle("in", !!inward);
+	l.path.classList.toggle("turned", turned);
 	l.path.classList.toggle("near", near);
 	l.path.classList.toggle("passed", !!passed);
 	setAttribute(l.path, "marker-start", hot ? "url(#hot)" : "none");
@@ -332,7 +337,11 @@ function paintLink(l, g, world, times, k, step, selected, picture) {
 		setText(l.label, first);
 		setText(l.second, second);
 		l.label.classList.add("gradient");
-		for (const t of [l.label, l.second]) t.classList.toggle("strong", !!hot || near);
+		for (const t of [l.label, l.second]) {
+			t.classList.toggle("strong", !!hot || near);
+			const group = picture.labelGroups[hot || near ? 1 : 0]; // before the boxes
+			if (t.parentNode !== group) group.append(t);
+		}
 	}
 }
 

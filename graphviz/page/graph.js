@@ -2,7 +2,7 @@
 
 // recorded returns the graph of all values. A node's `raw` is its place in the data, an edge's too.
 function recorded() {
-	const nodes = data.nodes.map((n, raw) => ({ ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
+	const nodes = data.nodes.map((n, raw) => ({ k: n.in ? "operation" : n.op, ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
 	for (const node of nodes) {
 		(data.nodes[node.raw].in || []).forEach((from, input) => {
 			const edge = { raw: edges.length, at: edges.length, from, to: node.raw, input, learns: !!(nodes[from].l && node.l) };
@@ -152,7 +152,7 @@ function neurons(g) {
 // A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
 function worldOf(frame, g) {
 	const values = frame.v.map(x => x === "=" ? x : decoded(x)), gradients = frame.g.map(x => x && x.why || x === "=" ? x : decoded(x));
-	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from])).y; });
+	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = resultOf(n, n.in.map(e => values[e.from])).y; });
 	for (let i = gradients.length - 1; i >= 0; i--) if (gradients[i] === "=") gradients[i] = gradients[g.nodes[i].uses[0].to];
 	const unused = new Set(frame.x), contributions = {};
 	for (const e of g.edges) {
@@ -160,9 +160,11 @@ function worldOf(frame, g) {
 		else if (e.learns && !unused.has(e.raw) && has(gradients[e.from]) && has(gradients[e.to])) contributions[e.raw] = gradients[e.from];
 	}
 	const rate = frame.u ? decoded(frame.rate || 0) : data.rate;
-	const updates = new Map((frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
+	const updates = new Map((frame.u === "=" ? data.updated.map(() => "=") : frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
 	if (!frame.u && data.rate) plainSteps(updates, values, gradients, data.rate);
-	return { values, gradients, contributions, updates, rate, locals: frame.f || {}, recorded: true };
+	const rows = {};
+	for (const n of g.nodes) { const r = frame.r?.[n.raw] ?? n.r; if (r) rows[n.raw] = decoded(r); }
+	return { values, gradients, contributions, updates, rate, rows, locals: frame.f || {}, recorded: true };
 }
 
 // has tells numbers from null and from the reason why there are none.
@@ -170,8 +172,8 @@ const has = x => x !== null && x !== undefined && x.why === undefined;
 
 // plainSteps notes w − α·dw of everything that is learned.
 function plainSteps(updates, values, gradients, rate) {
-	data.nodes.forEach((n, i) => {
-		if ((n.k === "param" || n.k === "variable") && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
+	raw.nodes.forEach((n, i) => {
+		if (isLearned(n) && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
 			updates.set(i, values[i] - rate * gradients[i]);
 	});
 }
@@ -180,13 +182,52 @@ function plainSteps(updates, values, gradients, rate) {
 function isPlain(world, raw) {
 	const w = world.values[raw], d = world.gradients[raw], next = world.updates.get(raw);
 	if (typeof w !== "number" || typeof d !== "number") return false;
-	return Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
+	return Object.is(w - world.rate * d, next) || Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
 }
 
 // incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
 function incalculable(g, world, leaves) {
-	const follows = following(g, leaves);
-	return g.nodes.find((n, i) => !n.single || !n.leaf && !knows(n) && (follows[i] && !meets(n) || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined)));
+	const follows = following(g, leaves), own = ownOf(g, world);
+	const used = n => follows[n.at] || leaves.some(i => !own[i] && (n.leaf || !g.nodes[i].l)); // by other rows, or perhaps
+	return g.nodes.find((n, i) => {
+		if (n.rest && data.row !== undefined) return false;
+		if (!n.single) return true;
+		if (n.rest && used(n) && n.uses.some(e => g.nodes[e.to].in.some(x => follows[x.from]))) return true;
+		return !n.leaf && !knows(n) && !n.f && (follows[i] || data.row !== undefined && own[i] || n.in.some(e => e.raw in world.contributions && localOf(g, world, e) === undefined));
+	});
+}
+
+// Of a batch one row is drawn. A leaf that differs from row to row comes with its numbers in all of them, so that the others
+// are computed as the drawn one is; they meet in a node that adds them up with the factor n.f, after n.rest for the others.
+
+// ownOf tells which nodes each row has for itself.
+function ownOf(g, world) {
+	const own = g.nodes.map(n => !!(n.own || world.rows[n.raw]));
+	for (const n of g.nodes) if (!n.f && n.in.some(e => own[e.from])) own[n.at] = true;
+	return own;
+}
+
+// otherRows returns the sums of what the other rows bring to each node where they meet, and a function that takes the
+// gradients of their parts back to what the rows share.
+function otherRows(g, before, values, rest) {
+	const own = ownOf(g, before), parts = rest.uses.map(use => g.nodes[use.to].in.filter(e => own[e.from])), rows = [], sums = parts.map(() => 0);
+	for (let r = 0; r < Object.values(before.rows)[0]?.length; r++) {
+		if (r === data.row) continue;
+		const v = values.slice(), slopes = [];
+		for (const n of g.nodes) if (own[n.at]) { if (n.leaf) v[n.raw] = before.rows[n.raw][r]; else [v[n.raw], slopes[n.raw]] = computed(g, before, v, n); }
+		parts.forEach((all, k) => { for (const e of all) sums[k] += v[e.from]; });
+		rows.push(slopes);
+	}
+	const back = gradients => {
+		const shared = new Array(values.length).fill(0);
+		for (const slopes of rows) {
+			const d = new Array(values.length).fill(0);
+			parts.forEach((all, k) => { for (const e of all) d[e.from] += [gradients].flat()[k]; });
+			for (let i = rest.at; i >= 0; i--) if (own[i] && slopes[i]) for (const e of g.nodes[i].in) if (e.learns) (own[e.from] ? d : shared)[e.from] += d[i] * slopes[i][e.input];
+		}
+		return shared;
+	};
+	return { sum: sums.length > 1 ? sums : sums[0], back };
 }
 
 // following tells which nodes depend on leaves.
@@ -199,51 +240,57 @@ function following(g, leaves) {
 
 function knows(n) {
 	if (n.cu) return false;
-	return n.el || n.t || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
+	return n.el || n.t || together[n.op] || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
 }
-
-// meets tells where the rows of a batch meet, in a sum or mean.
-const meets = n => !n.cu && !n.rest && (n.op === "Σ" || n.op === "Σ/n");
 
 // again computes a scalar network with other leaves: forward, then backward with the sums in the recording's order.
 function again(g, before, changes) {
-	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [];
-	for (const n of g.nodes) if (!n.leaf) [values[n.raw], slopes[n.raw]] = computed(g, before, values, n);
+	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [], others = [];
+	const all = data.row !== undefined; // rows
+	for (const n of g.nodes) {
+		if (n.rest && all) values[n.raw] = (others[n.at] = otherRows(g, before, values, n)).sum;
+		else if (!n.leaf) [values[n.raw], slopes[n.raw]] = computed(g, before, values, n);
+	}
 	const gradients = before.gradients.map(x => has(x) ? 0 : x), contributions = {}, arrived = new Array(values.length).fill(false);
 	arrived[g.root] = has(gradients[g.root]);
 	if (arrived[g.root]) gradients[g.root] = before.gradients[g.root];
 	for (let i = g.nodes.length - 1; i >= 0; i--) {
 		if (!arrived[i]) continue;
+		const shared = others[i]?.back(gradients[i]);
 		for (const e of g.nodes[i].in) {
-			if (!e.learns || !slopes[i]) continue;
-			contributions[e.raw] = gradients[i] * slopes[i][e.input];
-			gradients[e.from] = arrived[e.from] ? gradients[e.from] + contributions[e.raw] : contributions[e.raw];
+			if (!e.learns || !shared && !slopes[i]) continue;
+			const c = shared ? shared[e.from] : gradients[i] * slopes[i][e.input], slots = g.nodes[e.from].rest ? g.nodes[e.from].uses : [];
+			contributions[e.raw] = slots.length > 1 ? slots.map(use => use === e ? c : 0) : c;
+			gradients[e.from] = !arrived[e.from] ? contributions[e.raw] : slots.length > 1 ? gradients[e.from].map((d, k) => d + contributions[e.raw][k]) : gradients[e.from] + c;
 			arrived[e.from] = true;
 		}
 	}
 	const updates = new Map();
 	const plain = before.updates.size > 0 && [...before.updates.keys()].every(i => isPlain(before, i));
 	if (plain) for (const i of before.updates.keys()) updates.set(i, values[i] - before.rate * gradients[i]);
-	return { values, gradients, contributions, updates, rate: before.rate, locals: before.locals, recorded: false };
+	return { values, gradients, contributions, updates, rate: before.rate, rows: before.rows, locals: all ? {} : before.locals, recorded: false };
 }
 
-// computed returns a node's value and slopes. A sum or mean of rows moves with the row that is drawn; the others stay.
+// resultOf returns what a node is for other inputs.
+const resultOf = (n, inputs) => evaluate(n.op, decoded(n.c || []), inputs, n.t, n.i);
+
+// computed returns a node's value and slopes. What the page does not know keeps its value.
 function computed(g, before, values, n) {
 	if (knows(n)) {
-		const result = evaluate(n.op, decoded(n.c || []), n.in.map(e => values[e.from]), n.t);
+		const result = resultOf(n, n.in.map(e => values[e.from]));
 		return [result.y, result.slopes];
 	}
-	const slopes = n.in.map(e => localOf(g, before, e) ?? 0);
-	const moved = n.in.reduce((sum, e, i) => sum + slopes[i] * (values[e.from] - before.values[e.from]), 0);
-	return [meets(n) ? before.values[n.raw] + moved : before.values[n.raw], slopes];
+	const slopes = n.in.map(e => n.f || (localOf(g, before, e) ?? 0));
+	return [n.f ? n.f * n.in.reduce((sum, e) => sum + [values[e.from]].flat()[g.nodes[e.from].rest ? g.nodes[e.from].uses.indexOf(e) : 0], 0) : before.values[n.raw], slopes];
 }
 
 // localOf returns the chain rule's factor on an edge between single numbers, or undefined.
 function localOf(g, world, e) {
 	const n = g.nodes[e.to];
 	if (!n.single || !g.nodes[e.from].single) return undefined;
+	if (n.f) return n.f;
 	if (knows(n)) {
-		const result = evaluate(n.op, decoded(n.c || []), n.in.map(x => world.values[g.nodes[x.from].raw]), n.t);
+		const result = resultOf(n, n.in.map(x => world.values[g.nodes[x.from].raw]));
 		if (result && result.slopes) return result.slopes[e.input];
 	}
 	if (e.raw in world.locals) return world.locals[e.raw] === null ? undefined : decoded(world.locals[e.raw]);

@@ -256,9 +256,29 @@ function angleSlope(x, y, z, numerator) {
 // alone are operations on tensors that leave a single number as it is.
 const alone = new Set(["sum", "mean", "prod", "max", "min", "logsumexp", "reshape", "expand", "permute", "slice", "concat", "cumsum", "cumprod"]);
 
+// shares returns the softmax of numbers, and the logarithm of the sum of their exponentials.
+function shares(x) {
+	const most = Math.max(...x), shift = Number.isFinite(most) ? most : 0, e = x.map(v => Math.exp(v - shift)), sum = e.reduce((a, b) => a + b);
+	return [e.map(v => v / sum), shift + Math.log(sum)];
+}
+
+const extreme = (x, y) => [y, x.map(v => v === y ? 1 / x.filter(w => w === y).length : 0)];
+
+// together are operations on all numbers of a row, each with its value and its derivative by each of them; k is the place of
+// the result in the row.
+const together = {
+	"sum": x => [x.reduce((a, b) => a + b), x.map(() => 1)],
+	"mean": x => [x.reduce((a, b) => a + b) / x.length, x.map(() => 1 / x.length)],
+	"max": x => extreme(x, Math.max(...x)),
+	"min": x => extreme(x, Math.min(...x)),
+	"logsumexp": x => { const [p, log] = shares(x); return [log, p.map(v => log === -Infinity ? 0 : v)]; },
+	"softmax": (x, k) => { const [p] = shares(x); return [p[k], p.map((v, j) => p[k] * ((j === k) - v))]; },
+	"log softmax": (x, k) => { const [p, log] = shares(x); return [x[k] - log, p.map((v, j) => (j === k) - v)]; },
+};
+
 // evaluate returns an operation's value for single numbers and its derivative by each of them, or null where the page does
 // not know the operation.
-function evaluate(op, constants, inputs, terms) {
+function evaluate(op, constants, inputs, terms, place = 0) {
 	const [x, y, w] = inputs, [a = 0, b = 0] = constants || [];
 	if (terms) return weightedSum(terms, inputs);
 	if (unary[op] && inputs.length === 1) {
@@ -270,6 +290,10 @@ function evaluate(op, constants, inputs, terms) {
 		return { y: z, slopes: dx ? [dx(x, y, z), dy(x, y, z)] : null };
 	}
 	if (alone.has(op) && inputs.length === 1) return { y: x, slopes: [1] };
+	if (together[op]) {
+		const [y, slopes] = together[op](inputs, place);
+		return { y, slopes };
+	}
 	if (op === "matmul" && inputs.length === 2) return { y: x * y, slopes: [y, x] };
 	if (op === "where" && inputs.length === 3) return { y: x !== 0 ? y : w, slopes: [0, x !== 0 ? 1 : 0, x !== 0 ? 0 : 1] };
 	if (op === "detach") return { y: x, slopes: null };

@@ -12,8 +12,9 @@ function stepsOf(g, world, net) {
 	const root = g.nodes[g.root];
 	if (Object.keys(world.contributions).length || root && has(world.gradients[root.raw])) {
 		if (root) add("feedback", root, null, { seed: true });
-		for (let i = g.nodes.length - 1; i >= 0; i--)
-			for (const e of g.nodes[i].in) if (e.raw in world.contributions) add("feedback", g.nodes[e.from], e);
+		const order = g.nodes.slice().reverse(), later = n => n.rest && n.in.every(e => g.nodes[e.from].leaf); // the other rows, once this one is done
+		for (const n of [...order.filter(n => !later(n)), ...order.filter(later)])
+			for (const e of n.in) if (e.raw in world.contributions) add("feedback", g.nodes[e.from], e);
 	}
 	for (const n of g.nodes) if (world.updates.has(n.raw)) add("adjust", n, null);
 	return steps;
@@ -53,6 +54,8 @@ function written(g, n, name) {
 	const x = n.in.map(e => name(g.nodes[e.from])), bare = n.in.map(e => name(g.nodes[e.from], true));
 	const c = decoded(n.c || []).map(v => inside(v));
 	if (n.t) return n.t.flatMap((term, k) => [...(k ? [" + "] : []), ...term.flatMap((i, j) => [...(j ? [n.matrix ? " · " : " × "] : []), x[i]])]);
+	if (n.rest) return ["what all of them compute as this one does"];
+	if (n.f) return ["(", ...bare.flatMap((y, k) => k ? [" + ", y] : [y]), n.f === 1 ? ")" : `) / ${Math.round(1 / n.f)}`];
 	if (n.many || n.in.some(e => g.nodes[e.from].many)) return ["the result of ", ...x.flatMap((y, k) => k ? [", ", y] : [y])];
 	if (!n.cu) switch (n.op) {
 	case "add": return [x[0], " + ", x[1]];
@@ -72,6 +75,8 @@ function written(g, n, name) {
 // factorOf writes the chain rule's factor on an edge in symbols.
 function factorOf(g, e) {
 	const n = g.nodes[e.to], at = i => g.nodes[n.in[i].from], slope = `∂(${title(n)})/∂(${title(g.nodes[e.from])})`;
+	if (n.f) return [n.f === 1 ? "1" : `1/${Math.round(1 / n.f)}`];
+	if (n.rest) return [`∂Σ/∂(${title(g.nodes[e.from])})`];
 	if (n.many || g.nodes[e.from].many) return [slope];
 	if (n.t) {
 		const others = n.t.find(t => t.includes(e.input)).filter(i => i !== e.input);
@@ -100,7 +105,7 @@ function narrate(g, raw, world, steps, k) {
 	if (s.phase === "feedback") return s.seed ? seeding(n, world) : handingOn(g, world, steps, k);
 	const symbols = [ref(n), " = ", ...written(g, n, x => ref(x))];
 	const head = s.phase === "measure" ? (n.at === g.root ? "Measure the loss" : "Measure") : n.t ? "Predict: a weighted sum" : "Predict";
-	if (!n.single || n.in.some(e => !g.nodes[e.from].single))
+	if (n.rest || !n.single || n.in.some(e => !g.nodes[e.from].single))
 		return { head, lines: [symbols, [ref(n), ` ${shapeText(n)} = ${brief(world.values[n.raw])}`]], node: n };
 	const numbers = [ref(n), " = ", ...written(g, n, (x, bare) => valueRef(x, world, bare)), " = ", ref(n, number(world.values[n.raw]))];
 	return { head, lines: [symbols, numbers], node: n };
@@ -114,7 +119,8 @@ function given(g, world) {
 	if (inputs.length) lines.push(["Given: ", ...list(inputs), ...more(inputs)]);
 	if (learned.length > 4) lines.push([`Learned: ${learned.length} values, each with its present number.`]);
 	else if (learned.length) lines.push(["Learned: ", ...list(learned)]);
-	return { head: "Predict", lines, node: null };
+	lines.push(["Press ▶ Play, or → for one step."]);
+	return { head: "Predict: what is known before", lines, node: null };
 }
 
 function seeding(n, world) {

@@ -109,6 +109,7 @@ function brokenBy(g, world, n) {
 function closing(n, gradient) {
 	if (!isLearned(n)) return "";
 	if (n.fz) return `${title(n)} is frozen, so no step will change it`;
+	if (gradient && gradient.why && gradient.why !== "not reached") return "";
 	if (!has(gradient)) return `no gradient, so no step will change ${title(n)}`;
 	if (isBroken(gradient)) return `the gradient is not finite, so a step would spoil ${title(n)}`;
 	if (typeof gradient !== "number") return "";
