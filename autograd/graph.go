@@ -86,7 +86,7 @@ type node struct {
 	data  unsafe.Pointer // the numbers; &one when there is one
 	coefficients
 	one   float64        // storage of a single number, in the graph's precision
-	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
+	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &gone when there is one number
 	gone  float64        // storage of a single number's gradient
 	in    [2]int32       // the first two inputs; a leaf's place in leaves and a parameter's among the slots
 	extra *extra         // what few nodes have
