@@ -236,18 +236,18 @@ func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 
 // open adds a node without numbers.
 func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
-	n := g.start(op, rule, s)
-	n.nin = uint16(min(len(in), tooMany))
 	var wants flags
-	for i, x := range in {
-		if i < len(n.in) {
-			n.in[i] = x.id
-		}
+	for _, x := range in {
 		from := g.at(x.id)
 		if from.flags&inPlace != 0 {
-			g.unchanged(op, from)
+			g.unchanged(op, from) // may panic: then nothing is recorded
 		}
 		wants |= from.flags
+	}
+	n := g.start(op, rule, s)
+	n.nin = uint16(min(len(in), tooMany))
+	for i, x := range in[:min(len(in), len(n.in))] {
+		n.in[i] = x.id
 	}
 	if len(in) > len(n.in) {
 		e := g.extraOf(n)
