@@ -255,9 +255,6 @@ func (g *Graph) receive(r *Rule, i int, x *node) {
 	switch owner := g.owner(gx); {
 	case x.shape.size == 1 && x.grad == nil:
 		x.gone, x.grad = gx.one, unsafe.Pointer(&x.gone)
-		if gx.data != unsafe.Pointer(&gx.one) {
-			g.setNumber(x.grad, 0, g.number(gx.data, 0))
-		}
 	case x.grad != nil:
 		g.accumulate(x, gx.data)
 	case owner != nil && !r.usedAfter(i, gx.data):

@@ -117,6 +117,7 @@ var (
 	opOfParam = accessor("OfParam")
 	opReached = accessor("Reached")
 	opAll     = accessor("Gradients.All")
+	opFit     = accessor("Gradients.MayNotFit")
 	opRoot    = accessor("Root")
 	opParts   = accessor("Contributions")
 )
@@ -301,9 +302,24 @@ func (gr Gradients) each(op *operation, f func(Tensor)) {
 	}
 }
 
-// IsSum reports whether gr is a sum that Add made, which may be older than the
-// recording at hand, and not what a backward pass returned.
-func (gr Gradients) IsSum() bool { return gr.pass == nil || gr.pass.g == nil }
+// MayNotFit reports whether a gradient may have another shape or precision than
+// its parameter: in a sum, and where a parameter has been replaced behind its
+// pointer since it was recorded. An optimizer that asks need not compare all
+// of them.
+func (gr Gradients) MayNotFit() bool {
+	if gr.pass == nil || gr.pass.g == nil {
+		return true
+	}
+	p := gr.check(opFit)
+	params := p.g.params.slots[:p.g.params.used]
+	for i := range params {
+		s, v := p.leaf(params[i].leaf), &params[i].param.value
+		if s != nil && s.data != nil && (s.shape != v.shape || s.precision != v.precision) {
+			return true
+		}
+	}
+	return false
+}
 
 // Scale multiplies every gradient by a number, in place: 1/n for the mean
 // over n workers.

@@ -86,7 +86,7 @@ type node struct {
 	data  unsafe.Pointer // the numbers; &one when there is one
 	coefficients
 	one   float64        // storage of a single number, in the graph's precision
-	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &oneGrad when there is one number
+	grad  unsafe.Pointer // in a backward pass: the gradient so far, nil when there is none; &gone when there is one number
 	gone  float64        // storage of a single number's gradient
 	in    [2]int32       // the first two inputs; a leaf's place in leaves and a parameter's among the slots
 	extra *extra         // what few nodes have
@@ -236,18 +236,18 @@ func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 
 // open adds a node without numbers.
 func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
-	n := g.start(op, rule, s)
-	n.nin = uint16(min(len(in), tooMany))
 	var wants flags
-	for i, x := range in {
-		if i < len(n.in) {
-			n.in[i] = x.id
-		}
+	for _, x := range in {
 		from := g.at(x.id)
 		if from.flags&inPlace != 0 {
-			g.unchanged(op, from)
+			g.unchanged(op, from) // may panic: then nothing is recorded
 		}
 		wants |= from.flags
+	}
+	n := g.start(op, rule, s)
+	n.nin = uint16(min(len(in), tooMany))
+	for i, x := range in[:min(len(in), len(n.in))] {
+		n.in[i] = x.id
 	}
 	if len(in) > len(n.in) {
 		e := g.extraOf(n)

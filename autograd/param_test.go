@@ -93,3 +93,21 @@ func TestRootOfGradients(t *testing.T) {
 		t.Error("a root after Reset")
 	}
 }
+
+// An operation that refuses a parameter changed since records nothing: no node without numbers is left behind.
+func TestStaleParamRecordsNothing(t *testing.T) {
+	p := autograd.NewParam("p", vector(1, 2))
+	g := autograd.NewGraph(autograd.Options{})
+	w, other := g.Param(p), g.Constant(vector(3, 4))
+	p.Set(vector(5, 6))
+	nodes := g.Stats().Nodes
+	for what, f := range map[string]func(){
+		"a function": func() { w.Tanh() }, "a sum": func() { other.Add(w) }, "a product": func() { w.MatMul(other) },
+		"a view": func() { w.Reshape(2, 1) }, "a list": func() { autograd.Concat(0, other, other, w) },
+	} {
+		mustBeStale(t, what, f)
+		if got := g.Stats().Nodes; got != nodes {
+			t.Errorf("%s left %d nodes", what, got-nodes)
+		}
+	}
+}

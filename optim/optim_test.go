@@ -378,7 +378,7 @@ func TestMisuseLater(t *testing.T) {
 	}
 }
 
-// What stands behind the pointer has been replaced since the gradients were summed, or since the first step.
+// What stands behind the pointer has been replaced since the gradients were summed, since the backward pass, or since the first step.
 func TestReplacedParam(t *testing.T) {
 	replacements := []struct {
 		name  string
@@ -398,10 +398,12 @@ func TestReplacedParam(t *testing.T) {
 			o.Step(sum)
 			before := first.Tensor().Float64s()
 
+			last := loss().Backward()
 			*w = *r.param
 			errs := []error{
 				autograd.Try(func() { o.Step(sum) }),
 				autograd.Try(func() { newOptimizer(0.1).Step(sum) }),
+				autograd.Try(func() { newOptimizer(0.1).Step(last) }),
 			}
 			if name != "SGD" { // which remembers nothing
 				errs = append(errs, autograd.Try(func() { o.Step(loss().Backward()) }))

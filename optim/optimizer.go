@@ -48,10 +48,9 @@ func (s *states) prepare(op string, grads autograd.Gradients) {
 	}
 }
 
-// checkGradients panics unless each gradient fits its Param. Those of a backward pass do: only in a sum can one be older
-// than the Param behind the pointer.
+// checkGradients panics unless each gradient fits its Param: one can be older than the Param behind the pointer.
 func checkGradients(op string, grads autograd.Gradients) {
-	if !grads.IsSum() {
+	if !grads.MayNotFit() {
 		return
 	}
 	for p, g := range grads.All() {

@@ -1895,7 +1895,9 @@ by1powers:
 	ADDQ              BX, R8
 	DECQ              R9
 	JNZ               by1powers
-	VADDPD            Z2, Z1, Z1
+	VCMPPD            $0x03, Z2, Z2, K1
+	VADDPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
 	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
@@ -2046,7 +2048,9 @@ somepowers:
 	ADDQ              BX, R8
 	DECQ              DX
 	JNZ               somepowers
-	VADDPD            Z2, Z1, Z1
+	VCMPPD            $0x03, Z2, Z2, K2
+	VADDPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K2, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
 	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
@@ -2207,7 +2211,9 @@ by1powers:
 	ADDQ              BX, R8
 	DECQ              R9
 	JNZ               by1powers
-	VADDPD            Z2, Z1, Z1
+	VCMPPD            $0x03, Z2, Z2, K1
+	VADDPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
 	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
@@ -2365,7 +2371,9 @@ somepowers:
 	ADDQ              BX, R8
 	DECQ              SI
 	JNZ               somepowers
-	VADDPD            Z2, Z1, Z1
+	VCMPPD            $0x03, Z2, Z2, K2
+	VADDPD            Z2, Z1, Z2
+	VBLENDMPD         Z1, Z2, K2, Z1
 	VADDPD            Z3, Z1, Z1
 	VADDPD.BCST       columns512Constants<>+112(SB), Z1, Z2
 	VPADDQ.BCST       columns512Constants<>+136(SB), Z2, Z3
@@ -2460,23 +2468,25 @@ by1:
 	MOVQ         R8, R9
 
 by1product:
-	VMOVUPD (CX)(R9*1), Z2
-	VMOVUPD (DX)(R9*1), Z3
-	VMULPD  Z3, Z2, Z2
-	VADDPD  Z2, Z0, Z3
-	VSUBPD  Z0, Z3, Z4
-	VSUBPD  Z4, Z3, Z5
-	VSUBPD  Z5, Z0, Z0
-	VSUBPD  Z4, Z2, Z2
-	VADDPD  Z2, Z0, Z0
-	VADDPD  Z0, Z1, Z1
-	VMOVAPD Z3, Z0
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     by1product
-	VADDPD  Z1, Z0, Z0
-	MOVQ    BX, R10
-	MOVQ    R8, R9
+	VMOVUPD   (CX)(R9*1), Z2
+	VMOVUPD   (DX)(R9*1), Z3
+	VMULPD    Z3, Z2, Z2
+	VADDPD    Z2, Z0, Z3
+	VSUBPD    Z0, Z3, Z4
+	VSUBPD    Z4, Z3, Z5
+	VSUBPD    Z5, Z0, Z0
+	VSUBPD    Z4, Z2, Z2
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVAPD   Z3, Z0
+	ADDQ      SI, R9
+	DECQ      R10
+	JNZ       by1product
+	VCMPPD    $0x03, Z1, Z1, K1
+	VADDPD    Z1, Z0, Z1
+	VBLENDMPD Z0, Z1, K1, Z0
+	MOVQ      BX, R10
+	MOVQ      R8, R9
 
 by1gradient:
 	VMOVUPD (CX)(R9*1), Z1
@@ -2517,7 +2527,9 @@ someproduct:
 	ADDQ      SI, R9
 	DECQ      DI
 	JNZ       someproduct
-	VADDPD    Z1, Z0, Z0
+	VCMPPD    $0x03, Z1, Z1, K2
+	VADDPD    Z1, Z0, Z1
+	VBLENDMPD Z0, Z1, K2, Z0
 	MOVQ      R8, R9
 
 somegradient:
@@ -2555,21 +2567,23 @@ by1:
 	MOVQ         R8, R9
 
 by1sum:
-	VMOVUPD (CX)(R9*1), Z2
-	VADDPD  Z2, Z0, Z3
-	VSUBPD  Z0, Z3, Z4
-	VSUBPD  Z4, Z3, Z5
-	VSUBPD  Z5, Z0, Z0
-	VSUBPD  Z4, Z2, Z2
-	VADDPD  Z2, Z0, Z0
-	VADDPD  Z0, Z1, Z1
-	VMOVAPD Z3, Z0
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     by1sum
-	VADDPD  Z1, Z0, Z0
-	MOVQ    BX, R10
-	MOVQ    R8, R9
+	VMOVUPD   (CX)(R9*1), Z2
+	VADDPD    Z2, Z0, Z3
+	VSUBPD    Z0, Z3, Z4
+	VSUBPD    Z4, Z3, Z5
+	VSUBPD    Z5, Z0, Z0
+	VSUBPD    Z4, Z2, Z2
+	VADDPD    Z2, Z0, Z0
+	VADDPD    Z0, Z1, Z1
+	VMOVAPD   Z3, Z0
+	ADDQ      SI, R9
+	DECQ      R10
+	JNZ       by1sum
+	VCMPPD    $0x03, Z1, Z1, K1
+	VADDPD    Z1, Z0, Z1
+	VBLENDMPD Z0, Z1, K1, Z0
+	MOVQ      BX, R10
+	MOVQ      R8, R9
 
 by1gradient:
 	VMOVUPD           (CX)(R9*1), Z1
@@ -2635,7 +2649,9 @@ somesum:
 	ADDQ      SI, R9
 	DECQ      DI
 	JNZ       somesum
-	VADDPD    Z1, Z0, Z0
+	VCMPPD    $0x03, Z1, Z1, K2
+	VADDPD    Z1, Z0, Z1
+	VBLENDMPD Z0, Z1, K2, Z0
 	MOVQ      R8, R9
 
 somegradient:

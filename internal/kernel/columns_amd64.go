@@ -59,10 +59,7 @@ var (
 )
 
 func columnTasksOf[T Float]() *freeList[columnTask[T]] {
-	if l, ok := any(&columnTasks32).(*freeList[columnTask[T]]); ok {
-		return l
-	}
-	return any(&columnTasks64).(*freeList[columnTask[T]])
+	return ofPrecision[*freeList[columnTask[T]]](&columnTasks32, &columnTasks64)
 }
 
 // alongColumns computes a task, shared from so many elements on.

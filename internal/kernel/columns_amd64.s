@@ -1903,7 +1903,9 @@ by1powers:
 	ADDQ         BX, R8
 	DECQ         R9
 	JNZ          by1powers
-	VADDPD       Y2, Y1, Y1
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VADDPD       Y2, Y1, Y2
+	VBLENDVPD    Y4, Y1, Y2, Y1
 	VADDPD       Y3, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
 	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
@@ -2059,7 +2061,9 @@ somepowers:
 	ADDQ         BX, R8
 	DECQ         DX
 	JNZ          somepowers
-	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y3, Y3, Y5
+	VADDPD       Y3, Y2, Y3
+	VBLENDVPD    Y5, Y2, Y3, Y2
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
 	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
@@ -2225,7 +2229,9 @@ by1powers:
 	ADDQ         BX, R8
 	DECQ         R9
 	JNZ          by1powers
-	VADDPD       Y2, Y1, Y1
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VADDPD       Y2, Y1, Y2
+	VBLENDVPD    Y4, Y1, Y2, Y1
 	VADDPD       Y3, Y1, Y1
 	VADDPD       columnsConstants<>+416(SB), Y1, Y2
 	VPADDQ       columnsConstants<>+512(SB), Y2, Y3
@@ -2388,7 +2394,9 @@ somepowers:
 	ADDQ         BX, R8
 	DECQ         SI
 	JNZ          somepowers
-	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y3, Y3, Y5
+	VADDPD       Y3, Y2, Y3
+	VBLENDVPD    Y5, Y2, Y3, Y2
 	VADDPD       Y4, Y2, Y2
 	VADDPD       columnsConstants<>+416(SB), Y2, Y3
 	VPADDQ       columnsConstants<>+512(SB), Y3, Y4
@@ -2483,23 +2491,25 @@ by1:
 	MOVQ   R8, R9
 
 by1product:
-	VMOVUPD (CX)(R9*1), Y2
-	VMOVUPD (DX)(R9*1), Y3
-	VMULPD  Y3, Y2, Y2
-	VADDPD  Y2, Y0, Y3
-	VSUBPD  Y0, Y3, Y4
-	VSUBPD  Y4, Y3, Y5
-	VSUBPD  Y5, Y0, Y0
-	VSUBPD  Y4, Y2, Y2
-	VADDPD  Y2, Y0, Y0
-	VADDPD  Y0, Y1, Y1
-	VMOVAPD Y3, Y0
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     by1product
-	VADDPD  Y1, Y0, Y0
-	MOVQ    BX, R10
-	MOVQ    R8, R9
+	VMOVUPD   (CX)(R9*1), Y2
+	VMOVUPD   (DX)(R9*1), Y3
+	VMULPD    Y3, Y2, Y2
+	VADDPD    Y2, Y0, Y3
+	VSUBPD    Y0, Y3, Y4
+	VSUBPD    Y4, Y3, Y5
+	VSUBPD    Y5, Y0, Y0
+	VSUBPD    Y4, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y0, Y1, Y1
+	VMOVAPD   Y3, Y0
+	ADDQ      SI, R9
+	DECQ      R10
+	JNZ       by1product
+	VCMPPD    $0x03, Y1, Y1, Y2
+	VADDPD    Y1, Y0, Y1
+	VBLENDVPD Y2, Y0, Y1, Y0
+	MOVQ      BX, R10
+	MOVQ      R8, R9
 
 by1gradient:
 	VMOVUPD (CX)(R9*1), Y1
@@ -2540,7 +2550,9 @@ someproduct:
 	ADDQ       SI, R9
 	DECQ       DI
 	JNZ        someproduct
-	VADDPD     Y2, Y1, Y1
+	VCMPPD     $0x03, Y2, Y2, Y3
+	VADDPD     Y2, Y1, Y2
+	VBLENDVPD  Y3, Y1, Y2, Y1
 	MOVQ       R8, R9
 
 somegradient:
@@ -2578,21 +2590,23 @@ by1:
 	MOVQ   R8, R9
 
 by1sum:
-	VMOVUPD (CX)(R9*1), Y2
-	VADDPD  Y2, Y0, Y3
-	VSUBPD  Y0, Y3, Y4
-	VSUBPD  Y4, Y3, Y5
-	VSUBPD  Y5, Y0, Y0
-	VSUBPD  Y4, Y2, Y2
-	VADDPD  Y2, Y0, Y0
-	VADDPD  Y0, Y1, Y1
-	VMOVAPD Y3, Y0
-	ADDQ    SI, R9
-	DECQ    R10
-	JNZ     by1sum
-	VADDPD  Y1, Y0, Y0
-	MOVQ    BX, R10
-	MOVQ    R8, R9
+	VMOVUPD   (CX)(R9*1), Y2
+	VADDPD    Y2, Y0, Y3
+	VSUBPD    Y0, Y3, Y4
+	VSUBPD    Y4, Y3, Y5
+	VSUBPD    Y5, Y0, Y0
+	VSUBPD    Y4, Y2, Y2
+	VADDPD    Y2, Y0, Y0
+	VADDPD    Y0, Y1, Y1
+	VMOVAPD   Y3, Y0
+	ADDQ      SI, R9
+	DECQ      R10
+	JNZ       by1sum
+	VCMPPD    $0x03, Y1, Y1, Y2
+	VADDPD    Y1, Y0, Y1
+	VBLENDVPD Y2, Y0, Y1, Y0
+	MOVQ      BX, R10
+	MOVQ      R8, R9
 
 by1gradient:
 	VMOVUPD      (CX)(R9*1), Y1
@@ -2664,7 +2678,9 @@ somesum:
 	ADDQ       SI, R9
 	DECQ       DI
 	JNZ        somesum
-	VADDPD     Y2, Y1, Y1
+	VCMPPD     $0x03, Y2, Y2, Y3
+	VADDPD     Y2, Y1, Y2
+	VBLENDVPD  Y3, Y1, Y2, Y1
 	MOVQ       R8, R9
 
 somegradient:

@@ -60,3 +60,41 @@ func part[T kernel.Float](x []T, rows, columns, first int) []T {
 	}
 	return y
 }
+
+// An infinite gradient reaches the other elements of its column as an infinity, as it does those of its row, and no other column.
+func TestInfiniteGradientsOfColumns(t *testing.T) {
+	t.Run("float64", infiniteGradients[float64])
+	t.Run("float32", infiniteGradients[float32])
+}
+
+func infiniteGradients[T kernel.Float](t *testing.T) {
+	const rows = 5
+	for inner := 1; inner < 20; inner++ {
+		for _, sign := range []int{1, -1} {
+			gy, y, dst := make([]T, rows*inner), make([]T, rows*inner), make([]T, rows*inner)
+			at := 2*inner + inner/2
+			gy[at] = T(math.Inf(sign))
+			check := func(what string) {
+				t.Helper()
+				for i, v := range dst {
+					isRight := v == 0
+					switch {
+					case i == at:
+						isRight = v != v // Inf − Inf
+					case i%inner == at%inner:
+						isRight = v == T(math.Inf(-sign))
+					}
+					if !isRight {
+						t.Fatalf("%s of %d columns, %T: element %d is %v for gy[%d] = %v", what, inner, v, i, v, at, gy[at])
+					}
+				}
+			}
+			kernel.Fill(y, 0.2)
+			kernel.SoftmaxGrad(dst, gy, y, 1, rows, inner)
+			check("softmax gradient")
+			kernel.Fill(y, T(math.Log(0.2)))
+			kernel.LogSoftmaxGrad(dst, gy, y, 1, rows, inner)
+			check("log-softmax gradient")
+		}
+	}
+}

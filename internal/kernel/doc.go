@@ -26,16 +26,17 @@
 //
 // On amd64 with AVX2 and FMA, most loops run in assembly, written by the generators under gen (go generate). Their portable
 // twins in Go serve other processors, and all of them when the environment variable NABLA_KERNEL is "portable" at the
-// program's start. The two sets round differently; each gives the same bits on every run. With AVX-512, exponentials, logarithms and their
-// kin, which the processor limits and not memory, use vectors twice as long, unless NABLA_KERNEL is "avx2".
+// program's start. The two sets round differently; each gives the same bits on every run.
 //
-// A processor with AVX-512 (F, DQ, BW and VL) has a third set, unless NABLA_KERNEL is "avx2". Its matrix products have the bits of AVX2's, but for
-// those of one column and those of few rows with a right operand that is stored transposed: these may be dot products, with as many partial sums
-// as a vector has lanes.
+// A processor with AVX-512 (F, DQ, BW and VL) and BMI2 has a third set, unless NABLA_KERNEL is "avx2": matrix products, and exponentials,
+// logarithms and their kin, which the processor limits and not memory, use vectors twice as long. Its results have the bits of AVX2's, but for
+// products of one column and those of few rows with a right operand that is stored transposed: these may be dot products, with as many partial
+// sums as a vector has lanes.
 //
-// Large products, batches of products and long arrays (updates, sums, copies and conversions too) are cut into pieces, by their sizes alone, which
-// as many goroutines compute as GOMAXPROCS says. These workers are started by the first of them and stay, asleep when there is nothing to do. An element is computed within one
-// piece, by the same sequence of operations whatever the piece, so the number of workers does not change a bit.
+// Large products, batches of products and long arrays (updates, sums, copies and conversions too) are cut into pieces, by their sizes alone,
+// which as many goroutines compute as GOMAXPROCS says. These workers are started by the first of them and stay, asleep when there is nothing
+// to do. An element is computed within one piece, by the same sequence of operations whatever the piece, so the number of workers does not
+// change a bit.
 //
 // # Precision
 //

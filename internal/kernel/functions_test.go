@@ -304,3 +304,18 @@ func TestPowLargeExponents(t *testing.T) {
 		}
 	}
 }
+
+// Powers of subnormal numbers keep their digits; the values are of 60 digits' arithmetic.
+func TestPowSubnormalBases(t *testing.T) {
+	for _, row := range []struct{ x, y, want float64 }{
+		{1.421757944646e-312, -0.75, 7.68034541186162829751e+233}, {5e-324, -0.5, 4.49891379454319638281e+161}, {5e-324, 0.25, 1.49089193085383538923e-81},
+		{2.2250738585072e-308, 1.0000001, 2.22491624065473626936e-308}, {1e-310, -0.9375, 4.21696503428583456361e+290},
+		{3.7e-320, 0.9, 3.24629242769873378017e-288}, {1e-315, -0.001, 2.06538015581366530197}, {6e-309, -1, 1.66666666666666626883e+308},
+		{-6e-309, -1, -1.66666666666666626883e+308}, {-5e-324, 1, -5e-324}, {-5e-324, 0, 1}, {5e-324, -1, math.Inf(1)}, {1e-310, 1.9, 0}, {1e-310, -1.9, math.Inf(1)},
+		{1e-310, 2, 0}, {-1e-310, -3, math.Inf(-1)}, {-1e-310, 0.5, math.NaN()}, {1e-310, math.NaN(), math.NaN()}, {1e-310, math.Inf(-1), math.Inf(1)},
+	} {
+		if got := kernel.Pow.F(row.x, row.y); !near(got, row.want, 5e-15) {
+			t.Errorf("pow(%v, %v) = %v, want %v", row.x, row.y, got, row.want)
+		}
+	}
+}

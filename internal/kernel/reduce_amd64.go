@@ -115,10 +115,7 @@ var (
 )
 
 func rowTasksOf[T Float]() *freeList[rowTask[T]] {
-	if l, ok := any(&rowTasks32).(*freeList[rowTask[T]]); ok {
-		return l
-	}
-	return any(&rowTasks64).(*freeList[rowTask[T]])
+	return ofPrecision[*freeList[rowTask[T]]](&rowTasks32, &rowTasks64)
 }
 
 func (t *rowTask[T]) release(list *freeList[rowTask[T]]) {

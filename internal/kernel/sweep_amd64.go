@@ -52,10 +52,7 @@ var (
 )
 
 func sweepsOf[T Float]() *freeList[sweep[T]] {
-	if l, ok := any(&sweeps32).(*freeList[sweep[T]]); ok {
-		return l
-	}
-	return any(&sweeps64).(*freeList[sweep[T]])
+	return ofPrecision[*freeList[sweep[T]]](&sweeps32, &sweeps64)
 }
 
 // share computes a sweep together with the workers.

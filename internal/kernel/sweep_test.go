@@ -159,14 +159,14 @@ func (x double) acos() double {
 	return y.plus(cos.minus(x).over(sin))
 }
 
-// sweeps are functions and derivatives, with the arguments of a sweep and the largest error in units in the last place of the vectors in
-// float64 and in float32.
 // siluSlope goes through 0 at −1.278, next to which the relative error of its terms' sum says nothing.
 func siluSlope(x double) double {
 	s := x.sigmoid()
 	return s.plus(x.times(s).times(x.negative().sigmoid()))
 }
 
+// sweeps are functions and derivatives, with the arguments of a sweep and the largest error in units in the last place of the vectors in
+// float64 and in float32.
 var sweeps = []struct {
 	name         string
 	f            func(x double) double

@@ -361,25 +361,38 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 })
 
 // pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles
-// at each step, is larger than that of the exponential of the logarithm, and for subnormal bases, of which its logarithm is wrong on amd64.
-// Its relative error is within 1e−13.
+// at each step, is larger than that of the exponential of the logarithm; and except for subnormal bases, of which its logarithm is wrong on
+// amd64. Its relative error is within 1e−13.
 func pow(x, y float64) float64 {
 	ax, ay := math.Abs(x), math.Abs(y)
 	isSteep := ay >= 64 && ay <= 1<<52 && ax >= 0.75 && ax <= 1.33
-	isTiny := ax > 0 && ax < 0x1p-1022
-	if !(isSteep || isTiny) || (x < 0 && y != math.Trunc(y)) {
+	isTiny := ax > 0 && ax < 0x1p-1022 && ay < 2
+	var z float64
+	switch {
+	case !(isSteep || isTiny) || (x < 0 && y != math.Trunc(y)):
 		return math.Pow(x, y)
+	case isTiny:
+		z = powByParts(ax, y)
+	default:
+		log := logOf(ax)
+		power := y * log
+		if math.Abs(power) > 800 {
+			return math.Pow(x, y)
+		}
+		z = math.Exp(power) * (1 + math.FMA(y, log, -power))
 	}
-	log := logOf(ax)
-	power := y * log
-	if math.Abs(power) > 800 {
-		return math.Pow(x, y)
-	}
-	z := math.Exp(power) * (1 + math.FMA(y, log, -power))
 	if x < 0 && math.Mod(y, 2) != 0 {
 		return -z
 	}
 	return z
+}
+
+// powByParts is the power of the fraction of x > 0 and that of its power of two, for small y.
+func powByParts(x, y float64) float64 {
+	fraction, exponent := math.Frexp(x)
+	e := float64(exponent)
+	whole := math.RoundToEven(e * y)
+	return math.Ldexp(math.Pow(fraction, y)*math.Exp2(math.FMA(e, y, -whole)), int(whole))
 }
 
 // Atan2 is z, the angle of the point with ordinate x and abscissa y.

@@ -225,12 +225,13 @@ func (s *strip) addTo(total pair, y vec) {
 	s.VMOVAPD(sum, total.high)
 }
 
+// totals are the sums. That of the errors is NaN where the sum is infinite.
 func (s *strip) totals(total []pair) []vec {
 	sums := make([]vec, s.count)
 	for u, t := range total {
 		sums[u] = t.high
 		if s.stored == 64 {
-			sums[u] = s.add(t.high, t.low)
+			sums[u] = s.pick(s.is(unordered, t.low, t.low), s.add(t.high, t.low), t.high)
 		}
 	}
 	return sums
