@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"nabla/autograd"
 	"nabla/data"
 	"nabla/graphviz"
@@ -86,30 +84,30 @@ var drawings = []struct {
 	{"backward", graphviz.Backward, nil},
 	{"combined", graphviz.Combined, nil},
 	{"layers", graphviz.Layers, nil},
+	{"neurons", graphviz.Neurons, nil},
 	{"course", graphviz.Course, []graphviz.Selection{graphviz.Sample(0)}},
 }
 
-// write writes the page and the drawings, as path and their kind, and returns
-// their paths. Where Graphviz is not installed there are no pictures.
-func (a *album) write(path string) ([]string, error) {
-	paths := []string{path + ".html"}
-	if err := a.film.WriteFile(paths[0]); err != nil {
-		return nil, err
+// write writes the page and the drawings.
+func (a *album) write(to *folder) error {
+	if err := a.film.WriteFile(to.name(a.task + ".html")); err != nil {
+		return err
+	}
+	if err := to.note(a.task + ".html"); err != nil {
+		return err
 	}
 	loss, gradients := a.record()
 	for _, d := range drawings {
-		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: a.task + ", " + d.name}
+		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: a.title + ", " + d.name}
 		for _, extension := range []string{".dot", ".svg"} {
-			file := path + "." + d.name + extension
-			err := graphviz.WriteFile(file, loss, options)
-			if errors.Is(err, graphviz.ErrNoGraphviz) {
-				break
+			name := a.task + "." + d.name + extension
+			if err := graphviz.WriteFile(to.name(name), loss, options); err != nil {
+				return err
 			}
-			if err != nil {
-				return nil, err
+			if err := to.note(name); err != nil {
+				return err
 			}
-			paths = append(paths, file)
 		}
 	}
-	return paths, nil
+	return nil
 }

@@ -1,14 +1,19 @@
 // Command hotels trains the networks of a course in deep learning on its hotel
 // data: prices along a line, prices, hot deals, and categories.
 //
-//	go run ./examples/hotels [-task all|linear|nonlinear|binary|multiclass] [-seed N] [-out DIR]
+//	go run ./examples/hotels [-task all|linear|nonlinear|binary|multiclass] [-seed N] [-out DIR] [-v | -results]
 //
 // It goes through the cycle predict → measure → feedback → adjust with full
-// batches and learning rate 0.08, and ends with one line of results for each
-// network. With -out it writes, for each, drawings in the DOT language and,
-// where Graphviz is installed, as SVG: of the forward pass, the backward pass,
-// both in one, the layers, and the course's picture; a page on which the network
-// can be watched as it learns; and the history of the cost as CSV.
+// batches and learning rate 0.08, and prints a row for each network: the
+// course's figures beside those reached here. With -v it describes each
+// training, with -results it prints one line per network for programs instead
+// of the table.
+//
+// Into the folder hotels (or -out) it writes an index.html with all networks,
+// and for each a page on which it can be watched as it learns; drawings of the
+// forward pass, the backward pass, both in one, the layers, the neurons and the
+// course's picture, in the DOT language and as SVG; and the history of the cost
+// as CSV. A file that it did not write itself is never overwritten.
 package main
 
 import (
@@ -26,9 +31,10 @@ import (
 const defaultSeed = 4
 
 type settings struct {
-	task string
-	seed uint64
-	out  string
+	task             string
+	seed             uint64
+	out              string
+	verbose, results bool
 }
 
 func main() {
@@ -54,7 +60,9 @@ func parse(args []string, w io.Writer) (settings, error) {
 	flags.SetOutput(w)
 	flags.StringVar(&s.task, "task", "all", "which networks to train: all, linear, nonlinear, binary or multiclass")
 	flags.Uint64Var(&s.seed, "seed", defaultSeed, "the seed of the starting weights")
-	flags.StringVar(&s.out, "out", "", "the folder to write drawings and histories into; none if empty")
+	flags.StringVar(&s.out, "out", "hotels", "the folder to write pages, drawings and histories into; none if empty")
+	flags.BoolVar(&s.verbose, "v", false, "describe each network and its training")
+	flags.BoolVar(&s.results, "results", false, "print a line for each network that programs can read, instead of the table")
 	if err := flags.Parse(args); err != nil {
 		return s, err
 	}
@@ -69,23 +77,57 @@ func parse(args []string, w io.Writer) (settings, error) {
 
 // run trains the chosen networks and reports on w.
 func run(ctx context.Context, w io.Writer, s settings) error {
-	if s.out != "" {
-		if err := os.MkdirAll(s.out, 0o755); err != nil {
-			return err
-		}
+	all := chosen(s.task)
+	to, err := s.folder(all)
+	if err != nil {
+		return err
 	}
-	var results []string
-	for _, n := range chosen(s.task) {
-		result, err := n.run(ctx, w, s)
-		if err != nil {
+	detail := io.Discard
+	if s.verbose {
+		detail = w
+	}
+	outcomes := make([]outcome, len(all))
+	for i, n := range all {
+		if outcomes[i], err = n.run(ctx, detail, s.seed, to); err != nil {
 			return fmt.Errorf("%s: %w", n.task, err)
 		}
-		results = append(results, result)
 	}
-	for _, result := range results {
-		if _, err := fmt.Fprintln(w, result); err != nil {
+	if to != nil {
+		if err := writeIndex(to, s.seed, outcomes); err != nil {
 			return err
 		}
 	}
-	return nil
+	return s.print(w, to, outcomes)
+}
+
+// folder opens the folder for what the networks will leave there; nil for none.
+func (s settings) folder(all []network) (*folder, error) {
+	if s.out == "" {
+		return nil, nil
+	}
+	names := []string{index}
+	for _, n := range all {
+		names = append(names, n.files()...)
+	}
+	return openFolder(s.out, names)
+}
+
+// print prints what came of the networks, and where to look further.
+func (s settings) print(w io.Writer, to *folder, outcomes []outcome) error {
+	if s.results {
+		for _, o := range outcomes {
+			if _, err := fmt.Fprintln(w, o.result()); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if err := printTable(w, outcomes); err != nil {
+		return err
+	}
+	if to == nil {
+		return nil
+	}
+	_, err := fmt.Fprintf(w, "\nWatch them learn: open %s in a browser.\n", to.name(index))
+	return err
 }

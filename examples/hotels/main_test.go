@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -19,6 +18,7 @@ import (
 // results runs the command and returns its result lines, by task.
 func results(t *testing.T, w io.Writer, s settings) map[string]map[string]string {
 	t.Helper()
+	s.results = true
 	var text strings.Builder
 	if err := run(context.Background(), io.MultiWriter(&text, w), s); err != nil {
 		t.Fatal(err)
@@ -41,7 +41,9 @@ func results(t *testing.T, w io.Writer, s settings) map[string]map[string]string
 func output(t *testing.T, s settings) []string {
 	t.Helper()
 	var text strings.Builder
-	results(t, &text, s)
+	if err := run(context.Background(), &text, s); err != nil {
+		t.Fatal(err)
+	}
 	return strings.Split(strings.TrimSuffix(text.String(), "\n"), "\n")
 }
 
@@ -89,8 +91,8 @@ func TestDefaultSeedReachesTheCoursesFigures(t *testing.T) {
 	}
 }
 
-// The last lines are the networks' results, in order, and nothing else is.
-func TestEndsWithALineForEachNetwork(t *testing.T) {
+// With -results there is a line for each network, in order, and nothing else.
+func TestResults(t *testing.T) {
 	want := []string{
 		"result task=linear network=1-1 epochs=100 train_mse= test_mse=",
 		"result task=nonlinear-linear network=2-3-1 epochs=800 train_mse= test_mse=",
@@ -101,18 +103,47 @@ func TestEndsWithALineForEachNetwork(t *testing.T) {
 		"result task=multiclass network=2-3-3 epochs=800 train_accuracy= test_accuracy=",
 		"result task=multiclass-large network=2-5-10-3 epochs=800 train_accuracy= test_accuracy=",
 	}
-	lines := output(t, settings{task: "all", seed: defaultSeed})
 	measured := regexp.MustCompile(`((?:train|test)_[a-z]+=)\d+(?:\.\d+)?\b`)
 	var got []string
-	for _, line := range lines[len(lines)-len(want):] {
+	for _, line := range output(t, settings{task: "all", seed: defaultSeed, results: true}) {
 		got = append(got, measured.ReplaceAllString(line, "$1"))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
-		t.Errorf("the last lines (-want +got):\n%s", diff)
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	for _, line := range lines[:len(lines)-len(want)] {
-		if strings.HasPrefix(line, "result") {
-			t.Errorf("a result before the end: %s", line)
+}
+
+// The first minute of a new user: a row for each network, the units, and what
+// to open. Epoch 0 is before training, as on the pages.
+func TestTable(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hotels")
+	lines := output(t, settings{task: "all", seed: defaultSeed, out: dir})
+	if len(lines) > 40 {
+		t.Errorf("%d lines are more than 40", len(lines))
+	}
+	gap := regexp.MustCompile(` {2,}`)
+	var rows [][]string
+	for _, line := range lines[:len(networks)+1] {
+		rows = append(rows, gap.Split(line, -1))
+	}
+	// The cost of a line of zero weights is the mean of the squared prices; all
+	// costs and errors are those of the result lines, rounded.
+	want := [][]string{
+		{"task", "network", "epochs", "cost", "the course", "here"},
+		{"price by distance", "1-1", "100", "1.605e+04 → 16.37", "MSE 16.4 train, 144.5 test", "MSE 16.4 train, 144.5 test"},
+	}
+	if diff := cmp.Diff(want, rows[:2]); diff != "" {
+		t.Errorf("the first rows (-want +got):\n%s", diff)
+	}
+	for i, n := range networks {
+		if row := rows[i+1]; len(row) != 6 || row[0] != n.title || row[1] != n.described() || row[4] != n.course {
+			t.Errorf("row %d is %q", i+1, row)
+		}
+	}
+	text := strings.Join(lines, "\n")
+	for _, want := range []string{"standardised prices", "dollars²", "epoch 0", filepath.Join(dir, "index.html")} {
+		if !strings.Contains(text, want) {
+			t.Errorf("nothing is said of %s:\n%s", want, text)
 		}
 	}
 }
@@ -144,16 +175,16 @@ func TestReport(t *testing.T) {
 	}{
 		{"linear", "== linear: 1-1, 100 epochs",
 			[]string{"dense1 [8 1] 2", "total 2"},
-			[]int{1, 12, 24, 36, 48, 60, 72, 84, 96}, []string{"train " + prices, "test " + prices}},
+			[]int{0, 12, 24, 36, 48, 60, 72, 84, 96, 100}, []string{"train " + prices, "test " + prices}},
 		{"nonlinear", "== nonlinear: 2-3-1, 800 epochs",
 			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "total 13"},
-			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, []string{"train " + prices, "test " + prices}},
+			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, []string{"train " + prices, "test " + prices}},
 		{"binary", "== binary: 2-3-1, 800 epochs",
 			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "sigmoid1 [24 1] 0", "total 13"},
-			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # ROC AUC #", "not hot", "hot")},
+			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # ROC AUC #", "not hot", "hot")},
 		{"multiclass", "== multiclass: 2-3-3, 800 epochs",
 			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 3] 12", "softmax1 [24 3] 0", "total 21"},
-			[]int{1, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # macro F1 #", "bronze", "silver", "gold")},
+			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # macro F1 #", "bronze", "silver", "gold")},
 	}
 	for _, test := range tests {
 		t.Run(test.task, func(t *testing.T) {
@@ -162,7 +193,7 @@ func TestReport(t *testing.T) {
 				want = append(want, fmt.Sprintf("epoch %d cost #", epoch))
 			}
 			want = append(want, test.report...)
-			if diff := cmp.Diff(want, paragraph(output(t, settings{task: test.task, seed: defaultSeed}), test.heading)); diff != "" {
+			if diff := cmp.Diff(want, paragraph(output(t, settings{task: test.task, seed: defaultSeed, verbose: true}), test.heading)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -241,54 +272,119 @@ func TestHundredSeeds(t *testing.T) {
 // median returns the lower median.
 func median(v []float64) float64 { return slices.Sorted(slices.Values(v))[(len(v)-1)/2] }
 
-// TestWritesFiles expects pictures where Graphviz is installed.
-func TestWritesFiles(t *testing.T) {
-	extensions := []string{".dot"}
-	if _, err := exec.LookPath("dot"); err == nil {
-		extensions = append(extensions, ".svg")
-	}
-	writesFiles(t, extensions...)
-}
+func TestWritesFiles(t *testing.T) { writesFiles(t) }
 
-func TestWritesNoPicturesWithoutGraphviz(t *testing.T) {
+func TestWritesPicturesWithoutGraphviz(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
-	writesFiles(t, ".dot")
+	writesFiles(t)
 }
 
-func writesFiles(t *testing.T, extensions ...string) {
+func writesFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
-	var text strings.Builder
-	results(t, &text, settings{task: "binary", seed: 1, out: dir})
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
+	text := strings.Join(output(t, settings{task: "binary", seed: 1, out: dir, verbose: true}), "\n")
 	var got, want []string
-	for _, e := range entries {
-		got = append(got, e.Name())
-		if !strings.Contains(text.String(), "\nwrote "+filepath.Join(dir, e.Name())+"\n") {
-			t.Errorf("%s is written but not reported", e.Name())
+	for _, e := range entries(t, dir) {
+		if e != manifest {
+			got = append(got, e)
+		}
+		if e != index && e != manifest && !strings.Contains(text, "\nwrote "+filepath.Join(dir, e)+"\n") {
+			t.Errorf("%s is written but not reported", e)
 		}
 	}
+	want = append(want, index)
 	for _, task := range []string{"binary", "binary-large"} {
 		want = append(want, task+".history.csv", task+".html")
-		for _, drawing := range []string{"forward", "backward", "combined", "layers", "course"} {
-			for _, extension := range extensions {
-				want = append(want, task+"."+drawing+extension)
-			}
+		for _, drawing := range []string{"forward", "backward", "combined", "layers", "neurons", "course"} {
+			want = append(want, task+"."+drawing+".dot", task+"."+drawing+".svg")
 		}
 	}
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	history, err := os.ReadFile(filepath.Join(dir, "binary.history.csv"))
+	links(t, dir)
+	history := strings.Split(strings.TrimSpace(read(t, filepath.Join(dir, "binary.history.csv"))), "\n")
+	if len(history) != 802 || history[0] != "epoch,cost" || !strings.HasPrefix(history[1], "0,") || !strings.HasPrefix(history[801], "800,") {
+		t.Errorf("the history has %d lines: %s, %s … %s; want epochs 0 to 800", len(history), history[0], history[1], history[len(history)-1])
+	}
+}
+
+// links checks that the page of all networks shows each one, and links to files
+// that are there.
+func links(t *testing.T, dir string) {
+	t.Helper()
+	page := read(t, filepath.Join(dir, index))
+	linked := map[string]bool{}
+	for _, m := range regexp.MustCompile(`(?:href|src)="([^"]*)"`).FindAllStringSubmatch(page, -1) {
+		linked[m[1]] = true
+		if _, err := os.Stat(filepath.Join(dir, m[1])); err != nil {
+			t.Errorf("%s links to %s: %v", index, m[1], err)
+		}
+	}
+	for _, name := range []string{
+		"binary.html", "binary.history.csv", "binary.neurons.svg", "binary.course.svg", "binary-large.html", "binary-large.combined.svg",
+	} {
+		if !linked[name] {
+			t.Errorf("%s has no link to %s", index, name)
+		}
+	}
+}
+
+func entries(t *testing.T, dir string) (names []string) {
+	t.Helper()
+	all, err := os.ReadDir(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if lines := strings.Count(string(history), "\n"); lines != 801 {
-		t.Errorf("the history has %d lines, want a header and 800 epochs", lines)
+	for _, e := range all {
+		names = append(names, e.Name())
 	}
+	return names
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+// A second run writes over what the first one wrote, and over nothing else:
+// neither a file of somebody else's nor one that was changed since.
+func TestForeignFilesStay(t *testing.T) {
+	dir := t.TempDir()
+	s := settings{task: "linear", seed: 1, out: dir}
+	output(t, s)
+	output(t, s)
+	refused := func(name, content string) {
+		t.Helper()
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := entries(t, dir)
+		err := run(context.Background(), io.Discard, s)
+		if err == nil || !strings.Contains(err.Error(), name) || !strings.Contains(err.Error(), "-out") {
+			t.Errorf("%s is not ours: %v", name, err)
+		}
+		if got := read(t, path); got != content {
+			t.Errorf("%s was overwritten", name)
+		}
+		if diff := cmp.Diff(before, entries(t, dir)); diff != "" {
+			t.Errorf("a refused run wrote (-before +after):\n%s", diff)
+		}
+	}
+	refused("linear.history.csv", "epoch,cost\n0,1\n") // changed since
+	if err := os.Remove(filepath.Join(dir, "linear.history.csv")); err != nil {
+		t.Fatal(err)
+	}
+	output(t, s)
+	if err := os.Remove(filepath.Join(dir, manifest)); err != nil {
+		t.Fatal(err)
+	}
+	refused(index, "<p>my own page</p>") // not known
 }
 
 // The pages of the smallest networks with hidden neurons are small enough to be
@@ -317,9 +413,15 @@ func TestCancelled(t *testing.T) {
 }
 
 func TestParse(t *testing.T) {
-	s, err := parse([]string{"-task", "binary", "-seed", "7", "-out", "x"}, io.Discard)
-	if err != nil || s != (settings{"binary", 7, "x"}) {
-		t.Errorf("got %v, %v", s, err)
+	for text, want := range map[string]settings{
+		"":                             {task: "all", seed: defaultSeed, out: "hotels"},
+		"-out= -v":                     {task: "all", seed: defaultSeed, verbose: true},
+		"-task binary -seed 7 -out x":  {task: "binary", seed: 7, out: "x"},
+		"-task binary -out x -results": {task: "binary", seed: defaultSeed, out: "x", results: true},
+	} {
+		if got, err := parse(strings.Fields(text), io.Discard); err != nil || got != want {
+			t.Errorf("%q: got %+v, %v", text, got, err)
+		}
 	}
 	for _, args := range [][]string{{"-task", "none"}, {"-seed", "x"}, {"more"}} {
 		if _, err := parse(args, io.Discard); err == nil {

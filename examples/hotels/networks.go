@@ -14,9 +14,12 @@ const learningRate = 0.08
 
 // A network is one of the course's, and the problem that it learns.
 type network struct {
-	task    string // of the result line
-	group   string // of the flag -task
-	sizes   []int  // inputs, neurons of each layer
+	task, group string // of the result line, and of the flag -task
+	title       string // what is learned
+	kind        string // its activations
+	course      string // the course's figures
+
+	sizes   []int // inputs, neurons of each layer
 	epochs  int
 	hidden  func() layers.Layer // activation between layers
 	output  func() layers.Layer // activation behind the last; nil for none
@@ -25,15 +28,41 @@ type network struct {
 	problem func() problem
 }
 
+// networks are in the course's order. Its figures are of other starting
+// weights.
 var networks = []network{
-	{"linear", "linear", []int{1, 1}, 100, layers.ReLU, nil, layers.ZeroWeights, losses.MSE, line},
-	{"nonlinear-linear", "nonlinear", []int{2, 3, 1}, 800, layers.Linear, nil, layers.GlorotUniform, losses.MSE, prices},
-	{"nonlinear", "nonlinear", []int{2, 3, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices},
-	{"nonlinear-large", "nonlinear", []int{2, 5, 10, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices},
-	{"binary", "binary", []int{2, 3, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot},
-	{"binary-large", "binary", []int{2, 5, 10, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot},
-	{"multiclass", "multiclass", []int{2, 3, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category},
-	{"multiclass-large", "multiclass", []int{2, 5, 10, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category},
+	{
+		"linear", "linear", "price by distance", "", "MSE 16.4 train, 144.5 test",
+		[]int{1, 1}, 100, nil, nil, layers.ZeroWeights, losses.MSE, line,
+	},
+	{
+		"nonlinear-linear", "nonlinear", "price by distance, rating", "", "very poor",
+		[]int{2, 3, 1}, 800, layers.Linear, nil, layers.GlorotUniform, losses.MSE, prices,
+	},
+	{
+		"nonlinear", "nonlinear", "price by distance, rating", "relu", "MSE 50.8 train",
+		[]int{2, 3, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices,
+	},
+	{
+		"nonlinear-large", "nonlinear", "price by distance, rating", "relu", "none",
+		[]int{2, 5, 10, 1}, 800, layers.ReLU, nil, layers.GlorotUniform, losses.MSE, prices,
+	},
+	{
+		"binary", "binary", "hot deal or not", "relu, sigmoid", "92 % train, 88 % test",
+		[]int{2, 3, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot,
+	},
+	{
+		"binary-large", "binary", "hot deal or not", "relu, sigmoid", "100 % train",
+		[]int{2, 5, 10, 1}, 800, layers.ReLU, layers.Sigmoid, layers.GlorotUniform, losses.BinaryCrossEntropy, hot,
+	},
+	{
+		"multiclass", "multiclass", "category", "relu, softmax", "96 % train, 75 % test",
+		[]int{2, 3, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category,
+	},
+	{
+		"multiclass-large", "multiclass", "category", "relu, softmax", "100 % train",
+		[]int{2, 5, 10, 3}, 800, layers.ReLU, layers.Softmax, layers.GlorotUniform, losses.CategoricalCrossEntropy, category,
+	},
 }
 
 // chosen returns the networks of a task.
@@ -62,6 +91,9 @@ func (n network) model(seed uint64) *layers.Sequential {
 	}
 	return layers.NewSequential(all...)
 }
+
+// described returns the shape with the activations: "2-3-1 relu, sigmoid".
+func (n network) described() string { return strings.TrimSuffix(n.shape()+" "+n.kind, " ") }
 
 // shape returns the sizes as "2-3-1".
 func (n network) shape() string {

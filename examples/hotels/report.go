@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
 
 	"nabla/autograd"
 	"nabla/layers"
@@ -13,49 +11,60 @@ import (
 	"nabla/train"
 )
 
-// run trains the network, reports on w, writes the files, and returns the line
-// of results.
-func (n network) run(ctx context.Context, w io.Writer, s settings) (string, error) {
-	p, model := n.problem(), n.model(s.seed)
+// run trains the network, describes the training on w, and writes the files
+// into the folder, if there is one.
+func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) (outcome, error) {
+	p, model := n.problem(), n.model(seed)
+	o := outcome{network: n, metric: p.metric}
 	fmt.Fprintf(w, "== %s: %s, %d epochs\n", n.task, n.shape(), n.epochs)
 	fmt.Fprint(w, layers.Summary(model, p.train.Inputs.Shape()...))
 
 	a := newAlbum(n, p, model)
 	turn := func(epoch int) {
-		if s.out != "" {
+		if to != nil {
 			a.turn(epoch)
 		}
 	}
 	turn(0)
-	history, err := train.Run(ctx, train.Config{
+	_, err := train.Run(ctx, train.Config{
 		Model: model, Loss: n.loss, Optimizer: optim.NewSGD(learningRate), Epochs: n.epochs,
 		OnEpoch: func(e train.Epoch) error {
 			turn(e.Number)
-			return n.progress(w, e)
+			return o.note(w, e.Train.Loss) // in full batch, the cost before the epoch
 		},
 	}, p.train)
 	if err != nil {
-		return "", err
+		return o, err
 	}
-	training := p.measure(predict(model, p.train.Inputs), p.train.Targets)
-	test := p.measure(predict(model, p.test.Inputs), p.test.Targets)
-	report(w, training, test)
-	if err := n.write(w, s.out, a, history); err != nil {
-		return "", err
+	if err := o.note(w, n.cost(model, p.train)); err != nil {
+		return o, err
+	}
+	o.training = p.measure(predict(model, p.train.Inputs), p.train.Targets)
+	o.test = p.measure(predict(model, p.test.Inputs), p.test.Targets)
+	report(w, o.training, o.test)
+	if to != nil {
+		err = o.write(w, to, a)
 	}
 	fmt.Fprintln(w)
-	return fmt.Sprintf("result task=%s network=%s epochs=%d train_%s=%.6g test_%s=%.6g",
-		n.task, n.shape(), len(history), p.metric, training.metric, p.metric, test.metric), nil
+	return o, err
 }
 
-// progress prints the first epoch and every eighth part of all.
-func (n network) progress(w io.Writer, e train.Epoch) error {
-	if e.Number == 1 || e.Number%max(1, n.epochs/8) == 0 {
-		if _, err := fmt.Fprintf(w, "epoch %4d  cost %.6f\n", e.Number, e.Train.Loss); err != nil {
-			return err
-		}
+// note appends a cost, and prints it before the first epoch, after every eighth
+// part of all, and after the last one.
+func (o *outcome) note(w io.Writer, cost float64) error {
+	epoch := len(o.costs)
+	o.costs = append(o.costs, cost)
+	if epoch%max(1, o.epochs/8) != 0 && epoch != o.epochs {
+		return nil
 	}
-	return nil
+	_, err := fmt.Fprintf(w, "epoch %4d  cost %.6f\n", epoch, cost)
+	return err
+}
+
+// cost is what training minimises, of the model as it is.
+func (n network) cost(model layers.Layer, d train.Data) float64 {
+	g := autograd.NewGraph(autograd.Options{NoGrad: true})
+	return n.loss(model.Forward(g.Constant(d.Inputs)), g.Constant(d.Targets)).Item()
 }
 
 func predict(model layers.Layer, x autograd.Tensor) autograd.Tensor {
@@ -75,48 +84,34 @@ func report(w io.Writer, training, test measures) {
 	}
 }
 
-// write writes the history into the folder, if there is one, and beside it what
-// the album has.
-func (n network) write(w io.Writer, out string, a *album, history train.History) error {
-	if out == "" {
-		return nil
+// files are the names of what a network leaves in the folder.
+func (n network) files() []string {
+	names := []string{n.task + ".html", n.task + ".history.csv"}
+	for _, d := range drawings {
+		names = append(names, n.task+"."+d.name+".dot", n.task+"."+d.name+".svg")
 	}
-	paths, err := a.write(filepath.Join(out, n.task))
-	if err != nil {
+	return names
+}
+
+// write writes the history and what the album has.
+func (o *outcome) write(w io.Writer, to *folder, a *album) error {
+	if err := a.write(to); err != nil {
 		return err
 	}
-	path := filepath.Join(out, n.task+".history.csv")
-	if err := writeHistory(path, history); err != nil {
+	if err := to.write(o.task+".history.csv", o.history()); err != nil {
 		return err
 	}
-	for _, path := range append(paths, path) {
-		fmt.Fprintln(w, "wrote", path)
+	for _, name := range o.files() {
+		fmt.Fprintln(w, "wrote", to.name(name))
 	}
 	return nil
 }
 
-// writeHistory writes the cost of each epoch. The file is complete or not
-// there.
-func writeHistory(path string, history train.History) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), ".history")
-	if err != nil {
-		return err
+// history is the cost after each epoch, as CSV; epoch 0 is before training.
+func (o *outcome) history() []byte {
+	text := []byte("epoch,cost\n")
+	for epoch, cost := range o.costs {
+		text = fmt.Appendf(text, "%d,%v\n", epoch, cost)
 	}
-	defer func() {
-		if err != nil {
-			os.Remove(f.Name())
-		}
-	}()
-	if err := history.WriteCSV(f); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Chmod(0o644); err != nil {
-		f.Close()
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
+	return text
 }

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+)
+
+// An outcome is what came of training a network.
+type outcome struct {
+	network
+	metric         string    // of training and test: "mse" or "accuracy"
+	costs          []float64 // after each number of epochs, so that the first is the cost before training
+	training, test measures
+}
+
+// result is the outcome for programs.
+func (o outcome) result() string {
+	return fmt.Sprintf("result task=%s network=%s epochs=%d train_%s=%.6g test_%s=%.6g",
+		o.task, o.shape(), o.epochs, o.metric, o.training.metric, o.metric, o.test.metric)
+}
+
+// here is the outcome as the course gives its own.
+func (o outcome) here() string {
+	if o.metric == "mse" {
+		return fmt.Sprintf("MSE %.1f train, %.1f test", o.training.metric, o.test.metric)
+	}
+	return fmt.Sprintf("%.0f %% train, %.0f %% test", 100*o.training.metric, 100*o.test.metric)
+}
+
+// cost says where the cost began and where it ended.
+func (o outcome) cost() string {
+	return fmt.Sprintf("%.4g → %.4g", o.costs[0], o.costs[o.epochs])
+}
+
+// units says what the table's numbers are of. The page of all networks says it
+// too.
+var units = []string{
+	"Cost is what training minimises, before training (epoch 0) and after the last epoch: the mean",
+	"squared error of standardised prices (of dollars where the network is 1-1), or the cross entropy.",
+	"MSE is the mean squared error of prices in dollars², % the share of hotels that are classified right.",
+}
+
+// printTable prints a row for each network.
+func printTable(w io.Writer, outcomes []outcome) error {
+	rows := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(rows, "task\tnetwork\tepochs\tcost\tthe course\there")
+	for _, o := range outcomes {
+		fmt.Fprintf(rows, "%s\t%s\t%d\t%s\t%s\t%s\n", o.title, o.described(), o.epochs, o.cost(), o.course, o.here())
+	}
+	if err := rows.Flush(); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\n%s\n", strings.Join(units, "\n"))
+	return err
+}
