@@ -73,7 +73,7 @@ func (a *album) turn(epoch int) {
 	a.shot = true
 }
 
-// drawings are those of each network. The course's picture is that of the first
+// drawings are those of each network. Neurons and the course's picture are of the first
 // hotel.
 var drawings = []struct {
 	name     string
@@ -84,7 +84,7 @@ var drawings = []struct {
 	{"backward", graphviz.Backward, nil},
 	{"combined", graphviz.Combined, nil},
 	{"layers", graphviz.Layers, nil},
-	{"neurons", graphviz.Neurons, nil},
+	{"neurons", graphviz.Neurons, []graphviz.Selection{graphviz.Sample(0)}},
 	{"course", graphviz.Course, []graphviz.Selection{graphviz.Sample(0)}},
 }
 
