@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+
 	"nabla/autograd"
 	"nabla/data"
 	"nabla/graphviz"
@@ -101,7 +103,11 @@ func (a *album) write(to *folder) error {
 		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: a.title + ", " + d.name}
 		for _, extension := range []string{".dot", ".svg"} {
 			name := a.task + "." + d.name + extension
-			if err := graphviz.WriteFile(to.name(name), loss, options); err != nil {
+			err := graphviz.WriteFile(to.name(name), loss, options)
+			if errors.Is(err, graphviz.ErrNoGraphviz) {
+				break
+			}
+			if err != nil {
 				return err
 			}
 			if err := to.note(name); err != nil {
