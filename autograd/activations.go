@@ -247,11 +247,7 @@ func hardTanhRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), inside(r.In(0), 
 // It panics with an *IndexError when there is no such axis.
 func (x Value) Softmax(axis int) Value {
 	n, from, s := x.along(&opSoftmax, softmaxRule, axis)
-	if x.g.single {
-		kernel.Softmax(n.f32(), from.f32(), s.outer, s.n, s.inner)
-	} else {
-		kernel.Softmax(n.f64(), from.f64(), s.outer, s.n, s.inner)
-	}
+	x.g.alongSpan(n, from, s, kernel.Softmax, kernel.Softmax)
 	return x.g.done()
 }
 
@@ -264,12 +260,8 @@ func softmaxGrad(gy, y Value, axis int) Value {
 	g, gn, yn := gy.g, gy.node(&opSoftmaxGrad), y.node(&opSoftmaxGrad)
 	s := spanOf(yn.shape, axis)
 	n := g.record(&opSoftmaxGrad, softmaxGradRule, yn.shape, gy, y)
-	n.a, n.b = float64(axis), 0
-	if g.single {
-		kernel.SoftmaxGrad(n.f32(), gn.f32(), yn.f32(), s.outer, s.n, s.inner)
-	} else {
-		kernel.SoftmaxGrad(n.f64(), gn.f64(), yn.f64(), s.outer, s.n, s.inner)
-	}
+	n.a = float64(axis)
+	g.gradAlongSpan(n, gn, yn, s, kernel.SoftmaxGrad, kernel.SoftmaxGrad)
 	return g.done()
 }
 
@@ -291,11 +283,7 @@ func softmaxGradRule(r *Rule) {
 // It panics with an *IndexError when there is no such axis.
 func (x Value) LogSoftmax(axis int) Value {
 	n, from, s := x.along(&opLogSoftmax, logSoftmaxRule, axis)
-	if x.g.single {
-		kernel.LogSoftmax(n.f32(), from.f32(), s.outer, s.n, s.inner)
-	} else {
-		kernel.LogSoftmax(n.f64(), from.f64(), s.outer, s.n, s.inner)
-	}
+	x.g.alongSpan(n, from, s, kernel.LogSoftmax, kernel.LogSoftmax)
 	return x.g.done()
 }
 
@@ -308,12 +296,8 @@ func logSoftmaxGrad(gy, y Value, axis int) Value {
 	g, gn, yn := gy.g, gy.node(&opLogSoftmaxGrad), y.node(&opLogSoftmaxGrad)
 	s := spanOf(yn.shape, axis)
 	n := g.record(&opLogSoftmaxGrad, logSoftmaxGradRule, yn.shape, gy, y)
-	n.a, n.b = float64(axis), 0
-	if g.single {
-		kernel.LogSoftmaxGrad(n.f32(), gn.f32(), yn.f32(), s.outer, s.n, s.inner)
-	} else {
-		kernel.LogSoftmaxGrad(n.f64(), gn.f64(), yn.f64(), s.outer, s.n, s.inner)
-	}
+	n.a = float64(axis)
+	g.gradAlongSpan(n, gn, yn, s, kernel.LogSoftmaxGrad, kernel.LogSoftmaxGrad)
 	return g.done()
 }
 

@@ -294,9 +294,9 @@ func (g *Graph) forgetScratch(r *Rule) {
 }
 
 func (g *Graph) accumulate(x *node, gx unsafe.Pointer) {
-	if size := x.shape.size; g.single {
-		kernel.Accumulate(slice[float32](x.grad, size), slice[float32](gx, size))
-	} else {
-		kernel.Accumulate(slice[float64](x.grad, size), slice[float64](gx, size))
-	}
+	pick(g, accumulate[float64], accumulate[float32])(x, gx)
+}
+
+func accumulate[T kernel.Float](x *node, gx unsafe.Pointer) {
+	kernel.Accumulate(slice[T](x.grad, x.shape.size), slice[T](gx, x.shape.size))
 }

@@ -99,18 +99,14 @@ func Where(mask, x, y Value) Value {
 	if !(g.reverse.active || g.options.NoGrad) {
 		n.flags = (a.flags | b.flags) & needsGrad
 	}
-	if g.single {
-		where(g, n.f32(), c, a, b, s)
-	} else {
-		where(g, n.f64(), c, a, b, s)
-	}
+	pick(g, where[float64], where[float32])(g, n, c, a, b)
 	return g.done()
 }
 
 // where computes Where on operands expanded to one shape.
-func where[T kernel.Float](g *Graph, dst []T, c, x, y *node, s *shape) {
-	mask, a, b := expanded[T](g, c, s), expanded[T](g, x, s), expanded[T](g, y, s)
-	kernel.Where(dst, mask, a, b)
+func where[T kernel.Float](g *Graph, n, c, x, y *node) {
+	mask, a, b := expanded[T](g, c, n.shape), expanded[T](g, x, n.shape), expanded[T](g, y, n.shape)
+	kernel.Where(numbers[T](n), mask, a, b)
 	unexpand(g, mask, c)
 	unexpand(g, a, x)
 	unexpand(g, b, y)

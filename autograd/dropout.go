@@ -18,7 +18,6 @@ func (x Value) Dropout(rate float64) Value {
 		return x
 	}
 	mask := g.record(&opConstant, nil, n.shape)
-	mask.a, mask.b = 0, 0
 	for i := range n.shape.size {
 		kept := 0.0
 		if uniform(g.random.Uint64()) >= rate {

@@ -51,13 +51,13 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 		return g.done()
 	}
 	n := g.record(op, rule, s, x, y)
-	g.apply(op.binary, n, left, right)
+	g.apply(n, left, right)
 	return g.done()
 }
 
 // apply computes a binary function of tensors.
-func (g *Graph) apply(f *kernel.Binary, n, x, y *node) {
-	if g.single {
+func (g *Graph) apply(n, x, y *node) {
+	if f := n.op.binary; g.single {
 		apply(g, &f.A32, n.f32(), x.f32(), y.f32(), n.shape, x.shape, y.shape)
 	} else {
 		apply(g, &f.A64, n.f64(), x.f64(), y.f64(), n.shape, x.shape, y.shape)

@@ -25,10 +25,11 @@ func (g *Graph) checkFiniteGradient(id int32, input int, gx unsafe.Pointer, s *s
 
 // finite returns the index of the first NaN or infinity.
 func (g *Graph) finite(p unsafe.Pointer, size int) (index int, ok bool) {
-	if g.single {
-		return kernel.IsFinite(slice[float32](p, size))
-	}
-	return kernel.IsFinite(slice[float64](p, size))
+	return pick(g, isFinite[float64], isFinite[float32])(p, size)
+}
+
+func isFinite[T kernel.Float](p unsafe.Pointer, size int) (int, bool) {
+	return kernel.IsFinite(slice[T](p, size))
 }
 
 func (g *Graph) nonFinite(n *node, p unsafe.Pointer, index int) *NonFiniteError {

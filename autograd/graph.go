@@ -337,8 +337,11 @@ func (n *node) ints() []int {
 	return n.extra.ints
 }
 
-func (n *node) f64() []float64 { return slice[float64](n.data, n.shape.size) }
-func (n *node) f32() []float32 { return slice[float32](n.data, n.shape.size) }
+func (n *node) f64() []float64 { return numbers[float64](n) }
+func (n *node) f32() []float32 { return numbers[float32](n) }
+
+// numbers returns a node's numbers, which must be of that precision.
+func numbers[T kernel.Float](n *node) []T { return slice[T](n.data, n.shape.size) }
 
 // number returns element i.
 func (g *Graph) number(p unsafe.Pointer, i int) float64 {

@@ -37,14 +37,10 @@ func (x Value) indexSelect(axis int, index []int) Value {
 	dims := g.copied(from.shape.dims)
 	dims[axis] = len(index)
 	n := g.record(&opIndexSelect, indexSelectRule, g.newShape(&opIndexSelect, dims), x)
-	n.a, n.b = float64(axis), 0
+	n.a = float64(axis)
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
-	if g.single {
-		kernel.Gather(n.f32(), from.f32(), index, s.outer, len(index), s.n, s.inner)
-	} else {
-		kernel.Gather(n.f64(), from.f64(), index, s.outer, len(index), s.n, s.inner)
-	}
+	g.byIndex(n, from, index, s.outer, len(index), s.n, s.inner, kernel.Gather, kernel.Gather)
 	return g.done()
 }
 
@@ -60,16 +56,11 @@ func (x Value) indexAdd(axis int, index []int, length int) Value {
 	dims := g.copied(from.shape.dims)
 	dims[axis] = length
 	n := g.record(&opIndexAdd, indexAddRule, g.newShape(&opIndexAdd, dims), x)
-	n.a, n.b = float64(axis), 0
+	n.a = float64(axis)
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
-	if g.single {
-		clear(n.f32())
-		kernel.ScatterAdd(n.f32(), from.f32(), index, s.outer, s.n, length, s.inner)
-	} else {
-		clear(n.f64())
-		kernel.ScatterAdd(n.f64(), from.f64(), index, s.outer, s.n, length, s.inner)
-	}
+	g.setAll(n, 0)
+	g.byIndex(n, from, index, s.outer, s.n, length, s.inner, kernel.ScatterAdd, kernel.ScatterAdd)
 	return g.done()
 }
 
@@ -97,13 +88,8 @@ func (x Value) Gather(axis int, index Ints) Value {
 func (x Value) gather(s *shape, places []int) Value {
 	g, from := x.g, x.node(&opGather)
 	n := g.record(&opGather, gatherRule, s, x)
-	n.a, n.b = 0, 0
 	g.extraOf(n).ints = places
-	if g.single {
-		kernel.Gather(n.f32(), from.f32(), places, 1, len(places), from.shape.size, 1)
-	} else {
-		kernel.Gather(n.f64(), from.f64(), places, 1, len(places), from.shape.size, 1)
-	}
+	g.byIndex(n, from, places, 1, len(places), from.shape.size, 1, kernel.Gather, kernel.Gather)
 	return g.done()
 }
 
@@ -114,15 +100,9 @@ func gatherRule(r *Rule) { r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.
 func (x Value) scatter(s *shape, places []int) Value {
 	g, from := x.g, x.node(&opScatterAdd)
 	n := g.record(&opScatterAdd, scatterRule, s, x)
-	n.a, n.b = 0, 0
 	g.extraOf(n).ints = places
-	if g.single {
-		clear(n.f32())
-		kernel.ScatterAdd(n.f32(), from.f32(), places, 1, len(places), s.size, 1)
-	} else {
-		clear(n.f64())
-		kernel.ScatterAdd(n.f64(), from.f64(), places, 1, len(places), s.size, 1)
-	}
+	g.setAll(n, 0)
+	g.byIndex(n, from, places, 1, len(places), s.size, 1, kernel.ScatterAdd, kernel.ScatterAdd)
 	return g.done()
 }
 
@@ -215,10 +195,7 @@ func (g *Graph) OneHot(labels Ints, classes int) Value {
 	copy(dims, labels.shape)
 	dims[len(labels.shape)] = classes
 	n := g.record(&opConstant, nil, g.newShape(&opOneHot, dims))
-	n.a, n.b = 0, 0
-	for i := range n.shape.size {
-		g.setNumber(n.data, i, 0)
-	}
+	g.setAll(n, 0)
 	for i, label := range labels.values {
 		g.setNumber(n.data, i*classes+label, 1)
 	}

@@ -53,11 +53,7 @@ func (x Value) matmul(y Value, transX, transY bool) Value {
 	n.a, n.b = reversed(transX), reversed(transY)
 	transX = transX && min(p.m, p.k) > 1 // a vector lies in memory as its transpose does
 	transY = transY && min(p.k, p.n) > 1
-	if g.single {
-		multiply(n.f32(), left.f32(), right.f32(), p, transX, transY)
-	} else {
-		multiply(n.f64(), left.f64(), right.f64(), p, transX, transY)
-	}
+	pick(g, multiply[float64], multiply[float32])(n, left, right, p, transX, transY)
 	return g.done()
 }
 
@@ -119,7 +115,8 @@ func rowsAndColumns(s *shape, trans bool) (rows, columns int) {
 }
 
 // multiply computes a batch of products; batches lie behind each other.
-func multiply[T kernel.Float](dst, x, y []T, p product, transX, transY bool) {
+func multiply[T kernel.Float](n, left, right *node, p product, transX, transY bool) {
+	dst, x, y := numbers[T](n), numbers[T](left), numbers[T](right)
 	if len(p.batch) == 0 {
 		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
 		return
@@ -185,7 +182,7 @@ func (x Value) Diagonal(k int) Value {
 	dims := g.copied(s.dims[:rank-1])
 	dims[rank-2] = max(0, min(rows+min(k, 0), columns-max(k, 0)))
 	n := g.record(&opDiagonal, diagonalRule, g.shape(dims), x)
-	n.a, n.b = float64(k), 0
+	n.a = float64(k)
 	if n.shape.size > 0 {
 		off, strides := g.diagonal(s, k)
 		g.copy(n, from, n.shape.dims, 0, g.strides(n.shape), off, strides)
@@ -220,12 +217,8 @@ func diagonalRule(r *Rule) {
 func (x Value) onDiagonal(s *shape, k int) Value {
 	g, from := x.g, x.node(&opOnDiagonal)
 	n := g.record(&opOnDiagonal, onDiagonalRule, s, x)
-	n.a, n.b = float64(k), 0
-	if g.single {
-		clear(n.f32())
-	} else {
-		clear(n.f64())
-	}
+	n.a = float64(k)
+	g.setAll(n, 0)
 	if from.shape.size > 0 {
 		off, strides := g.diagonal(s, k)
 		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
@@ -261,13 +254,15 @@ func (x Value) triangle(op *operation, rule func(*Rule), k int) Value {
 	rows, columns := from.shape.dims[rank-2], from.shape.dims[rank-1]
 	k = min(max(k, -rows), columns) // beyond, nothing changes
 	n := g.record(op, rule, from.shape, x)
-	n.a, n.b = float64(k), 0
-	for i, size := 0, rows*columns; i < from.shape.size; i += size {
-		if g.single {
-			kernel.Triangle(n.f32()[i:i+size], from.f32()[i:i+size], rows, columns, k, op == &opTriu)
-		} else {
-			kernel.Triangle(n.f64()[i:i+size], from.f64()[i:i+size], rows, columns, k, op == &opTriu)
-		}
-	}
+	n.a = float64(k)
+	pick(g, triangles[float64], triangles[float32])(n, from, rows, columns, k)
 	return g.done()
+}
+
+// triangles copies the triangle of each matrix.
+func triangles[T kernel.Float](n, from *node, rows, columns, k int) {
+	dst, x := numbers[T](n), numbers[T](from)
+	for size := rows * columns; len(dst) > 0; dst, x = dst[size:], x[size:] {
+		kernel.Triangle(dst[:size], x[:size], rows, columns, k, n.op == &opTriu)
+	}
 }

@@ -62,20 +62,20 @@ func (x Value) along(op *operation, rule func(*Rule), axis int) (n, from *node, 
 	from = x.node(op)
 	axis = x.g.axis(op, axis, from.shape.rank())
 	n = x.g.record(op, rule, from.shape, x)
-	n.a, n.b = float64(axis), 0
+	n.a = float64(axis)
 	return n, from, spanOf(from.shape, axis)
 }
 
 // A reduction is a reduction over one block of adjacent axes.
 type reduction struct {
-	x           Value
-	from        *node
-	op          *operation
-	first       int // axis of the block
-	count       int // axes of the block
-	keep        bool
-	population  bool
-	outer, n, m int // the span: n elements of stride m
+	x          Value
+	from       *node
+	op         *operation
+	first      int // axis of the block
+	count      int // axes of the block
+	keep       bool
+	population bool
+	span
 }
 
 // reduction reads a reduction's axes. Axes that do not lie side by side are
@@ -109,8 +109,7 @@ func (x Value) reduction(op *operation, axes []int) reduction {
 	} else if r.first = slices.Index(over, 1); slices.Contains(over[r.first:r.first+min(r.count, rank-r.first)], 0) {
 		return r.gather(over)
 	}
-	s := spanOfBlock(from.shape, r.first, r.count)
-	r.outer, r.n, r.m = s.outer, s.n, s.inner
+	r.span = spanOfBlock(from.shape, r.first, r.count)
 	return r
 }
 
@@ -128,8 +127,7 @@ func (r reduction) gather(over []int) reduction {
 	r.x = r.x.Permute(order...)
 	r.from = r.x.node(r.op)
 	r.first = len(over) - r.count
-	s := spanOfBlock(r.from.shape, r.first, r.count)
-	r.outer, r.n, r.m = s.outer, s.n, s.inner
+	r.span = spanOfBlock(r.from.shape, r.first, r.count)
 	r.keep = false // restore puts the axes back where they were
 	return r
 }
@@ -154,7 +152,6 @@ func (r reduction) shape() *shape {
 func (r reduction) record(rule func(*Rule), s *shape) *node {
 	g := r.x.g
 	n := g.record(r.op, rule, s, r.x)
-	n.a, n.b = 0, 0
 	e := g.extraOf(n)
 	e.ints = g.ints.take(3)
 	e.ints[0], e.ints[1], e.ints[2] = r.first, r.count, 1
@@ -166,13 +163,12 @@ func (r reduction) record(rule func(*Rule), s *shape) *node {
 
 // reduce records a reduction. Where axes were brought together and are kept,
 // the result is reshaped.
-func (x Value) reduce(op *operation, rule func(*Rule), axes []int, run func(n *node, r reduction)) Value {
+func (x Value) reduce(op *operation, rule func(*Rule), axes []int, f64 spanKernel[float64], f32 spanKernel[float32]) Value {
 	r := x.reduction(op, axes)
 	if op == &opMax || op == &opMin {
 		r.nonEmpty()
 	}
-	n := r.record(rule, r.shape())
-	run(n, r)
+	x.g.alongSpan(r.record(rule, r.shape()), r.from, r.span, f64, f32)
 	return x.restore(x.g.done(), axes)
 }
 
@@ -221,24 +217,15 @@ func (r *Rule) elements() int {
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
-func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, sumForward) }
+func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, kernel.Sum, kernel.Sum) }
 
 // sumLeading sums over the first axes, which leave the shape s: the gradient of
 // a bias, as of all that was broadcast along a batch.
 func (x Value) sumLeading(axes int, s *shape) Value {
 	from := x.node(&opSum)
-	r := reduction{x: x, from: from, op: &opSum, count: axes, outer: 1, m: s.size}
-	r.n = spanOfBlock(from.shape, 0, axes).n
-	sumForward(r.record(sumRule, s), r)
+	r := reduction{x: x, from: from, op: &opSum, count: axes, span: spanOfBlock(from.shape, 0, axes)}
+	x.g.alongSpan(r.record(sumRule, s), from, r.span, kernel.Sum, kernel.Sum)
 	return x.g.done()
-}
-
-func sumForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Sum(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.Sum(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
 }
 
 func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).expandTo(r.g.at(r.n.in[0]).shape)) }
@@ -249,14 +236,8 @@ func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).expandTo(r.g.at(r.n.in[0]).s
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
-func (x Value) Mean(axes ...int) Value { return x.reduce(&opMean, meanRule, axes, meanForward) }
-
-func meanForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Mean(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.Mean(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
+func (x Value) Mean(axes ...int) Value {
+	return x.reduce(&opMean, meanRule, axes, kernel.Mean, kernel.Mean)
 }
 
 func meanRule(r *Rule) {
@@ -270,14 +251,8 @@ func meanRule(r *Rule) {
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
-func (x Value) Prod(axes ...int) Value { return x.reduce(&opProd, prodRule, axes, prodForward) }
-
-func prodForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Prod(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.Prod(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
+func (x Value) Prod(axes ...int) Value {
+	return x.reduce(&opProd, prodRule, axes, kernel.Prod, kernel.Prod)
 }
 
 // prodRule multiplies what stands before each element and what stands behind
@@ -305,19 +280,13 @@ func prodRule(r *Rule) {
 // It panics with a *ShapeError when there are no elements, with an *IndexError
 // for an axis that there is not, and with an *ArgumentError for one that stands
 // twice.
-func (x Value) Max(axes ...int) Value { return x.reduce(&opMax, extremeRule, axes, maxForward) }
-
-func maxForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Max(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.Max(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
+func (x Value) Max(axes ...int) Value {
+	return x.reduce(&opMax, extremeRule, axes, kernel.Max, kernel.Max)
 }
 
 // nonEmpty panics when there is nothing to choose from.
 func (r reduction) nonEmpty() {
-	if r.n == 0 && r.outer*r.m > 0 {
+	if r.n == 0 && r.outer*r.inner > 0 {
 		panic(r.x.g.shapeError(r.op, "no elements to choose from", "", r.from.shape.dims))
 	}
 }
@@ -329,14 +298,8 @@ func (r reduction) nonEmpty() {
 // It panics with a *ShapeError when there are no elements, with an *IndexError
 // for an axis that there is not, and with an *ArgumentError for one that stands
 // twice.
-func (x Value) Min(axes ...int) Value { return x.reduce(&opMin, extremeRule, axes, minForward) }
-
-func minForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Min(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.Min(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
+func (x Value) Min(axes ...int) Value {
+	return x.reduce(&opMin, extremeRule, axes, kernel.Min, kernel.Min)
 }
 
 // extremeRule splits the gradient evenly among the elements that were chosen.
@@ -365,14 +328,8 @@ func (r *Rule) axes() []int {
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
-func (x Value) Var(axes ...int) Value { return x.reduce(&opVar, varRule, axes, varForward) }
-
-func varForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Var(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
-	} else {
-		kernel.Var(n.f64(), r.from.f64(), r.outer, r.n, r.m, n.extra.ints[2])
-	}
+func (x Value) Var(axes ...int) Value {
+	return x.spreading(&opVar, varRule, axes, kernel.Var, kernel.Var)
 }
 
 func varRule(r *Rule) {
@@ -385,20 +342,23 @@ func (r *Rule) deviation() Value { return r.In(0).Sub(r.spread(r.In(0).Mean(r.ax
 // freedom returns the denominator of the rule's variance.
 func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[2]) }
 
+// spreading records a variance or deviation, whose kernels take what is
+// subtracted from the number of elements.
+func (x Value) spreading(op *operation, rule func(*Rule), axes []int, f64 spanKernelWith[float64, int], f32 spanKernelWith[float32, int]) Value {
+	r := x.reduction(op, axes)
+	n := r.record(rule, r.shape())
+	alongSpanWith(x.g, n, r.from, r.span, n.extra.ints[2], f64, f32)
+	return x.restore(x.g.done(), axes)
+}
+
 // Std returns the standard deviation over axes: the square root of Var.
 //
 //	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
-func (x Value) Std(axes ...int) Value { return x.reduce(&opStd, stdRule, axes, stdForward) }
-
-func stdForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.Std(n.f32(), r.from.f32(), r.outer, r.n, r.m, n.extra.ints[2])
-	} else {
-		kernel.Std(n.f64(), r.from.f64(), r.outer, r.n, r.m, n.extra.ints[2])
-	}
+func (x Value) Std(axes ...int) Value {
+	return x.spreading(&opStd, stdRule, axes, kernel.Std, kernel.Std)
 }
 
 func stdRule(r *Rule) {
@@ -427,11 +387,7 @@ func (x Value) Norm(p float64, axes ...int) Value {
 	r := x.reduction(&opNorm, axes)
 	n := r.record(normRule, r.shape())
 	n.a = p
-	if x.g.single {
-		kernel.Norm(n.f32(), r.from.f32(), r.outer, r.n, r.m, p)
-	} else {
-		kernel.Norm(n.f64(), r.from.f64(), r.outer, r.n, r.m, p)
-	}
+	alongSpanWith(x.g, n, r.from, r.span, p, kernel.Norm, kernel.Norm)
 	return x.restore(x.g.done(), axes)
 }
 
@@ -462,15 +418,7 @@ func normRule(r *Rule) {
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
 func (x Value) LogSumExp(axes ...int) Value {
-	return x.reduce(&opLogSumExp, logSumExpRule, axes, logSumExpForward)
-}
-
-func logSumExpForward(n *node, r reduction) {
-	if r.x.g.single {
-		kernel.LogSumExp(n.f32(), r.from.f32(), r.outer, r.n, r.m)
-	} else {
-		kernel.LogSumExp(n.f64(), r.from.f64(), r.outer, r.n, r.m)
-	}
+	return x.reduce(&opLogSumExp, logSumExpRule, axes, kernel.LogSumExp, kernel.LogSumExp)
 }
 
 func logSumExpRule(r *Rule) {
@@ -484,30 +432,32 @@ func logSumExpRule(r *Rule) {
 //
 // It panics with a *ShapeError when there are no elements, and with an
 // *IndexError when there is no such axis.
-func (x Value) ArgMax(axis int) Ints { return x.argExtreme(&opArgMax, axis) }
+func (x Value) ArgMax(axis int) Ints {
+	return x.argExtreme(&opArgMax, axis, kernel.ArgMax, kernel.ArgMax)
+}
 
 // ArgMin returns the index of the smallest element along an axis, the first of
 // equal ones; NaN counts as the smallest. Indices have no gradient.
 //
 // It panics with a *ShapeError when there are no elements, and with an
 // *IndexError when there is no such axis.
-func (x Value) ArgMin(axis int) Ints { return x.argExtreme(&opArgMin, axis) }
+func (x Value) ArgMin(axis int) Ints {
+	return x.argExtreme(&opArgMin, axis, kernel.ArgMin, kernel.ArgMin)
+}
 
-func (x Value) argExtreme(op *operation, axis int) Ints {
+// An argKernel writes the index of the element chosen along the middle axis.
+type argKernel[T kernel.Float] func(dst []int, x []T, outer, n, inner int)
+
+func (x Value) argExtreme(op *operation, axis int, f64 argKernel[float64], f32 argKernel[float32]) Ints {
 	rank := x.node(op).shape.rank()
 	r := x.reduction(op, []int{x.g.axis(op, axis, rank)})
 	r.nonEmpty()
 	dims := r.shape().dims
-	index := Ints{shape: append([]int{}, dims...), values: make([]int, r.outer*r.m)}
-	switch greatest := op == &opArgMax; {
-	case x.g.single && greatest:
-		kernel.ArgMax(index.values, r.from.f32(), r.outer, r.n, r.m)
-	case x.g.single:
-		kernel.ArgMin(index.values, r.from.f32(), r.outer, r.n, r.m)
-	case greatest:
-		kernel.ArgMax(index.values, r.from.f64(), r.outer, r.n, r.m)
-	default:
-		kernel.ArgMin(index.values, r.from.f64(), r.outer, r.n, r.m)
+	index := Ints{shape: append([]int{}, dims...), values: make([]int, r.outer*r.inner)}
+	if x.g.single {
+		f32(index.values, r.from.f32(), r.outer, r.n, r.inner)
+	} else {
+		f64(index.values, r.from.f64(), r.outer, r.n, r.inner)
 	}
 	return index
 }
@@ -523,11 +473,7 @@ func (x Value) CumSum(axis int) Value { return x.cumSum(axis, false) }
 func (x Value) cumSum(axis int, reverse bool) Value {
 	n, from, s := x.along(&opCumSum, cumSumRule, axis)
 	n.b = reversed(reverse)
-	if x.g.single {
-		kernel.CumSum(n.f32(), from.f32(), s.outer, s.n, s.inner, reverse)
-	} else {
-		kernel.CumSum(n.f64(), from.f64(), s.outer, s.n, s.inner, reverse)
-	}
+	alongSpanWith(x.g, n, from, s, reverse, kernel.CumSum, kernel.CumSum)
 	return x.g.done()
 }
 
@@ -551,11 +497,7 @@ func (x Value) CumProd(axis int) Value { return x.cumProd(axis, false) }
 func (x Value) cumProd(axis int, reverse bool) Value {
 	n, from, s := x.along(&opCumProd, cumProdRule, axis)
 	n.b = reversed(reverse)
-	if x.g.single {
-		kernel.CumProd(n.f32(), from.f32(), s.outer, s.n, s.inner, reverse)
-	} else {
-		kernel.CumProd(n.f64(), from.f64(), s.outer, s.n, s.inner, reverse)
-	}
+	alongSpanWith(x.g, n, from, s, reverse, kernel.CumProd, kernel.CumProd)
 	return x.g.done()
 }
 
@@ -585,8 +527,7 @@ func cumProdRule(r *Rule) {
 // divides reports whether no element of n is 0, infinite or NaN.
 func (g *Graph) divides(n *node) bool {
 	_, finite := g.finite(n.data, n.shape.size)
-	if g.single {
-		return finite && !slices.Contains(n.f32(), 0)
-	}
-	return finite && !slices.Contains(n.f64(), 0)
+	return finite && !pick(g, hasZero[float64], hasZero[float32])(n)
 }
+
+func hasZero[T kernel.Float](n *node) bool { return slices.Contains(numbers[T](n), 0) }

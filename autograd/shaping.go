@@ -31,15 +31,7 @@ var (
 // Full returns a constant in which every element is v.
 func (g *Graph) Full(v float64, dims ...int) Value {
 	n := g.record(&opConstant, nil, g.newShape(opFull, dims))
-	n.a, n.b = 0, 0
-	switch {
-	case n.shape.size == 1:
-		g.setNumber(n.data, 0, v)
-	case g.single:
-		kernel.Fill(n.f32(), float32(v))
-	default:
-		kernel.Fill(n.f64(), v)
-	}
+	g.setAll(n, v)
 	return g.done()
 }
 
@@ -63,8 +55,7 @@ func (x Value) Reshape(dims ...int) Value {
 }
 
 func (x Value) reshaped(s *shape) Value {
-	n := x.g.view(&opReshape, reshapeRule, s, x)
-	n.a, n.b = 0, 0
+	x.g.view(&opReshape, reshapeRule, s, x)
 	return x.g.done()
 }
 
@@ -183,15 +174,15 @@ func (x Value) expandTo(s *shape) Value {
 		return x
 	}
 	n := g.record(&opExpand, expandRule, s, x)
-	if g.single {
-		expand(g, n.f32(), from.f32(), n.shape, from.shape)
-	} else {
-		expand(g, n.f64(), from.f64(), n.shape, from.shape)
-	}
+	pick(g, expandNode[float64], expandNode[float32])(g, n, from)
 	return g.done()
 }
 
 func expandRule(r *Rule) { r.Add(0, r.Grad().sumTo(r.g.at(r.n.in[0]).shape)) }
+
+func expandNode[T kernel.Float](g *Graph, n, x *node) {
+	expand(g, numbers[T](n), numbers[T](x), n.shape, x.shape)
+}
 
 func expand[T kernel.Float](g *Graph, dst, src []T, to, from *shape) {
 	if len(src) == 1 {
@@ -268,7 +259,6 @@ func (x Value) Permute(order ...int) Value {
 		dims[i] = from.shape.dims[axes[i]]
 	}
 	n := g.record(&opPermute, permuteRule, g.shape(dims), x)
-	n.a, n.b = 0, 0
 	g.extraOf(n).ints = axes
 	strides, picked := g.strides(from.shape), seen
 	for i, axis := range axes {
@@ -398,7 +388,6 @@ func (x Value) take(s *shape, places []int) Value {
 		return x.window(s, places, off)
 	}
 	n := g.record(&opSlice, sliceRule, s, x)
-	n.a, n.b = 0, 0
 	g.extraOf(n).ints = places
 	if s.size > 0 {
 		g.copy(n, from, s.dims, 0, g.strides(s), off, strides)
@@ -416,7 +405,6 @@ func (g *Graph) isRun(from, s *shape, places []int) bool {
 func (x Value) window(s *shape, places []int, off int) Value {
 	g := x.g
 	n := g.view(&opSlice, sliceRule, s, x)
-	n.a, n.b = 0, 0
 	g.extraOf(n).ints = places
 	size := 8
 	if g.single {
@@ -443,13 +431,9 @@ func sliceRule(r *Rule) { r.Add(0, r.Grad().place(0, r.g.at(r.n.in[0]).shape, r.
 func (x Value) place(v float64, s *shape, places []int) Value {
 	g, from := x.g, x.node(&opPad)
 	n := g.record(&opPad, padRule, s, x)
-	n.a, n.b = v, 0
+	n.a = v
 	g.extraOf(n).ints = places
-	if g.single {
-		kernel.Fill(n.f32(), float32(v))
-	} else {
-		kernel.Fill(n.f64(), v)
-	}
+	g.setAll(n, v)
 	if from.shape.size > 0 {
 		off, strides := g.placed(s, places)
 		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
@@ -530,7 +514,7 @@ func Concat(axis int, xs ...Value) Value {
 		dims[axis] += g.joins(xs[0].operand(&opConcat, x).shape, first, axis)
 	}
 	n := g.record(&opConcat, concatRule, g.newShape(&opConcat, dims), xs...)
-	n.a, n.b = float64(axis), 0
+	n.a = float64(axis)
 	strides, off := g.strides(n.shape), 0
 	for _, x := range xs {
 		from := x.node(&opConcat)
