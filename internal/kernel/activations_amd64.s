@@ -2,9 +2,9 @@
 
 #include "textflag.h"
 
-// func relu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// func reLU32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·relu32AVX2(SB), NOSPLIT, $0-40
+TEXT ·reLU32AVX2(SB), NOSPLIT, $0-40
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+16(FP), AX
 	MOVQ   x+8(FP), CX
@@ -82,9 +82,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func reluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func reLUGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·reluGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·reLUGrad32AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+32(FP), AX
 	MOVQ   gy+8(FP), CX
@@ -378,9 +378,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluVV32AVX2(dst *float32, x *float32, y *float32, n int)
+// func pReLUVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
-TEXT ·preluVV32AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUVV32AVX2(SB), NOSPLIT, $0-32
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+24(FP), AX
 	MOVQ   x+8(FP), CX
@@ -471,9 +471,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluVS32AVX2(dst *float32, x *float32, s float32, n int)
+// func pReLUVS32AVX2(dst *float32, x *float32, s float32, n int)
 // Requires: AVX
-TEXT ·preluVS32AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUVS32AVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS s+16(FP), Y1
 	MOVQ         n+24(FP), AX
@@ -558,9 +558,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluSV32AVX2(dst *float32, s float32, y *float32, n int)
+// func pReLUSV32AVX2(dst *float32, s float32, y *float32, n int)
 // Requires: AVX
-TEXT ·preluSV32AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUSV32AVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSS s+8(FP), Y1
 	MOVQ         n+24(FP), AX
@@ -894,15 +894,18 @@ end:
 	VZEROUPPER
 	RET
 
-// func betweenGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func hardTanhGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2
-TEXT ·betweenGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·hardTanhGrad32AVX2(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VCVTSD2SS    X0, X0, X0
 	VBROADCASTSS X0, Y0
 	VMOVSD       b+48(FP), X1
 	VCVTSD2SS    X1, X1, X1
 	VBROADCASTSS X1, Y1
+	VANDPS       activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS       $0x00, activationsConstants<>+32(SB), Y2, Y2
+	VORPS        Y2, Y1, Y1
 	MOVQ         n+32(FP), AX
 	MOVQ         gy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -1010,12 +1013,253 @@ end:
 	VZEROUPPER
 	RET
 
+// func reLU632AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·reLU632AVX2(SB), NOSPLIT, $0-40
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS activationsConstants<>+64(SB), Y1
+	MOVQ    n+16(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dst+0(FP), DX
+	XORQ    BX, BX
+	SUBQ    $0x20, AX
+	JLT     manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VMAXPS  Y0, Y2, Y3
+	VMAXPS  Y2, Y0, Y4
+	VANDPS  Y4, Y3, Y3
+	VCMPPS  $0x03, Y0, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMINPS  Y1, Y2, Y3
+	VMINPS  Y2, Y1, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y1, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VMAXPS  Y0, Y2, Y3
+	VMAXPS  Y2, Y0, Y4
+	VANDPS  Y4, Y3, Y3
+	VCMPPS  $0x03, Y0, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMINPS  Y1, Y2, Y3
+	VMINPS  Y2, Y1, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y1, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VMAXPS  Y0, Y2, Y3
+	VMAXPS  Y2, Y0, Y4
+	VANDPS  Y4, Y3, Y3
+	VCMPPS  $0x03, Y0, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMINPS  Y1, Y2, Y3
+	VMINPS  Y2, Y1, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y1, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VMAXPS  Y0, Y2, Y3
+	VMAXPS  Y2, Y0, Y4
+	VANDPS  Y4, Y3, Y3
+	VCMPPS  $0x03, Y0, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMINPS  Y1, Y2, Y3
+	VMINPS  Y2, Y1, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y1, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VMAXPS  Y0, Y2, Y3
+	VMAXPS  Y2, Y0, Y4
+	VANDPS  Y4, Y3, Y3
+	VCMPPS  $0x03, Y0, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMINPS  Y1, Y2, Y3
+	VMINPS  Y2, Y1, Y4
+	VORPS   Y4, Y3, Y3
+	VCMPPS  $0x03, Y1, Y2, Y2
+	VORPS   Y2, Y3, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VMAXPS       Y0, Y2, Y3
+	VMAXPS       Y2, Y0, Y4
+	VANDPS       Y4, Y3, Y3
+	VCMPPS       $0x03, Y0, Y2, Y0
+	VORPS        Y0, Y3, Y0
+	VMINPS       Y1, Y0, Y2
+	VMINPS       Y0, Y1, Y3
+	VORPS        Y3, Y2, Y2
+	VCMPPS       $0x03, Y1, Y0, Y0
+	VORPS        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func reLU6Grad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·reLU6Grad32AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPS activationsConstants<>+64(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x20, AX
+	JLT     manyDone
+
+many:
+	VMOVUPS (CX)(SI*1), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	VCMPPS  $0x12, Y0, Y3, Y4
+	VCMPPS  $0x1d, Y1, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VANDNPS Y2, Y4, Y2
+	VCMPPS  $0x03, Y3, Y3, Y3
+	VORPS   Y3, Y2, Y2
+	VMOVUPS Y2, (BX)(SI*1)
+	VMOVUPS 32(CX)(SI*1), Y2
+	VMOVUPS 32(DX)(SI*1), Y3
+	VCMPPS  $0x12, Y0, Y3, Y4
+	VCMPPS  $0x1d, Y1, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VANDNPS Y2, Y4, Y2
+	VCMPPS  $0x03, Y3, Y3, Y3
+	VORPS   Y3, Y2, Y2
+	VMOVUPS Y2, 32(BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Y2
+	VMOVUPS 64(DX)(SI*1), Y3
+	VCMPPS  $0x12, Y0, Y3, Y4
+	VCMPPS  $0x1d, Y1, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VANDNPS Y2, Y4, Y2
+	VCMPPS  $0x03, Y3, Y3, Y3
+	VORPS   Y3, Y2, Y2
+	VMOVUPS Y2, 64(BX)(SI*1)
+	VMOVUPS 96(CX)(SI*1), Y2
+	VMOVUPS 96(DX)(SI*1), Y3
+	VCMPPS  $0x12, Y0, Y3, Y4
+	VCMPPS  $0x1d, Y1, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VANDNPS Y2, Y4, Y2
+	VCMPPS  $0x03, Y3, Y3, Y3
+	VORPS   Y3, Y2, Y2
+	VMOVUPS Y2, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(SI*1), Y2
+	VMOVUPS (DX)(SI*1), Y3
+	VCMPPS  $0x12, Y0, Y3, Y4
+	VCMPPS  $0x1d, Y1, Y3, Y5
+	VORPS   Y5, Y4, Y4
+	VANDNPS Y2, Y4, Y2
+	VCMPPS  $0x03, Y3, Y3, Y3
+	VORPS   Y3, Y2, Y2
+	VMOVUPS Y2, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y2
+	VMASKMOVPS   (CX)(SI*1), Y2, Y3
+	VMASKMOVPS   (DX)(SI*1), Y2, Y2
+	VCMPPS       $0x12, Y0, Y2, Y0
+	VCMPPS       $0x1d, Y1, Y2, Y1
+	VORPS        Y1, Y0, Y0
+	VANDNPS      Y3, Y0, Y0
+	VCMPPS       $0x03, Y2, Y2, Y1
+	VORPS        Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func hardSigmoid32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSigmoid32AVX2(SB), NOSPLIT, $0-40
 	VXORPS  Y0, Y0, Y0
-	VMOVUPS activationsConstants<>+0(SB), Y1
-	VMOVUPS activationsConstants<>+32(SB), Y2
+	VMOVUPS activationsConstants<>+96(SB), Y1
+	VMOVUPS activationsConstants<>+64(SB), Y2
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -1107,7 +1351,7 @@ end:
 // func hardSigmoidGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSigmoidGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVUPS activationsConstants<>+0(SB), Y0
+	VMOVUPS activationsConstants<>+96(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -1119,8 +1363,8 @@ TEXT ·hardSigmoidGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPS (CX)(SI*1), Y1
 	VMOVUPS (DX)(SI*1), Y2
-	VMULPS  activationsConstants<>+64(SB), Y1, Y1
-	VANDPS  activationsConstants<>+96(SB), Y2, Y3
+	VMULPS  activationsConstants<>+128(SB), Y1, Y1
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
 	VCMPPS  $0x1d, Y0, Y3, Y3
 	VANDNPS Y1, Y3, Y1
 	VCMPPS  $0x03, Y2, Y2, Y2
@@ -1128,8 +1372,8 @@ many:
 	VMOVUPS Y1, (BX)(SI*1)
 	VMOVUPS 32(CX)(SI*1), Y1
 	VMOVUPS 32(DX)(SI*1), Y2
-	VMULPS  activationsConstants<>+64(SB), Y1, Y1
-	VANDPS  activationsConstants<>+96(SB), Y2, Y3
+	VMULPS  activationsConstants<>+128(SB), Y1, Y1
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
 	VCMPPS  $0x1d, Y0, Y3, Y3
 	VANDNPS Y1, Y3, Y1
 	VCMPPS  $0x03, Y2, Y2, Y2
@@ -1137,8 +1381,8 @@ many:
 	VMOVUPS Y1, 32(BX)(SI*1)
 	VMOVUPS 64(CX)(SI*1), Y1
 	VMOVUPS 64(DX)(SI*1), Y2
-	VMULPS  activationsConstants<>+64(SB), Y1, Y1
-	VANDPS  activationsConstants<>+96(SB), Y2, Y3
+	VMULPS  activationsConstants<>+128(SB), Y1, Y1
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
 	VCMPPS  $0x1d, Y0, Y3, Y3
 	VANDNPS Y1, Y3, Y1
 	VCMPPS  $0x03, Y2, Y2, Y2
@@ -1146,8 +1390,8 @@ many:
 	VMOVUPS Y1, 64(BX)(SI*1)
 	VMOVUPS 96(CX)(SI*1), Y1
 	VMOVUPS 96(DX)(SI*1), Y2
-	VMULPS  activationsConstants<>+64(SB), Y1, Y1
-	VANDPS  activationsConstants<>+96(SB), Y2, Y3
+	VMULPS  activationsConstants<>+128(SB), Y1, Y1
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
 	VCMPPS  $0x1d, Y0, Y3, Y3
 	VANDNPS Y1, Y3, Y1
 	VCMPPS  $0x03, Y2, Y2, Y2
@@ -1165,8 +1409,8 @@ manyDone:
 single:
 	VMOVUPS (CX)(SI*1), Y1
 	VMOVUPS (DX)(SI*1), Y2
-	VMULPS  activationsConstants<>+64(SB), Y1, Y1
-	VANDPS  activationsConstants<>+96(SB), Y2, Y3
+	VMULPS  activationsConstants<>+128(SB), Y1, Y1
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
 	VCMPPS  $0x1d, Y0, Y3, Y3
 	VANDNPS Y1, Y3, Y1
 	VCMPPS  $0x03, Y2, Y2, Y2
@@ -1185,8 +1429,8 @@ singleDone:
 	VMOVDQU      32(R8)(DI*4), Y1
 	VMASKMOVPS   (CX)(SI*1), Y1, Y2
 	VMASKMOVPS   (DX)(SI*1), Y1, Y1
-	VMULPS       activationsConstants<>+64(SB), Y2, Y2
-	VANDPS       activationsConstants<>+96(SB), Y1, Y3
+	VMULPS       activationsConstants<>+128(SB), Y2, Y2
+	VANDPS       activationsConstants<>+0(SB), Y1, Y3
 	VCMPPS       $0x1d, Y0, Y3, Y0
 	VANDNPS      Y2, Y0, Y0
 	VCMPPS       $0x03, Y1, Y1, Y1
@@ -1218,9 +1462,9 @@ end:
 // func hardSwish32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSwish32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPS activationsConstants<>+0(SB), Y0
-	VMOVUPS activationsConstants<>+32(SB), Y1
-	VMOVUPS activationsConstants<>+128(SB), Y2
+	VMOVUPS activationsConstants<>+96(SB), Y0
+	VMOVUPS activationsConstants<>+64(SB), Y1
+	VMOVUPS activationsConstants<>+160(SB), Y2
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -1330,9 +1574,9 @@ end:
 // func hardSwishGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSwishGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVUPS activationsConstants<>+0(SB), Y0
-	VMOVUPS activationsConstants<>+32(SB), Y1
-	VMOVUPS activationsConstants<>+128(SB), Y2
+	VMOVUPS activationsConstants<>+96(SB), Y0
+	VMOVUPS activationsConstants<>+64(SB), Y1
+	VMOVUPS activationsConstants<>+160(SB), Y2
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -1452,9 +1696,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func relu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// func reLU64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·relu64AVX2(SB), NOSPLIT, $0-40
+TEXT ·reLU64AVX2(SB), NOSPLIT, $0-40
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+16(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1525,9 +1769,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func reluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func reLUGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·reluGrad64AVX2(SB), NOSPLIT, $0-56
+TEXT ·reLUGrad64AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+32(FP), AX
 	MOVQ   gy+8(FP), CX
@@ -1798,9 +2042,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluVV64AVX2(dst *float64, x *float64, y *float64, n int)
+// func pReLUVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
-TEXT ·preluVV64AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUVV64AVX2(SB), NOSPLIT, $0-32
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+24(FP), AX
 	MOVQ   x+8(FP), CX
@@ -1884,9 +2128,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluVS64AVX2(dst *float64, x *float64, s float64, n int)
+// func pReLUVS64AVX2(dst *float64, x *float64, s float64, n int)
 // Requires: AVX
-TEXT ·preluVS64AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUVS64AVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD s+16(FP), Y1
 	MOVQ         n+24(FP), AX
@@ -1964,9 +2208,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func preluSV64AVX2(dst *float64, s float64, y *float64, n int)
+// func pReLUSV64AVX2(dst *float64, s float64, y *float64, n int)
 // Requires: AVX
-TEXT ·preluSV64AVX2(SB), NOSPLIT, $0-32
+TEXT ·pReLUSV64AVX2(SB), NOSPLIT, $0-32
 	VXORPS       Y0, Y0, Y0
 	VBROADCASTSD s+8(FP), Y1
 	MOVQ         n+24(FP), AX
@@ -2275,13 +2519,16 @@ end:
 	VZEROUPPER
 	RET
 
-// func betweenGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func hardTanhGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2
-TEXT ·betweenGrad64AVX2(SB), NOSPLIT, $0-56
+TEXT ·hardTanhGrad64AVX2(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Y0
 	VMOVSD       b+48(FP), X1
 	VBROADCASTSD X1, Y1
+	VANDPD       activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD       $0x00, activationsConstants<>+224(SB), Y2, Y2
+	VORPD        Y2, Y1, Y1
 	MOVQ         n+32(FP), AX
 	MOVQ         gy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -2382,12 +2629,239 @@ end:
 	VZEROUPPER
 	RET
 
+// func reLU664AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·reLU664AVX2(SB), NOSPLIT, $0-40
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD activationsConstants<>+256(SB), Y1
+	MOVQ    n+16(FP), AX
+	MOVQ    x+8(FP), CX
+	MOVQ    dst+0(FP), DX
+	XORQ    BX, BX
+	SUBQ    $0x10, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VMAXPD  Y0, Y2, Y3
+	VMAXPD  Y2, Y0, Y4
+	VANDPD  Y4, Y3, Y3
+	VCMPPD  $0x03, Y0, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMINPD  Y1, Y2, Y3
+	VMINPD  Y2, Y1, Y4
+	VORPD   Y4, Y3, Y3
+	VCMPPD  $0x03, Y1, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VMAXPD  Y0, Y2, Y3
+	VMAXPD  Y2, Y0, Y4
+	VANDPD  Y4, Y3, Y3
+	VCMPPD  $0x03, Y0, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMINPD  Y1, Y2, Y3
+	VMINPD  Y2, Y1, Y4
+	VORPD   Y4, Y3, Y3
+	VCMPPD  $0x03, Y1, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VMAXPD  Y0, Y2, Y3
+	VMAXPD  Y2, Y0, Y4
+	VANDPD  Y4, Y3, Y3
+	VCMPPD  $0x03, Y0, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMINPD  Y1, Y2, Y3
+	VMINPD  Y2, Y1, Y4
+	VORPD   Y4, Y3, Y3
+	VCMPPD  $0x03, Y1, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VMAXPD  Y0, Y2, Y3
+	VMAXPD  Y2, Y0, Y4
+	VANDPD  Y4, Y3, Y3
+	VCMPPD  $0x03, Y0, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMINPD  Y1, Y2, Y3
+	VMINPD  Y2, Y1, Y4
+	VORPD   Y4, Y3, Y3
+	VCMPPD  $0x03, Y1, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VMAXPD  Y0, Y2, Y3
+	VMAXPD  Y2, Y0, Y4
+	VANDPD  Y4, Y3, Y3
+	VCMPPD  $0x03, Y0, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMINPD  Y1, Y2, Y3
+	VMINPD  Y2, Y1, Y4
+	VORPD   Y4, Y3, Y3
+	VCMPPD  $0x03, Y1, Y2, Y2
+	VORPD   Y2, Y3, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VMAXPD       Y0, Y2, Y3
+	VMAXPD       Y2, Y0, Y4
+	VANDPD       Y4, Y3, Y3
+	VCMPPD       $0x03, Y0, Y2, Y0
+	VORPD        Y0, Y3, Y0
+	VMINPD       Y1, Y0, Y2
+	VMINPD       Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func reLU6Grad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·reLU6Grad64AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD activationsConstants<>+256(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x10, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VCMPPD  $0x12, Y0, Y3, Y4
+	VCMPPD  $0x1d, Y1, Y3, Y5
+	VORPD   Y5, Y4, Y4
+	VANDNPD Y2, Y4, Y2
+	VCMPPD  $0x03, Y3, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y2
+	VMOVUPD 32(DX)(SI*1), Y3
+	VCMPPD  $0x12, Y0, Y3, Y4
+	VCMPPD  $0x1d, Y1, Y3, Y5
+	VORPD   Y5, Y4, Y4
+	VANDNPD Y2, Y4, Y2
+	VCMPPD  $0x03, Y3, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VMOVUPD Y2, 32(BX)(SI*1)
+	VMOVUPD 64(CX)(SI*1), Y2
+	VMOVUPD 64(DX)(SI*1), Y3
+	VCMPPD  $0x12, Y0, Y3, Y4
+	VCMPPD  $0x1d, Y1, Y3, Y5
+	VORPD   Y5, Y4, Y4
+	VANDNPD Y2, Y4, Y2
+	VCMPPD  $0x03, Y3, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VMOVUPD Y2, 64(BX)(SI*1)
+	VMOVUPD 96(CX)(SI*1), Y2
+	VMOVUPD 96(DX)(SI*1), Y3
+	VCMPPD  $0x12, Y0, Y3, Y4
+	VCMPPD  $0x1d, Y1, Y3, Y5
+	VORPD   Y5, Y4, Y4
+	VANDNPD Y2, Y4, Y2
+	VCMPPD  $0x03, Y3, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VMOVUPD Y2, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VCMPPD  $0x12, Y0, Y3, Y4
+	VCMPPD  $0x1d, Y1, Y3, Y5
+	VORPD   Y5, Y4, Y4
+	VANDNPD Y2, Y4, Y2
+	VCMPPD  $0x03, Y3, Y3, Y3
+	VORPD   Y3, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y2
+	VMASKMOVPD   (CX)(SI*1), Y2, Y3
+	VMASKMOVPD   (DX)(SI*1), Y2, Y2
+	VCMPPD       $0x12, Y0, Y2, Y0
+	VCMPPD       $0x1d, Y1, Y2, Y1
+	VORPD        Y1, Y0, Y0
+	VANDNPD      Y3, Y0, Y0
+	VCMPPD       $0x03, Y2, Y2, Y1
+	VORPD        Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func hardSigmoid64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSigmoid64AVX2(SB), NOSPLIT, $0-40
 	VXORPS  Y0, Y0, Y0
-	VMOVUPD activationsConstants<>+160(SB), Y1
-	VMOVUPD activationsConstants<>+192(SB), Y2
+	VMOVUPD activationsConstants<>+288(SB), Y1
+	VMOVUPD activationsConstants<>+256(SB), Y2
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2472,7 +2946,7 @@ end:
 // func hardSigmoidGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSigmoidGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+160(SB), Y0
+	VMOVUPD activationsConstants<>+288(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2484,8 +2958,8 @@ TEXT ·hardSigmoidGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VMULPD  activationsConstants<>+224(SB), Y1, Y1
-	VANDPD  activationsConstants<>+256(SB), Y2, Y3
+	VMULPD  activationsConstants<>+320(SB), Y1, Y1
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
 	VCMPPD  $0x1d, Y0, Y3, Y3
 	VANDNPD Y1, Y3, Y1
 	VCMPPD  $0x03, Y2, Y2, Y2
@@ -2493,8 +2967,8 @@ many:
 	VMOVUPD Y1, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y1
 	VMOVUPD 32(DX)(SI*1), Y2
-	VMULPD  activationsConstants<>+224(SB), Y1, Y1
-	VANDPD  activationsConstants<>+256(SB), Y2, Y3
+	VMULPD  activationsConstants<>+320(SB), Y1, Y1
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
 	VCMPPD  $0x1d, Y0, Y3, Y3
 	VANDNPD Y1, Y3, Y1
 	VCMPPD  $0x03, Y2, Y2, Y2
@@ -2502,8 +2976,8 @@ many:
 	VMOVUPD Y1, 32(BX)(SI*1)
 	VMOVUPD 64(CX)(SI*1), Y1
 	VMOVUPD 64(DX)(SI*1), Y2
-	VMULPD  activationsConstants<>+224(SB), Y1, Y1
-	VANDPD  activationsConstants<>+256(SB), Y2, Y3
+	VMULPD  activationsConstants<>+320(SB), Y1, Y1
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
 	VCMPPD  $0x1d, Y0, Y3, Y3
 	VANDNPD Y1, Y3, Y1
 	VCMPPD  $0x03, Y2, Y2, Y2
@@ -2511,8 +2985,8 @@ many:
 	VMOVUPD Y1, 64(BX)(SI*1)
 	VMOVUPD 96(CX)(SI*1), Y1
 	VMOVUPD 96(DX)(SI*1), Y2
-	VMULPD  activationsConstants<>+224(SB), Y1, Y1
-	VANDPD  activationsConstants<>+256(SB), Y2, Y3
+	VMULPD  activationsConstants<>+320(SB), Y1, Y1
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
 	VCMPPD  $0x1d, Y0, Y3, Y3
 	VANDNPD Y1, Y3, Y1
 	VCMPPD  $0x03, Y2, Y2, Y2
@@ -2530,8 +3004,8 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VMULPD  activationsConstants<>+224(SB), Y1, Y1
-	VANDPD  activationsConstants<>+256(SB), Y2, Y3
+	VMULPD  activationsConstants<>+320(SB), Y1, Y1
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
 	VCMPPD  $0x1d, Y0, Y3, Y3
 	VANDNPD Y1, Y3, Y1
 	VCMPPD  $0x03, Y2, Y2, Y2
@@ -2550,8 +3024,8 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VMULPD       activationsConstants<>+224(SB), Y2, Y2
-	VANDPD       activationsConstants<>+256(SB), Y1, Y3
+	VMULPD       activationsConstants<>+320(SB), Y2, Y2
+	VANDPD       activationsConstants<>+192(SB), Y1, Y3
 	VCMPPD       $0x1d, Y0, Y3, Y0
 	VANDNPD      Y2, Y0, Y0
 	VCMPPD       $0x03, Y1, Y1, Y1
@@ -2576,9 +3050,9 @@ end:
 // func hardSwish64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSwish64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD activationsConstants<>+160(SB), Y0
-	VMOVUPD activationsConstants<>+192(SB), Y1
-	VMOVUPD activationsConstants<>+288(SB), Y2
+	VMOVUPD activationsConstants<>+288(SB), Y0
+	VMOVUPD activationsConstants<>+256(SB), Y1
+	VMOVUPD activationsConstants<>+352(SB), Y2
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2681,9 +3155,9 @@ end:
 // func hardSwishGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSwishGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+160(SB), Y0
-	VMOVUPD activationsConstants<>+192(SB), Y1
-	VMOVUPD activationsConstants<>+288(SB), Y2
+	VMOVUPD activationsConstants<>+288(SB), Y0
+	VMOVUPD activationsConstants<>+256(SB), Y1
+	VMOVUPD activationsConstants<>+352(SB), Y2
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2799,7 +3273,7 @@ end:
 // func softsign32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·softsign32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD activationsConstants<>+320(SB), Y0
+	VMOVUPD activationsConstants<>+384(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2809,23 +3283,23 @@ TEXT ·softsign32AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VCVTPS2PD  (CX)(BX*1), Y1
-	VANDPD     activationsConstants<>+256(SB), Y1, Y2
+	VANDPD     activationsConstants<>+192(SB), Y1, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y1, Y2
-	VANDPD     activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD     $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD     activationsConstants<>+384(SB), Y1, Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD     $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD     activationsConstants<>+416(SB), Y1, Y1
 	VORPD      Y0, Y1, Y1
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, (DX)(BX*1)
 	VCVTPS2PD  16(CX)(BX*1), Y1
-	VANDPD     activationsConstants<>+256(SB), Y1, Y2
+	VANDPD     activationsConstants<>+192(SB), Y1, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y1, Y2
-	VANDPD     activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD     $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD     activationsConstants<>+384(SB), Y1, Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD     $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD     activationsConstants<>+416(SB), Y1, Y1
 	VORPD      Y0, Y1, Y1
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VCVTPD2PSY Y1, X1
@@ -2841,12 +3315,12 @@ manyDone:
 
 single:
 	VCVTPS2PD  (CX)(BX*1), Y1
-	VANDPD     activationsConstants<>+256(SB), Y1, Y2
+	VANDPD     activationsConstants<>+192(SB), Y1, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y1, Y2
-	VANDPD     activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD     $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD     activationsConstants<>+384(SB), Y1, Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD     $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD     activationsConstants<>+416(SB), Y1, Y1
 	VORPD      Y0, Y1, Y1
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VCVTPD2PSY Y1, X1
@@ -2864,12 +3338,12 @@ singleDone:
 	VMOVDQU    32(DI)(SI*4), X1
 	VMASKMOVPS (CX)(BX*1), X1, X1
 	VCVTPS2PD  X1, Y1
-	VANDPD     activationsConstants<>+256(SB), Y1, Y2
+	VANDPD     activationsConstants<>+192(SB), Y1, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y1, Y2
-	VANDPD     activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD     $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD     activationsConstants<>+384(SB), Y1, Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD     $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD     activationsConstants<>+416(SB), Y1, Y1
 	VORPD      Y0, Y1, Y0
 	VBLENDVPD  Y3, Y0, Y2, Y0
 	MOVQ       BX, CX
@@ -2893,7 +3367,7 @@ end:
 // func softsignGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·softsignGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+320(SB), Y0
+	VMOVUPD activationsConstants<>+384(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -2905,7 +3379,7 @@ TEXT ·softsignGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y1
 	VCVTPS2PD  (DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+256(SB), Y2, Y2
+	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y0, Y3
 	VDIVPD     Y2, Y3, Y2
@@ -2914,7 +3388,7 @@ many:
 	VMOVUPS    X1, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y1
 	VCVTPS2PD  16(DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+256(SB), Y2, Y2
+	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y0, Y3
 	VDIVPD     Y2, Y3, Y2
@@ -2933,7 +3407,7 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y1
 	VCVTPS2PD  (DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+256(SB), Y2, Y2
+	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
 	VDIVPD     Y2, Y0, Y3
 	VDIVPD     Y2, Y3, Y2
@@ -2955,7 +3429,7 @@ singleDone:
 	VCVTPS2PD  X2, Y2
 	VMASKMOVPS (DX)(SI*1), X1, X1
 	VCVTPS2PD  X1, Y1
-	VANDPD     activationsConstants<>+256(SB), Y1, Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y1
 	VADDPD     Y0, Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VDIVPD     Y1, Y0, Y0
@@ -2981,7 +3455,7 @@ end:
 // func softsign64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·softsign64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD activationsConstants<>+320(SB), Y0
+	VMOVUPD activationsConstants<>+384(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -2991,22 +3465,22 @@ TEXT ·softsign64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD   (CX)(BX*1), Y1
-	VANDPD    activationsConstants<>+256(SB), Y1, Y2
+	VANDPD    activationsConstants<>+192(SB), Y1, Y2
 	VADDPD    Y0, Y2, Y2
 	VDIVPD    Y2, Y1, Y2
-	VANDPD    activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD    $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD    activationsConstants<>+384(SB), Y1, Y1
+	VANDPD    activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD    activationsConstants<>+416(SB), Y1, Y1
 	VORPD     Y0, Y1, Y1
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VMOVUPD   Y1, (DX)(BX*1)
 	VMOVUPD   32(CX)(BX*1), Y1
-	VANDPD    activationsConstants<>+256(SB), Y1, Y2
+	VANDPD    activationsConstants<>+192(SB), Y1, Y2
 	VADDPD    Y0, Y2, Y2
 	VDIVPD    Y2, Y1, Y2
-	VANDPD    activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD    $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD    activationsConstants<>+384(SB), Y1, Y1
+	VANDPD    activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD    activationsConstants<>+416(SB), Y1, Y1
 	VORPD     Y0, Y1, Y1
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VMOVUPD   Y1, 32(DX)(BX*1)
@@ -3021,12 +3495,12 @@ manyDone:
 
 single:
 	VMOVUPD   (CX)(BX*1), Y1
-	VANDPD    activationsConstants<>+256(SB), Y1, Y2
+	VANDPD    activationsConstants<>+192(SB), Y1, Y2
 	VADDPD    Y0, Y2, Y2
 	VDIVPD    Y2, Y1, Y2
-	VANDPD    activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD    $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD    activationsConstants<>+384(SB), Y1, Y1
+	VANDPD    activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD    activationsConstants<>+416(SB), Y1, Y1
 	VORPD     Y0, Y1, Y1
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VMOVUPD   Y1, (DX)(BX*1)
@@ -3042,12 +3516,12 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VANDPD       activationsConstants<>+256(SB), Y1, Y2
+	VANDPD       activationsConstants<>+192(SB), Y1, Y2
 	VADDPD       Y0, Y2, Y2
 	VDIVPD       Y2, Y1, Y2
-	VANDPD       activationsConstants<>+256(SB), Y1, Y3
-	VCMPPD       $0x00, activationsConstants<>+352(SB), Y3, Y3
-	VANDPD       activationsConstants<>+384(SB), Y1, Y1
+	VANDPD       activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD       $0x00, activationsConstants<>+224(SB), Y3, Y3
+	VANDPD       activationsConstants<>+416(SB), Y1, Y1
 	VORPD        Y0, Y1, Y0
 	VBLENDVPD    Y3, Y0, Y2, Y0
 	MOVQ         BX, CX
@@ -3070,7 +3544,7 @@ end:
 // func softsignGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·softsignGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+320(SB), Y0
+	VMOVUPD activationsConstants<>+384(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -3082,7 +3556,7 @@ TEXT ·softsignGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+256(SB), Y2, Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
 	VDIVPD  Y2, Y0, Y3
 	VDIVPD  Y2, Y3, Y2
@@ -3090,7 +3564,7 @@ many:
 	VMOVUPD Y1, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y1
 	VMOVUPD 32(DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+256(SB), Y2, Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
 	VDIVPD  Y2, Y0, Y3
 	VDIVPD  Y2, Y3, Y2
@@ -3108,7 +3582,7 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+256(SB), Y2, Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
 	VDIVPD  Y2, Y0, Y3
 	VDIVPD  Y2, Y3, Y2
@@ -3127,7 +3601,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VANDPD       activationsConstants<>+256(SB), Y1, Y1
+	VANDPD       activationsConstants<>+192(SB), Y1, Y1
 	VADDPD       Y0, Y1, Y1
 	VDIVPD       Y1, Y0, Y0
 	VDIVPD       Y1, Y0, Y0
@@ -3159,56 +3633,60 @@ DATA activationsMasks<>+48(SB)/8, $0x0000000000000000
 DATA activationsMasks<>+56(SB)/8, $0x0000000000000000
 GLOBL activationsMasks<>(SB), RODATA|NOPTR, $64
 
-DATA activationsConstants<>+0(SB)/8, $0x4040000040400000
-DATA activationsConstants<>+8(SB)/8, $0x4040000040400000
-DATA activationsConstants<>+16(SB)/8, $0x4040000040400000
-DATA activationsConstants<>+24(SB)/8, $0x4040000040400000
-DATA activationsConstants<>+32(SB)/8, $0x40c0000040c00000
-DATA activationsConstants<>+40(SB)/8, $0x40c0000040c00000
-DATA activationsConstants<>+48(SB)/8, $0x40c0000040c00000
-DATA activationsConstants<>+56(SB)/8, $0x40c0000040c00000
-DATA activationsConstants<>+64(SB)/8, $0x3e2aaaab3e2aaaab
-DATA activationsConstants<>+72(SB)/8, $0x3e2aaaab3e2aaaab
-DATA activationsConstants<>+80(SB)/8, $0x3e2aaaab3e2aaaab
-DATA activationsConstants<>+88(SB)/8, $0x3e2aaaab3e2aaaab
-DATA activationsConstants<>+96(SB)/8, $0x7fffffff7fffffff
-DATA activationsConstants<>+104(SB)/8, $0x7fffffff7fffffff
-DATA activationsConstants<>+112(SB)/8, $0x7fffffff7fffffff
-DATA activationsConstants<>+120(SB)/8, $0x7fffffff7fffffff
-DATA activationsConstants<>+128(SB)/8, $0xc0400000c0400000
-DATA activationsConstants<>+136(SB)/8, $0xc0400000c0400000
-DATA activationsConstants<>+144(SB)/8, $0xc0400000c0400000
-DATA activationsConstants<>+152(SB)/8, $0xc0400000c0400000
-DATA activationsConstants<>+160(SB)/8, $0x4008000000000000
-DATA activationsConstants<>+168(SB)/8, $0x4008000000000000
-DATA activationsConstants<>+176(SB)/8, $0x4008000000000000
-DATA activationsConstants<>+184(SB)/8, $0x4008000000000000
-DATA activationsConstants<>+192(SB)/8, $0x4018000000000000
-DATA activationsConstants<>+200(SB)/8, $0x4018000000000000
-DATA activationsConstants<>+208(SB)/8, $0x4018000000000000
-DATA activationsConstants<>+216(SB)/8, $0x4018000000000000
-DATA activationsConstants<>+224(SB)/8, $0x3fc5555555555555
-DATA activationsConstants<>+232(SB)/8, $0x3fc5555555555555
-DATA activationsConstants<>+240(SB)/8, $0x3fc5555555555555
-DATA activationsConstants<>+248(SB)/8, $0x3fc5555555555555
-DATA activationsConstants<>+256(SB)/8, $0x7fffffffffffffff
-DATA activationsConstants<>+264(SB)/8, $0x7fffffffffffffff
-DATA activationsConstants<>+272(SB)/8, $0x7fffffffffffffff
-DATA activationsConstants<>+280(SB)/8, $0x7fffffffffffffff
-DATA activationsConstants<>+288(SB)/8, $0xc008000000000000
-DATA activationsConstants<>+296(SB)/8, $0xc008000000000000
-DATA activationsConstants<>+304(SB)/8, $0xc008000000000000
-DATA activationsConstants<>+312(SB)/8, $0xc008000000000000
-DATA activationsConstants<>+320(SB)/8, $0x3ff0000000000000
-DATA activationsConstants<>+328(SB)/8, $0x3ff0000000000000
-DATA activationsConstants<>+336(SB)/8, $0x3ff0000000000000
-DATA activationsConstants<>+344(SB)/8, $0x3ff0000000000000
-DATA activationsConstants<>+352(SB)/8, $0x7ff0000000000000
-DATA activationsConstants<>+360(SB)/8, $0x7ff0000000000000
-DATA activationsConstants<>+368(SB)/8, $0x7ff0000000000000
-DATA activationsConstants<>+376(SB)/8, $0x7ff0000000000000
-DATA activationsConstants<>+384(SB)/8, $0x8000000000000000
-DATA activationsConstants<>+392(SB)/8, $0x8000000000000000
-DATA activationsConstants<>+400(SB)/8, $0x8000000000000000
-DATA activationsConstants<>+408(SB)/8, $0x8000000000000000
-GLOBL activationsConstants<>(SB), RODATA|NOPTR, $416
+DATA activationsConstants<>+0(SB)/8, $0x7fffffff7fffffff
+DATA activationsConstants<>+8(SB)/8, $0x7fffffff7fffffff
+DATA activationsConstants<>+16(SB)/8, $0x7fffffff7fffffff
+DATA activationsConstants<>+24(SB)/8, $0x7fffffff7fffffff
+DATA activationsConstants<>+32(SB)/8, $0x7f8000007f800000
+DATA activationsConstants<>+40(SB)/8, $0x7f8000007f800000
+DATA activationsConstants<>+48(SB)/8, $0x7f8000007f800000
+DATA activationsConstants<>+56(SB)/8, $0x7f8000007f800000
+DATA activationsConstants<>+64(SB)/8, $0x40c0000040c00000
+DATA activationsConstants<>+72(SB)/8, $0x40c0000040c00000
+DATA activationsConstants<>+80(SB)/8, $0x40c0000040c00000
+DATA activationsConstants<>+88(SB)/8, $0x40c0000040c00000
+DATA activationsConstants<>+96(SB)/8, $0x4040000040400000
+DATA activationsConstants<>+104(SB)/8, $0x4040000040400000
+DATA activationsConstants<>+112(SB)/8, $0x4040000040400000
+DATA activationsConstants<>+120(SB)/8, $0x4040000040400000
+DATA activationsConstants<>+128(SB)/8, $0x3e2aaaab3e2aaaab
+DATA activationsConstants<>+136(SB)/8, $0x3e2aaaab3e2aaaab
+DATA activationsConstants<>+144(SB)/8, $0x3e2aaaab3e2aaaab
+DATA activationsConstants<>+152(SB)/8, $0x3e2aaaab3e2aaaab
+DATA activationsConstants<>+160(SB)/8, $0xc0400000c0400000
+DATA activationsConstants<>+168(SB)/8, $0xc0400000c0400000
+DATA activationsConstants<>+176(SB)/8, $0xc0400000c0400000
+DATA activationsConstants<>+184(SB)/8, $0xc0400000c0400000
+DATA activationsConstants<>+192(SB)/8, $0x7fffffffffffffff
+DATA activationsConstants<>+200(SB)/8, $0x7fffffffffffffff
+DATA activationsConstants<>+208(SB)/8, $0x7fffffffffffffff
+DATA activationsConstants<>+216(SB)/8, $0x7fffffffffffffff
+DATA activationsConstants<>+224(SB)/8, $0x7ff0000000000000
+DATA activationsConstants<>+232(SB)/8, $0x7ff0000000000000
+DATA activationsConstants<>+240(SB)/8, $0x7ff0000000000000
+DATA activationsConstants<>+248(SB)/8, $0x7ff0000000000000
+DATA activationsConstants<>+256(SB)/8, $0x4018000000000000
+DATA activationsConstants<>+264(SB)/8, $0x4018000000000000
+DATA activationsConstants<>+272(SB)/8, $0x4018000000000000
+DATA activationsConstants<>+280(SB)/8, $0x4018000000000000
+DATA activationsConstants<>+288(SB)/8, $0x4008000000000000
+DATA activationsConstants<>+296(SB)/8, $0x4008000000000000
+DATA activationsConstants<>+304(SB)/8, $0x4008000000000000
+DATA activationsConstants<>+312(SB)/8, $0x4008000000000000
+DATA activationsConstants<>+320(SB)/8, $0x3fc5555555555555
+DATA activationsConstants<>+328(SB)/8, $0x3fc5555555555555
+DATA activationsConstants<>+336(SB)/8, $0x3fc5555555555555
+DATA activationsConstants<>+344(SB)/8, $0x3fc5555555555555
+DATA activationsConstants<>+352(SB)/8, $0xc008000000000000
+DATA activationsConstants<>+360(SB)/8, $0xc008000000000000
+DATA activationsConstants<>+368(SB)/8, $0xc008000000000000
+DATA activationsConstants<>+376(SB)/8, $0xc008000000000000
+DATA activationsConstants<>+384(SB)/8, $0x3ff0000000000000
+DATA activationsConstants<>+392(SB)/8, $0x3ff0000000000000
+DATA activationsConstants<>+400(SB)/8, $0x3ff0000000000000
+DATA activationsConstants<>+408(SB)/8, $0x3ff0000000000000
+DATA activationsConstants<>+416(SB)/8, $0x8000000000000000
+DATA activationsConstants<>+424(SB)/8, $0x8000000000000000
+DATA activationsConstants<>+432(SB)/8, $0x8000000000000000
+DATA activationsConstants<>+440(SB)/8, $0x8000000000000000
+GLOBL activationsConstants<>(SB), RODATA|NOPTR, $448

@@ -2,15 +2,15 @@
 
 package kernel
 
-// relu32AVX2 is dst = max(x, 0).
+// reLU32AVX2 is dst = max(x, 0).
 //
 //go:noescape
-func relu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+func reLU32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// reluGrad32AVX2 is dst = gy where x > 0, NaN where x is, else 0.
+// reLUGrad32AVX2 is dst = gy where x > 0, NaN where x is, else 0.
 //
 //go:noescape
-func reluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func reLUGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // leakyReLU32AVX2 is dst = x where x > 0, else a·x.
 //
@@ -22,20 +22,20 @@ func leakyReLU32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func leakyReLUGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// preluVV32AVX2 is dst = x where x > 0, else y·x.
+// pReLUVV32AVX2 is dst = x where x > 0, else y·x.
 //
 //go:noescape
-func preluVV32AVX2(dst *float32, x *float32, y *float32, n int)
+func pReLUVV32AVX2(dst *float32, x *float32, y *float32, n int)
 
-// preluVS32AVX2 is dst = x where x > 0, else y·x with y = s.
+// pReLUVS32AVX2 is dst = x where x > 0, else y·x with y = s.
 //
 //go:noescape
-func preluVS32AVX2(dst *float32, x *float32, s float32, n int)
+func pReLUVS32AVX2(dst *float32, x *float32, s float32, n int)
 
-// preluSV32AVX2 is dst = x where x > 0, else y·x with x = s.
+// pReLUSV32AVX2 is dst = x where x > 0, else y·x with x = s.
 //
 //go:noescape
-func preluSV32AVX2(dst *float32, s float32, y *float32, n int)
+func pReLUSV32AVX2(dst *float32, s float32, y *float32, n int)
 
 // clamp32AVX2 is dst = min(max(x, a), b).
 //
@@ -47,10 +47,20 @@ func clamp32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func clampGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// betweenGrad32AVX2 is dst = gy where not x ≤ a nor x ≥ b, NaN where x is, else 0.
+// hardTanhGrad32AVX2 is dst = gy where a < x < b, NaN where x is, else 0.
 //
 //go:noescape
-func betweenGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func hardTanhGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// reLU632AVX2 is dst = min(max(x, 0), 6).
+//
+//go:noescape
+func reLU632AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// reLU6Grad32AVX2 is dst = gy where 0 < x < 6, NaN where x is, else 0.
+//
+//go:noescape
+func reLU6Grad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // hardSigmoid32AVX2 is dst = min(max(x+3, 0), 6)/6.
 //
@@ -72,15 +82,15 @@ func hardSwish32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func hardSwishGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// relu64AVX2 is dst = max(x, 0).
+// reLU64AVX2 is dst = max(x, 0).
 //
 //go:noescape
-func relu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+func reLU64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// reluGrad64AVX2 is dst = gy where x > 0, NaN where x is, else 0.
+// reLUGrad64AVX2 is dst = gy where x > 0, NaN where x is, else 0.
 //
 //go:noescape
-func reluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func reLUGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // leakyReLU64AVX2 is dst = x where x > 0, else a·x.
 //
@@ -92,20 +102,20 @@ func leakyReLU64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func leakyReLUGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// preluVV64AVX2 is dst = x where x > 0, else y·x.
+// pReLUVV64AVX2 is dst = x where x > 0, else y·x.
 //
 //go:noescape
-func preluVV64AVX2(dst *float64, x *float64, y *float64, n int)
+func pReLUVV64AVX2(dst *float64, x *float64, y *float64, n int)
 
-// preluVS64AVX2 is dst = x where x > 0, else y·x with y = s.
+// pReLUVS64AVX2 is dst = x where x > 0, else y·x with y = s.
 //
 //go:noescape
-func preluVS64AVX2(dst *float64, x *float64, s float64, n int)
+func pReLUVS64AVX2(dst *float64, x *float64, s float64, n int)
 
-// preluSV64AVX2 is dst = x where x > 0, else y·x with x = s.
+// pReLUSV64AVX2 is dst = x where x > 0, else y·x with x = s.
 //
 //go:noescape
-func preluSV64AVX2(dst *float64, s float64, y *float64, n int)
+func pReLUSV64AVX2(dst *float64, s float64, y *float64, n int)
 
 // clamp64AVX2 is dst = min(max(x, a), b).
 //
@@ -117,10 +127,20 @@ func clamp64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func clampGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// betweenGrad64AVX2 is dst = gy where not x ≤ a nor x ≥ b, NaN where x is, else 0.
+// hardTanhGrad64AVX2 is dst = gy where a < x < b, NaN where x is, else 0.
 //
 //go:noescape
-func betweenGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func hardTanhGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// reLU664AVX2 is dst = min(max(x, 0), 6).
+//
+//go:noescape
+func reLU664AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// reLU6Grad64AVX2 is dst = gy where 0 < x < 6, NaN where x is, else 0.
+//
+//go:noescape
+func reLU6Grad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // hardSigmoid64AVX2 is dst = min(max(x+3, 0), 6)/6.
 //

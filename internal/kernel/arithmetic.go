@@ -172,33 +172,80 @@ func reciprocalGrad[T Float](dst, gy, _, y []T, _, _ float64) {
 //
 // Special cases are those of [Pow]; for a = 0, 1 and 2 the gradients are exactly 0, 1 and 2x everywhere.
 var PowScalar = Unary{
-	F:   func(x, a, _ float64) float64 { return pow(x, a) },
-	D:   func(gy, x, _, a, _ float64) float64 { return powGrad(gy, x, a) },
-	F64: powScalar[float64], F32: powScalar[float32],
-	D64: powScalarGrad[float64], D32: powScalarGrad[float32],
+	F: powScalarOne,
+	D: func(gy, x, _, a, _ float64) float64 { return powGrad(gy, x, a) },
+	F64: func(dst, x []float64, a, _ float64) {
+		powScalar(dst, x, a, Square.F64, cube.F64, anyPower.F64)
+	},
+	F32: func(dst, x []float32, a, _ float64) {
+		powScalar(dst, x, a, Square.F32, cube.F32, anyPower.F32)
+	},
+	D64: func(dst, gy, x, _ []float64, a, _ float64) {
+		powScalarGrad(dst, gy, x, a, Square.D64, cube.D64, anyPower.D64)
+	},
+	D32: func(dst, gy, x, _ []float32, a, _ float64) {
+		powScalarGrad(dst, gy, x, a, Square.D32, cube.D32, anyPower.D32)
+	},
 }
 
-func powScalar[T Float](dst, x []T, a, _ float64) {
-	if a == 2 {
-		square(dst, x, 0, 0)
-		return
+func powScalarOne(x, a, _ float64) float64 {
+	switch a {
+	case 2:
+		return x * x
+	case 3:
+		return x * x * x
 	}
+	return pow(x, a)
+}
+
+// powScalar computes squares and cubes as products, other powers with f.
+func powScalar[T Float](dst, x []T, a float64, square, cube, f func(dst, x []T, a, b float64)) {
+	switch a {
+	case 2:
+		square(dst, x, 0, 0)
+	case 3:
+		cube(dst, x, 0, 0)
+	default:
+		f(dst, x, a, 0)
+	}
+}
+
+// powScalarGrad does the same for the derivative. Those of the powers 0 and 1 do
+// not depend on x.
+func powScalarGrad[T Float](dst, gy, x []T, a float64, square, cube, f func(dst, gy, x, y []T, a, b float64)) {
+	switch a {
+	case 0:
+		clear(dst[:len(gy)])
+	case 1:
+		copy(dst[:len(gy)], gy)
+	case 2:
+		square(dst, gy, x, nil, 0, 0)
+	case 3:
+		cube(dst, gy, x, nil, 0, 0)
+	default:
+		f(dst, gy, x, nil, a, 0)
+	}
+}
+
+// cube and anyPower are PowScalar's loops for a = 3, and for most other a.
+var (
+	cube = Unary{
+		F:   func(x, _, _ float64) float64 { return x * x * x },
+		D:   func(gy, x, _, _, _ float64) float64 { return cubeGrad(gy, x) },
+		F64: cubeLoop[float64], F32: cubeLoop[float32],
+		D64: mapGradX[float64](cubeGrad), D32: mapGradX[float32](cubeGrad),
+	}
+	anyPower = ofXA(pow, powGrad)
+)
+
+func cubeLoop[T Float](dst, x []T, _, _ float64) {
 	dst = dst[:len(x)]
 	for i, v := range x {
-		dst[i] = T(pow(float64(v), a))
+		dst[i] = v * v * v
 	}
 }
 
-func powScalarGrad[T Float](dst, gy, x, _ []T, a, _ float64) {
-	if a == 2 {
-		squareGrad(dst, gy, x, nil, 0, 0)
-		return
-	}
-	dst, x = dst[:len(gy)], x[:len(gy)]
-	for i, g := range gy {
-		dst[i] = T(powGrad(float64(g), float64(x[i]), a))
-	}
-}
+func cubeGrad(gy, x float64) float64 { return gy * (3 * (x * x)) }
 
 // powGrad returns gy·∂/∂x of xᵃ.
 func powGrad(gy, x, a float64) float64 {

@@ -156,6 +156,80 @@ end:
 	VZEROUPPER
 	RET
 
+// func addSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·addSV32AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VADDPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VADDPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func subVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·subVV32AVX2(SB), NOSPLIT, $0-32
@@ -538,6 +612,80 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·mulSV32AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func divVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·divVV32AVX2(SB), NOSPLIT, $0-32
@@ -840,6 +988,80 @@ end:
 	VZEROUPPER
 	RET
 
+// func negGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·negGrad32AVX2(SB), NOSPLIT, $0-56
+	VMOVUPS arithmeticConstants<>+0(SB), Y0
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    dst+0(FP), DX
+	XORQ    BX, BX
+	SUBQ    $0x20, AX
+	JLT     manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VXORPS  Y0, Y1, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VXORPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func scale32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2
 TEXT ·scale32AVX2(SB), NOSPLIT, $0-40
@@ -910,6 +1132,162 @@ restAOne:
 	TESTQ  $0x00000001, AX
 	JZ     restANone
 	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func scaleGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·scaleGrad32AVX2(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VMULPS  Y1, Y0, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMULPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func expGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·expGrad32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ y+24(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x20, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS (CX)(SI*1), Y0
+	VMOVUPS (DX)(SI*1), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (BX)(SI*1)
+	VMOVUPS 32(CX)(SI*1), Y0
+	VMOVUPS 32(DX)(SI*1), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 32(BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Y0
+	VMOVUPS 64(DX)(SI*1), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 64(BX)(SI*1)
+	VMOVUPS 96(CX)(SI*1), Y0
+	VMOVUPS 96(DX)(SI*1), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(SI*1), Y0
+	VMOVUPS (DX)(SI*1), Y1
+	VMULPS  Y1, Y0, Y0
+	VMOVUPS Y0, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y0
+	VMASKMOVPS   (CX)(SI*1), Y0, Y1
+	VMASKMOVPS   (DX)(SI*1), Y0, Y0
+	VMULPS       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
 
 restANone:
 end:
@@ -1756,7 +2134,7 @@ TEXT ·logGrad32AVX2(SB), NOSPLIT, $0-56
 	MOVQ   x+16(FP), DX
 	MOVQ   dst+0(FP), BX
 	XORQ   SI, SI
-	SUBQ   $0x20, AX
+	SUBQ   $0x10, AX
 	JLT    manyDone
 
 many:
@@ -1770,22 +2148,12 @@ many:
 	VADDPS  Y0, Y2, Y2
 	VDIVPS  Y2, Y1, Y1
 	VMOVUPS Y1, 32(BX)(SI*1)
-	VMOVUPS 64(CX)(SI*1), Y1
-	VMOVUPS 64(DX)(SI*1), Y2
-	VADDPS  Y0, Y2, Y2
-	VDIVPS  Y2, Y1, Y1
-	VMOVUPS Y1, 64(BX)(SI*1)
-	VMOVUPS 96(CX)(SI*1), Y1
-	VMOVUPS 96(DX)(SI*1), Y2
-	VADDPS  Y0, Y2, Y2
-	VDIVPS  Y2, Y1, Y1
-	VMOVUPS Y1, 96(BX)(SI*1)
-	ADDQ    $0x80, SI
-	SUBQ    $0x20, AX
+	ADDQ    $0x40, SI
+	SUBQ    $0x10, AX
 	JGE     many
 
 manyDone:
-	ADDQ $0x20, AX
+	ADDQ $0x10, AX
 	SUBQ $0x08, AX
 	JLT  singleDone
 
@@ -2158,9 +2526,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func flatGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func signGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·flatGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·signGrad32AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+32(FP), AX
 	MOVQ   x+16(FP), CX
@@ -2531,6 +2899,73 @@ end:
 	VZEROUPPER
 	RET
 
+// func addSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·addSV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VADDPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VADDPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func subVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·subVV64AVX2(SB), NOSPLIT, $0-32
@@ -2878,6 +3313,73 @@ end:
 	VZEROUPPER
 	RET
 
+// func mulSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·mulSV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMULPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func divVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·divVV64AVX2(SB), NOSPLIT, $0-32
@@ -3152,6 +3654,73 @@ end:
 	VZEROUPPER
 	RET
 
+// func negGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·negGrad64AVX2(SB), NOSPLIT, $0-56
+	VMOVUPD arithmeticConstants<>+128(SB), Y0
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    dst+0(FP), DX
+	XORQ    BX, BX
+	SUBQ    $0x10, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VXORPD  Y0, Y1, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VXORPD  Y0, Y1, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VXORPD  Y0, Y1, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VXORPD  Y0, Y1, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VXORPD  Y0, Y1, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VXORPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func scale64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2
 TEXT ·scale64AVX2(SB), NOSPLIT, $0-40
@@ -3214,6 +3783,147 @@ restAOne:
 	TESTQ  $0x00000001, AX
 	JZ     restANone
 	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func scaleGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·scaleGrad64AVX2(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VMULPD  Y1, Y0, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMULPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func expGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·expGrad64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ y+24(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y0
+	VMOVUPD 32(DX)(SI*1), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, 32(BX)(SI*1)
+	VMOVUPD 64(CX)(SI*1), Y0
+	VMOVUPD 64(DX)(SI*1), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, 64(BX)(SI*1)
+	VMOVUPD 96(CX)(SI*1), Y0
+	VMOVUPD 96(DX)(SI*1), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMULPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
 
 restANone:
 end:
@@ -3989,7 +4699,7 @@ TEXT ·logGrad64AVX2(SB), NOSPLIT, $0-56
 	MOVQ   x+16(FP), DX
 	MOVQ   dst+0(FP), BX
 	XORQ   SI, SI
-	SUBQ   $0x10, AX
+	SUBQ   $0x08, AX
 	JLT    manyDone
 
 many:
@@ -4003,22 +4713,12 @@ many:
 	VADDPD  Y0, Y2, Y2
 	VDIVPD  Y2, Y1, Y1
 	VMOVUPD Y1, 32(BX)(SI*1)
-	VMOVUPD 64(CX)(SI*1), Y1
-	VMOVUPD 64(DX)(SI*1), Y2
-	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y1, Y1
-	VMOVUPD Y1, 64(BX)(SI*1)
-	VMOVUPD 96(CX)(SI*1), Y1
-	VMOVUPD 96(DX)(SI*1), Y2
-	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y1, Y1
-	VMOVUPD Y1, 96(BX)(SI*1)
-	ADDQ    $0x80, SI
-	SUBQ    $0x10, AX
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
 	JGE     many
 
 manyDone:
-	ADDQ $0x10, AX
+	ADDQ $0x08, AX
 	SUBQ $0x04, AX
 	JLT  singleDone
 
@@ -4356,9 +5056,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func flatGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func signGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
-TEXT ·flatGrad64AVX2(SB), NOSPLIT, $0-56
+TEXT ·signGrad64AVX2(SB), NOSPLIT, $0-56
 	VXORPS Y0, Y0, Y0
 	MOVQ   n+32(FP), AX
 	MOVQ   x+16(FP), CX

@@ -12,6 +12,11 @@ func addVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func addVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// addSV32AVX2 is dst = x + y with x = s.
+//
+//go:noescape
+func addSV32AVX2(dst *float32, s float32, y *float32, n int)
+
 // subVV32AVX2 is dst = x − y.
 //
 //go:noescape
@@ -37,6 +42,11 @@ func mulVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func mulVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// mulSV32AVX2 is dst = x·y with x = s.
+//
+//go:noescape
+func mulSV32AVX2(dst *float32, s float32, y *float32, n int)
+
 // divVV32AVX2 is dst = x/y.
 //
 //go:noescape
@@ -57,10 +67,25 @@ func divSV32AVX2(dst *float32, s float32, y *float32, n int)
 //go:noescape
 func neg32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
+// negGrad32AVX2 is dst = −gy.
+//
+//go:noescape
+func negGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // scale32AVX2 is dst = a·x.
 //
 //go:noescape
 func scale32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// scaleGrad32AVX2 is dst = a·gy.
+//
+//go:noescape
+func scaleGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// expGrad32AVX2 is dst = gy·y.
+//
+//go:noescape
+func expGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // addScalar32AVX2 is dst = x + a.
 //
@@ -137,10 +162,10 @@ func ceil32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func sign32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// flatGrad32AVX2 is dst = 0, or NaN where x is.
+// signGrad32AVX2 is dst = 0, or NaN where x is.
 //
 //go:noescape
-func flatGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func signGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // axpy32AVX2 is dst += a·x.
 //
@@ -161,6 +186,11 @@ func addVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //
 //go:noescape
 func addVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// addSV64AVX2 is dst = x + y with x = s.
+//
+//go:noescape
+func addSV64AVX2(dst *float64, s float64, y *float64, n int)
 
 // subVV64AVX2 is dst = x − y.
 //
@@ -187,6 +217,11 @@ func mulVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func mulVS64AVX2(dst *float64, x *float64, s float64, n int)
 
+// mulSV64AVX2 is dst = x·y with x = s.
+//
+//go:noescape
+func mulSV64AVX2(dst *float64, s float64, y *float64, n int)
+
 // divVV64AVX2 is dst = x/y.
 //
 //go:noescape
@@ -207,10 +242,25 @@ func divSV64AVX2(dst *float64, s float64, y *float64, n int)
 //go:noescape
 func neg64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
+// negGrad64AVX2 is dst = −gy.
+//
+//go:noescape
+func negGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
 // scale64AVX2 is dst = a·x.
 //
 //go:noescape
 func scale64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// scaleGrad64AVX2 is dst = a·gy.
+//
+//go:noescape
+func scaleGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// expGrad64AVX2 is dst = gy·y.
+//
+//go:noescape
+func expGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // addScalar64AVX2 is dst = x + a.
 //
@@ -287,10 +337,10 @@ func ceil64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func sign64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// flatGrad64AVX2 is dst = 0, or NaN where x is.
+// signGrad64AVX2 is dst = 0, or NaN where x is.
 //
 //go:noescape
-func flatGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func signGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // axpy64AVX2 is dst += a·x.
 //

@@ -5,12 +5,13 @@ import (
 	"unsafe"
 )
 
-// circularEnd is the largest argument of the assembly loops of sine and cosine.
+// circularEnd is the largest argument of the kernels of sine, cosine and tangent.
 const circularEnd = 1 << 20
 
-// circular is the whole loop of a sine or cosine, of which k does the arguments up to circularEnd and stops before a vector of so many with
-// another one, and one those.
-func circular[T Float](width int, k func(dst, x *T, n int) (done int), one func(x float64) float64) unaryKernel[T] {
+// circular loops over all of x. k handles vectors of the width without arguments
+// beyond circularEnd: it stops at the first other one and returns how far it got.
+// There the function's scalar form handles what is beyond.
+func circular[T Float](of *Unary, width int, k func(dst, x *T, n int) (done int)) unaryKernel[T] {
 	return func(dst, x *T, n int, _, _ float64) {
 		to, from := unsafe.Slice(dst, n), unsafe.Slice(x, n)
 		for len(from) > 0 {
@@ -21,7 +22,7 @@ func circular[T Float](width int, k func(dst, x *T, n int) (done int), one func(
 				if math.Abs(float64(v)) <= circularEnd {
 					k(&to[i], &from[i], 1)
 				} else {
-					to[i] = T(one(float64(v)))
+					to[i] = T(of.F(float64(v), 0, 0))
 				}
 			}
 			to, from = to[some:], from[some:]
@@ -29,8 +30,8 @@ func circular[T Float](width int, k func(dst, x *T, n int) (done int), one func(
 	}
 }
 
-// circularGradient is the same for a derivative.
-func circularGradient[T Float](width int, k func(dst, x, gy *T, n int) (done int), one func(gy, x float64) float64) gradientKernel[T] {
+// circularGradient does the same for a derivative from x.
+func circularGradient[T Float](of *Unary, width int, k func(dst, x, gy *T, n int) (done int)) gradientKernel[T] {
 	return func(dst, gy, x, _ *T, n int, _, _ float64) {
 		to, g, from := unsafe.Slice(dst, n), unsafe.Slice(gy, n), unsafe.Slice(x, n)
 		for len(from) > 0 {
@@ -41,7 +42,7 @@ func circularGradient[T Float](width int, k func(dst, x, gy *T, n int) (done int
 				if math.Abs(float64(v)) <= circularEnd {
 					k(&to[i], &from[i], &g[i], 1)
 				} else {
-					to[i] = T(one(float64(g[i]), float64(v)))
+					to[i] = T(of.D(float64(g[i]), float64(v), 0, 0, 0))
 				}
 			}
 			to, g, from = to[some:], g[some:], from[some:]

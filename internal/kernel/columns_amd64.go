@@ -1,26 +1,5 @@
 package kernel
 
-// columnKernels are the assembly loops of the softmax's family along columns: rows > 0 of columns > 0 numbers, stride elements apart.
-type columnKernels[T Float] struct {
-	softmax, logSumExp, logSoftmax func(dst, x *T, rows, stride, columns int)
-	softmaxGrad, logSoftmaxGrad    func(dst, gy, y *T, rows, stride, columns int)
-}
-
-var (
-	columns32 = columnKernels[float32]{
-		softmaxColumns32AVX2, logSumExpColumns32AVX2, logSoftmaxColumns32AVX2, softmaxGradColumns32AVX2, logSoftmaxGradColumns32AVX2,
-	}
-	columns64 = columnKernels[float64]{
-		softmaxColumns64AVX2, logSumExpColumns64AVX2, logSoftmaxColumns64AVX2, softmaxGradColumns64AVX2, logSoftmaxGradColumns64AVX2,
-	}
-	wideColumns32 = columnKernels[float32]{
-		softmaxColumns32AVX512, logSumExpColumns32AVX512, logSoftmaxColumns32AVX512, softmaxGradColumns32AVX512, logSoftmaxGradColumns32AVX512,
-	}
-	wideColumns64 = columnKernels[float64]{
-		softmaxColumns64AVX512, logSumExpColumns64AVX512, logSoftmaxColumns64AVX512, softmaxGradColumns64AVX512, logSoftmaxGradColumns64AVX512,
-	}
-)
-
 // columnTask is a function along the middle axis that the workers share, in blocks of neighbouring columns.
 type columnTask[T Float] struct {
 	reduce          func(dst, x *T, rows, stride, columns int) // to one row if isSum

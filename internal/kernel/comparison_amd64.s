@@ -170,6 +170,170 @@ end:
 	VZEROUPPER
 	RET
 
+// func equalSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·equalSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x00, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x00, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x00, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func equalS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·equalS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x00, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x00, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x00, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x00, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func notEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·notEqualVV32AVX2(SB), NOSPLIT, $0-32
@@ -314,6 +478,170 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VCMPPS       $0x04, Y1, Y2, Y1
 	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func notEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·notEqualSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x04, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x04, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x04, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func notEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·notEqualS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x04, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x04, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x04, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x04, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -506,6 +834,170 @@ end:
 	VZEROUPPER
 	RET
 
+// func lessSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·lessSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x11, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x11, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·lessS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x11, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x11, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x11, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x11, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func lessEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·lessEqualVV32AVX2(SB), NOSPLIT, $0-32
@@ -650,6 +1142,170 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VCMPPS       $0x12, Y1, Y2, Y1
 	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·lessEqualSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x12, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x12, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·lessEqualS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x12, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -842,6 +1498,170 @@ end:
 	VZEROUPPER
 	RET
 
+// func greaterSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·greaterSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x1e, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·greaterS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1e, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x1e, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func greaterEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·greaterEqualVV32AVX2(SB), NOSPLIT, $0-32
@@ -986,6 +1806,170 @@ singleDone:
 	VMASKMOVPS   (CX)(BX*1), Y2, Y2
 	VCMPPS       $0x1d, Y1, Y2, Y1
 	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·greaterEqualSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVUPS      comparisonConstants<>+0(SB), Y0
+	VBROADCASTSS s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y2, Y1, Y2
+	VANDPS  Y0, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x1d, Y2, Y1, Y1
+	VANDPS       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·greaterEqualS32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	VMOVUPS      comparisonConstants<>+0(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y2
+	VCMPPS  $0x1d, Y0, Y2, Y2
+	VANDPS  Y1, Y2, Y2
+	VMOVUPS Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y2
+	VMASKMOVPS   (CX)(BX*1), Y2, Y2
+	VCMPPS       $0x1d, Y0, Y2, Y0
+	VANDPS       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -1212,6 +2196,104 @@ end:
 	VZEROUPPER
 	RET
 
+// func maximumSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·maximumSV32AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y2
+	VMAXPS  Y0, Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y2
+	VMAXPS  Y0, Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y2
+	VMAXPS  Y0, Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y2
+	VMAXPS  Y0, Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VMAXPS  Y1, Y0, Y2
+	VMAXPS  Y0, Y1, Y3
+	VANDPS  Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMAXPS       Y1, Y0, Y2
+	VMAXPS       Y0, Y1, Y3
+	VANDPS       Y3, Y2, Y2
+	VCMPPS       $0x03, Y1, Y0, Y0
+	VORPS        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func minimumVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX
 TEXT ·minimumVV32AVX2(SB), NOSPLIT, $0-32
@@ -1389,6 +2471,104 @@ singleDone:
 	VMINPS       Y1, Y0, Y3
 	VORPS        Y3, Y2, Y2
 	VCMPPS       $0x03, Y0, Y1, Y0
+	VORPS        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func minimumSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX
+TEXT ·minimumSV32AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSS s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y3
+	VORPS   Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y3
+	VORPS   Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y3
+	VORPS   Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y3
+	VORPS   Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VMINPS  Y1, Y0, Y2
+	VMINPS  Y0, Y1, Y3
+	VORPS   Y3, Y2, Y2
+	VCMPPS  $0x03, Y1, Y0, Y1
+	VORPS   Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VMINPS       Y1, Y0, Y2
+	VMINPS       Y0, Y1, Y3
+	VORPS        Y3, Y2, Y2
+	VCMPPS       $0x03, Y1, Y0, Y0
 	VORPS        Y0, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
@@ -1662,6 +2842,155 @@ end:
 	VZEROUPPER
 	RET
 
+// func equalSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·equalSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x00, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x00, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func equalS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·equalS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x00, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x00, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x00, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x00, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func notEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·notEqualVV64AVX2(SB), NOSPLIT, $0-32
@@ -1799,6 +3128,155 @@ singleDone:
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
 	VCMPPD       $0x04, Y1, Y2, Y1
 	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func notEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·notEqualSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x04, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x04, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x04, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func notEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·notEqualS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x04, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x04, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x04, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x04, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -1970,6 +3448,155 @@ end:
 	VZEROUPPER
 	RET
 
+// func lessSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·lessSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x11, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x11, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x11, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·lessS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x11, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x11, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x11, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x11, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func lessEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·lessEqualVV64AVX2(SB), NOSPLIT, $0-32
@@ -2107,6 +3734,155 @@ singleDone:
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
 	VCMPPD       $0x12, Y1, Y2, Y1
 	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·lessEqualSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x12, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x12, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x12, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func lessEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·lessEqualS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x12, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -2278,6 +4054,155 @@ end:
 	VZEROUPPER
 	RET
 
+// func greaterSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·greaterSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x1e, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·greaterS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1e, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x1e, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func greaterEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·greaterEqualVV64AVX2(SB), NOSPLIT, $0-32
@@ -2415,6 +4340,155 @@ singleDone:
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
 	VCMPPD       $0x1d, Y1, Y2, Y1
 	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·greaterEqualSV64AVX2(SB), NOSPLIT, $0-32
+	VMOVUPD      comparisonConstants<>+32(SB), Y0
+	VBROADCASTSD s+8(FP), Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y2, Y1, Y2
+	VANDPD  Y0, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x1d, Y2, Y1, Y1
+	VANDPD       Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func greaterEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·greaterEqualS64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	VMOVUPD      comparisonConstants<>+32(SB), Y1
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y2
+	VCMPPD  $0x1d, Y0, Y2, Y2
+	VANDPD  Y1, Y2, Y2
+	VMOVUPD Y2, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y2
+	VMASKMOVPD   (CX)(BX*1), Y2, Y2
+	VCMPPD       $0x1d, Y0, Y2, Y0
+	VANDPD       Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -2620,6 +4694,97 @@ end:
 	VZEROUPPER
 	RET
 
+// func maximumSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·maximumSV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VMAXPD  Y1, Y0, Y2
+	VMAXPD  Y0, Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VMAXPD  Y1, Y0, Y2
+	VMAXPD  Y0, Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VMAXPD  Y1, Y0, Y2
+	VMAXPD  Y0, Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VMAXPD  Y1, Y0, Y2
+	VMAXPD  Y0, Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VMAXPD  Y1, Y0, Y2
+	VMAXPD  Y0, Y1, Y3
+	VANDPD  Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMAXPD       Y1, Y0, Y2
+	VMAXPD       Y0, Y1, Y3
+	VANDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func minimumVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX
 TEXT ·minimumVV64AVX2(SB), NOSPLIT, $0-32
@@ -2790,6 +4955,97 @@ singleDone:
 	VMINPD       Y1, Y0, Y3
 	VORPD        Y3, Y2, Y2
 	VCMPPD       $0x03, Y0, Y1, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func minimumSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX
+TEXT ·minimumSV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y3
+	VORPD   Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y3
+	VORPD   Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y3
+	VORPD   Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y3
+	VORPD   Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VMINPD  Y1, Y0, Y2
+	VMINPD  Y0, Y1, Y3
+	VORPD   Y3, Y2, Y2
+	VCMPPD  $0x03, Y1, Y0, Y1
+	VORPD   Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         comparisonMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMINPD       Y1, Y0, Y2
+	VMINPD       Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
 	VORPD        Y0, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX

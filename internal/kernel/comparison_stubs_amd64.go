@@ -12,6 +12,16 @@ func equalVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func equalVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// equalSV32AVX2 is dst = [x = y] with x = s.
+//
+//go:noescape
+func equalSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// equalS32AVX2 is dst = [x = a].
+//
+//go:noescape
+func equalS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
 // notEqualVV32AVX2 is dst = [x ≠ y].
 //
 //go:noescape
@@ -21,6 +31,16 @@ func notEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //
 //go:noescape
 func notEqualVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// notEqualSV32AVX2 is dst = [x ≠ y] with x = s.
+//
+//go:noescape
+func notEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// notEqualS32AVX2 is dst = [x ≠ a].
+//
+//go:noescape
+func notEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
 // lessVV32AVX2 is dst = [x < y].
 //
@@ -32,6 +52,16 @@ func lessVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func lessVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// lessSV32AVX2 is dst = [x < y] with x = s.
+//
+//go:noescape
+func lessSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// lessS32AVX2 is dst = [x < a].
+//
+//go:noescape
+func lessS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
 // lessEqualVV32AVX2 is dst = [x ≤ y].
 //
 //go:noescape
@@ -41,6 +71,16 @@ func lessEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //
 //go:noescape
 func lessEqualVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// lessEqualSV32AVX2 is dst = [x ≤ y] with x = s.
+//
+//go:noescape
+func lessEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// lessEqualS32AVX2 is dst = [x ≤ a].
+//
+//go:noescape
+func lessEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
 // greaterVV32AVX2 is dst = [x > y].
 //
@@ -52,6 +92,16 @@ func greaterVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func greaterVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// greaterSV32AVX2 is dst = [x > y] with x = s.
+//
+//go:noescape
+func greaterSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// greaterS32AVX2 is dst = [x > a].
+//
+//go:noescape
+func greaterS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
 // greaterEqualVV32AVX2 is dst = [x ≥ y].
 //
 //go:noescape
@@ -61,6 +111,16 @@ func greaterEqualVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //
 //go:noescape
 func greaterEqualVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// greaterEqualSV32AVX2 is dst = [x ≥ y] with x = s.
+//
+//go:noescape
+func greaterEqualSV32AVX2(dst *float32, s float32, y *float32, n int)
+
+// greaterEqualS32AVX2 is dst = [x ≥ a].
+//
+//go:noescape
+func greaterEqualS32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
 // maximumVV32AVX2 is dst = max(x, y).
 //
@@ -72,6 +132,11 @@ func maximumVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //go:noescape
 func maximumVS32AVX2(dst *float32, x *float32, s float32, n int)
 
+// maximumSV32AVX2 is dst = max(x, y) with x = s.
+//
+//go:noescape
+func maximumSV32AVX2(dst *float32, s float32, y *float32, n int)
+
 // minimumVV32AVX2 is dst = min(x, y).
 //
 //go:noescape
@@ -81,6 +146,11 @@ func minimumVV32AVX2(dst *float32, x *float32, y *float32, n int)
 //
 //go:noescape
 func minimumVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// minimumSV32AVX2 is dst = min(x, y) with x = s.
+//
+//go:noescape
+func minimumSV32AVX2(dst *float32, s float32, y *float32, n int)
 
 // where32AVX2 is dst = x where c ≠ 0, else y.
 //
@@ -97,6 +167,16 @@ func equalVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func equalVS64AVX2(dst *float64, x *float64, s float64, n int)
 
+// equalSV64AVX2 is dst = [x = y] with x = s.
+//
+//go:noescape
+func equalSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// equalS64AVX2 is dst = [x = a].
+//
+//go:noescape
+func equalS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
 // notEqualVV64AVX2 is dst = [x ≠ y].
 //
 //go:noescape
@@ -106,6 +186,16 @@ func notEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //
 //go:noescape
 func notEqualVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// notEqualSV64AVX2 is dst = [x ≠ y] with x = s.
+//
+//go:noescape
+func notEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// notEqualS64AVX2 is dst = [x ≠ a].
+//
+//go:noescape
+func notEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
 // lessVV64AVX2 is dst = [x < y].
 //
@@ -117,6 +207,16 @@ func lessVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func lessVS64AVX2(dst *float64, x *float64, s float64, n int)
 
+// lessSV64AVX2 is dst = [x < y] with x = s.
+//
+//go:noescape
+func lessSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// lessS64AVX2 is dst = [x < a].
+//
+//go:noescape
+func lessS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
 // lessEqualVV64AVX2 is dst = [x ≤ y].
 //
 //go:noescape
@@ -126,6 +226,16 @@ func lessEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //
 //go:noescape
 func lessEqualVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// lessEqualSV64AVX2 is dst = [x ≤ y] with x = s.
+//
+//go:noescape
+func lessEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// lessEqualS64AVX2 is dst = [x ≤ a].
+//
+//go:noescape
+func lessEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
 // greaterVV64AVX2 is dst = [x > y].
 //
@@ -137,6 +247,16 @@ func greaterVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func greaterVS64AVX2(dst *float64, x *float64, s float64, n int)
 
+// greaterSV64AVX2 is dst = [x > y] with x = s.
+//
+//go:noescape
+func greaterSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// greaterS64AVX2 is dst = [x > a].
+//
+//go:noescape
+func greaterS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
 // greaterEqualVV64AVX2 is dst = [x ≥ y].
 //
 //go:noescape
@@ -146,6 +266,16 @@ func greaterEqualVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //
 //go:noescape
 func greaterEqualVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// greaterEqualSV64AVX2 is dst = [x ≥ y] with x = s.
+//
+//go:noescape
+func greaterEqualSV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// greaterEqualS64AVX2 is dst = [x ≥ a].
+//
+//go:noescape
+func greaterEqualS64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
 // maximumVV64AVX2 is dst = max(x, y).
 //
@@ -157,6 +287,11 @@ func maximumVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //go:noescape
 func maximumVS64AVX2(dst *float64, x *float64, s float64, n int)
 
+// maximumSV64AVX2 is dst = max(x, y) with x = s.
+//
+//go:noescape
+func maximumSV64AVX2(dst *float64, s float64, y *float64, n int)
+
 // minimumVV64AVX2 is dst = min(x, y).
 //
 //go:noescape
@@ -166,6 +301,11 @@ func minimumVV64AVX2(dst *float64, x *float64, y *float64, n int)
 //
 //go:noescape
 func minimumVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// minimumSV64AVX2 is dst = min(x, y) with x = s.
+//
+//go:noescape
+func minimumSV64AVX2(dst *float64, s float64, y *float64, n int)
 
 // where64AVX2 is dst = x where c ≠ 0, else y.
 //

@@ -653,9 +653,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalar32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// func anyPower32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·powScalar32AVX512(SB), NOSPLIT, $0-40
+TEXT ·anyPower32AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
 	MOVQ         n+16(FP), AX
@@ -869,9 +869,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalarGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func anyPowerGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·powScalarGrad32AVX512(SB), NOSPLIT, $0-56
+TEXT ·anyPowerGrad32AVX512(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Z0
 	MOVQ         n+32(FP), AX
@@ -3746,9 +3746,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalar64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// func anyPower64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·powScalar64AVX512(SB), NOSPLIT, $0-40
+TEXT ·anyPower64AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
 	MOVQ         n+16(FP), AX
@@ -4066,9 +4066,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalarGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func anyPowerGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·powScalarGrad64AVX512(SB), NOSPLIT, $0-56
+TEXT ·anyPowerGrad64AVX512(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Z0
 	MOVQ         n+32(FP), AX

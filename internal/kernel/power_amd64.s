@@ -675,9 +675,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalar32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// func anyPower32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·powScalar32AVX2(SB), NOSPLIT, $0-40
+TEXT ·anyPower32AVX2(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Y0
 	MOVQ         n+16(FP), AX
@@ -898,9 +898,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalarGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·powScalarGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·anyPowerGrad32AVX2(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Y0
 	MOVQ         n+32(FP), AX
@@ -3939,9 +3939,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalar64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// func anyPower64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·powScalar64AVX2(SB), NOSPLIT, $0-40
+TEXT ·anyPower64AVX2(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Y0
 	MOVQ         n+16(FP), AX
@@ -4279,9 +4279,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func powScalarGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·powScalarGrad64AVX2(SB), NOSPLIT, $0-56
+TEXT ·anyPowerGrad64AVX2(SB), NOSPLIT, $0-56
 	VMOVSD       a+40(FP), X0
 	VBROADCASTSD X0, Y0
 	MOVQ         n+32(FP), AX

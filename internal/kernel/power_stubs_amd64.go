@@ -17,15 +17,15 @@ func powVS32AVX2(dst *float32, x *float32, s float32, n int)
 //go:noescape
 func powSV32AVX2(dst *float32, s float32, y *float32, n int)
 
-// powScalar32AVX2 is dst = xᵃ.
+// anyPower32AVX2 is dst = xᵃ.
 //
 //go:noescape
-func powScalar32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+func anyPower32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// powScalarGrad32AVX2 is dst = gy·a·xᵃ⁻¹.
+// anyPowerGrad32AVX2 is dst = gy·a·xᵃ⁻¹.
 //
 //go:noescape
-func powScalarGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // log232AVX2 is dst = log₂ x.
 //
@@ -97,15 +97,15 @@ func powVS64AVX2(dst *float64, x *float64, s float64, n int)
 //go:noescape
 func powSV64AVX2(dst *float64, s float64, y *float64, n int)
 
-// powScalar64AVX2 is dst = xᵃ.
+// anyPower64AVX2 is dst = xᵃ.
 //
 //go:noescape
-func powScalar64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+func anyPower64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// powScalarGrad64AVX2 is dst = gy·a·xᵃ⁻¹.
+// anyPowerGrad64AVX2 is dst = gy·a·xᵃ⁻¹.
 //
 //go:noescape
-func powScalarGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // log264AVX2 is dst = log₂ x.
 //

@@ -5,36 +5,6 @@ import (
 	"unsafe"
 )
 
-// reducers are the assembly loops of reductions in one precision, over n > 0 elements.
-type reducers[T Float] struct {
-	leaf              int // summands of a call of sum
-	sum               func(x *T, n int) float64
-	largest, smallest func(x *T, n int) T
-	maximum, minimum  func(dst, x, y []T)
-	shiftedExp        func(dst, x *T, n int, most T, shift float64) float64
-	sumExp            func(x *T, n int, most T, shift float64) (smaller, ties float64)
-	ratio             func(dst, x *T, n int, high, low float64)
-	dot               func(x, y *T, n int) float64
-	deviations        func(x *T, n int, mean float64) (sum, squares float64)
-	logSoftmax        func(dst, x *T, n int, most, rest float64)
-	softmaxGrad       func(dst, gy, y *T, n int, sum float64)
-	logSoftmaxGrad    func(dst, gy, y *T, n int, sum float64)
-	columns           *columnKernels[T]
-}
-
-var (
-	reducers32 = reducers[float32]{
-		1 << 16, sum32AVX2, largest32AVX2, smallest32AVX2, vectorVector(maximumVV32AVX2), vectorVector(minimumVV32AVX2), shiftedExp32AVX2,
-		sumExp32AVX2, ratio32AVX2, dot32AVX2, deviations32AVX2, logSoftmax32AVX2, softmaxGrad32AVX2, logSoftmaxGrad32AVX2,
-		&columns32,
-	}
-	reducers64 = reducers[float64]{
-		1 << 12, sum64AVX2, largest64AVX2, smallest64AVX2, vectorVector(maximumVV64AVX2), vectorVector(minimumVV64AVX2), shiftedExp64AVX2,
-		sumExp64AVX2, ratio64AVX2, dot64AVX2, deviations64AVX2, logSoftmax64AVX2, softmaxGrad64AVX2, logSoftmaxGrad64AVX2,
-		&columns64,
-	}
-)
-
 // maxPartials is the largest number of pieces of a long row, pieceLeast the length of the smallest.
 const (
 	maxPartials = 64
@@ -63,7 +33,7 @@ const (
 
 // rowTask is a reduction that the workers share: of one long row in pieces, or of many rows.
 type rowTask[T Float] struct {
-	r               *reducers[T]
+	l               *vectors[T]
 	what            reduction
 	dst, x, y       []T
 	outer, n, inner int
@@ -76,7 +46,7 @@ func (t *rowTask[T]) run(piece, _ int) {
 	lo := piece * t.piece
 	switch {
 	case t.what < columnSums:
-		t.partials[piece] = t.r.part(t.what, t.x[lo:min(lo+t.piece, len(t.x))])
+		t.partials[piece] = t.l.part(t.what, t.x[lo:min(lo+t.piece, len(t.x))])
 	case t.what == columnSums:
 		sumRowsPairwise(t.dst[lo:min(lo+t.piece, t.inner)], t.x[min(lo, len(t.x)):], t.n, t.inner)
 	default:
@@ -91,21 +61,21 @@ func (t *rowTask[T]) row(o int) {
 	x := t.x[o*t.n : (o+1)*t.n]
 	switch t.what {
 	case rowSum:
-		t.dst[o] = T(t.r.pairwise(x))
+		t.dst[o] = T(t.l.pairwise(x))
 	case rowLogSumExp:
-		t.dst[o] = T(logTotal(t.r.logSum(x)))
+		t.dst[o] = T(logTotal(t.l.logSum(x)))
 	case rowVariance:
-		t.dst[o] = T(t.r.variance(x, t.correction))
+		t.dst[o] = T(t.l.variance(x, t.correction))
 	case rowSoftmax:
-		t.r.softmaxRow(t.dst[o*t.n:(o+1)*t.n], x)
+		t.l.softmaxRow(t.dst[o*t.n:(o+1)*t.n], x)
 	case rowLogSoftmax:
-		most, rest := t.r.logSum(x)
-		t.r.logSoftmax(&t.dst[o*t.n], &x[0], t.n, most, rest)
+		most, rest := t.l.logSum(x)
+		t.l.logSoftmax(&t.dst[o*t.n], &x[0], t.n, most, rest)
 	case rowSoftmaxGrad:
 		y := &t.y[o*t.n]
-		t.r.softmaxGrad(&t.dst[o*t.n], &x[0], y, t.n, t.r.dot(&x[0], y, t.n))
+		t.l.softmaxGrad(&t.dst[o*t.n], &x[0], y, t.n, t.l.dot(&x[0], y, t.n))
 	case rowLogSoftmaxGrad:
-		t.r.logSoftmaxGrad(&t.dst[o*t.n], &x[0], &t.y[o*t.n], t.n, t.r.pairwise(x))
+		t.l.logSoftmaxGrad(&t.dst[o*t.n], &x[0], &t.y[o*t.n], t.n, t.l.pairwise(x))
 	}
 }
 
@@ -124,10 +94,10 @@ func (t *rowTask[T]) release(list *freeList[rowTask[T]]) {
 }
 
 // eachRow reduces the rows one by one, or, from so many elements on, shares them.
-func (r *reducers[T]) eachRow(what reduction, dst, x, y []T, outer, n, correction, shared int) {
+func (l *vectors[T]) eachRow(what reduction, dst, x, y []T, outer, n, correction, shared int) {
 	list := rowTasksOf[T]()
 	t := list.get()
-	t.r, t.what, t.dst, t.x, t.y, t.outer, t.n, t.correction = r, what, dst, x, y, outer, n, correction
+	t.l, t.what, t.dst, t.x, t.y, t.outer, t.n, t.correction = l, what, dst, x, y, outer, n, correction
 	if outer*n < shared {
 		for o := range outer {
 			t.row(o)
@@ -140,13 +110,13 @@ func (r *reducers[T]) eachRow(what reduction, dst, x, y []T, outer, n, correctio
 }
 
 // over reduces a long row to the results for its pieces, which are as many for any number of workers, and combines them.
-func (r *reducers[T]) over(what reduction, x []T) float64 {
+func (l *vectors[T]) over(what reduction, x []T) float64 {
 	if len(x) < sharedMemory {
-		return r.part(what, x)
+		return l.part(what, x)
 	}
 	list := rowTasksOf[T]()
 	t := list.get()
-	t.r, t.what, t.x = r, what, x
+	t.l, t.what, t.x = l, what, x
 	t.piece = (len(x)/maxPartials/pieceLeast + 1) * pieceLeast
 	pieces := (len(x) + t.piece - 1) / t.piece
 	parallel(pieces, t)
@@ -166,49 +136,57 @@ func (r *reducers[T]) over(what reduction, x []T) float64 {
 }
 
 // part reduces a piece of a long row.
-func (r *reducers[T]) part(what reduction, x []T) float64 {
+func (l *vectors[T]) part(what reduction, x []T) float64 {
 	switch {
 	case what == partSum:
-		return r.pairwise(x)
+		return l.pairwise(x)
 	case what == partSquares:
-		return r.squares(x)
+		return l.squares(x)
 	case len(x) == 0:
 		return math.Inf(int(2*(what-partLargest)) - 1)
 	case what == partLargest:
-		return float64(r.largest(&x[0], len(x)))
+		return float64(l.largest(&x[0], len(x)))
 	}
-	return float64(r.smallest(&x[0], len(x)))
+	return float64(l.smallest(&x[0], len(x)))
+}
+
+// leaf is the number of summands of a call of sum.
+func (l *vectors[T]) leaf() int {
+	if unsafe.Sizeof(*new(T)) == 4 {
+		return 1 << 16
+	}
+	return 1 << 12
 }
 
 // pairwise halves x at multiples of a leaf, so that the order depends on the length alone.
-func (r *reducers[T]) pairwise(x []T) float64 {
-	if len(x) > r.leaf {
-		half := (len(x)/2 + r.leaf - 1) / r.leaf * r.leaf
-		return r.pairwise(x[:half]) + r.pairwise(x[half:])
+func (l *vectors[T]) pairwise(x []T) float64 {
+	if leaf := l.leaf(); len(x) > leaf {
+		half := roundUp(len(x)/2, leaf)
+		return l.pairwise(x[:half]) + l.pairwise(x[half:])
 	}
 	if len(x) == 0 {
 		return 0
 	}
-	return r.sum(&x[0], len(x))
+	return l.sum(&x[0], len(x))
 }
 
-func (r *reducers[T]) sumAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) sumAxis(dst, x []T, outer, n, inner int) {
 	switch {
 	case inner == 1 && outer == 1:
-		dst[0] = T(r.over(partSum, x[:n]))
+		dst[0] = T(l.over(partSum, x[:n]))
 	case inner == 1 && n > 0:
-		r.eachRow(rowSum, dst, x, nil, outer, n, 0, sharedMemory)
+		l.eachRow(rowSum, dst, x, nil, outer, n, 0, sharedMemory)
 	case inner == 1:
 		clear(dst[:outer])
 	default:
-		r.sumInner(dst, x, outer, n, inner)
+		l.sumInner(dst, x, outer, n, inner)
 	}
 }
 
 // wideColumns is the number of columns that a sum of rows does at a time.
 const wideColumns = 256
 
-func (r *reducers[T]) sumInner(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) sumInner(dst, x []T, outer, n, inner int) {
 	for o := range outer {
 		to, rows := dst[o*inner:(o+1)*inner], x[o*n*inner:(o+1)*n*inner]
 		if n*inner < sharedMemory {
@@ -261,23 +239,23 @@ func addTo[T Float](dst, x *T, n int) {
 	addVV64AVX2(d, d, (*float64)(unsafe.Pointer(x)), n)
 }
 
-func (r *reducers[T]) maxAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) maxAxis(dst, x []T, outer, n, inner int) {
 	if inner != 1 {
-		fold(dst, x, outer, n, inner, T(math.Inf(-1)), r.maximum)
+		fold(dst, x, outer, n, inner, T(math.Inf(-1)), loopsOf[T](&Maximum).VV)
 		return
 	}
 	for o := range outer {
-		dst[o] = T(r.over(partLargest, x[o*n:(o+1)*n]))
+		dst[o] = T(l.over(partLargest, x[o*n:(o+1)*n]))
 	}
 }
 
-func (r *reducers[T]) minAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) minAxis(dst, x []T, outer, n, inner int) {
 	if inner != 1 {
-		fold(dst, x, outer, n, inner, T(math.Inf(1)), r.minimum)
+		fold(dst, x, outer, n, inner, T(math.Inf(1)), loopsOf[T](&Minimum).VV)
 		return
 	}
 	for o := range outer {
-		dst[o] = T(r.over(partSmallest, x[o*n:(o+1)*n]))
+		dst[o] = T(l.over(partSmallest, x[o*n:(o+1)*n]))
 	}
 }
 
@@ -295,87 +273,87 @@ func powerOf(x float64) (k, factor float64) {
 	return k, math.Exp(-rest)
 }
 
-func (r *reducers[T]) softmaxAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) softmaxAxis(dst, x []T, outer, n, inner int) {
 	switch {
 	case n == 0:
 		return
 	case inner != 1:
-		alongColumns(columnTask[T]{reduce: r.columns.softmax, dst: dst, x: x, outer: outer, n: n, inner: inner})
+		alongColumns(columnTask[T]{reduce: l.softmaxColumns, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	r.eachRow(rowSoftmax, dst, x, nil, outer, n, 0, sharedWork)
+	l.eachRow(rowSoftmax, dst, x, nil, outer, n, 0, sharedWork)
 }
 
 // softmaxRow takes powers of e relative to that power of two which is nearest to the largest: the factor to the power of the largest
 // is the same for all and cancels.
-func (r *reducers[T]) softmaxRow(dst, x []T) {
-	most := r.largest(&x[0], len(x))
+func (l *vectors[T]) softmaxRow(dst, x []T) {
+	most := l.largest(&x[0], len(x))
 	if isHuge(most) {
 		softmaxRow(dst, x)
 		return
 	}
-	sum := r.shiftedExp(&dst[0], &x[0], len(x), most, math.RoundToEven(float64(most)*math.Log2E))
+	sum := l.shiftedExp(&dst[0], &x[0], len(x), most, math.RoundToEven(float64(most)*math.Log2E))
 	high := float64(T(1 / sum))
-	r.ratio(&dst[0], &dst[0], len(x), high, math.FMA(-high, sum, 1)*high)
+	l.ratio(&dst[0], &dst[0], len(x), high, math.FMA(-high, sum, 1)*high)
 }
 
 // logSum splits the logarithm of a row's sum of powers as the portable function of that name.
-func (r *reducers[T]) logSum(x []T) (most, rest float64) {
+func (l *vectors[T]) logSum(x []T) (most, rest float64) {
 	if len(x) == 0 {
 		return logSum(x)
 	}
-	m := r.largest(&x[0], len(x))
+	m := l.largest(&x[0], len(x))
 	if isHuge(m) {
 		return logSum(x)
 	}
 	shift, factor := powerOf(float64(m))
-	smaller, ties := r.sumExp(&x[0], len(x), m, shift)
+	smaller, ties := l.sumExp(&x[0], len(x), m, shift)
 	return float64(m), logRest(float64(m), smaller*factor, ties)
 }
 
-func (r *reducers[T]) logSumExpAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) logSumExpAxis(dst, x []T, outer, n, inner int) {
 	switch {
 	case n == 0:
 		fill(dst[:outer*inner], T(math.Inf(-1)))
 		return
 	case inner != 1:
-		alongColumns(columnTask[T]{reduce: r.columns.logSumExp, isSum: true, dst: dst, x: x, outer: outer, n: n, inner: inner})
+		alongColumns(columnTask[T]{reduce: l.logSumExpColumns, isSum: true, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	r.eachRow(rowLogSumExp, dst, x, nil, outer, n, 0, sharedWork)
+	l.eachRow(rowLogSumExp, dst, x, nil, outer, n, 0, sharedWork)
 }
 
-func (r *reducers[T]) logSoftmaxAxis(dst, x []T, outer, n, inner int) {
+func (l *vectors[T]) logSoftmaxAxis(dst, x []T, outer, n, inner int) {
 	switch {
 	case n == 0:
 		return
 	case inner != 1:
-		alongColumns(columnTask[T]{reduce: r.columns.logSoftmax, dst: dst, x: x, outer: outer, n: n, inner: inner})
+		alongColumns(columnTask[T]{reduce: l.logSoftmaxColumns, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	r.eachRow(rowLogSoftmax, dst, x, nil, outer, n, 0, sharedWork)
+	l.eachRow(rowLogSoftmax, dst, x, nil, outer, n, 0, sharedWork)
 }
 
-func (r *reducers[T]) softmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
+func (l *vectors[T]) softmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
 	switch {
 	case n == 0:
 		return
 	case inner != 1:
-		alongColumns(columnTask[T]{slope: r.columns.softmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
+		alongColumns(columnTask[T]{slope: l.softmaxGradColumns, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
-	r.eachRow(rowSoftmaxGrad, dst, gy, y, outer, n, 0, sharedMemory)
+	l.eachRow(rowSoftmaxGrad, dst, gy, y, outer, n, 0, sharedMemory)
 }
 
-func (r *reducers[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
+func (l *vectors[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
 	switch {
 	case n == 0:
 		return
 	case inner != 1:
-		alongColumns(columnTask[T]{slope: r.columns.logSoftmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
+		alongColumns(columnTask[T]{slope: l.logSoftmaxGradColumns, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
-	r.eachRow(rowLogSoftmaxGrad, dst, gy, y, outer, n, 0, sharedWork)
+	l.eachRow(rowLogSoftmaxGrad, dst, gy, y, outer, n, 0, sharedWork)
 }
 
 // block is the number of elements whose products are added up in a row.
@@ -383,11 +361,11 @@ const block = 1 << 15
 
 // norm needs no unit for the squares of float32 numbers, which are far from the ends of float64; those of float64 numbers are left to the
 // portable form where they come near them.
-func (r *reducers[T]) norm(x []T, p float64) float64 {
+func (l *vectors[T]) normOfRow(x []T, p float64) float64 {
 	if p != 2 || len(x) == 0 {
 		return normOfRow(x, p)
 	}
-	square := r.over(partSquares, x)
+	square := l.over(partSquares, x)
 	if unsafe.Sizeof(x[0]) == 8 && !(square > 1e-280 && square < 1e300) {
 		return normOfRow(x, p)
 	}
@@ -395,30 +373,30 @@ func (r *reducers[T]) norm(x []T, p float64) float64 {
 }
 
 // squares adds up the squares of a row.
-func (r *reducers[T]) squares(x []T) float64 {
+func (l *vectors[T]) squares(x []T) float64 {
 	sum := 0.0
 	for len(x) > 0 {
 		n := min(block, len(x))
-		sum += r.dot(&x[0], &x[0], n)
+		sum += l.dot(&x[0], &x[0], n)
 		x = x[n:]
 	}
 	return sum
 }
 
-func (r *reducers[T]) varAxis(dst, x []T, outer, n, inner, correction int) {
+func (l *vectors[T]) varAxis(dst, x []T, outer, n, inner, correction int) {
 	if inner != 1 || n == 0 {
 		varAxis(dst, x, outer, n, inner, correction)
 		return
 	}
-	r.eachRow(rowVariance, dst, x, nil, outer, n, correction, sharedMemory)
+	l.eachRow(rowVariance, dst, x, nil, outer, n, correction, sharedMemory)
 }
 
-func (r *reducers[T]) variance(x []T, correction int) float64 {
+func (l *vectors[T]) variance(x []T, correction int) float64 {
 	n := len(x)
-	mean, rest, sum := r.pairwise(x)/float64(n), 0.0, 0.0
+	mean, rest, sum := l.pairwise(x)/float64(n), 0.0, 0.0
 	for len(x) > 0 {
 		width := min(block, len(x))
-		d, squares := r.deviations(&x[0], width, mean)
+		d, squares := l.deviations(&x[0], width, mean)
 		rest, sum, x = rest+d, sum+squares, x[width:]
 	}
 	return variance(rest, sum, n, correction)

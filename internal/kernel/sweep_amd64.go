@@ -104,52 +104,45 @@ func first[T Float](x []T) *T {
 	return &x[0]
 }
 
-func vectorVector[T Float](k func(dst, x, y *T, n int)) func(dst, x, y []T) {
-	return func(dst, x, y []T) {
-		n := len(x)
-		if n == 0 {
-			return
-		}
-		dst, y = dst[:n], y[:n]
-		if n >= sharedMemory {
-			share(sweep[T]{vv: k, dst: dst, x: x, y: y})
-			return
-		}
-		k(&dst[0], &x[0], &y[0], n)
+// binaryLoops are the loops of three kernels, for two arrays and for a number on
+// either side.
+func binaryLoops[T Float](vv func(dst, x, y *T, n int), vs func(dst, x *T, s T, n int), sv func(dst *T, s T, y *T, n int), shared int) BinaryLoops[T] {
+	return BinaryLoops[T]{
+		VV: func(dst, x, y []T) {
+			n := len(x)
+			if n == 0 {
+				return
+			}
+			dst, y = dst[:n], y[:n]
+			if n >= shared {
+				share(sweep[T]{vv: vv, dst: dst, x: x, y: y})
+				return
+			}
+			vv(&dst[0], &x[0], &y[0], n)
+		},
+		VS: func(dst, x []T, s T) {
+			n := len(x)
+			if n == 0 {
+				return
+			}
+			dst = dst[:n]
+			if n >= shared {
+				share(sweep[T]{vs: vs, dst: dst, x: x, s: s})
+				return
+			}
+			vs(&dst[0], &x[0], s, n)
+		},
+		SV: func(dst []T, s T, y []T) {
+			n := len(y)
+			if n == 0 {
+				return
+			}
+			dst = dst[:n]
+			if n >= shared {
+				share(sweep[T]{sv: sv, dst: dst, y: y, s: s})
+				return
+			}
+			sv(&dst[0], s, &y[0], n)
+		},
 	}
-}
-
-func vectorScalar[T Float](k func(dst, x *T, s T, n int)) func(dst, x []T, s T) {
-	return func(dst, x []T, s T) {
-		n := len(x)
-		if n == 0 {
-			return
-		}
-		dst = dst[:n]
-		if n >= sharedMemory {
-			share(sweep[T]{vs: k, dst: dst, x: x, s: s})
-			return
-		}
-		k(&dst[0], &x[0], s, n)
-	}
-}
-
-func scalarVector[T Float](k func(dst *T, s T, y *T, n int)) func(dst []T, s T, y []T) {
-	return func(dst []T, s T, y []T) {
-		n := len(y)
-		if n == 0 {
-			return
-		}
-		dst = dst[:n]
-		if n >= sharedMemory {
-			share(sweep[T]{sv: k, dst: dst, y: y, s: s})
-			return
-		}
-		k(&dst[0], s, &y[0], n)
-	}
-}
-
-// swapped is the loop with the scalar on the left of a function, from that with the scalar on the right of it.
-func swapped[T Float](vs func(dst, x []T, s T)) func(dst []T, s T, y []T) {
-	return func(dst []T, s T, y []T) { vs(dst, y, s) }
 }

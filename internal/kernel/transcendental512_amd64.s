@@ -556,9 +556,9 @@ singleSlow:
 	VMOVUPS           Z2, (DX)(BX*1)
 	JMP               singleNext
 
-// func silu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// func siLU32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512F, BMI2
-TEXT ·silu32AVX512(SB), NOSPLIT, $0-40
+TEXT ·siLU32AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS transcendental512Constants<>+88(SB), Z0
 	VBROADCASTSS transcendental512Constants<>+8(SB), Z1
 	MOVQ         n+16(FP), AX
@@ -1703,9 +1703,9 @@ singleSlow:
 	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
-// func silu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// func siLU64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·silu64AVX512(SB), NOSPLIT, $0-40
+TEXT ·siLU64AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSD transcendental512Constants<>+472(SB), Z0
 	VBROADCASTSD transcendental512Constants<>+352(SB), Z1
 	MOVQ         n+16(FP), AX
@@ -3602,9 +3602,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func siluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func siLUGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·siluGrad32AVX512(SB), NOSPLIT, $0-56
+TEXT ·siLUGrad32AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -4108,23 +4108,21 @@ end:
 // func selu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X1
-	VBROADCASTSD X1, Z1
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VCVTPS2PD         (CX)(BX*1), Z0
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z4
+	VMINPD            Z0, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
@@ -4150,13 +4148,13 @@ single:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VMULPD            Z2, Z1, Z2
-	VCVTPD2PS         Z2, Y2
-	VMOVUPS           Y2, (DX)(BX*1)
+	VMULPD            Z3, Z2, Z2
+	VBLENDMPD         Z0, Z2, K1, Z0
+	VMULPD            Z0, Z1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4167,11 +4165,13 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z4
+	VMINPD            Z0, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
@@ -4197,10 +4197,10 @@ singleDone:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VBLENDMPD         Z2, Z0, K1, Z0
+	VMULPD            Z3, Z2, Z2
+	VBLENDMPD         Z0, Z2, K1, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -4216,25 +4216,23 @@ end:
 // func seluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+48(FP), X1
-	VBROADCASTSD X1, Z1
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          singleDone
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z2
-	VCVTPS2PD         (DX)(SI*1), Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VCVTPS2PD         (CX)(SI*1), Z0
+	VCVTPS2PD         (DX)(SI*1), Z1
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
-	VMINPD            Z3, Z5, Z5
+	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
@@ -4256,15 +4254,15 @@ single:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K2
 	KNOTW             K2, K2
-	VMOVAPD.Z         Z4, K2, Z3
-	VMULPD            Z3, Z0, Z3
-	VMULPD            Z3, Z2, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VMULPD            Z2, Z1, Z2
-	VCVTPD2PS         Z2, Y2
-	VMOVUPS           Y2, (BX)(SI*1)
+	VMOVAPD.Z         Z4, K2, Z1
+	VMULPD            Z1, Z3, Z1
+	VMULPD            Z1, Z0, Z1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMULPD            Z0, Z2, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4275,12 +4273,14 @@ singleDone:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VCVTPS2PD.Z       (CX)(SI*1), K1, Z2
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
-	VMINPD            Z3, Z5, Z5
+	VMINPD            Z1, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
 	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
@@ -4302,13 +4302,13 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K2
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K2
 	KNOTW             K2, K2
-	VMOVAPD.Z         Z4, K2, Z3
-	VMULPD            Z3, Z0, Z0
+	VMOVAPD.Z         Z4, K2, Z1
+	VMULPD            Z1, Z3, Z1
+	VMULPD            Z1, Z0, Z1
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VMULPD            Z0, Z2, Z0
-	VBLENDMPD         Z2, Z0, K1, Z0
-	VMULPD            Z0, Z1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4434,8 +4434,8 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1016(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1024(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1032(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1040(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4444,19 +4444,19 @@ single:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1032(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1048(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
@@ -4486,8 +4486,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1016(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1024(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1032(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1040(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4496,19 +4496,19 @@ singleDone:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1032(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1048(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z5, Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z7
+	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z5, Z6
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
@@ -4573,13 +4573,13 @@ single:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -4639,13 +4639,13 @@ singleDone:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -4740,13 +4740,13 @@ single:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4822,13 +4822,13 @@ singleDone:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4915,13 +4915,13 @@ single:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4999,13 +4999,13 @@ singleDone:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1040(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1048(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1056(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -5071,7 +5071,7 @@ single:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5170,7 +5170,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5348,7 +5348,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5408,7 +5408,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5480,7 +5480,7 @@ single:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5542,7 +5542,7 @@ singleDone:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5929,9 +5929,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func siluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func siLUGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·siluGrad64AVX512(SB), NOSPLIT, $0-56
+TEXT ·siLUGrad64AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -5946,7 +5946,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6016,7 +6016,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1104(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6123,7 +6123,7 @@ single:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6232,7 +6232,7 @@ singleDone:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1096(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6523,23 +6523,21 @@ end:
 // func selu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+32(FP), X1
-	VBROADCASTSD X1, Z1
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x08, AX
-	JLT          singleDone
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
 
 single:
-	VMOVUPD           (CX)(BX*1), Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VMOVUPD           (CX)(BX*1), Z0
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z2, Z4, Z4
+	VMINPD            Z0, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
@@ -6569,12 +6567,12 @@ single:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VMULPD            Z2, Z1, Z2
-	VMOVUPD           Z2, (DX)(BX*1)
+	VMULPD            Z3, Z2, Z2
+	VBLENDMPD         Z0, Z2, K1, Z0
+	VMULPD            Z0, Z1, Z0
+	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -6585,11 +6583,13 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z2, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z0
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z2, Z4, Z4
+	VMINPD            Z0, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z3, K2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
@@ -6619,10 +6619,10 @@ singleDone:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z0
-	VBLENDMPD         Z2, Z0, K1, Z0
+	VMULPD            Z3, Z2, Z2
+	VBLENDMPD         Z0, Z2, K1, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -6637,33 +6637,31 @@ end:
 // func seluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Z0
-	VMOVSD       b+48(FP), X1
-	VBROADCASTSD X1, Z1
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x08, AX
-	JLT          singleDone
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
 
 single:
-	VMOVUPD           (CX)(SI*1), Z2
-	VMOVUPD           (DX)(SI*1), Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VMOVUPD           (CX)(SI*1), Z0
+	VMOVUPD           (DX)(SI*1), Z1
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMAXPD            Z3, Z4, Z3
+	VMINPD            Z1, Z5, Z1
+	VMAXPD            Z1, Z4, Z1
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z1
+	VMULPD            Z1, Z1, Z5
 	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
@@ -6674,17 +6672,17 @@ single:
 	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
+	VFMADD213PD       Z7, Z1, Z6
+	VFMADD213PD       Z1, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
+	VADDPD            Z1, Z6, Z1
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z3
-	VMULPD            Z3, Z2, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VMULPD            Z2, Z1, Z2
-	VMOVUPD           Z2, (BX)(SI*1)
+	VSCALEFPD         Z4, Z1, Z1
+	VMULPD            Z1, Z3, Z1
+	VMULPD            Z1, Z0, Z1
+	VBLENDMPD         Z0, Z1, K1, Z0
+	VMULPD            Z0, Z2, Z0
+	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -6695,20 +6693,22 @@ singleDone:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z2
-	VMOVUPD.Z         (DX)(SI*1), K1, Z3
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z3, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z0
+	VMOVUPD.Z         (DX)(SI*1), K1, Z1
+	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
-	VMINPD            Z3, Z5, Z3
-	VMAXPD            Z3, Z4, Z3
+	VMINPD            Z1, Z5, Z1
+	VMAXPD            Z1, Z4, Z1
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z1
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z1
+	VMULPD            Z1, Z1, Z5
 	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
 	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
@@ -6719,16 +6719,16 @@ singleDone:
 	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
+	VFMADD213PD       Z7, Z1, Z6
+	VFMADD213PD       Z1, Z5, Z6
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
+	VADDPD            Z1, Z6, Z1
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD            Z3, Z0, Z0
+	VSCALEFPD         Z4, Z1, Z1
+	VMULPD            Z1, Z3, Z1
+	VMULPD            Z1, Z0, Z1
+	VBLENDMPD         Z0, Z1, K1, Z0
 	VMULPD            Z0, Z2, Z0
-	VBLENDMPD         Z2, Z0, K1, Z0
-	VMULPD            Z0, Z1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -6866,16 +6866,18 @@ DATA transcendental512Constants<>+984(SB)/8, $0xbff9884533d43651
 DATA transcendental512Constants<>+992(SB)/8, $0x4010000000000000
 DATA transcendental512Constants<>+1000(SB)/8, $0x3fc12ba9d1f60179
 DATA transcendental512Constants<>+1008(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+1016(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+1024(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+1032(SB)/8, $0x404b000000000000
-DATA transcendental512Constants<>+1040(SB)/8, $0x3fc39a09d078c69f
-DATA transcendental512Constants<>+1048(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendental512Constants<>+1056(SB)/8, $0x3fd999999997fa04
-DATA transcendental512Constants<>+1064(SB)/8, $0x3fc2f112df3e5244
-DATA transcendental512Constants<>+1072(SB)/8, $0x3fc7466496cb03de
-DATA transcendental512Constants<>+1080(SB)/8, $0x3fd2492494229359
-DATA transcendental512Constants<>+1088(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+1096(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendental512Constants<>+1104(SB)/8, $0x408f400000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1112
+DATA transcendental512Constants<>+1016(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendental512Constants<>+1024(SB)/8, $0x3ffac5afad782cf1
+DATA transcendental512Constants<>+1032(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1040(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1048(SB)/8, $0x404b000000000000
+DATA transcendental512Constants<>+1056(SB)/8, $0x3fc39a09d078c69f
+DATA transcendental512Constants<>+1064(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendental512Constants<>+1072(SB)/8, $0x3fd999999997fa04
+DATA transcendental512Constants<>+1080(SB)/8, $0x3fc2f112df3e5244
+DATA transcendental512Constants<>+1088(SB)/8, $0x3fc7466496cb03de
+DATA transcendental512Constants<>+1096(SB)/8, $0x3fd2492494229359
+DATA transcendental512Constants<>+1104(SB)/8, $0x3fe5555555555593
+DATA transcendental512Constants<>+1112(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendental512Constants<>+1120(SB)/8, $0x408f400000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1128

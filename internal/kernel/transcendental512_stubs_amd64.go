@@ -12,10 +12,10 @@ func exp32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func sigmoid32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
-// silu32AVX512 is dst = x/(1 + e⁻ˣ).
+// siLU32AVX512 is dst = x/(1 + e⁻ˣ).
 //
 //go:noescape
-func silu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+func siLU32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
 // tanh32AVX512 is dst = tanh x.
 //
@@ -32,10 +32,10 @@ func exp64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func sigmoid64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// silu64AVX512 is dst = x/(1 + e⁻ˣ).
+// siLU64AVX512 is dst = x/(1 + e⁻ˣ).
 //
 //go:noescape
-func silu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+func siLU64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
 // tanh64AVX512 is dst = tanh x.
 //
@@ -97,10 +97,10 @@ func softplusGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n i
 //go:noescape
 func logSigmoidGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// siluGrad32AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).
+// siLUGrad32AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).
 //
 //go:noescape
-func siluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func siLUGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // geluTanhGrad32AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).
 //
@@ -117,12 +117,12 @@ func elu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func eluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// selu32AVX512 is dst = b·x where x > 0, else b·a·(eˣ − 1).
+// selu32AVX512 is dst = λ·x where x > 0, else λ·α·(eˣ − 1).
 //
 //go:noescape
 func selu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
-// seluGrad32AVX512 is dst = b·gy where x > 0, else b·gy·a·eˣ.
+// seluGrad32AVX512 is dst = λ·gy where x > 0, else λ·gy·α·eˣ.
 //
 //go:noescape
 func seluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
@@ -182,10 +182,10 @@ func softplusGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n i
 //go:noescape
 func logSigmoidGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// siluGrad64AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).
+// siLUGrad64AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).
 //
 //go:noescape
-func siluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func siLUGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // geluTanhGrad64AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).
 //
@@ -202,12 +202,12 @@ func elu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func eluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// selu64AVX512 is dst = b·x where x > 0, else b·a·(eˣ − 1).
+// selu64AVX512 is dst = λ·x where x > 0, else λ·α·(eˣ − 1).
 //
 //go:noescape
 func selu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// seluGrad64AVX512 is dst = b·gy where x > 0, else b·gy·a·eˣ.
+// seluGrad64AVX512 is dst = λ·gy where x > 0, else λ·gy·α·eˣ.
 //
 //go:noescape
 func seluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)

@@ -910,9 +910,9 @@ singleSlow:
 	VMOVUPS      Y2, (DX)(BX*1)
 	JMP          singleNext
 
-// func silu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// func siLU32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu32AVX2(SB), NOSPLIT, $0-40
+TEXT ·siLU32AVX2(SB), NOSPLIT, $0-40
 	VMOVUPS transcendentalConstants<>+352(SB), Y0
 	VMOVUPS transcendentalConstants<>+32(SB), Y1
 	MOVQ    n+16(FP), AX
@@ -2745,9 +2745,9 @@ singleSlow:
 	VMOVUPD      Y2, (DX)(BX*1)
 	JMP          singleNext
 
-// func silu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// func siLU64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·silu64AVX2(SB), NOSPLIT, $0-40
+TEXT ·siLU64AVX2(SB), NOSPLIT, $0-40
 	VMOVUPD transcendentalConstants<>+1824(SB), Y0
 	VMOVUPD transcendentalConstants<>+1344(SB), Y1
 	MOVQ    n+16(FP), AX
@@ -5052,9 +5052,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func siluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func siLUGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·siluGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·siLUGrad32AVX2(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -5583,23 +5583,21 @@ end:
 // func selu32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·selu32AVX2(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Y0
-	VMOVSD       b+32(FP), X1
-	VBROADCASTSD X1, Y1
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x04, AX
-	JLT          singleDone
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
 
 single:
-	VCVTPS2PD    (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VCVTPS2PD    (CX)(BX*1), Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
-	VMINPD       Y2, Y5, Y5
+	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
@@ -5624,13 +5622,13 @@ single:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
-	VMULPD       Y4, Y0, Y4
-	VBLENDVPD    Y3, Y2, Y4, Y2
-	VMULPD       Y2, Y1, Y2
-	VCVTPD2PSY   Y2, X2
-	VMOVUPS      X2, (DX)(BX*1)
+	VMULPD       Y4, Y2, Y2
+	VBLENDVPD    Y3, Y0, Y2, Y0
+	VMULPD       Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
 	SUBQ         $0x04, AX
 	JGE          single
@@ -5641,13 +5639,15 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), X2
-	VMASKMOVPS   (CX)(BX*1), X2, X2
-	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVDQU      32(DI)(SI*4), X0
+	VMASKMOVPS   (CX)(BX*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
-	VMINPD       Y2, Y5, Y5
+	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
@@ -5672,10 +5672,10 @@ singleDone:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
-	VMULPD       Y4, Y0, Y0
-	VBLENDVPD    Y3, Y2, Y0, Y0
+	VMULPD       Y4, Y2, Y2
+	VBLENDVPD    Y3, Y0, Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -5698,25 +5698,23 @@ end:
 // func seluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·seluGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Y0
-	VMOVSD       b+48(FP), X1
-	VBROADCASTSD X1, Y1
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x04, AX
-	JLT          singleDone
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
 
 single:
-	VCVTPS2PD    (CX)(SI*1), Y2
-	VCVTPS2PD    (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VCVTPS2PD    (CX)(SI*1), Y0
+	VCVTPS2PD    (DX)(SI*1), Y1
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y4
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
-	VMINPD       Y3, Y6, Y6
+	VMINPD       Y1, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y5, Y6
@@ -5738,14 +5736,14 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
-	VANDNPD      Y5, Y3, Y3
-	VMULPD       Y3, Y0, Y3
-	VMULPD       Y3, Y2, Y3
-	VBLENDVPD    Y4, Y2, Y3, Y2
-	VMULPD       Y2, Y1, Y2
-	VCVTPD2PSY   Y2, X2
-	VMOVUPS      X2, (BX)(SI*1)
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
+	VANDNPD      Y5, Y1, Y1
+	VMULPD       Y1, Y3, Y1
+	VMULPD       Y1, Y0, Y1
+	VBLENDVPD    Y4, Y0, Y1, Y0
+	VMULPD       Y0, Y2, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (BX)(SI*1)
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, AX
 	JGE          single
@@ -5756,15 +5754,17 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), X2
-	VMASKMOVPS   (CX)(SI*1), X2, X3
-	VCVTPS2PD    X3, Y3
-	VMASKMOVPS   (DX)(SI*1), X2, X2
-	VCVTPS2PD    X2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVDQU      32(R8)(DI*4), X0
+	VMASKMOVPS   (CX)(SI*1), X0, X1
+	VCVTPS2PD    X1, Y1
+	VMASKMOVPS   (DX)(SI*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y4
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
-	VMINPD       Y2, Y6, Y6
+	VMINPD       Y0, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y5, Y6
@@ -5786,12 +5786,12 @@ singleDone:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
-	VANDNPD      Y5, Y2, Y2
-	VMULPD       Y2, Y0, Y0
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y0
+	VANDNPD      Y5, Y0, Y0
 	VMULPD       Y0, Y3, Y0
-	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
+	VBLENDVPD    Y4, Y1, Y0, Y0
+	VMULPD       Y0, Y2, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -5930,8 +5930,8 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+4000(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+4032(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+4064(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
 	VPADDQ      transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5940,19 +5940,19 @@ single:
 	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+4032(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+4096(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
 	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
 	VMULPD      Y2, Y2, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+4064(SB), Y6
-	VFMADD213PD transcendentalConstants<>+4096(SB), Y5, Y6
-	VFMADD213PD transcendentalConstants<>+4128(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+4160(SB), Y7
-	VFMADD213PD transcendentalConstants<>+4192(SB), Y5, Y7
-	VFMADD213PD transcendentalConstants<>+4224(SB), Y5, Y7
+	VMOVUPD     transcendentalConstants<>+4128(SB), Y6
+	VFMADD213PD transcendentalConstants<>+4160(SB), Y5, Y6
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+4224(SB), Y7
 	VFMADD213PD transcendentalConstants<>+4256(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4288(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4320(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD      Y3, Y5, Y5
@@ -5983,8 +5983,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+3968(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+4000(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+4032(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+4064(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5993,19 +5993,19 @@ singleDone:
 	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+4032(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+4096(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y5, Y7
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y6
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y5, Y6
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
 	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD       Y3, Y5, Y5
@@ -6077,13 +6077,13 @@ single:
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD     transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
 	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
@@ -6144,13 +6144,13 @@ singleDone:
 	VDIVPD       Y4, Y3, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD       Y3, Y6, Y6
@@ -6258,13 +6258,13 @@ single:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6347,13 +6347,13 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6453,13 +6453,13 @@ single:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6544,13 +6544,13 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4064(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4096(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4128(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y8
+	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6623,7 +6623,7 @@ single:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4352(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6735,7 +6735,7 @@ singleDone:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4288(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4352(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6952,7 +6952,7 @@ single:
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7019,7 +7019,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7104,7 +7104,7 @@ single:
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7173,7 +7173,7 @@ singleDone:
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7613,9 +7613,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func siluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func siLUGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·siluGrad64AVX2(SB), NOSPLIT, $0-56
+TEXT ·siLUGrad64AVX2(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -7630,7 +7630,7 @@ single:
 	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7706,7 +7706,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4320(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7825,7 +7825,7 @@ single:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4352(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7939,7 +7939,7 @@ singleDone:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4288(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4352(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -8267,23 +8267,21 @@ end:
 // func selu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·selu64AVX2(SB), NOSPLIT, $0-40
-	VMOVSD       a+24(FP), X0
-	VBROADCASTSD X0, Y0
-	VMOVSD       b+32(FP), X1
-	VBROADCASTSD X1, Y1
-	MOVQ         n+16(FP), AX
-	MOVQ         x+8(FP), CX
-	MOVQ         dst+0(FP), DX
-	XORQ         BX, BX
-	SUBQ         $0x04, AX
-	JLT          singleDone
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
 
 single:
-	VMOVUPD      (CX)(BX*1), Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVUPD      (CX)(BX*1), Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
-	VMINPD       Y2, Y5, Y5
+	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
@@ -8312,12 +8310,12 @@ single:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
-	VMULPD       Y4, Y0, Y4
-	VBLENDVPD    Y3, Y2, Y4, Y2
-	VMULPD       Y2, Y1, Y2
-	VMOVUPD      Y2, (DX)(BX*1)
+	VMULPD       Y4, Y2, Y2
+	VBLENDVPD    Y3, Y0, Y2, Y0
+	VMULPD       Y0, Y1, Y0
+	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
 	JGE          single
@@ -8328,12 +8326,14 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y2
-	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y3
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
-	VMINPD       Y2, Y5, Y5
+	VMINPD       Y0, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y4, Y5
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y6
@@ -8362,10 +8362,10 @@ singleDone:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y2, Y5
+	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
-	VMULPD       Y4, Y0, Y0
-	VBLENDVPD    Y3, Y2, Y0, Y0
+	VMULPD       Y4, Y2, Y2
+	VBLENDVPD    Y3, Y0, Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -8387,33 +8387,31 @@ end:
 // func seluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·seluGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
-	VBROADCASTSD X0, Y0
-	VMOVSD       b+48(FP), X1
-	VBROADCASTSD X1, Y1
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
-	SUBQ         $0x04, AX
-	JLT          singleDone
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
 
 single:
-	VMOVUPD      (CX)(SI*1), Y2
-	VMOVUPD      (DX)(SI*1), Y3
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y3, Y4
+	VMOVUPD      (CX)(SI*1), Y0
+	VMOVUPD      (DX)(SI*1), Y1
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
-	VMINPD       Y3, Y6, Y3
-	VMAXPD       Y3, Y5, Y3
+	VMINPD       Y1, Y6, Y1
+	VMAXPD       Y1, Y5, Y1
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y5
 	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y3
-	VMULPD       Y3, Y3, Y6
+	VMOVAPD      Y1, Y1
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y1
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y1
+	VMULPD       Y1, Y1, Y6
 	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
 	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
@@ -8424,23 +8422,23 @@ single:
 	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
-	VFMADD213PD  Y8, Y3, Y7
-	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y7, Y3
+	VFMADD213PD  Y8, Y1, Y7
+	VFMADD213PD  Y1, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
+	VADDPD       Y1, Y7, Y1
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
-	VMULPD       Y7, Y3, Y3
+	VMULPD       Y7, Y1, Y1
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       Y5, Y3, Y3
-	VMULPD       Y3, Y0, Y3
-	VMULPD       Y3, Y2, Y3
-	VBLENDVPD    Y4, Y2, Y3, Y2
-	VMULPD       Y2, Y1, Y2
-	VMOVUPD      Y2, (BX)(SI*1)
+	VMULPD       Y5, Y1, Y1
+	VMULPD       Y1, Y3, Y1
+	VMULPD       Y1, Y0, Y1
+	VBLENDVPD    Y4, Y0, Y1, Y0
+	VMULPD       Y0, Y2, Y0
+	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
 	JGE          single
@@ -8451,21 +8449,23 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y2
-	VMASKMOVPD   (CX)(SI*1), Y2, Y3
-	VMASKMOVPD   (DX)(SI*1), Y2, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y2, Y4
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
-	VMINPD       Y2, Y6, Y2
-	VMAXPD       Y2, Y5, Y2
+	VMINPD       Y0, Y6, Y0
+	VMAXPD       Y0, Y5, Y0
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y0, Y5
 	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y2
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y2
-	VMULPD       Y2, Y2, Y6
+	VMOVAPD      Y0, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y0
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y0
+	VMULPD       Y0, Y0, Y6
 	VMOVUPD      transcendentalConstants<>+1504(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+1536(SB), Y6, Y7
 	VFMADD213PD  transcendentalConstants<>+1568(SB), Y6, Y7
@@ -8476,22 +8476,22 @@ singleDone:
 	VFMADD213PD  transcendentalConstants<>+1728(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+1760(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+1792(SB), Y6, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VFMADD213PD  Y2, Y6, Y7
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VADDPD       Y2, Y7, Y2
+	VFMADD213PD  Y8, Y0, Y7
+	VFMADD213PD  Y0, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y0
+	VADDPD       Y0, Y7, Y0
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
 	VPADDQ       transcendentalConstants<>+1824(SB), Y7, Y7
-	VMULPD       Y7, Y2, Y2
+	VMULPD       Y7, Y0, Y0
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
-	VMULPD       Y5, Y2, Y2
-	VMULPD       Y2, Y0, Y0
+	VMULPD       Y5, Y0, Y0
 	VMULPD       Y0, Y3, Y0
-	VBLENDVPD    Y4, Y3, Y0, Y0
 	VMULPD       Y0, Y1, Y0
+	VBLENDVPD    Y4, Y1, Y0, Y0
+	VMULPD       Y0, Y2, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -9015,52 +9015,60 @@ DATA transcendentalConstants<>+3936(SB)/8, $0x3ff9884533d43651
 DATA transcendentalConstants<>+3944(SB)/8, $0x3ff9884533d43651
 DATA transcendentalConstants<>+3952(SB)/8, $0x3ff9884533d43651
 DATA transcendentalConstants<>+3960(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3968(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3976(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3984(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+3992(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4000(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4008(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4016(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4024(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4032(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4040(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4048(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4056(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4064(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4072(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4080(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4088(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4096(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4104(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4112(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4120(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4128(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4136(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4144(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4152(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4160(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4168(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4176(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4184(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4192(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4200(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4208(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4216(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4224(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4232(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4240(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4248(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4256(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4264(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4272(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4280(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4288(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4296(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4304(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4312(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4320(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4328(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4336(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4344(SB)/8, $0x408f400000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4352
+DATA transcendentalConstants<>+3968(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+3976(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+3984(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+3992(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+4000(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4008(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4016(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4024(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4032(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4040(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4048(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4056(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4064(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4072(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4080(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4088(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4096(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4104(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4112(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4120(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4128(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4136(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4144(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4152(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4160(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4168(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4176(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4184(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4192(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4200(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4208(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4216(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4224(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4232(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4240(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4248(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4256(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4264(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4272(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4280(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4288(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4296(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4304(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4312(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4320(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4328(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4336(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4344(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4352(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4360(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4368(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4376(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4384(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4392(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4400(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4408(SB)/8, $0x408f400000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4416

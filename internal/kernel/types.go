@@ -33,6 +33,11 @@ type BinaryLoops[T Float] struct {
 	SV func(dst []T, s T, y []T) // dst = f(s, y) over len(y) elements
 }
 
+// loopsOf returns the loops of b in a precision.
+func loopsOf[T Float](b *Binary) *BinaryLoops[T] {
+	return ofPrecision[*BinaryLoops[T]](&b.A32, &b.A64)
+}
+
 // ofX is the function y = f(x) without constants, with a derivative from x (nil: none).
 func ofX(f func(x float64) float64, d func(gy, x float64) float64) Unary {
 	u := Unary{

@@ -8,7 +8,13 @@ import (
 	"testing"
 )
 
-// The assembly loops against the portable ones, which the tables hold after the swap at the start of the program.
+// The assembly loops against the portable ones, which the tables hold after the
+// swap at the start of the program.
+
+var (
+	portable32 = portablePrimitives[float32]()
+	portable64 = portablePrimitives[float64]()
+)
 
 // tiny is what results may differ by that are no normal numbers.
 const tiny = 4e-321
@@ -18,7 +24,7 @@ const tiny = 4e-321
 var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&Exp: {3, 1.5, 0, 0, 0}, &Expm1: {2, 1, 4, 1, 0}, &Log: {2, 1, 0, 0, 0}, &Log1p: {2, 1, 0, 0, 0}, &Tanh: {2, 2, 6, 1, 0}, &Sigmoid: {3, 2, 6, 1, 0},
 	&Softplus: {3, 1, 4, 1, 0}, &LogSigmoid: {3, 1, 4, 1, 0}, &SiLU: {4, 3, 6, 1, 1e-15}, &GELUTanh: {4, 1, 8, 1, 1e-15}, &ELU: {3, 1, 5, 1, 0}, &SELU: {4, 1, 5, 1, 0},
-	&PowScalar: {450, 1, 450, 1, 0}, &Log2: {2, 1, 0, 0, 0}, &Log10: {2, 1, 0, 0, 0},
+	&anyPower: {450, 1, 450, 1, 0}, &Log2: {2, 1, 0, 0, 0}, &Log10: {2, 1, 0, 0, 0},
 	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0},
 	&Sinh: {3, 1, 3, 1, 0}, &Cosh: {3, 1, 3, 1, 0}, &Atan: {2, 1, 1, 1, 0}, &Asin: {3, 1, 1, 1, 0}, &Acos: {3, 1, 1, 1, 0}, &Mish: {5, 1, 8, 1, 2e-15}, &CELU: {3, 1, 4, 1, 0},
 	&Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
@@ -133,21 +139,21 @@ func isOff[T Float](got, want T, units, slack float64) bool {
 }
 
 func checkUnary(t *testing.T, row int, x []float64) {
-	v := &vectorUnaries[row]
+	v := &unariesAVX2[row]
 	units := twins[v.of]
 	x32 := narrowed(x)
 	for _, constants := range [][2]float64{{-1, 1}, {0.25, 6}, {2, math.Inf(1)}, {0.5, 3}, {3, 4}} {
 		a, b := constants[0], constants[1]
-		if v.loops.F64 != nil {
-			checkTwins(t, nameOf(v.of), x, units.f64, tiny, func(dst, x []float64) { v.of.F64(dst, x, a, b) }, func(dst, x []float64) { v.loops.F64(dst, x, a, b) })
-			checkTwins(t, nameOf(v.of), x32, units.f32, tiny, func(dst, x []float32) { v.of.F32(dst, x, a, b) }, func(dst, x []float32) { v.loops.F32(dst, x, a, b) })
+		if v.F64 != nil {
+			checkTwins(t, nameOf(v.of), x, units.f64, tiny, func(dst, x []float64) { v.of.F64(dst, x, a, b) }, func(dst, x []float64) { v.F64(dst, x, a, b) })
+			checkTwins(t, nameOf(v.of), x32, units.f32, tiny, func(dst, x []float32) { v.of.F32(dst, x, a, b) }, func(dst, x []float32) { v.F32(dst, x, a, b) })
 		}
-		if v.loops.D64 == nil {
+		if v.D64 == nil {
 			continue
 		}
 		for _, g := range []float64{1, -0.75, math.Inf(1)} {
-			checkTwins(t, nameOf(v.of)+"′", x, units.d64, units.slack+tiny, byGradient(v.of.D64, g, a, b), byGradient(v.loops.D64, g, a, b))
-			checkTwins(t, nameOf(v.of)+"′", x32, units.d32, units.slack+tiny, byGradient(v.of.D32, float32(g), a, b), byGradient(v.loops.D32, float32(g), a, b))
+			checkTwins(t, nameOf(v.of)+"′", x, units.d64, units.slack+tiny, byGradient(v.of.D64, g, a, b), byGradient(v.D64, g, a, b))
+			checkTwins(t, nameOf(v.of)+"′", x32, units.d32, units.slack+tiny, byGradient(v.of.D32, float32(g), a, b), byGradient(v.D32, float32(g), a, b))
 		}
 	}
 }
@@ -167,7 +173,7 @@ func nameOf(u *Unary) string {
 		"log sigmoid": &LogSigmoid, "gelu tanh": &GELUTanh, "elu": &ELU, "selu": &SELU, "relu": &ReLU, "abs": &Abs, "hard tanh": &HardTanh,
 		"clamp": &Clamp, "hard swish": &HardSwish, "hard sigmoid": &HardSigmoid, "softsign": &Softsign, "rsqrt": &Rsqrt, "relu6": &ReLU6,
 		"gelu": &GELU, "erf": &Erf, "erfc": &Erfc, "sinh": &Sinh, "cosh": &Cosh, "tan": &Tan, "atan": &Atan, "asin": &Asin, "acos": &Acos,
-		"mish": &Mish, "celu": &CELU, "power": &PowScalar, "log2": &Log2, "log10": &Log10, "sin": &Sin, "cos": &Cos,
+		"mish": &Mish, "celu": &CELU, "power": &anyPower, "cube": &cube, "log2": &Log2, "log10": &Log10, "sin": &Sin, "cos": &Cos,
 	} {
 		if u == v {
 			return name
@@ -179,7 +185,7 @@ func nameOf(u *Unary) string {
 func TestUnaryTwins(t *testing.T) {
 	needVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for row := range vectorUnaries {
+	for row := range unariesAVX2 {
 		for n := 1; n < 70; n += 1 + n/20 {
 			checkUnary(t, row, arguments(rng, n))
 		}
@@ -189,15 +195,15 @@ func TestUnaryTwins(t *testing.T) {
 func TestBinaryTwins(t *testing.T) {
 	needVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for _, v := range vectorBinaries {
+	for _, v := range binariesAVX2 {
 		for n := 1; n < 70; n += 1 + n/20 {
 			x, y := arguments(rng, n), arguments(rng, n)
 			units := binaryTwins[v.of]
 			if v.of == &BCE || v.of == &BCELogits {
 				labels(y)
 			}
-			checkBinary(t, &v.of.A64, &v.a64, x, y, units.f64, units.slack)
-			checkBinary(t, &v.of.A32, &v.a32, narrowed(x), narrowed(y), units.f32, units.slack)
+			checkBinary(t, &v.of.A64, &v.A64, x, y, units.f64, units.slack)
+			checkBinary(t, &v.of.A32, &v.A32, narrowed(x), narrowed(y), units.f32, units.slack)
 		}
 	}
 }
@@ -222,11 +228,11 @@ func TestPrimitiveTwins(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := range 70 {
 		x, y, z := arguments(rng, n), arguments(rng, n), arguments(rng, n)
-		checkPrimitives(t, &primitives64, &vectors64, x, y, z)
-		checkPrimitives(t, &primitives32, &vectors32, narrowed(x), narrowed(y), narrowed(z))
+		checkPrimitives(t, &primitives64, &portable64, x, y, z)
+		checkPrimitives(t, &primitives32, &portable32, narrowed(x), narrowed(y), narrowed(z))
 		narrow, portable := make([]float32, n), make([]float32, n)
 		Convert32(narrow, x)
-		vectorConversions.narrow(portable, x)
+		convert(portable, x)
 		wide := make([]float64, n)
 		Convert64(wide, narrow)
 		for i := range narrow {
@@ -259,8 +265,8 @@ func TestUpdateTwins(t *testing.T) {
 	needVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	for n := range 40 {
-		checkUpdates(t, &primitives64, &vectors64, rng, n)
-		checkUpdates(t, &primitives32, &vectors32, rng, n)
+		checkUpdates(t, &primitives64, &portable64, rng, n)
+		checkUpdates(t, &primitives32, &portable32, rng, n)
 	}
 }
 
@@ -310,13 +316,13 @@ func TestReductionTwins(t *testing.T) {
 		for i := range x {
 			x[i], gy[i] = 3*rng.NormFloat64(), rng.NormFloat64()
 		}
-		checkReductions(t, &primitives64, &vectors64, x, gy, form, 1e-13)
-		checkReductions(t, &primitives32, &vectors32, narrowed(x), narrowed(gy), form, 3e-6)
+		checkReductions(t, &primitives64, &portable64, x, gy, form, 1e-13)
+		checkReductions(t, &primitives32, &portable32, narrowed(x), narrowed(gy), form, 3e-6)
 		if n < 2000 {
 			for range 20 {
 				x := arguments(rng, n)
-				checkReductions(t, &primitives64, &vectors64, x, gy, form, 1e-13)
-				checkReductions(t, &primitives32, &vectors32, narrowed(x), narrowed(gy), form, 3e-6)
+				checkReductions(t, &primitives64, &portable64, x, gy, form, 1e-13)
+				checkReductions(t, &primitives32, &portable32, narrowed(x), narrowed(gy), form, 3e-6)
 			}
 		}
 	}
@@ -359,7 +365,7 @@ func checkReductions[T Float](t *testing.T, vector, portable *primitives[T], x, 
 func FuzzUnaryTwins(f *testing.F) {
 	needVectors(f)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for row := range vectorUnaries {
+	for row := range unariesAVX2 {
 		var data []byte
 		for _, v := range arguments(rng, 12) {
 			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
@@ -368,7 +374,7 @@ func FuzzUnaryTwins(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, row byte, data []byte) {
 		if x := numbersOf(data); len(x) > 0 {
-			checkUnary(t, int(row)%len(vectorUnaries), x)
+			checkUnary(t, int(row)%len(unariesAVX2), x)
 		}
 	})
 }
@@ -377,7 +383,7 @@ func FuzzUnaryTwins(f *testing.F) {
 func FuzzBinaryTwins(f *testing.F) {
 	needVectors(f)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for row := range vectorBinaries {
+	for row := range binariesAVX2 {
 		var data []byte
 		for _, v := range arguments(rng, 20) {
 			data = binary.LittleEndian.AppendUint64(data, math.Float64bits(v))
@@ -390,13 +396,13 @@ func FuzzBinaryTwins(f *testing.F) {
 			return
 		}
 		half := len(x) / 2
-		v := &vectorBinaries[int(row)%len(vectorBinaries)]
+		v := &binariesAVX2[int(row)%len(binariesAVX2)]
 		units := binaryTwins[v.of]
 		if v.of == &BCE || v.of == &BCELogits {
 			labels(x[half:])
 		}
-		checkBinary(t, &v.of.A64, &v.a64, x[:half], x[half:2*half], units.f64, units.slack)
-		checkBinary(t, &v.of.A32, &v.a32, narrowed(x[:half]), narrowed(x[half:2*half]), units.f32, units.slack)
+		checkBinary(t, &v.of.A64, &v.A64, x[:half], x[half:2*half], units.f64, units.slack)
+		checkBinary(t, &v.of.A32, &v.A32, narrowed(x[:half]), narrowed(x[half:2*half]), units.f32, units.slack)
 	})
 }
 

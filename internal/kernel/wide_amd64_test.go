@@ -18,12 +18,12 @@ func needWide(t testing.TB) {
 func TestWideUnaryTwins(t *testing.T) {
 	needWide(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for row := range wideUnaries {
-		v := &wideUnaries[row]
+	for row := range unariesAVX512 {
+		v := &unariesAVX512[row]
 		for n := 1; n < 300; n += 1 + n/10 {
 			x := arguments(rng, n)
-			checkWide(t, nameOf(v.of), x, v.of.F64, v.loops.F64, v.of.D64, v.loops.D64)
-			checkWide(t, nameOf(v.of), narrowed(x), v.of.F32, v.loops.F32, v.of.D32, v.loops.D32)
+			checkWide(t, nameOf(v.of), x, v.of.F64, v.F64, v.of.D64, v.D64)
+			checkWide(t, nameOf(v.of), narrowed(x), v.of.F32, v.F32, v.of.D32, v.D32)
 		}
 	}
 }
@@ -42,12 +42,12 @@ func checkWide[T Float](t *testing.T, name string, x []T, f, narrowF func(dst, x
 func TestWideBinaryTwins(t *testing.T) {
 	needWide(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	for row := range wideBinaries {
-		v := &wideBinaries[row]
+	for row := range binariesAVX512 {
+		v := &binariesAVX512[row]
 		for n := 1; n < 300; n += 1 + n/10 {
 			x, y := arguments(rng, n), arguments(rng, n)
-			checkBinary(t, &v.of.A64, &v.a64, x, y, 0, 0)
-			checkBinary(t, &v.of.A32, &v.a32, narrowed(x), narrowed(y), 0, 0)
+			checkBinary(t, &v.of.A64, &v.A64, x, y, 0, 0)
+			checkBinary(t, &v.of.A32, &v.A32, narrowed(x), narrowed(y), 0, 0)
 		}
 	}
 }
@@ -55,8 +55,8 @@ func TestWideBinaryTwins(t *testing.T) {
 func TestWideReductionTwins(t *testing.T) {
 	needWide(t)
 	rng := rand.New(rand.NewPCG(1, 2))
-	narrow32 := vectorPrimitives(&wideReducers32, &updates32, primitives[float32]{})
-	narrow64 := vectorPrimitives(&wideReducers64, &updates64, primitives[float64]{})
+	narrow32 := (&vectors[float32]{loops32AVX2}).primitives()
+	narrow64 := (&vectors[float64]{loops64AVX2}).primitives()
 	for n := 1; n < 300; n += 1 + n/20 {
 		gy := make([]float64, 3*n)
 		for i := range gy {

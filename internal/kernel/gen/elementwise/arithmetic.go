@@ -4,15 +4,12 @@ import (
 	"github.com/mmcloughlin/avo/operand"
 )
 
-// plenty is the number of vectors at a time in loops that memory limits.
-const plenty = 4
-
 func arithmetic(f *file) {
 	for _, l := range f.both() {
-		l.binary("add", "x + y", "VV VS", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.add(x, y) } })
-		l.binary("sub", "x − y", "VV VS SV", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.sub(x, y) } })
-		l.binary("mul", "x·y", "VV VS", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.mul(x, y) } })
-		l.binary("div", "x/y", "VV VS SV", plenty, func() func(x, y vec) vec { return func(x, y vec) vec { return l.div(x, y) } })
+		l.binary("Add", "x + y", light, func() func(x, y vec) vec { return func(x, y vec) vec { return l.add(x, y) } })
+		l.binary("Sub", "x − y", light, func() func(x, y vec) vec { return func(x, y vec) vec { return l.sub(x, y) } })
+		l.binary("Mul", "x·y", light, func() func(x, y vec) vec { return func(x, y vec) vec { return l.mul(x, y) } })
+		l.binary("Div", "x/y", light, func() func(x, y vec) vec { return func(x, y vec) vec { return l.div(x, y) } })
 		l.powers()
 		l.roundings()
 		l.axpy()
@@ -26,52 +23,63 @@ func arithmetic(f *file) {
 }
 
 func (l *lane) powers() {
-	l.unary("neg", "is dst = −x.", plenty, func() func(x vec) vec {
+	l.unary("Neg", "−x", light, func() func(x vec) vec {
 		sign := l.load(l.signBits())
 		return func(x vec) vec { return l.xor(x, sign) }
 	})
-	l.unary("scale", "is dst = a·x.", plenty, func() func(x vec) vec {
+	l.gradient("Neg", "−gy", light, "gy", func() func(in []vec) vec {
+		sign := l.load(l.signBits())
+		return func(in []vec) vec { return l.xor(in[0], sign) }
+	})
+	l.unary("Scale", "a·x", light, func() func(x vec) vec {
 		a := l.number("a")
 		return func(x vec) vec { return l.mul(a, x) }
 	})
-	l.unary("addScalar", "is dst = x + a.", plenty, func() func(x vec) vec {
+	l.gradient("Scale", "a·gy", light, "gy", func() func(in []vec) vec {
+		a := l.number("a")
+		return func(in []vec) vec { return l.mul(a, in[0]) }
+	})
+	l.gradient("Exp", "gy·y", light, "gy y", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], in[1]) }
+	})
+	l.unary("AddScalar", "x + a", light, func() func(x vec) vec {
 		a := l.number("a")
 		return func(x vec) vec { return l.add(x, a) }
 	})
-	l.unary("square", "is dst = x².", plenty, func() func(x vec) vec {
+	l.unary("Square", "x²", light, func() func(x vec) vec {
 		return func(x vec) vec { return l.mul(x, x) }
 	})
-	l.gradient("squareGrad", "is dst = gy·2x.", plenty, "gy x", func() func(in []vec) vec {
+	l.gradient("Square", "gy·2x", light, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.add(in[1], in[1])) }
 	})
-	l.unary("cube", "is dst = x³.", plenty, func() func(x vec) vec {
+	l.unary("cube", "x³", light, func() func(x vec) vec {
 		return func(x vec) vec { return l.mul(l.mul(x, x), x) }
 	})
-	l.unary("sqrt", "is dst = √x.", plenty, func() func(x vec) vec {
+	l.unary("Sqrt", "√x", light, func() func(x vec) vec {
 		return func(x vec) vec { return l.sqrt(x) }
 	})
-	l.gradient("sqrtGrad", "is dst = gy/2y, with +0 for y = −0.", plenty, "gy y", func() func(in []vec) vec {
+	l.gradient("Sqrt", "gy/2y, with +0 for y = −0", light, "gy y", func() func(in []vec) vec {
 		zero, half := l.zero(), l.held(0.5)
 		return func(in []vec) vec { return l.div(l.mul(half, in[0]), l.add(in[1], zero)) }
 	})
-	l.unary("reciprocal", "is dst = 1/x.", plenty, func() func(x vec) vec {
+	l.unary("Reciprocal", "1/x", light, func() func(x vec) vec {
 		unit := l.held(1)
 		return func(x vec) vec { return l.div(unit, x) }
 	})
-	l.gradient("reciprocalGrad", "is dst = −gy·y².", plenty, "gy y", func() func(in []vec) vec {
+	l.gradient("Reciprocal", "−gy·y²", light, "gy y", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(l.mul(l.neg(in[0]), in[1]), in[1]) }
 	})
-	l.unary("abs", "is dst = |x|.", plenty, func() func(x vec) vec {
+	l.unary("Abs", "|x|", light, func() func(x vec) vec {
 		return func(x vec) vec { return l.abs(x) }
 	})
-	l.gradient("absGrad", "is dst = gy·sign x.", plenty, "gy x", func() func(in []vec) vec {
+	l.gradient("Abs", "gy·sign x", light, "gy x", func() func(in []vec) vec {
 		zero := l.zero()
 		return func(in []vec) vec {
 			g := l.and(l.xor(in[0], l.signOf(in[1])), l.is(notEqual, in[1], zero))
 			return l.or(g, l.is(unordered, in[1], in[1]))
 		}
 	})
-	l.gradient("logGrad", "is dst = gy/x, with +0 for x = −0.", plenty, "gy x", func() func(in []vec) vec {
+	l.gradient("Log", "gy/x, with +0 for x = −0", medium, "gy x", func() func(in []vec) vec {
 		zero := l.zero()
 		return func(in []vec) vec { return l.div(in[0], l.add(in[1], zero)) }
 	})
@@ -79,7 +87,7 @@ func (l *lane) powers() {
 
 // cubeGrad needs float64 for the square of a small float32, which an infinite gradient may meet.
 func (l *lane) cubeGrad() {
-	l.gradient("cubeGrad", "is dst = gy·3x².", plenty, "gy x", func() func(in []vec) vec {
+	l.gradient("cube", "gy·3x²", light, "gy x", func() func(in []vec) vec {
 		three := l.held(3)
 		return func(in []vec) vec { return l.mul(in[0], l.mul(three, l.mul(in[1], in[1]))) }
 	})
@@ -87,14 +95,14 @@ func (l *lane) cubeGrad() {
 
 // roots are functions that need float64 for the digits of their float32 results.
 func (l *lane) roots() {
-	l.unary("rsqrt", "is dst = 1/√x.", 2, func() func(x vec) vec {
+	l.unary("Rsqrt", "1/√x", medium, func() func(x vec) vec {
 		unit := l.held(1)
 		return func(x vec) vec { return l.div(unit, l.sqrt(x)) }
 	})
-	l.gradient("rsqrtGrad", "is dst = −½·gy·y/x.", 2, "gy x y", func() func(in []vec) vec {
+	l.gradient("Rsqrt", "−½·gy·y/x", medium, "gy x y", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(l.mul(in[0], l.c(-0.5)), l.div(in[2], in[1])) }
 	})
-	l.gradient("log1pGrad", "is dst = gy/(1 + x).", 2, "gy x", func() func(in []vec) vec {
+	l.gradient("Log1p", "gy/(1 + x)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.add(in[1], l.c(1))) }
 	})
 }
@@ -103,8 +111,8 @@ func (l *lane) roundings() {
 	for _, row := range []struct {
 		name, formula string
 		mode          uint64
-	}{{"round", "x rounded to the nearest integer, halves to the even one", 8}, {"floor", "⌊x⌋", 9}, {"ceil", "⌈x⌉", 10}} {
-		l.unary(row.name, "is dst = "+row.formula+".", plenty, func() func(x vec) vec {
+	}{{"Round", "x rounded to the nearest integer, halves to the even one", 8}, {"Floor", "⌊x⌋", 9}, {"Ceil", "⌈x⌉", 10}} {
+		l.unary(row.name, row.formula, light, func() func(x vec) vec {
 			return func(x vec) vec {
 				r := l.YMM()
 				if l.bits == 32 {
@@ -116,14 +124,14 @@ func (l *lane) roundings() {
 			}
 		})
 	}
-	l.unary("sign", "is dst = −1, 0 or 1 by the sign of x.", plenty, func() func(x vec) vec {
+	l.unary("Sign", "−1, 0 or 1 by the sign of x", light, func() func(x vec) vec {
 		zero, unit := l.zero(), l.held(1)
 		return func(x vec) vec {
 			y := l.and(l.or(unit, l.signOf(x)), l.is(notEqual, x, zero))
 			return l.or(y, l.is(unordered, x, x))
 		}
 	})
-	l.gradient("flatGrad", "is dst = 0, or NaN where x is.", plenty, "x", func() func(in []vec) vec {
+	l.gradient("Sign Floor Ceil Round", "0, or NaN where x is", light, "x", func() func(in []vec) vec {
 		zero := l.zero()
 		return func(in []vec) vec { return l.orNaN(l.is(unordered, in[0], in[0]), zero) }
 	})
@@ -131,13 +139,13 @@ func (l *lane) roundings() {
 
 // axpy rounds the product and the sum, as the portable loop does.
 func (l *lane) axpy() {
-	l.begin(l.kernel("axpy"), l.signature("func(dst, x *T, a T, n int)"), "is dst += a·x.")
+	l.loop("axpy", "func(dst, x *T, a T, n int)", "is dst += a·x.")
 	a := l.element("a")
 	l.arrays([]string{"dst"}, []string{"dst", "x"}, plenty, one(func(in []vec) vec { return l.add(in[0], l.mul(a, in[1])) }), nil)
 }
 
 func (l *lane) fill() {
-	l.begin(l.kernel("fill"), l.signature("func(dst *T, v T, n int)"), "is dst = v.")
+	l.loop("fill", "func(dst *T, v T, n int)", "is dst = v.")
 	v := l.element("v")
 	l.arrays([]string{"dst"}, nil, plenty, one(func([]vec) vec { return l.copy(v) }), nil)
 }

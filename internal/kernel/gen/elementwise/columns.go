@@ -75,7 +75,7 @@ type strip struct {
 func (l *lane) strips(name, arrays, doc string, body func(s *strip)) {
 	s := &strip{lane: l, bases: map[string]reg.GPVirtual{}}
 	list := strings.ReplaceAll(arrays, " ", ", ")
-	l.begin(l.kernel(name), l.signature("func("+list+" *T, rows, stride, columns int)"), doc+" There are rows > 0, stride elements apart.")
+	l.loop(name, "func("+list+" *T, rows, stride, columns int)", doc+" There are rows > 0, stride elements apart.")
 	for _, array := range strings.Fields(arrays) {
 		s.bases[array] = l.param(array)
 	}

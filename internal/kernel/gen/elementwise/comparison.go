@@ -1,21 +1,27 @@
 package main
 
+import "strings"
+
 func comparison(f *file) {
 	for _, l := range f.both() {
 		for _, row := range []struct {
 			name, formula string
 			predicate     int
 		}{
-			{"equal", "[x = y]", equal}, {"notEqual", "[x ≠ y]", notEqual}, {"less", "[x < y]", less},
-			{"lessEqual", "[x ≤ y]", lessEqual}, {"greater", "[x > y]", greater}, {"greaterEqual", "[x ≥ y]", greaterEqual},
+			{"Equal", "[x = y]", equal}, {"NotEqual", "[x ≠ y]", notEqual}, {"Less", "[x < y]", less},
+			{"LessEqual", "[x ≤ y]", lessEqual}, {"Greater", "[x > y]", greater}, {"GreaterEqual", "[x ≥ y]", greaterEqual},
 		} {
-			l.binary(row.name, row.formula, "VV VS", plenty, func() func(x, y vec) vec {
+			l.binary(row.name, row.formula, light, func() func(x, y vec) vec {
 				unit := l.held(1)
 				return func(x, y vec) vec { return l.and(l.is(row.predicate, x, y), unit) }
 			})
+			l.unary(row.name+"S", strings.ReplaceAll(row.formula, "y", "a"), light, func() func(x vec) vec {
+				a, unit := l.number("a"), l.held(1)
+				return func(x vec) vec { return l.and(l.is(row.predicate, x, a), unit) }
+			})
 		}
-		l.binary("maximum", "max(x, y)", "VV VS", plenty, func() func(x, y vec) vec { return l.maximum })
-		l.binary("minimum", "min(x, y)", "VV VS", plenty, func() func(x, y vec) vec { return l.minimum })
+		l.binary("Maximum", "max(x, y)", light, func() func(x, y vec) vec { return l.maximum })
+		l.binary("Minimum", "min(x, y)", light, func() func(x, y vec) vec { return l.minimum })
 		l.where()
 	}
 }
@@ -31,7 +37,7 @@ func (l *lane) minimum(x, y vec) vec {
 }
 
 func (l *lane) where() {
-	l.begin(l.kernel("where"), l.signature("func(dst, c, x, y *T, n int)"), "is dst = x where c ≠ 0, else y.")
+	l.loop("where", "func(dst, c, x, y *T, n int)", "is dst = x where c ≠ 0, else y.")
 	zero := l.zero()
 	l.arrays([]string{"dst"}, []string{"c", "x", "y"}, plenty, one(func(in []vec) vec {
 		return l.pick(l.is(notEqual, in[0], zero), in[2], in[1])

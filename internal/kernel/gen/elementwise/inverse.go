@@ -17,12 +17,12 @@ func (l *lane) hyperbolic() {
 		h := l.halfExp(l.abs(x))
 		return l.add(h, l.div(l.held(0.25), h))
 	}
-	l.unary("sinh", "is dst = (eˣ − e⁻ˣ)/2.", 1, l.simple(sinh))
-	l.unary("cosh", "is dst = (eˣ + e⁻ˣ)/2.", 1, l.simple(cosh))
-	l.gradient("sinhGrad", "is dst = gy·cosh x.", 1, "gy x", func() func(in []vec) vec {
+	l.unary("Sinh", "(eˣ − e⁻ˣ)/2", heavy, l.simple(sinh))
+	l.unary("Cosh", "(eˣ + e⁻ˣ)/2", heavy, l.simple(cosh))
+	l.gradient("Sinh", "gy·cosh x", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], cosh(in[1])) }
 	})
-	l.gradient("coshGrad", "is dst = gy·sinh x.", 1, "gy x", func() func(in []vec) vec {
+	l.gradient("Cosh", "gy·sinh x", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], sinh(in[1])) }
 	})
 }
@@ -55,26 +55,26 @@ func (l *lane) sinhRight(x vec) vec {
 }
 
 func (l *lane) arcs() {
-	l.unary("atan", "is dst = arctan x.", 1, l.simple(func(x vec) vec {
+	l.unary("Atan", "arctan x", heavy, l.simple(func(x vec) vec {
 		return l.or(l.angle(l.abs(x), l.load(l.c(1))), l.signOf(x))
 	}))
-	l.unary("asin", "is dst = arcsin x.", 1, l.simple(func(x vec) vec {
+	l.unary("Asin", "arcsin x", heavy, l.simple(func(x vec) vec {
 		return l.or(l.angle(l.abs(x), l.sqrt(l.circle(x))), l.signOf(x))
 	}))
-	l.unary("acos", "is dst = arccos x.", 1, l.simple(func(x vec) vec {
+	l.unary("Acos", "arccos x", heavy, l.simple(func(x vec) vec {
 		half := l.angle(l.sqrt(l.sub(l.held(1), x)), l.sqrt(l.add(l.held(1), x)))
 		return l.add(half, half)
 	}))
-	l.gradient("atanGrad", "is dst = gy/(1 + x²).", 2, "gy x", func() func(in []vec) vec {
+	l.gradient("Atan", "gy/(1 + x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
 	})
-	l.gradient("asinGrad", "is dst = gy/√(1 − x²).", 2, "gy x", func() func(in []vec) vec {
+	l.gradient("Asin", "gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.sqrt(l.circle(in[1]))) }
 	})
-	l.gradient("acosGrad", "is dst = −gy/√(1 − x²).", 2, "gy x", func() func(in []vec) vec {
+	l.gradient("Acos", "−gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(l.neg(in[0]), l.sqrt(l.circle(in[1]))) }
 	})
-	l.gradient("tanGrad", "is dst = gy·(1 + y²).", 2, "gy y", func() func(in []vec) vec {
+	l.gradient("Tan", "gy·(1 + y²)", medium, "gy y", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
 	})
 }
@@ -126,7 +126,7 @@ func (l *lane) angle(y, x vec) vec {
 
 // mishAndCELU emit two activations. Mish has t = tanh(ln(1 + eˣ)) and its derivative as fractions in e^(−|x|) without differences.
 func (l *lane) mishAndCELU() {
-	l.unary("mish", "is dst = x·tanh(ln(1 + eˣ)).", 1, l.simple(func(x vec) vec {
+	l.unary("Mish", "x·tanh(ln(1 + eˣ))", heavy, l.simple(func(x vec) vec {
 		return l.gated(x, 800, func(a vec) pair { return pair{l.neg(a), l.zero()} }, func(isRight mask, e vec) vec {
 			twice, square := l.add(e, e), l.mul(e, e)
 			right := l.add(twice, l.held(1))
@@ -135,13 +135,13 @@ func (l *lane) mishAndCELU() {
 			return l.div(top, l.pick(isRight, l.add(l.add(square, twice), l.held(2)), right))
 		})
 	}))
-	l.gradient("mishGrad", "is dst = gy·(t + x·t′), t = tanh(ln(1 + eˣ)).", 1, "gy x", func() func(in []vec) vec {
+	l.gradient("Mish", "gy·(t + x·t′), t = tanh(ln(1 + eˣ))", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec {
 			t, slope := l.mishGate(in[1])
 			return l.mul(in[0], l.gateGrad(in[1], t, slope))
 		}
 	})
-	l.unary("celu", "is dst = x where x > 0, else a·(e^(x/a) − 1).", 1, func() func(x vec) vec {
+	l.unary("CELU", "x where x > 0, else a·(e^(x/a) − 1)", heavy, func() func(x vec) vec {
 		a := l.number("a")
 		if l.stored == 32 {
 			inverse := l.div(l.held(1), a)
@@ -149,7 +149,7 @@ func (l *lane) mishAndCELU() {
 		}
 		return func(x vec) vec { return l.pick(l.is(greater, x, l.zero()), l.mul(a, l.expm1(l.div(x, a))), x) }
 	})
-	l.gradient("celuGrad", "is dst = gy where x > 0, else gy·e^(x/a).", 1, "gy x", func() func(in []vec) vec {
+	l.gradient("CELU", "gy where x > 0, else gy·e^(x/a)", heavy, "gy x", func() func(in []vec) vec {
 		a := l.number("a")
 		return func(in []vec) vec {
 			q := l.div(in[1], a)

@@ -15,6 +15,7 @@ import (
 // file is an assembly file being written, with the constants that its kernels use.
 type file struct {
 	*build.Context
+	*tables
 	name      string
 	vector    int // bits of a register: 256 or 512
 	constants []constant
@@ -498,6 +499,14 @@ func (l *lane) begin(name, signature, doc string) {
 	l.Pragma("noescape")
 	l.Doc(name + " " + doc)
 	l.file.kept = map[constant]vec{}
+}
+
+// loop starts a kernel that is a field of the package's loops, and has its name.
+// T stands for the type of the numbers in memory.
+func (l *lane) loop(field, signature, doc string) {
+	l.types[field] = signature
+	add(l.loops, l.set(), field, l.kernel(field))
+	l.begin(l.kernel(field), l.signature(signature), doc)
 }
 
 func (l *lane) end() {

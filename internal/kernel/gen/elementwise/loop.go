@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/mmcloughlin/avo/operand"
@@ -148,47 +149,105 @@ func (l *lane) rest(n, at reg.GPVirtual, from, to []reg.GPVirtual, f body) {
 	l.end()
 }
 
-// unary emits dst = f(x; a, b). The function make runs once, before the loops; what it returns is the loops' body.
-func (l *lane) unary(name, doc string, unroll int, make func() func(x vec) vec) {
-	name = l.kernel(name)
-	l.begin(name, l.signature("func(dst, x *T, n int, a, b float64)"), doc)
+// effort says how much a function computes for each element.
+type effort struct {
+	unroll int    // vectors at a time
+	shared string // the length from which workers share it
+}
+
+// light functions wait for memory, heavy ones for the processor.
+var (
+	light  = effort{plenty, "sharedMemory"}
+	medium = effort{2, "sharedWork"}
+	heavy  = effort{1, "sharedWork"}
+)
+
+// plenty is the number of vectors at a time in loops that memory limits.
+const plenty = 4
+
+const (
+	unarySignature    = "func(dst, x *T, n int, a, b float64)"
+	gradientSignature = "func(dst, gy, x, y *T, n int, a, b float64)"
+)
+
+// unary emits dst = f(x; a, b) for one or more variables of the package kernel,
+// named in of. make runs once, before the loops, and returns their body.
+func (l *lane) unary(of, formula string, e effort, make func() func(x vec) vec) {
+	name := l.beginUnary(of, formula)
+	l.serve(of, "F", "unary(%s, %s)", name, e.shared)
 	f := make()
-	l.arrays([]string{"dst"}, []string{"x"}, unroll, one(func(in []vec) vec { return f(in[0]) }), nil)
+	l.arrays([]string{"dst"}, []string{"x"}, e.unroll, one(func(in []vec) vec { return f(in[0]) }), nil)
 }
 
-// guardedUnary emits dst = f(x), with a fast body for arguments that are not outside, and constants in registers.
-func (l *lane) guardedUnary(name, doc string, unroll int, f, fast func(x vec) vec, outside func(x vec) mask, constants ...float64) {
-	name = l.kernel(name)
-	l.begin(name, l.signature("func(dst, x *T, n int, a, b float64)"), doc)
+// guardedUnary emits dst = f(x), with a fast body for vectors without arguments
+// outside, and constants in registers.
+func (l *lane) guardedUnary(of, formula string, f, fast func(x vec) vec, outside func(x vec) mask, constants ...float64) {
+	name := l.beginUnary(of, formula)
+	l.serve(of, "F", "unary(%s, %s)", name, heavy.shared)
 	l.keep(constants...)
-	of := func(f func(x vec) vec) body { return one(func(in []vec) vec { return f(in[0]) }) }
-	l.arrays([]string{"dst"}, []string{"x"}, unroll, of(f), &guarded{of(fast), func(in []vec) mask { return outside(in[0]) }})
+	body := func(f func(x vec) vec) body { return one(func(in []vec) vec { return f(in[0]) }) }
+	l.arrays([]string{"dst"}, []string{"x"}, plenty, body(f), &guarded{body(fast), func(in []vec) mask { return outside(in[0]) }})
 }
 
-// gradient emits dst = gy·f′(x; a, b), from the sources named: gy and x, y or both.
-func (l *lane) gradient(name, doc string, unroll int, sources string, make func() func(in []vec) vec) {
-	name = l.kernel(name)
-	l.begin(name, l.signature("func(dst, gy, x, y *T, n int, a, b float64)"), doc)
-	l.arrays([]string{"dst"}, strings.Fields(sources), unroll, one(make()), nil)
+func (l *lane) beginUnary(of, formula string) (name string) {
+	name = l.kernel(symbol(of))
+	l.begin(name, l.signature(unarySignature), "is dst = "+formula+".")
+	return name
 }
 
-// binary emits the forms dst = f(x, y), dst = f(x, s) and dst = f(s, y), each if wanted.
-func (l *lane) binary(name, formula, forms string, unroll int, make func() func(x, y vec) vec) {
-	if strings.Contains(forms, "VV") {
-		l.begin(l.kernel(name+"VV"), l.signature("func(dst, x, y *T, n int)"), "is dst = "+formula+".")
-		f := make()
-		l.arrays([]string{"dst"}, []string{"x", "y"}, unroll, one(func(in []vec) vec { return f(in[0], in[1]) }), nil)
+// gradient emits dst = gy·f′(x; a, b) for one or more variables of the package
+// kernel, from the sources named: gy, x and y as far as it reads them.
+func (l *lane) gradient(of, formula string, e effort, sources string, make func() func(in []vec) vec) {
+	name := l.kernel(symbol(of) + "Grad")
+	l.begin(name, l.signature(gradientSignature), "is dst = "+formula+".")
+	l.serve(of, "D", "gradient(%s, %s)", name, e.shared)
+	l.arrays([]string{"dst"}, strings.Fields(sources), e.unroll, one(make()), nil)
+}
+
+// serve registers the kernel just begun for a loop of each variable: F or D, in
+// the precision of the lane.
+func (l *lane) serve(of, loop, format string, a ...any) {
+	for _, variable := range strings.Fields(of) {
+		cell := fmt.Sprintf("%s%d: %s", loop, l.stored, fmt.Sprintf(format, a...))
+		add(l.unaries, l.set(), variable, cell)
 	}
-	if strings.Contains(forms, "VS") {
-		l.begin(l.kernel(name+"VS"), l.signature("func(dst, x *T, s T, n int)"), "is dst = "+formula+" with y = s.")
-		f, s := make(), l.element("s")
-		l.arrays([]string{"dst"}, []string{"x"}, unroll, one(func(in []vec) vec { return f(in[0], s) }), nil)
+}
+
+// binary emits the forms dst = f(x, y), dst = f(x, s) and dst = f(s, y) for a
+// variable of the package kernel.
+func (l *lane) binary(of, formula string, e effort, make func() func(x, y vec) vec) {
+	begin := func(form, signature, with string) {
+		l.begin(l.kernel(symbol(of)+form), l.signature(signature), "is dst = "+formula+with+".")
 	}
-	if strings.Contains(forms, "SV") {
-		l.begin(l.kernel(name+"SV"), l.signature("func(dst *T, s T, y *T, n int)"), "is dst = "+formula+" with x = s.")
-		f, s := make(), l.element("s")
-		l.arrays([]string{"dst"}, []string{"y"}, unroll, one(func(in []vec) vec { return f(s, in[0]) }), nil)
+	begin("VV", "func(dst, x, y *T, n int)", "")
+	f := make()
+	l.arrays([]string{"dst"}, []string{"x", "y"}, e.unroll, one(func(in []vec) vec { return f(in[0], in[1]) }), nil)
+
+	begin("VS", "func(dst, x *T, s T, n int)", " with y = s")
+	right, s := make(), l.element("s")
+	l.arrays([]string{"dst"}, []string{"x"}, e.unroll, one(func(in []vec) vec { return right(in[0], s) }), nil)
+
+	begin("SV", "func(dst *T, s T, y *T, n int)", " with x = s")
+	left, s := make(), l.element("s")
+	l.arrays([]string{"dst"}, []string{"y"}, e.unroll, one(func(in []vec) vec { return left(s, in[0]) }), nil)
+
+	cell := fmt.Sprintf("A%d: binaryLoops(%s, %s, %s, %s)", l.stored,
+		l.kernel(symbol(of)+"VV"), l.kernel(symbol(of)+"VS"), l.kernel(symbol(of)+"SV"), e.shared)
+	add(l.binaries, l.set(), of, cell)
+}
+
+// symbol is the first variable's name with a small first word: bceLogits for
+// BCELogits.
+func symbol(of string) string {
+	name := strings.Fields(of)[0]
+	capitals := 0
+	for capitals < len(name) && 'A' <= name[capitals] && name[capitals] <= 'Z' {
+		capitals++
 	}
+	if 1 < capitals && capitals < len(name) && 'a' <= name[capitals] && name[capitals] <= 'z' {
+		capitals--
+	}
+	return strings.ToLower(name[:capitals]) + name[capitals:]
 }
 
 func (l *lane) signature(s string) string { return strings.ReplaceAll(s, "T", l.goType()) }

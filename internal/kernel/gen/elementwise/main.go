@@ -1,5 +1,11 @@
-// Command elementwise writes the AVX2 and AVX-512 kernels of elementwise functions, reductions and optimizer updates, and their Go
-// declarations, into the package kernel two folders up. Run it in the folder above: go run ./elementwise.
+// Command elementwise writes the AVX2 and AVX-512 kernels of elementwise
+// functions, reductions and optimizer updates, their Go declarations, and the
+// tables that register them, into the package kernel two folders up. Run it in
+// the folder above: go run ./elementwise.
+//
+// To give a function of the package kernel a vector form, describe it here once,
+// in the file of its family: l.unary or l.binary with the name of its variable,
+// and l.gradient for its derivative.
 package main
 
 import (
@@ -43,15 +49,19 @@ var families = []struct {
 func main() {
 	dir := flag.String("dir", "..", "folder of the package kernel")
 	flag.Parse()
+	t := newTables()
 	for _, family := range families {
-		if err := write(*dir, family.name, family.vector, family.write); err != nil {
+		if err := write(t, *dir, family.name, family.vector, family.write); err != nil {
 			log.Fatalf("%s: %v", family.name, err)
 		}
 	}
+	if err := t.write(*dir); err != nil {
+		log.Fatal(err)
+	}
 }
 
-func write(dir, name string, vector int, emit func(f *file)) error {
-	f := &file{Context: build.NewContext(), name: name, vector: vector, places: map[constant]int{}}
+func write(t *tables, dir, name string, vector int, emit func(f *file)) error {
+	f := &file{Context: build.NewContext(), tables: t, name: name, vector: vector, places: map[constant]int{}}
 	emit(f)
 	f.writeConstants()
 	ir, err := f.Result()

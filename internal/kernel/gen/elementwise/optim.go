@@ -11,7 +11,7 @@ func optimizers(f *file) {
 // The updates round each product and sum, as the portable loops do.
 
 func (l *lane) sgd() {
-	l.begin(l.kernel("sgd"), l.signature("func(w, grad *T, n int, rate, decay T)"), "is w −= rate·(grad + decay·w).")
+	l.loop("sgd", "func(w, grad *T, n int, rate, decay T)", "is w −= rate·(grad + decay·w).")
 	rate, decay := l.element("rate"), l.element("decay")
 	l.arrays([]string{"w"}, []string{"w", "grad"}, plenty, one(func(in []vec) vec {
 		return l.sub(in[0], l.mul(rate, l.add(in[1], l.mul(decay, in[0]))))
@@ -21,7 +21,7 @@ func (l *lane) sgd() {
 		if nesterov {
 			name, doc = "sgdNesterov", "is v = momentum·v + d with d = grad + decay·w, w −= rate·(d + momentum·v)."
 		}
-		l.begin(l.kernel(name), l.signature("func(w, grad, v *T, n int, rate, momentum, decay T)"), doc)
+		l.loop(name, "func(w, grad, v *T, n int, rate, momentum, decay T)", doc)
 		rate, momentum, decay := l.element("rate"), l.element("momentum"), l.element("decay")
 		l.arrays([]string{"w", "v"}, []string{"w", "grad", "v"}, 2, func(in []vec) []vec {
 			d := l.add(in[1], l.mul(decay, in[0]))
@@ -36,7 +36,7 @@ func (l *lane) sgd() {
 }
 
 func (l *lane) adam() {
-	l.begin(l.kernel("adam"), l.signature("func(w, grad, m, v *T, n int, decay, keep, beta1, beta2, rest1, rest2, rate, root, eps T)"),
+	l.loop("adam", "func(w, grad, m, v *T, n int, decay, keep, beta1, beta2, rest1, rest2, rate, root, eps T)",
 		"is the update of Adam: see the function of that name.")
 	decay, keep := l.element("decay"), l.element("keep")
 	beta1, beta2, rest1, rest2 := l.element("beta1"), l.element("beta2"), l.element("rest1"), l.element("rest2")
@@ -52,7 +52,7 @@ func (l *lane) adam() {
 
 // rmsProp is the plain form, neither centered nor with momentum.
 func (l *lane) rmsProp() {
-	l.begin(l.kernel("rmsProp"), l.signature("func(w, grad, v *T, n int, rate, alpha, rest, eps, decay T)"),
+	l.loop("rmsProp", "func(w, grad, v *T, n int, rate, alpha, rest, eps, decay T)",
 		"is d = grad + decay·w, v = alpha·v + rest·d², w −= rate·d/(√v + eps).")
 	rate, alpha, rest := l.element("rate"), l.element("alpha"), l.element("rest")
 	eps, decay := l.element("eps"), l.element("decay")

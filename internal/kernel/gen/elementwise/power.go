@@ -8,17 +8,17 @@ import (
 
 func power(f *file) {
 	for _, l := range f.careful() {
-		l.binary("pow", "xʸ", "VV VS SV", 1, func() func(x, y vec) vec { return l.pow })
-		l.unary("powScalar", "is dst = xᵃ.", 1, func() func(x vec) vec {
+		l.binary("Pow", "xʸ", heavy, func() func(x, y vec) vec { return l.pow })
+		l.unary("anyPower", "xᵃ", heavy, func() func(x vec) vec {
 			a := l.number("a")
 			return func(x vec) vec { return l.pow(x, a) }
 		})
-		l.gradient("powScalarGrad", "is dst = gy·a·xᵃ⁻¹.", 1, "gy x", func() func(in []vec) vec {
+		l.gradient("anyPower", "gy·a·xᵃ⁻¹", heavy, "gy x", func() func(in []vec) vec {
 			a := l.number("a")
 			return func(in []vec) vec { return l.mul(in[0], l.mul(a, l.pow(in[1], l.sub(a, l.held(1))))) }
 		})
-		l.unary("log2", "is dst = log₂ x.", 1, l.simple(func(x vec) vec { return l.logTo(x, binary) }))
-		l.unary("log10", "is dst = log₁₀ x.", 1, l.simple(func(x vec) vec { return l.logTo(x, decimal) }))
+		l.unary("Log2", "log₂ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, binary) }))
+		l.unary("Log10", "log₁₀ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, decimal) }))
 		l.entropies()
 	}
 }
@@ -198,17 +198,17 @@ func (l *lane) isOdd(y vec) mask {
 
 // entropies emits the cross entropies: binary, of one class, and binary from logits.
 func (l *lane) entropies() {
-	l.binary("bce", "−(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,", "VV VS SV", 1, func() func(x, y vec) vec {
+	l.binary("BCE", "−(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec {
 			hit := l.most(l.held(-100), l.log(x))
 			miss := l.most(l.held(-100), l.log1p(l.neg(x), false))
 			return l.neg(l.add(l.mul(y, hit), l.mul(l.sub(l.held(1), y), miss)))
 		}
 	})
-	l.binary("crossEntropy", "−y·ln x, with a logarithm of at least −100,", "VV VS SV", 1, func() func(x, y vec) vec {
+	l.binary("CrossEntropy", "−y·ln x, with a logarithm of at least −100,", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec { return l.neg(l.mul(y, l.most(l.held(-100), l.log(x)))) }
 	})
-	l.binary("bceLogits", "ln(1 + eˣ) − x·y", "VV VS SV", 1, func() func(x, y vec) vec {
+	l.binary("BCELogits", "ln(1 + eˣ) − x·y", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec {
 			rest := l.log1p(l.negativeExp(l.or(x, l.signBits())), true)
 			isRight := l.is(greater, x, l.zero())

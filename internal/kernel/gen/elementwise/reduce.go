@@ -150,7 +150,7 @@ func (l *lane) addWide(low, high, x vec) {
 // sumSingle adds up float32 numbers in 64 sums of 8 numbers each, and these in float64.
 func (l *lane) sumSingle() {
 	const sums, rounds = 8, 8
-	l.begin("sum32AVX2", "func(x *float32, n int) (sum float64)", "adds up blocks of 512 numbers in float32, and these and the rest in float64.")
+	l.loop("sum", "func(x *T, n int) (sum float64)", "adds up blocks of 512 numbers in float32, and these and the rest in float64.")
 	x, n := l.param("x"), l.param("n")
 	low, high := l.zero(), l.zero()
 	l.SUBQ(operand.U32(512), n)
@@ -192,7 +192,7 @@ func (l *lane) sumSingle() {
 }
 
 func (l *lane) sumDouble() {
-	l.begin("sum64AVX2", "func(x *float64, n int) (sum float64)", "adds up numbers in 32 sums.")
+	l.loop("sum", "func(x *T, n int) (sum float64)", "adds up numbers in 32 sums.")
 	l.folds([]string{"x"}, 8, 1, func(a, in []vec, _ mask) { l.VADDPD(in[0], a[0], a[0]) }, "sum")
 }
 
@@ -264,7 +264,7 @@ func (l *lane) accumulate(sum reg.Register, x op) {
 
 // extremum emits the largest or smallest of n > 0 numbers, with Go's rules for NaN and the signs of zeros.
 func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y op) vec) {
-	l.begin(l.kernel(name), l.signature("func(x *T, n int) (y T)"), "returns "+doc+".")
+	l.loop(name, "func(x *T, n int) (y T)", "returns "+doc+".")
 	n, x := l.param("n"), l.param("x")
 	const count = 4
 	best, isNaN := make([]vec, count), make([]vec, count)
@@ -452,7 +452,7 @@ func (l *lane) totalOf(name string, sum []vec) {
 
 // shiftedExp emits dst = e^(x − shift·ln 2) and the sum.
 func (l *lane) shiftedExp() {
-	l.begin(l.kernel("shiftedExp"), l.signature("func(dst, x *T, n int, most T, shift float64) (sum float64)"),
+	l.loop("shiftedExp", "func(dst, x *T, n int, most T, shift float64) (sum float64)",
 		"is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.")
 	p := &powers{lane: l, dst: l.param("dst"), exp: l.exactExp}
 	p.loops(func(x, y vec) vec { return y })
@@ -462,7 +462,7 @@ func (l *lane) shiftedExp() {
 
 // sumExp emits the sum without the largest, and how often that occurs.
 func (l *lane) sumExp() {
-	l.begin(l.kernel("sumExp"), l.signature("func(x *T, n int, most T, shift float64) (smaller, ties float64)"),
+	l.loop("sumExp", "func(x *T, n int, most T, shift float64) (smaller, ties float64)",
 		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
 	p := &powers{lane: l, exp: func(r pair) vec { return l.reducedExp(r.high) }}
 	ties := l.zero()
@@ -613,14 +613,14 @@ func (p *powers) end() {
 }
 
 func (l *lane) logSoftmaxGrad() {
-	l.begin(l.kernel("logSoftmaxGrad"), l.signature("func(dst, gy, y *T, n int, sum float64)"), "is dst = gy − sum·eʸ.")
+	l.loop("logSoftmaxGrad", "func(dst, gy, y *T, n int, sum float64)", "is dst = gy − sum·eʸ.")
 	sum := l.number("sum")
 	l.arrays([]string{"dst"}, []string{"gy", "y"}, 1, one(func(in []vec) vec { return l.sub(in[0], l.mul(l.exp(in[1]), sum)) }), nil)
 }
 
 // ratio divides by a number whose reciprocal is given in two parts.
 func (l *lane) ratio() {
-	l.begin(l.kernel("ratio"), l.signature("func(dst, x *T, n int, high, low float64)"), "is dst = x·(high + low), rounded once.")
+	l.loop("ratio", "func(dst, x *T, n int, high, low float64)", "is dst = x·(high + low), rounded once.")
 	high, low := l.number("high"), l.number("low")
 	l.arrays([]string{"dst"}, []string{"x"}, plenty, one(func(in []vec) vec {
 		y := l.mul(in[0], low)
@@ -631,9 +631,9 @@ func (l *lane) ratio() {
 
 // moments are sums of products and of differences from a mean, in float64.
 func (l *lane) moments() {
-	l.begin(l.kernel("dot"), l.signature("func(x, y *T, n int) (sum float64)"), "adds up x·y.")
+	l.loop("dot", "func(x, y *T, n int) (sum float64)", "adds up x·y.")
 	l.folds([]string{"x", "y"}, 4, 1, func(a, in []vec, _ mask) { l.addProduct(a[0], in[0], in[1]) }, "sum")
-	l.begin(l.kernel("deviations"), l.signature("func(x *T, n int, mean float64) (sum, squares float64)"), "adds up x − mean and its square.")
+	l.loop("deviations", "func(x *T, n int, mean float64) (sum, squares float64)", "adds up x − mean and its square.")
 	mean := l.number("mean")
 	l.folds([]string{"x"}, 4, 2, func(a, in []vec, some mask) {
 		d := l.sub(in[0], mean)
@@ -646,10 +646,10 @@ func (l *lane) moments() {
 }
 
 func (l *lane) softmaxRows() {
-	l.begin(l.kernel("softmaxGrad"), l.signature("func(dst, gy, y *T, n int, sum float64)"), "is dst = y·(gy − sum).")
+	l.loop("softmaxGrad", "func(dst, gy, y *T, n int, sum float64)", "is dst = y·(gy − sum).")
 	sum := l.number("sum")
 	l.arrays([]string{"dst"}, []string{"gy", "y"}, 2, one(func(in []vec) vec { return l.mul(in[1], l.sub(in[0], sum)) }), nil)
-	l.begin(l.kernel("logSoftmax"), l.signature("func(dst, x *T, n int, most, rest float64)"), "is dst = (x − most) − rest.")
+	l.loop("logSoftmax", "func(dst, x *T, n int, most, rest float64)", "is dst = (x − most) − rest.")
 	most, rest := l.number("most"), l.number("rest")
 	l.arrays([]string{"dst"}, []string{"x"}, 2, one(func(in []vec) vec { return l.sub(l.sub(in[0], most), rest) }), nil)
 }

@@ -9,11 +9,11 @@ import (
 
 func special(f *file) {
 	for _, l := range f.both() {
-		l.unary("gelu", "is dst = x·Φ(x).", 1, l.simple(l.gelu))
+		l.unary("GELU", "x·Φ(x)", heavy, l.simple(l.gelu))
 	}
 	for _, l := range f.careful() {
 		l.normal()
-		l.circular()
+		l.waves()
 	}
 }
 
@@ -33,18 +33,18 @@ func (l *lane) farNormal() float64 {
 
 // normal emits the functions of the normal distribution.
 func (l *lane) normal() {
-	l.gradient("geluGrad", "is dst = gy·(Φ(x) + x·φ(x)).", 1, "gy x", func() func(in []vec) vec {
+	l.gradient("GELU", "gy·(Φ(x) + x·φ(x))", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec {
 			p, e := l.normalCDF(in[1])
 			return l.mul(in[0], l.gateGrad(in[1], p, l.mul(e, l.c(1/(math.Sqrt2*math.SqrtPi)))))
 		}
 	})
-	l.unary("erf", "is dst = erf x.", 1, l.simple(l.erf))
-	l.gradient("erfGrad", "is dst = gy·2/√π·e^(−x²).", 1, "gy x", func() func(in []vec) vec {
+	l.unary("Erf", "erf x", heavy, l.simple(l.erf))
+	l.gradient("Erf", "gy·2/√π·e^(−x²)", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.mul(l.gauss(in[1]), l.held(2/math.SqrtPi))) }
 	})
-	l.unary("erfc", "is dst = 1 − erf x.", 1, l.simple(l.erfc))
-	l.gradient("erfcGrad", "is dst = −gy·2/√π·e^(−x²).", 1, "gy x", func() func(in []vec) vec {
+	l.unary("Erfc", "1 − erf x", heavy, l.simple(l.erfc))
+	l.gradient("Erfc", "−gy·2/√π·e^(−x²)", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.mul(l.gauss(in[1]), l.held(-2/math.SqrtPi))) }
 	})
 }
@@ -252,26 +252,37 @@ func (l *lane) erfcRight(a vec) vec {
 	return l.add(half, half)
 }
 
-// circular emits sine and cosine with their derivatives, for arguments up to circularEnd. They stop before the first vector with
-// another one, and return the number of elements done.
-func (l *lane) circular() {
-	l.upTo("sin", "func(dst, x *T, n int) (done int)", "is dst = sin x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 0) })
-	l.upTo("cos", "func(dst, x *T, n int) (done int)", "is dst = cos x", []string{"x"}, func(in []vec) vec { return l.wave(in[0], 1) })
-	l.upTo("tan", "func(dst, x *T, n int) (done int)", "is dst = tan x", []string{"x"}, func(in []vec) vec { return l.tan(in[0]) })
-	l.upTo("sinGrad", "func(dst, x, gy *T, n int) (done int)", "is dst = gy·cos x", []string{"x", "gy"}, func(in []vec) vec {
-		return l.mul(in[1], l.wave(in[0], 1))
-	})
-	l.upTo("cosGrad", "func(dst, x, gy *T, n int) (done int)", "is dst = −gy·sin x", []string{"x", "gy"}, func(in []vec) vec {
-		return l.mul(l.neg(in[1]), l.wave(in[0], 0))
-	})
+// waves emits sine, cosine and tangent, for arguments up to circularEnd.
+func (l *lane) waves() {
+	l.circular("Sin", "sin x", func(x vec) vec { return l.wave(x, 0) })
+	l.circular("Cos", "cos x", func(x vec) vec { return l.wave(x, 1) })
+	l.circular("Tan", "tan x", l.tan)
+	l.circularGradient("Sin", "gy·cos x", func(gy, x vec) vec { return l.mul(gy, l.wave(x, 1)) })
+	l.circularGradient("Cos", "−gy·sin x", func(gy, x vec) vec { return l.mul(l.neg(gy), l.wave(x, 0)) })
 }
 
-// circularEnd is the largest argument of sine and cosine.
+// circular emits a function of x. The kernel stops before the first vector with
+// an argument beyond circularEnd, and returns the number of elements done.
+func (l *lane) circular(of, formula string, f func(x vec) vec) {
+	name := l.kernel(symbol(of))
+	l.serve(of, "F", "unary(circular(&%s, %d, %s), %s)", of, l.width(), name, heavy.shared)
+	l.upTo(name, "func(dst, x *T, n int) (done int)", formula, []string{"x"}, func(in []vec) vec { return f(in[0]) })
+}
+
+// circularGradient emits the same for a derivative from x.
+func (l *lane) circularGradient(of, formula string, f func(gy, x vec) vec) {
+	name := l.kernel(symbol(of) + "Grad")
+	l.serve(of, "D", "gradient(circularGradient(&%s, %d, %s), %s)", of, l.width(), name, heavy.shared)
+	l.upTo(name, "func(dst, x, gy *T, n int) (done int)", formula, []string{"x", "gy"}, func(in []vec) vec { return f(in[1], in[0]) })
+}
+
+// circularEnd is the largest argument of the kernels of sine, cosine and tangent.
 const circularEnd = 1 << 20
 
-// upTo emits loops that end before the first vector whose first source is beyond circularEnd.
-func (l *lane) upTo(name, signature, doc string, sources []string, f func(in []vec) vec) {
-	l.begin(l.kernel(name), l.signature(signature), doc+" for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.")
+// upTo emits loops that end before the first vector in which the first source is
+// beyond circularEnd.
+func (l *lane) upTo(name, signature, formula string, sources []string, f func(in []vec) vec) {
+	l.begin(name, l.signature(signature), "is dst = "+formula+" for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.")
 	n, dst, at := l.param("n"), l.param("dst"), l.GP64()
 	from := make([]reg.GPVirtual, len(sources))
 	for i, source := range sources {

@@ -8,21 +8,21 @@ import (
 
 func transcendental(f *file) {
 	for _, l := range f.both() {
-		l.guardedUnary("exp", "is dst = eˣ.", 4, l.exp, l.normalExp, l.isExtreme)
-		l.guardedUnary("sigmoid", "is dst = 1/(1 + e⁻ˣ).", 4, l.sigmoid, l.normalSigmoid, l.isBeyondGate, 1, l.extreme())
-		l.guardedUnary("silu", "is dst = x/(1 + e⁻ˣ).", 4, l.silu, l.normalSiLU, l.isBeyondGate, 1, l.extreme())
-		l.unary("tanh", "is dst = tanh x.", 2, func() func(x vec) vec {
+		l.guardedUnary("Exp", "eˣ", l.exp, l.normalExp, l.isExtreme)
+		l.guardedUnary("Sigmoid", "1/(1 + e⁻ˣ)", l.sigmoid, l.normalSigmoid, l.isBeyondGate, 1, l.extreme())
+		l.guardedUnary("SiLU", "x/(1 + e⁻ˣ)", l.silu, l.normalSiLU, l.isBeyondGate, 1, l.extreme())
+		l.unary("Tanh", "tanh x", medium, func() func(x vec) vec {
 			l.keep(-22)
 			return l.tanh
 		})
 	}
 	for _, l := range f.careful() {
-		l.unary("expm1", "is dst = eˣ − 1.", 1, l.simple(l.expm1))
-		l.unary("log", "is dst = ln x.", 1, l.simple(l.log))
-		l.unary("log1p", "is dst = ln(1 + x).", 1, l.simple(func(x vec) vec { return l.log1p(x, false) }))
-		l.unary("softplus", "is dst = ln(1 + eˣ).", 1, l.simple(l.softplus))
-		l.unary("logSigmoid", "is dst = −ln(1 + e⁻ˣ).", 1, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
-		l.unary("geluTanh", "is dst = x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, l.simple(func(x vec) vec {
+		l.unary("Expm1", "eˣ − 1", heavy, l.simple(l.expm1))
+		l.unary("Log", "ln x", heavy, l.simple(l.log))
+		l.unary("Log1p", "ln(1 + x)", heavy, l.simple(func(x vec) vec { return l.log1p(x, false) }))
+		l.unary("Softplus", "ln(1 + eˣ)", heavy, l.simple(l.softplus))
+		l.unary("LogSigmoid", "−ln(1 + e⁻ˣ)", heavy, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
+		l.unary("GELUTanh", "x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³)", heavy, l.simple(func(x vec) vec {
 			return l.gated(x, 22, l.geluPower, func(_ mask, e vec) vec { return l.div(e, l.add(e, l.held(1))) })
 		}))
 		l.transcendentalGradients()
@@ -38,21 +38,21 @@ func (l *lane) transcendentalGradients() {
 	on := func(f func(g, x vec) vec) func() func(in []vec) vec {
 		return func() func(in []vec) vec { return func(in []vec) vec { return f(in[0], in[1]) } }
 	}
-	l.gradient("expm1Grad", "is dst = gy·eˣ.", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.exp(x)) }))
-	l.gradient("sigmoidGrad", "is dst = gy·e/(1 + e)², e = e^(−|x|).", 1, "gy x", on(func(g, x vec) vec {
+	l.gradient("Expm1", "gy·eˣ", heavy, "gy x", on(func(g, x vec) vec { return l.mul(g, l.exp(x)) }))
+	l.gradient("Sigmoid", "gy·e/(1 + e)², e = e^(−|x|)", heavy, "gy x", on(func(g, x vec) vec {
 		return l.mul(g, l.bell(l.exactDecay(l.or(x, l.signBits()))))
 	}))
-	l.gradient("tanhGrad", "is dst = gy·4e/(1 + e)², e = e^(−2|x|).", 1, "gy x", on(func(g, x vec) vec {
+	l.gradient("Tanh", "gy·4e/(1 + e)², e = e^(−2|x|)", heavy, "gy x", on(func(g, x vec) vec {
 		e := l.exactDecay(l.mul(l.or(x, l.signBits()), l.c(2)))
 		return l.mul(g, l.mul(l.bell(e), l.c(4)))
 	}))
-	l.gradient("softplusGrad", "is dst = gy/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
-	l.gradient("logSigmoidGrad", "is dst = gy/(1 + eˣ).", 1, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
-	l.gradient("siluGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ˣ).", 1, "gy x", on(func(g, x vec) vec {
+	l.gradient("Softplus", "gy/(1 + e⁻ˣ)", heavy, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
+	l.gradient("LogSigmoid", "gy/(1 + eˣ)", heavy, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
+	l.gradient("SiLU", "gy·(s + x·s′), s = 1/(1 + e⁻ˣ)", heavy, "gy x", on(func(g, x vec) vec {
 		p, slope := l.sigmoidAndSlope(x, l.exactDecay(l.or(x, l.signBits())))
 		return l.mul(g, l.gateGrad(x, p, slope))
 	}))
-	l.gradient("geluTanhGrad", "is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).", 1, "gy x", on(func(g, x vec) vec {
+	l.gradient("GELUTanh", "gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³)", heavy, "gy x", on(func(g, x vec) vec {
 		p, slope := l.sigmoidAndSlope(x, l.decay(l.geluPower(l.least(l.held(22), l.abs(x)))).value())
 		isFlat := l.is(equal, slope, l.c(0))
 		inner := l.mul(l.add(l.mul(l.mul(x, x), l.c(3*geluCubic)), l.c(1)), l.c(geluScale))
@@ -67,21 +67,20 @@ func (l *lane) linearUnits() {
 	eluGrad := func(g, x, scale vec) vec {
 		return l.pick(l.is(greater, x, l.c(0)), l.mul(g, l.mul(scale, l.negativeExp(x))), g)
 	}
-	l.unary("elu", "is dst = x where x > 0, else a·(eˣ − 1).", 1, func() func(x vec) vec {
+	l.unary("ELU", "x where x > 0, else a·(eˣ − 1)", heavy, func() func(x vec) vec {
 		a := l.number("a")
 		return func(x vec) vec { return elu(x, a) }
 	})
-	l.gradient("eluGrad", "is dst = gy where x > 0, else gy·a·eˣ.", 1, "gy x", func() func(in []vec) vec {
+	l.gradient("ELU", "gy where x > 0, else gy·a·eˣ", heavy, "gy x", func() func(in []vec) vec {
 		a := l.number("a")
 		return func(in []vec) vec { return eluGrad(in[0], in[1], a) }
 	})
-	l.unary("selu", "is dst = b·x where x > 0, else b·a·(eˣ − 1).", 1, func() func(x vec) vec {
-		a, b := l.number("a"), l.number("b")
-		return func(x vec) vec { return l.mul(b, elu(x, a)) }
+	const scale, alpha = 1.0507009873554804934193349852946, 1.6732632423543772848170429916717
+	l.unary("SELU", "λ·x where x > 0, else λ·α·(eˣ − 1)", heavy, func() func(x vec) vec {
+		return func(x vec) vec { return l.mul(l.held(scale), elu(x, l.held(alpha))) }
 	})
-	l.gradient("seluGrad", "is dst = b·gy where x > 0, else b·gy·a·eˣ.", 1, "gy x", func() func(in []vec) vec {
-		a, b := l.number("a"), l.number("b")
-		return func(in []vec) vec { return l.mul(b, eluGrad(in[0], in[1], a)) }
+	l.gradient("SELU", "λ·gy where x > 0, else λ·gy·α·eˣ", heavy, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(l.held(scale), eluGrad(in[0], in[1], l.held(alpha))) }
 	})
 }
 
