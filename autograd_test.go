@@ -24,6 +24,13 @@ const rate = 0.08
 // A lossFunction is one of package losses.
 type lossFunction func(prediction, target autograd.Value) autograd.Value
 
+// fromLogits is a cross entropy of what stands before the sigmoid or softmax.
+func fromLogits(loss func(prediction, target autograd.Value, options losses.Options) autograd.Value) lossFunction {
+	return func(logits, target autograd.Value) autograd.Value {
+		return loss(logits, target, losses.Options{Logits: true})
+	}
+}
+
 // train makes full-batch steps of SGD and returns the loss before each.
 func train(g *autograd.Graph, model layers.Layer, loss lossFunction, x, y autograd.Tensor, epochs int) []float64 {
 	optimizer, history := optim.NewSGD(rate), make([]float64, epochs)
@@ -55,7 +62,7 @@ func TestLineThroughHotels(t *testing.T) {
 	scaler := data.FitStandard(rows.LineTrain().Distances())
 	x := scaler.Transform(rows.LineTrain().Distances()).Tensor()
 	y := rows.LineTrain().Prices().Tensor()
-	neuron := layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.ZeroWeights})
+	neuron := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.ZeroWeights})
 	train(autograd.NewGraph(autograd.Options{}), neuron, losses.MSE, x, y, 100)
 
 	mse := func(rows hotels.Rows) float64 {
@@ -118,7 +125,7 @@ func TestDeterministic(t *testing.T) {
 		runtime.GOMAXPROCS(cores)
 		got := [2][]float64{
 			train(autograd.NewGraph(autograd.Options{}), network(3, 2, 5, 10, 1), losses.MSE, x, y, 100),
-			train(autograd.NewGraph(autograd.Options{}), network(3, 784, 128, 10), losses.CategoricalCrossEntropyWithLogits, wide, classes, 3),
+			train(autograd.NewGraph(autograd.Options{}), network(3, 784, 128, 10), fromLogits(losses.CategoricalCrossEntropyWith), wide, classes, 3),
 		}
 		if i == 0 {
 			want = got
@@ -148,7 +155,7 @@ func TestTrainingStepAllocatesNothing(t *testing.T) {
 		short int
 	}{
 		{"hotels", 1000, network(1, 2, 3, 1), losses.MSE, x, y, 5},
-		{"784-128-10", 40, network(1, 784, 128, 10), losses.CategoricalCrossEntropyWithLogits, wide, classes, 17},
+		{"784-128-10", 40, network(1, 784, 128, 10), fromLogits(losses.CategoricalCrossEntropyWith), wide, classes, 17},
 	} {
 		for _, optimizer := range []optim.Optimizer{optim.NewSGD(0.01), optim.NewAdam(0.001)} {
 			for _, cores := range []int{1, 2} {

@@ -52,14 +52,14 @@ func TestDerivativesOfEveryLoss(t *testing.T) {
 			return losses.Huber(p, g.Constant(numbers), 0.5)
 		}},
 		{"BinaryCrossEntropy", layers.Sigmoid(), of(losses.BinaryCrossEntropy, binary)},
-		{"BinaryCrossEntropyWithLogits", none, of(losses.BinaryCrossEntropyWithLogits, binary)},
+		{"BinaryCrossEntropy of logits", none, of(fromLogits(losses.BinaryCrossEntropyWith), binary)},
 		{"CategoricalCrossEntropy", layers.Softmax(), of(losses.CategoricalCrossEntropy, oneHot)},
-		{"CategoricalCrossEntropyWithLogits", none, of(losses.CategoricalCrossEntropyWithLogits, oneHot)},
+		{"CategoricalCrossEntropy of logits", none, of(fromLogits(losses.CategoricalCrossEntropyWith), oneHot)},
 		{"CategoricalCrossEntropyLabels", layers.Softmax(), func(_ *autograd.Graph, p autograd.Value) autograd.Value {
 			return losses.CategoricalCrossEntropyLabels(p, labels)
 		}},
-		{"CategoricalCrossEntropyLabelsWithLogits", none, func(_ *autograd.Graph, p autograd.Value) autograd.Value {
-			return losses.CategoricalCrossEntropyLabelsWithLogits(p, labels)
+		{"CategoricalCrossEntropyLabels of logits", none, func(_ *autograd.Graph, p autograd.Value) autograd.Value {
+			return losses.CategoricalCrossEntropyLabelsWith(p, labels, losses.Options{Logits: true})
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -135,8 +135,8 @@ func fromProblem(problem *serve.Problem, p autograd.Precision) func() float64 {
 			stack = append(stack, layers.ReLU())
 		}
 		start := func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.NewTensor(values, in, out) }
-		settings := layers.DenseSettings{Weights: start, Precision: p}
-		stack = append(stack, layers.NewDenseWith(nil, problem.Widths[i], problem.Widths[i+1], settings))
+		options := layers.DenseOptions{Weights: start, Precision: p}
+		stack = append(stack, layers.NewDenseWith(nil, problem.Widths[i], problem.Widths[i+1], options))
 	}
 	g := autograd.NewGraph(autograd.Options{Precision: p})
 	model, optimizer := layers.NewSequential(stack...), optim.NewSGD(problem.Rate)
@@ -149,7 +149,7 @@ func fromProblem(problem *serve.Problem, p autograd.Precision) func() float64 {
 		if problem.Classes == nil {
 			loss = losses.MSE(y, g.Constant(targets))
 		} else {
-			loss = losses.CategoricalCrossEntropyLabelsWithLogits(y, autograd.NewInts(problem.Classes))
+			loss = losses.CategoricalCrossEntropyLabelsWith(y, autograd.NewInts(problem.Classes), losses.Options{Logits: true})
 		}
 		value := loss.Item()
 		optimizer.Step(loss.Backward())

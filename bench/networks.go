@@ -71,7 +71,7 @@ func newNetwork(p autograd.Precision, batch int, widths []int) *network {
 		if i > 0 {
 			stack = append(stack, layers.ReLU())
 		}
-		stack = append(stack, layers.NewDenseWith(rng, widths[i], width, layers.DenseSettings{Precision: p}))
+		stack = append(stack, layers.NewDenseWith(rng, widths[i], width, layers.DenseOptions{Precision: p}))
 	}
 	return &network{
 		g:         autograd.NewGraph(autograd.Options{Precision: p}),
@@ -87,7 +87,7 @@ func (n *network) step() { n.optimizer.Step(n.forward().Backward()) }
 // forward records the loss.
 func (n *network) forward() autograd.Value {
 	n.g.Reset()
-	return losses.CategoricalCrossEntropyLabelsWithLogits(n.model.Forward(n.g.Constant(n.features)), n.labels)
+	return losses.CategoricalCrossEntropyLabelsWith(n.model.Forward(n.g.Constant(n.features)), n.labels, losses.Options{Logits: true})
 }
 
 // ratio compares the recording of the large network with recording and

@@ -43,9 +43,9 @@ func newTinyNetwork(p autograd.Precision) *tinyNetwork {
 	return &tinyNetwork{
 		g: autograd.NewGraph(autograd.Options{Precision: p}),
 		model: layers.NewSequential(
-			layers.NewDenseWith(rng, tinyInputs, tinyHidden, layers.DenseSettings{Weights: layers.HeUniform, Precision: p}),
+			layers.NewDenseWith(rng, tinyInputs, tinyHidden, layers.DenseOptions{Weights: layers.HeUniform, Precision: p}),
 			layers.ReLU(),
-			layers.NewDenseWith(rng, tinyHidden, 1, layers.DenseSettings{Precision: p}),
+			layers.NewDenseWith(rng, tinyHidden, 1, layers.DenseOptions{Precision: p}),
 		),
 		features:  autograd.NewTensor(features, tinyRows, tinyInputs).In(p),
 		targets:   autograd.NewTensor(targets, tinyRows, 1).In(p),

@@ -120,7 +120,7 @@ func classes() autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true, Seed: 3})
 	x := g.Constant(autograd.FromNested([][]float64{{0.5, -1}, {2, 0.25}, {-0.75, 1.5}, {1, 1}})).Named("x")
 	y := g.Constant(autograd.FromNested([][]float64{{1, 0, 0}, {0, 1, 0}, {0, 0, 1}, {0, 1, 0}})).Named("y")
-	return losses.CategoricalCrossEntropyWith(model.Forward(x), y, losses.Settings{
+	return losses.CategoricalCrossEntropyWith(model.Forward(x), y, losses.Options{
 		ClassWeights: g.Constant(autograd.NewTensor([]float64{1, 2, 0.5})),
 	})
 }

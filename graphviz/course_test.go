@@ -30,6 +30,10 @@ func lessonOf(t *testing.T, root autograd.Value, pick ...Selection) *lesson {
 	return l
 }
 
+func ofLogits(x, y autograd.Value) autograd.Value {
+	return losses.BinaryCrossEntropyWith(x, y, losses.Options{Logits: true})
+}
+
 // Each loss is written as it is recorded, and its derivative is what the
 // prediction receives: computed here from what is written.
 func TestLossFormulas(t *testing.T) {
@@ -61,7 +65,7 @@ func TestLossFormulas(t *testing.T) {
 		"Huber": {func(a, y autograd.Value) autograd.Value { return losses.Huber(a, y, 0.25) },
 			"huber(a − y, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
 		"binary": {losses.BinaryCrossEntropy, "−(y·ln a + (1 − y)·ln(1 − a))", "(a − y)/(a(1 − a))", (p - y) / (p * (1 - p))},
-		"logits": {losses.BinaryCrossEntropyWithLogits, "(ln(1 + e^a) − y·a)", "σ(a) − y", sigma(p) - y},
+		"logits": {ofLogits, "(ln(1 + e^a) − y·a)", "σ(a) − y", sigma(p) - y},
 		"custom": {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Tanh().Exp() }, "exp(tanh(a − y))", "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -97,15 +101,15 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		"mean of sums": {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 4},
 		"weighted": {func(h autograd.Value) autograd.Value {
 			weights := h.Graph().Constant(autograd.Full(3, 4, 3)).Named("r")
-			return losses.MSEWith(h, oneHot(h.Graph()), losses.Settings{Weights: weights})
+			return losses.MSEWith(h, oneHot(h.Graph()), losses.Options{Weights: weights})
 		}, "Σ r·(a − y)²/n", "r·2(a − y)/n", 12},
 		"categorical": {func(h autograd.Value) autograd.Value { return losses.CategoricalCrossEntropy(h, oneHot(h.Graph())) }, "Σ −y·ln a/n", "−y/(a·n)", 4},
 		"logits": {func(h autograd.Value) autograd.Value {
-			return losses.CategoricalCrossEntropyWithLogits(h, oneHot(h.Graph()))
+			return losses.CategoricalCrossEntropyWith(h, oneHot(h.Graph()), losses.Options{Logits: true})
 		},
 			"Σ −y·ln softmax(a)/n", "(softmax(a) − y)/n", 4},
 		"labels": {func(h autograd.Value) autograd.Value {
-			return losses.CategoricalCrossEntropyLabelsWithLogits(h, labels)
+			return losses.CategoricalCrossEntropyLabelsWith(h, labels, losses.Options{Logits: true})
 		},
 			"Σ −ln(softmax(a) of the label)/n", "(softmax(a) − 1 at the label)/n", 4},
 	} {

@@ -395,7 +395,7 @@ func TestTensors(t *testing.T) {
 // denseLoss returns a layer and its loss on fixed data, once kept from kinks.
 func denseLoss(precision autograd.Precision) (*layers.Dense, func(*autograd.Graph) autograd.Value) {
 	rng := rand.New(rand.NewPCG(3, 4))
-	d := layers.NewDenseWith(rng, 3, 2, layers.DenseSettings{Name: "d", Precision: precision})
+	d := layers.NewDenseWith(rng, 3, 2, layers.DenseOptions{Name: "d", Precision: precision})
 	data, target := autograd.Normal(rng, 0, 1, 5, 3), autograd.Normal(rng, 0, 1, 5, 2)
 	return d, func(g *autograd.Graph) autograd.Value {
 		return losses.MSE(d.Forward(g.Constant(data)).Tanh(), g.Constant(target))

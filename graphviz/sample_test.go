@@ -209,16 +209,16 @@ func TestSampleOfEachOperation(t *testing.T) {
 			return losses.CategoricalCrossEntropyLabels(h.Softmax(1), labels)
 		},
 		"logits labels": func(h autograd.Value) autograd.Value {
-			return losses.CategoricalCrossEntropyLabelsWithLogits(h, labels)
+			return losses.CategoricalCrossEntropyLabelsWith(h, labels, losses.Options{Logits: true})
 		},
 		"huber": func(h autograd.Value) autograd.Value { return losses.Huber(h, h.Graph().Full(0.3, 4, 3), 0.5) },
 		"mae":   func(h autograd.Value) autograd.Value { return losses.MAE(h, h.Graph().Full(0.3, 4, 3)) },
 		"bce logits": func(h autograd.Value) autograd.Value {
-			return losses.BinaryCrossEntropyWithLogits(h, h.Graph().Full(1, 4, 3))
+			return losses.BinaryCrossEntropyWith(h, h.Graph().Full(1, 4, 3), losses.Options{Logits: true})
 		},
 		"weighted": func(h autograd.Value) autograd.Value {
 			weights := h.Graph().Constant(autograd.FromNested([][]float64{{1, 2, 1}, {1, 1, 1}, {3, 1, 1}, {1, 1, 4}}))
-			return losses.MSEWith(h, h.Graph().Full(1, 4, 3), losses.Settings{Weights: weights, Reduction: losses.WeightedMean})
+			return losses.MSEWith(h, h.Graph().Full(1, 4, 3), losses.Options{Weights: weights, Reduction: losses.WeightedMean})
 		},
 		"max":       func(h autograd.Value) autograd.Value { return h.Max(1).Square().Mean() },
 		"ties":      func(h autograd.Value) autograd.Value { return h.Clamp(0, 0.01).Max(1).Mean() },

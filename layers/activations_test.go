@@ -50,7 +50,7 @@ func TestActivations(t *testing.T) {
 
 // Linear records nothing: the weighted sum keeps its name.
 func TestLinearRecordsNothing(t *testing.T) {
-	model := layers.NewSequential(handDense(layers.DenseSettings{}), layers.Linear())
+	model := layers.NewSequential(handDense(layers.DenseOptions{}), layers.Linear())
 	g := autograd.NewGraph(autograd.Options{})
 	y := model.Forward(g.Constant(autograd.Ones(1, 2)))
 	if diff := cmp.Diff([]string{"dense1: matmul", "dense1: z = add"}, recording(g)); diff != "" || y.Name() != "z" {

@@ -16,41 +16,41 @@ type Dense struct {
 	label
 }
 
-// DenseSettings are what NewDense leaves at its defaults. The zero
-// DenseSettings are those defaults.
-type DenseSettings struct {
-	Weights   Initialiser        // nil is GlorotUniform
+// DenseOptions are what [NewDense] leaves at its defaults, which are those of
+// the zero DenseOptions.
+type DenseOptions struct {
+	Weights   Initializer        // nil: GlorotUniform
 	Name      string             // of the scope and, with ".weight" and ".bias", of the Params
 	NoBias    bool               // leave b out
 	Precision autograd.Precision // of the Params
 }
 
-// NewDense returns a layer of that many inputs and outputs. Its weights are
-// drawn by GlorotUniform, its biases are 0. It panics with an
-// *autograd.ArgumentError when a number is not positive or the rng is nil.
+// NewDense returns a layer with that many inputs and outputs. Its weights are
+// drawn by [GlorotUniform], its biases are 0. It panics with an
+// *[autograd.ArgumentError] if a number is not positive or the rng is nil.
 func NewDense(rng *rand.Rand, in, out int) *Dense {
-	return NewDenseWith(rng, in, out, DenseSettings{})
+	return NewDenseWith(rng, in, out, DenseOptions{})
 }
 
-// NewDenseWith is NewDense with other weights to start with, a name, no bias,
-// or in another precision. It panics with an *autograd.ShapeError when the
-// Initialiser does not return the shape [in, out].
-func NewDenseWith(rng *rand.Rand, in, out int, settings DenseSettings) *Dense {
+// NewDenseWith is [NewDense] with other initial weights, a name, no bias, or
+// another precision. It also panics with an *[autograd.ShapeError] if the
+// Initializer does not return the shape [in, out].
+func NewDenseWith(rng *rand.Rand, in, out int, options DenseOptions) *Dense {
 	if in < 1 || out < 1 {
 		panic(autograd.NewArgumentError("layers: Dense", "%d inputs and %d outputs: both must be positive", in, out))
 	}
-	initialise := settings.Weights
-	if initialise == nil {
-		initialise = GlorotUniform
+	initialize := options.Weights
+	if initialize == nil {
+		initialize = GlorotUniform
 	}
-	weights := initialise(rng, in, out)
+	weights := initialize(rng, in, out)
 	if !slices.Equal(weights.Shape(), []int{in, out}) {
-		panic(autograd.NewShapeError("layers: Dense", "the Initialiser returned another shape than that of the weights", weights.Shape(), []int{in, out}))
+		panic(autograd.NewShapeError("layers: Dense", "the Initializer did not return the shape of the weights", weights.Shape(), []int{in, out}))
 	}
-	d := &Dense{label: userLabel(settings.Name)}
-	d.Weight = autograd.NewParam("", weights.In(settings.Precision))
-	if !settings.NoBias {
-		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(settings.Precision))
+	d := &Dense{label: userLabel(options.Name)}
+	d.Weight = autograd.NewParam("", weights.In(options.Precision))
+	if !options.NoBias {
+		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(options.Precision))
 	}
 	d.place("")
 	return d

@@ -13,8 +13,8 @@ import (
 )
 
 // handDense has the weights [[1 2 3] [4 5 6]] and the biases [10 20 30].
-func handDense(settings layers.DenseSettings) *layers.Dense {
-	d := layers.NewDenseWith(nil, 2, 3, withWeights(settings, layers.ZeroWeights))
+func handDense(options layers.DenseOptions) *layers.Dense {
+	d := layers.NewDenseWith(nil, 2, 3, withWeights(options, layers.ZeroWeights))
 	d.Weight.Set(autograd.NewTensor([]float64{1, 2, 3, 4, 5, 6}, 2, 3))
 	if d.Bias != nil {
 		d.Bias.Set(autograd.NewTensor([]float64{10, 20, 30}))
@@ -22,28 +22,28 @@ func handDense(settings layers.DenseSettings) *layers.Dense {
 	return d
 }
 
-func withWeights(s layers.DenseSettings, w layers.Initialiser) layers.DenseSettings {
+func withWeights(s layers.DenseOptions, w layers.Initializer) layers.DenseOptions {
 	s.Weights = w
 	return s
 }
 
 func TestDenseByHand(t *testing.T) {
 	for _, row := range []struct {
-		name     string
-		settings layers.DenseSettings
-		x        autograd.Tensor
-		shape    []int
-		want     []float64
+		name    string
+		options layers.DenseOptions
+		x       autograd.Tensor
+		shape   []int
+		want    []float64
 	}{
-		{"batch", layers.DenseSettings{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2), []int{2, 3}, []float64{15, 27, 39, 8, 19, 30}},
-		{"one sample", layers.DenseSettings{}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
-		{"more axes", layers.DenseSettings{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 1, 2), []int{2, 1, 3}, []float64{15, 27, 39, 8, 19, 30}},
-		{"no bias", layers.DenseSettings{NoBias: true}, autograd.NewTensor([]float64{1, 1}), []int{3}, []float64{5, 7, 9}},
-		{"empty batch", layers.DenseSettings{}, autograd.Zeros(0, 2), []int{0, 3}, []float64{}},
-		{"float32", layers.DenseSettings{Precision: autograd.Float32}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
+		{"batch", layers.DenseOptions{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2), []int{2, 3}, []float64{15, 27, 39, 8, 19, 30}},
+		{"one sample", layers.DenseOptions{}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
+		{"more axes", layers.DenseOptions{}, autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 1, 2), []int{2, 1, 3}, []float64{15, 27, 39, 8, 19, 30}},
+		{"no bias", layers.DenseOptions{NoBias: true}, autograd.NewTensor([]float64{1, 1}), []int{3}, []float64{5, 7, 9}},
+		{"empty batch", layers.DenseOptions{}, autograd.Zeros(0, 2), []int{0, 3}, []float64{}},
+		{"float32", layers.DenseOptions{Precision: autograd.Float32}, autograd.NewTensor([]float64{2, -1}), []int{3}, []float64{8, 19, 30}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			if diff := diffTensor(forward(handDense(row.settings), row.x), row.shape, row.want); diff != "" {
+			if diff := diffTensor(forward(handDense(row.options), row.x), row.shape, row.want); diff != "" {
 				t.Error(diff)
 			}
 		})
@@ -52,7 +52,7 @@ func TestDenseByHand(t *testing.T) {
 
 // dW = xᵀ·dz and db = the sum of dz over the batch.
 func TestDenseGradientByHand(t *testing.T) {
-	d := handDense(layers.DenseSettings{})
+	d := handDense(layers.DenseOptions{})
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2))
 	seed := autograd.NewTensor([]float64{1, 0, 2, 0, 1, 1}, 2, 3)
@@ -75,7 +75,7 @@ func TestDenseGradientByHand(t *testing.T) {
 
 func TestDenseNames(t *testing.T) {
 	alone := layers.NewDense(seeded(1), 2, 3)
-	named := layers.NewDenseWith(seeded(1), 2, 3, layers.DenseSettings{Name: "hidden"})
+	named := layers.NewDenseWith(seeded(1), 2, 3, layers.DenseOptions{Name: "hidden"})
 	got := [][]string{paramNames(alone), paramNames(named), {alone.Name(), named.Name()}}
 	want := [][]string{{"dense.weight", "dense.bias"}, {"hidden.weight", "hidden.bias"}, {"dense", "hidden"}}
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -141,7 +141,7 @@ func TestDenseLiteralMisuse(t *testing.T) {
 
 func TestDenseMisuse(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
-	d := layers.NewDenseWith(seeded(1), 3, 2, layers.DenseSettings{Name: "hidden"})
+	d := layers.NewDenseWith(seeded(1), 3, 2, layers.DenseOptions{Name: "hidden"})
 	flat := func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Zeros(in * out) }
 	for _, f := range []func(){
 		func() { d.Forward(g.Constant(autograd.Ones(5, 4))) },
@@ -151,8 +151,8 @@ func TestDenseMisuse(t *testing.T) {
 		mustFault[*autograd.ShapeError](t, f, `layers: Dense "hidden"`, "must have 3 elements", "[3 2]")
 	}
 	mustFault[*autograd.ShapeError](t, func() {
-		layers.NewDenseWith(seeded(1), 3, 2, layers.DenseSettings{Weights: flat})
-	}, "Initialiser", "[6], [3 2]")
+		layers.NewDenseWith(seeded(1), 3, 2, layers.DenseOptions{Weights: flat})
+	}, "Initializer", "[6], [3 2]")
 	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(seeded(1), 0, 2) }, "layers: Dense", "0 inputs")
 	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(seeded(1), 2, -1) }, "-1 outputs")
 	mustFault[*autograd.ArgumentError](t, func() { layers.NewDense(nil, 2, 2) }, "GlorotUniform", "rng is nil")

@@ -25,7 +25,7 @@
 // # Weights to start with
 //
 // [NewDense] draws them by [GlorotUniform]; [NewDenseWith] takes another
-// [Initialiser]: He for ReLU, LeCun for SELU, or a function of your own. All
+// [Initializer]: He for ReLU, LeCun for SELU, or a function of your own. All
 // randomness comes from the rng that is passed in: the same seed gives the
 // same network.
 //

@@ -52,7 +52,7 @@ func ExampleNeuron() {
 
 func ExampleNewDenseWith() {
 	rng := rand.New(rand.NewPCG(1, 0))
-	hidden := layers.NewDenseWith(rng, 784, 128, layers.DenseSettings{
+	hidden := layers.NewDenseWith(rng, 784, 128, layers.DenseOptions{
 		Weights:   layers.HeNormal,
 		Name:      "hidden",
 		NoBias:    true,

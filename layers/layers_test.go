@@ -164,7 +164,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	inner := layers.NewSequential(layers.NewDense(rng, 16, 8), layers.PReLU(), layers.Dropout(0.1))
 	model := layers.NewSequential(
 		layers.Flatten(), layers.NewDense(rng, 12, 16), layers.ReLU(), inner,
-		layers.NewDenseWith(rng, 8, 4, layers.DenseSettings{NoBias: true}), layers.LeakyReLU(0.1), layers.Softmax(),
+		layers.NewDenseWith(rng, 8, 4, layers.DenseOptions{NoBias: true}), layers.LeakyReLU(0.1), layers.Softmax(),
 	)
 	g := autograd.NewGraph(autograd.Options{})
 	full, short := autograd.Uniform(rng, -1, 1, 32, 3, 4), autograd.Uniform(rng, -1, 1, 5, 3, 4)

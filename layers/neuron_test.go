@@ -45,7 +45,7 @@ func TestNeuronsEqualTensors(t *testing.T) {
 		{"2-5-10-1 tanh, sigmoid", layers.NewSequential(dense(2, 5), layers.Tanh(), dense(5, 10), layers.Tanh(), dense(10, 1), layers.Sigmoid())},
 		{"2-3-3 softmax", layers.NewSequential(layers.NewSequential(dense(2, 3), layers.PReLU()), dense(3, 3), layers.Softmax())},
 		{"log-softmax, linear", layers.NewSequential(dense(2, 3), layers.Linear(), dense(3, 2), layers.LogSoftmax())},
-		{"no bias", layers.NewDenseWith(rng, 2, 3, layers.DenseSettings{NoBias: true})},
+		{"no bias", layers.NewDenseWith(rng, 2, 3, layers.DenseOptions{NoBias: true})},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			network := layers.NeuronsOf(row.model)
@@ -150,7 +150,7 @@ func TestNeuronScopesAndNames(t *testing.T) {
 
 // The copies are the network's own: training one leaves the other as it is.
 func TestNeuronsAreCopies(t *testing.T) {
-	d := layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.Constant(2), Precision: autograd.Float32})
+	d := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(2), Precision: autograd.Float32})
 	network := layers.NeuronsOf(d)
 	w := network.Layers[0].Neurons[0].Weights[0]
 	w.Set(autograd.Scalar(5))

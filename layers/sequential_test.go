@@ -32,7 +32,7 @@ func names(s *layers.Sequential) []string {
 func TestSequentialNames(t *testing.T) {
 	rng := seeded(1)
 	dense := func(name string) layers.Layer {
-		return layers.NewDenseWith(rng, 2, 2, layers.DenseSettings{Name: name})
+		return layers.NewDenseWith(rng, 2, 2, layers.DenseOptions{Name: name})
 	}
 	shared := dense("")
 	old := layers.NewSequential(dense(""), layers.ReLU(), dense(""))
@@ -62,7 +62,7 @@ func TestSequentialNames(t *testing.T) {
 func TestSequentialNests(t *testing.T) {
 	rng := seeded(1)
 	inner := layers.NewSequential(layers.NewDense(rng, 2, 2), layers.PReLU())
-	named := layers.NewSequential(layers.NewDenseWith(rng, 2, 2, layers.DenseSettings{Name: "hidden", NoBias: true})).Named("head")
+	named := layers.NewSequential(layers.NewDenseWith(rng, 2, 2, layers.DenseOptions{Name: "hidden", NoBias: true})).Named("head")
 	model := layers.NewSequential(inner, named, layers.NewDense(rng, 2, 1))
 
 	want := []string{
@@ -100,7 +100,7 @@ func TestSequentialScopesOfForeignLayers(t *testing.T) {
 // A layer that stands twice is used twice, has its Params once, and the
 // gradients of both uses add up.
 func TestSequentialSharesLayers(t *testing.T) {
-	shared := layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.Constant(3), NoBias: true})
+	shared := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(3), NoBias: true})
 	model := layers.NewSequential(shared, shared)
 	if len(model.Params()) != 1 {
 		t.Errorf("%d Params, want 1", len(model.Params()))

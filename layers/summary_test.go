@@ -11,7 +11,7 @@ import (
 
 func TestSummary(t *testing.T) {
 	rng := seeded(1)
-	frozen := layers.NewDenseWith(rng, 12, 100, layers.DenseSettings{Name: "frozen"})
+	frozen := layers.NewDenseWith(rng, 12, 100, layers.DenseOptions{Name: "frozen"})
 	frozen.Weight.Frozen = true
 	shared := layers.NewDense(rng, 3, 3)
 	for _, row := range []struct {

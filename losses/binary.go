@@ -9,36 +9,30 @@ import "nabla/autograd"
 //	∂loss/∂p = (p − t) / max(p(1−p), 1e−12) / n
 //
 // Where a probability is exactly 0 or 1 and the target the other, the loss is
-// 100 and the gradient ∓1e12, never 0 or NaN; but behind a saturated sigmoid
-// that gradient is multiplied by 0, so that a network which is sure and wrong
-// learns nothing. BinaryCrossEntropyWithLogits does. A probability outside
-// [0, 1] gives NaN.
+// 100 and the gradient ∓1e12, never 0 or NaN. Behind a saturated sigmoid that
+// gradient is multiplied by 0, so a network that is certain and wrong learns
+// nothing; [BinaryCrossEntropyWith] from logits has no such edge. A
+// probability outside [0, 1] gives NaN.
 //
-// It panics with an *autograd.ShapeError when the shapes differ. The mean of
+// It panics with an *[autograd.ShapeError] if the shapes differ. The mean of
 // nothing is NaN.
 func BinaryCrossEntropy(prediction, target autograd.Value) autograd.Value {
-	return BinaryCrossEntropyWith(prediction, target, Settings{})
+	return BinaryCrossEntropyWith(prediction, target, Options{})
 }
 
-// BinaryCrossEntropyWithLogits is BinaryCrossEntropy of the probabilities
-// σ(x), from the logits x themselves: ln(1 + eˣ) − x·t, without overflow or
-// cancellation.
+// BinaryCrossEntropyWith is [BinaryCrossEntropy] with another reduction or
+// weights. With Logits the prediction is x before the sigmoid, and the loss
+// ln(1 + eˣ) − x·t, without overflow or cancellation:
 //
 //	∂loss/∂x = (σ(x) − t) / n
-func BinaryCrossEntropyWithLogits(logits, target autograd.Value) autograd.Value {
-	return BinaryCrossEntropyWith(logits, target, Settings{Logits: true})
-}
-
-// BinaryCrossEntropyWith is BinaryCrossEntropy with another reduction or
-// weights; from logits when the settings say so.
-func BinaryCrossEntropyWith(prediction, target autograd.Value, settings Settings) autograd.Value {
+func BinaryCrossEntropyWith(prediction, target autograd.Value, options Options) autograd.Value {
 	const op = "BinaryCrossEntropy"
-	settings.noClasses(op)
+	options.noClasses(op)
 	mustFit(op, prediction, target)
-	g := settings.begin(op, prediction, target)
+	g := options.begin(op, prediction, target)
 	defer g.Leave()
-	if settings.Logits {
-		return settings.reduce(op, prediction.BinaryCrossEntropyLogits(target), none)
+	if options.Logits {
+		return options.reduce(op, prediction.BinaryCrossEntropyLogits(target), none)
 	}
-	return settings.reduce(op, prediction.BinaryCrossEntropy(target), none)
+	return options.reduce(op, prediction.BinaryCrossEntropy(target), none)
 }

@@ -10,81 +10,71 @@ import "nabla/autograd"
 //	∂loss/∂p = −t / max(p, 1e−12) / n, n the number of rows
 //
 // Where the probability of the right class is exactly 0, the loss of the row
-// is 100 and the gradient −1e12, never NaN; but behind a softmax that gradient
-// is multiplied by 0. CategoricalCrossEntropyWithLogits has no such edge. A
-// negative probability gives NaN.
+// is 100 and the gradient −1e12, never NaN. Behind a softmax that gradient is
+// multiplied by 0; [CategoricalCrossEntropyWith] from logits has no such edge.
+// A negative probability gives NaN.
 //
-// It panics with an *autograd.ShapeError when the shapes differ or there is no
+// It panics with an *[autograd.ShapeError] if the shapes differ or there is no
 // axis. The mean of nothing is NaN.
 func CategoricalCrossEntropy(prediction, target autograd.Value) autograd.Value {
-	return CategoricalCrossEntropyWith(prediction, target, Settings{})
+	return CategoricalCrossEntropyWith(prediction, target, Options{})
 }
 
-// CategoricalCrossEntropyWithLogits is CategoricalCrossEntropy of the softmax
-// of the logits x, by their log-softmax: without overflow, at any distance.
+// CategoricalCrossEntropyWith is [CategoricalCrossEntropy] with another
+// reduction or weights. With Logits the prediction is x before the softmax, and
+// the loss −Σ t·log softmax(x), without overflow at any distance:
 //
 //	∂loss/∂x = (softmax(x)·Σt − t) / n
 //
-// A logit of −Inf makes 0·Inf = NaN here also where the target is 0: for such
-// masked classes take CategoricalCrossEntropyLabelsWithLogits.
-func CategoricalCrossEntropyWithLogits(logits, target autograd.Value) autograd.Value {
-	return CategoricalCrossEntropyWith(logits, target, Settings{Logits: true})
-}
-
-// CategoricalCrossEntropyWith is CategoricalCrossEntropy with another
-// reduction or weights; from logits when the settings say so.
-func CategoricalCrossEntropyWith(prediction, target autograd.Value, settings Settings) autograd.Value {
+// A logit of −Inf gives 0·Inf = NaN even where the target is 0: for classes
+// that are masked out, use [CategoricalCrossEntropyLabelsWith].
+func CategoricalCrossEntropyWith(prediction, target autograd.Value, options Options) autograd.Value {
 	const op = "CategoricalCrossEntropy"
 	mustFit(op, prediction, target)
-	settings.checkClasses(op, prediction)
-	g := settings.begin(op, prediction, target)
+	options.checkClasses(op, prediction)
+	g := options.begin(op, prediction, target)
 	defer g.Leave()
 	rows := none
-	if given(settings.ClassWeights) {
-		target = target.Mul(settings.ClassWeights)
+	if given(options.ClassWeights) {
+		target = target.Mul(options.ClassWeights)
 		rows = target.Sum(-1)
 	}
-	if settings.Logits {
-		return settings.reduce(op, prediction.LogSoftmax(-1).Mul(target).Sum(-1).Neg(), rows)
+	if options.Logits {
+		return options.reduce(op, prediction.LogSoftmax(-1).Mul(target).Sum(-1).Neg(), rows)
 	}
-	return settings.reduce(op, prediction.CrossEntropy(target).Sum(-1), rows)
+	return options.reduce(op, prediction.CrossEntropy(target).Sum(-1), rows)
 }
 
-// CategoricalCrossEntropyLabels is CategoricalCrossEntropy against class
+// CategoricalCrossEntropyLabels is [CategoricalCrossEntropy] against class
 // labels, one for each row: the mean of −ln p[label]. The labels have the
 // prediction's shape without the last axis.
 //
 //	∂loss/∂p = −1 / max(p, 1e−12) / n at the label, else 0
 //
-// It panics with an *autograd.ShapeError for labels of another shape, and with
-// an *autograd.IndexError when a label is not in [0, classes).
+// It panics with an *[autograd.ShapeError] for labels of another shape, and
+// with an *[autograd.IndexError] if a label is not in [0, classes).
 func CategoricalCrossEntropyLabels(prediction autograd.Value, labels autograd.Ints) autograd.Value {
-	return CategoricalCrossEntropyLabelsWith(prediction, labels, Settings{})
+	return CategoricalCrossEntropyLabelsWith(prediction, labels, Options{})
 }
 
-// CategoricalCrossEntropyLabelsWithLogits is CategoricalCrossEntropyLabels of
-// the softmax of the logits x, by their log-softmax: without overflow, at any
-// distance. A logit of −Inf is a class that is out of the question.
+// CategoricalCrossEntropyLabelsWith is [CategoricalCrossEntropyLabels] with
+// another reduction or weights. With Logits the prediction is x before the
+// softmax, and the loss −log softmax(x)[label], without overflow at any
+// distance. A logit of −Inf is a class that is ruled out.
 //
 //	∂loss/∂x = (softmax(x) − 1 at the label) / n
-func CategoricalCrossEntropyLabelsWithLogits(logits autograd.Value, labels autograd.Ints) autograd.Value {
-	return CategoricalCrossEntropyLabelsWith(logits, labels, Settings{Logits: true})
-}
-
-// CategoricalCrossEntropyLabelsWith is CategoricalCrossEntropyLabels with
-// another reduction or weights; from logits when the settings say so.
-func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autograd.Ints, settings Settings) autograd.Value {
+func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autograd.Ints, options Options) autograd.Value {
 	const op = "CategoricalCrossEntropyLabels"
 	mustBeGiven(op, "prediction", prediction)
-	settings.checkClasses(op, prediction)
-	g := settings.begin(op, prediction, none)
+	options.checkClasses(op, prediction)
+	g := options.begin(op, prediction, none)
 	defer g.Leave()
-	losses := labelLosses(prediction, labels, settings.Logits)
-	if !given(settings.ClassWeights) {
-		return settings.reduce(op, losses, none)
+	losses := labelLosses(prediction, labels, options.Logits)
+	if !given(options.ClassWeights) {
+		return options.reduce(op, losses, none)
 	}
-	rows := g.OneHot(labels, prediction.Dim(-1)).MatMul(settings.ClassWeights)
-	return settings.reduce(op, losses.Mul(rows), rows)
+	rows := g.OneHot(labels, prediction.Dim(-1)).MatMul(options.ClassWeights)
+	return options.reduce(op, losses.Mul(rows), rows)
 }
 
 // labelLosses returns −ln p[label] for each label.
@@ -97,11 +87,11 @@ func labelLosses(prediction autograd.Value, labels autograd.Ints, logits bool) a
 
 // checkClasses panics when the prediction has no axis of classes, or the class
 // weights are not one for each of them.
-func (s Settings) checkClasses(op string, prediction autograd.Value) {
+func (o Options) checkClasses(op string, prediction autograd.Value) {
 	if prediction.Rank() == 0 {
 		panic(autograd.NewShapeError("losses: "+op, "a scalar has no axis of classes", prediction.Shape()))
 	}
-	if v := s.ClassWeights; given(v) && (v.Rank() != 1 || v.Dim(0) != prediction.Dim(-1)) {
+	if v := o.ClassWeights; given(v) && (v.Rank() != 1 || v.Dim(0) != prediction.Dim(-1)) {
 		panic(autograd.NewShapeError("losses: "+op, "prediction and class weights differ in classes", prediction.Shape(), v.Shape()))
 	}
 }

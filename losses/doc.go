@@ -10,7 +10,7 @@
 //	loss := losses.MSE(prediction, target)
 //	fmt.Println("MSE", loss.Item())
 //	fmt.Println("dw ", loss.Backward().OfParam(weight).Item())
-//	sum := losses.MSEWith(prediction, target, losses.Settings{Reduction: losses.Sum})
+//	sum := losses.MSEWith(prediction, target, losses.Options{Reduction: losses.Sum})
 //	fmt.Println("sum", sum.Item())
 //
 // # Which one
@@ -18,22 +18,24 @@
 // [MSE], [MAE] and [Huber] compare numbers. [BinaryCrossEntropy] compares
 // probabilities of yes with 1 and 0, [CategoricalCrossEntropy] those of
 // several classes with one-hot rows, [CategoricalCrossEntropyLabels] with the
-// classes' numbers. The cross entropies also come WithLogits, from what stands
-// before the sigmoid or softmax: those are exact at any distance and keep
-// teaching a network that is sure and wrong.
+// classes' numbers. Logits are what a network computes before the sigmoid or
+// softmax. From them the cross entropies are exact at any distance, and a
+// network that is certain and wrong still learns:
+//
+//	loss := losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 //
 // # Mean, sum, weights
 //
-// Each is the mean over all its losses: one for each element, or of the
-// categorical ones for each row. The function of the same name that ends in
-// With takes [Settings]: another [Reduction], and weights.
+// Each returns the mean over its losses: one per element, or one per row for
+// the categorical ones. The function of the same name that ends in With takes
+// [Options]: logits, another [Reduction], and weights.
 //
 // # Shapes
 //
 // Prediction and target have exactly the same shape. A target [24] against a
 // prediction [24, 1] would broadcast to [24, 24] and compare every row with
-// every other one: it panics with an *autograd.ShapeError instead, as the zero
-// Value does with an *autograd.ArgumentError.
+// every other one: it panics with an *[autograd.ShapeError] instead. The zero
+// Value panics with an *[autograd.ArgumentError].
 //
 // # In a drawing
 //

@@ -14,7 +14,9 @@ import (
 func TestEdges(t *testing.T) {
 	inf, nan := math.Inf(1), math.NaN()
 	bce := losses.BinaryCrossEntropy
-	logits := losses.BinaryCrossEntropyWithLogits
+	logits := func(x, t autograd.Value) autograd.Value {
+		return losses.BinaryCrossEntropyWith(x, t, losses.Options{Logits: true})
+	}
 	category := func(p, t autograd.Value) autograd.Value {
 		return losses.CategoricalCrossEntropy(p.Unsqueeze(-1), t.Unsqueeze(-1))
 	}
@@ -77,7 +79,7 @@ func TestBinaryCrossEntropyMixedDerivativeAtTheEdge(t *testing.T) {
 	for _, shape := range [][]int{{}, {1}, {2}} {
 		g := autograd.NewGraph(autograd.Options{})
 		p, target := g.Variable(autograd.Full(0, shape...)), g.Variable(autograd.Full(1, shape...))
-		loss := losses.BinaryCrossEntropyWith(p, target, losses.Settings{Reduction: losses.Sum})
+		loss := losses.BinaryCrossEntropyWith(p, target, losses.Options{Reduction: losses.Sum})
 		first := autograd.Grad(loss, p, target)
 		dpdt := autograd.Grad(first[0].Sum(), target)[0].Tensor().Float64s()[0]
 		dtdp := autograd.Grad(first[1].Sum(), p)[0].Tensor().Float64s()[0]
@@ -104,7 +106,7 @@ func TestCategoricalEdges(t *testing.T) {
 	} {
 		g := autograd.NewGraph(autograd.Options{})
 		x := g.Variable(autograd.NewTensor(row.logits, 1, len(row.logits)))
-		loss := losses.CategoricalCrossEntropyLabelsWithLogits(x, autograd.NewInts([]int{row.label}))
+		loss := losses.CategoricalCrossEntropyLabelsWith(x, autograd.NewInts([]int{row.label}), losses.Options{Logits: true})
 		if !same(loss.Item(), row.value) {
 			t.Errorf("%s: %v, want %v", row.name, loss.Item(), row.value)
 		}
@@ -121,7 +123,7 @@ func TestEmpty(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	p, target := g.Variable(autograd.Zeros(0, 3)), g.Constant(autograd.Zeros(0, 3))
 	none := autograd.NewInts(nil)
-	sum := losses.Settings{Reduction: losses.Sum}
+	sum := losses.Options{Reduction: losses.Sum}
 	for name, pair := range map[string][2]autograd.Value{
 		"MSE":         {losses.MSE(p, target), losses.MSEWith(p, target, sum)},
 		"binary":      {losses.BinaryCrossEntropy(p, target), losses.BinaryCrossEntropyWith(p, target, sum)},
@@ -145,7 +147,7 @@ func TestFloat32(t *testing.T) {
 			if row.target != nil {
 				target = g.Constant(autograd.NewTensor(row.target, 4, 3))
 			}
-			loss := row.f(p, target, losses.Settings{Logits: row.logits})
+			loss := row.f(p, target, losses.Options{Logits: row.logits})
 			values[i], slopes[i] = []float64{loss.Item()}, loss.Backward().Of(p).Float64s()
 		}
 		for i := range slopes[0] {

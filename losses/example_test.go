@@ -16,7 +16,7 @@ func Example() {
 	loss := losses.MSE(prediction, target)
 	fmt.Println("MSE", loss.Item())
 	fmt.Println("dw ", loss.Backward().OfParam(weight).Item())
-	sum := losses.MSEWith(prediction, target, losses.Settings{Reduction: losses.Sum})
+	sum := losses.MSEWith(prediction, target, losses.Options{Reduction: losses.Sum})
 	fmt.Println("sum", sum.Item())
 	// Output:
 	// MSE 10.5
@@ -25,11 +25,11 @@ func Example() {
 }
 
 // Class labels and the numbers before the softmax.
-func ExampleCategoricalCrossEntropyLabelsWithLogits() {
+func ExampleCategoricalCrossEntropyLabelsWith() {
 	g := autograd.NewGraph(autograd.Options{})
 	logits := g.Variable(autograd.FromNested([][]float64{{2, 0, 0}, {0, 0, 0}}))
 	labels := autograd.NewInts([]int{0, 2})
-	loss := losses.CategoricalCrossEntropyLabelsWithLogits(logits, labels)
+	loss := losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 	fmt.Printf("%.4f\n", loss.Item())
 	fmt.Printf("%.4f\n", loss.Backward().Of(logits).Float64s())
 	// Output:

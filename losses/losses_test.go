@@ -17,7 +17,7 @@ import (
 // A rowOfLosses is one loss with every setting, and what it can be tried on.
 type rowOfLosses struct {
 	name        string
-	f           func(p, t autograd.Value, s losses.Settings) autograd.Value
+	f           func(p, t autograd.Value, s losses.Options) autograd.Value
 	prediction  []float64 // [4, 3]
 	target      []float64
 	categorical bool
@@ -44,11 +44,11 @@ var allLosses = []rowOfLosses{
 	{name: "CategoricalCrossEntropyLabels logits", f: ofLabels, prediction: numbers, categorical: true, logits: true},
 }
 
-func huber(p, t autograd.Value, s losses.Settings) autograd.Value {
+func huber(p, t autograd.Value, s losses.Options) autograd.Value {
 	return losses.HuberWith(p, t, 0.75, s)
 }
 
-func ofLabels(p, _ autograd.Value, s losses.Settings) autograd.Value {
+func ofLabels(p, _ autograd.Value, s losses.Options) autograd.Value {
 	return losses.CategoricalCrossEntropyLabelsWith(p, labels, s)
 }
 
@@ -71,7 +71,7 @@ func (row rowOfLosses) checkGradients(t *testing.T, reduction losses.Reduction) 
 		in = append(in, autograd.NewTensor([]float64{0.5, 2, 1.2}))
 	}
 	f := func(_ *autograd.Graph, in []autograd.Value) autograd.Value {
-		s := losses.Settings{Reduction: reduction, Weights: in[1], Logits: row.logits}
+		s := losses.Options{Reduction: reduction, Weights: in[1], Logits: row.logits}
 		if row.categorical {
 			s.ClassWeights = in[len(in)-1]
 		}
@@ -93,7 +93,7 @@ func (row rowOfLosses) weights() autograd.Tensor {
 	return autograd.NewTensor(mixtures, 4, 3)
 }
 
-func (row rowOfLosses) compute(g *autograd.Graph, s losses.Settings) autograd.Value {
+func (row rowOfLosses) compute(g *autograd.Graph, s losses.Options) autograd.Value {
 	s.Logits = row.logits
 	var target autograd.Value
 	if row.target != nil {
@@ -106,7 +106,7 @@ func (row rowOfLosses) compute(g *autograd.Graph, s losses.Settings) autograd.Va
 func TestReductions(t *testing.T) {
 	for _, row := range allLosses {
 		g := autograd.NewGraph(autograd.Options{})
-		single := row.compute(g, losses.Settings{Reduction: losses.None}).Tensor().Float64s()
+		single := row.compute(g, losses.Options{Reduction: losses.None}).Tensor().Float64s()
 		w := row.weights().Float64s()
 		var sum, weighted, total float64
 		for i, l := range single {
@@ -114,15 +114,15 @@ func TestReductions(t *testing.T) {
 		}
 		n, weights := float64(len(single)), g.Constant(row.weights())
 		for _, c := range []struct {
-			s    losses.Settings
+			s    losses.Options
 			want float64
 		}{
-			{losses.Settings{}, sum / n},
-			{losses.Settings{Reduction: losses.Sum}, sum},
-			{losses.Settings{Reduction: losses.WeightedMean}, sum / n},
-			{losses.Settings{Weights: weights}, weighted / n},
-			{losses.Settings{Weights: weights, Reduction: losses.Sum}, weighted},
-			{losses.Settings{Weights: weights, Reduction: losses.WeightedMean}, weighted / total},
+			{losses.Options{}, sum / n},
+			{losses.Options{Reduction: losses.Sum}, sum},
+			{losses.Options{Reduction: losses.WeightedMean}, sum / n},
+			{losses.Options{Weights: weights}, weighted / n},
+			{losses.Options{Weights: weights, Reduction: losses.Sum}, weighted},
+			{losses.Options{Weights: weights, Reduction: losses.WeightedMean}, weighted / total},
 		} {
 			if diff := cmp.Diff(c.want, row.compute(g, c.s).Item(), near); diff != "" {
 				t.Errorf("%s %v, weights %v: %s", row.name, c.s.Reduction, c.s.Weights.Graph() != nil, diff)
@@ -138,12 +138,12 @@ func TestShortForms(t *testing.T) {
 	x, y, p, q := constant(numbers), constant(others), constant(probabilities), constant(mixtures)
 	for i, got := range []autograd.Value{
 		losses.MSE(x, y), losses.MAE(x, y), losses.Huber(x, y, 0.75),
-		losses.BinaryCrossEntropy(p, q), losses.BinaryCrossEntropyWithLogits(x, q),
-		losses.CategoricalCrossEntropy(p, q), losses.CategoricalCrossEntropyWithLogits(x, q),
-		losses.CategoricalCrossEntropyLabels(p, labels), losses.CategoricalCrossEntropyLabelsWithLogits(x, labels),
+		losses.BinaryCrossEntropy(p, q), losses.BinaryCrossEntropyWith(x, q, losses.Options{Logits: true}),
+		losses.CategoricalCrossEntropy(p, q), losses.CategoricalCrossEntropyWith(x, q, losses.Options{Logits: true}),
+		losses.CategoricalCrossEntropyLabels(p, labels), losses.CategoricalCrossEntropyLabelsWith(x, labels, losses.Options{Logits: true}),
 	} {
 		row := allLosses[i]
-		if want := row.compute(g, losses.Settings{}); got.Item() != want.Item() {
+		if want := row.compute(g, losses.Options{}); got.Item() != want.Item() {
 			t.Errorf("%s: %v, want %v", row.name, got.Item(), want.Item())
 		}
 	}
@@ -155,7 +155,7 @@ func TestCategoricalFormsAgree(t *testing.T) {
 	for _, reduction := range []losses.Reduction{losses.Mean, losses.WeightedMean, losses.Sum} {
 		g := autograd.NewGraph(autograd.Options{})
 		x := g.Constant(autograd.NewTensor(numbers, 4, 3))
-		s := losses.Settings{
+		s := losses.Options{
 			Reduction: reduction, Weights: g.Constant(autograd.NewTensor([]float64{1, 0.5, 2, 0.3})),
 			ClassWeights: g.Constant(autograd.NewTensor([]float64{0.5, 2, 1.2})),
 		}
@@ -183,7 +183,7 @@ func TestRowAndClassWeightsByHand(t *testing.T) {
 	for reduction, want := range map[losses.Reduction]float64{
 		losses.Sum: first + second, losses.Mean: (first + second) / 2, losses.WeightedMean: (first + second) / 17,
 	} {
-		s := losses.Settings{
+		s := losses.Options{
 			Reduction: reduction, Weights: g.Constant(autograd.NewTensor([]float64{5, 2})),
 			ClassWeights: g.Constant(autograd.NewTensor([]float64{3, 1})),
 		}
@@ -202,9 +202,9 @@ func TestRowAndClassWeightsByHand(t *testing.T) {
 func TestCategoricalOfOtherRanks(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Constant(autograd.NewTensor(numbers, 2, 2, 3))
-	classes := losses.Settings{Logits: true, ClassWeights: g.Constant(autograd.Ones(3))}
+	classes := losses.Options{Logits: true, ClassWeights: g.Constant(autograd.Ones(3))}
 	got := losses.CategoricalCrossEntropyLabelsWith(x, autograd.NewInts(labels.Values(), 2, 2), classes)
-	want := losses.CategoricalCrossEntropyLabelsWithLogits(x.Reshape(4, 3), labels)
+	want := losses.CategoricalCrossEntropyLabelsWith(x.Reshape(4, 3), labels, losses.Options{Logits: true})
 	if diff := cmp.Diff(want.Item(), got.Item(), near); diff != "" {
 		t.Errorf("two axes of rows: %s", diff)
 	}
@@ -235,7 +235,7 @@ func TestScalars(t *testing.T) {
 func TestScopeAndName(t *testing.T) {
 	for _, row := range allLosses {
 		g := autograd.NewGraph(autograd.Options{})
-		loss := row.compute(g, losses.Settings{})
+		loss := row.compute(g, losses.Options{})
 		for n := range loss.Ancestors() {
 			if n.Kind == autograd.KindOperation && n.Scope != "loss" {
 				t.Errorf("%s: %s stands in the scope %q", row.name, n.Op, n.Scope)
@@ -256,13 +256,13 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		weights, classes := row.weights(), autograd.Ones(3)
 		step := func() {
 			g.Reset()
-			s := losses.Settings{Reduction: losses.WeightedMean, Weights: g.Constant(weights), Logits: row.logits}
+			s := losses.Options{Reduction: losses.WeightedMean, Weights: g.Constant(weights), Logits: row.logits}
 			if row.categorical {
 				s.ClassWeights = g.Constant(classes)
 			}
 			row.f(g.Variable(prediction), g.Constant(target), s).Backward()
 			g.Reset()
-			losses.CategoricalCrossEntropyLabelsWithLogits(g.Variable(prediction).Narrow(0, 0, 2), short).Backward()
+			losses.CategoricalCrossEntropyLabelsWith(g.Variable(prediction).Narrow(0, 0, 2), short, losses.Options{Logits: true}).Backward()
 		}
 		step()
 		if n := testing.AllocsPerRun(50, step); n != 0 {
@@ -296,12 +296,12 @@ func TestShapesMustAgree(t *testing.T) {
 			continue
 		}
 		for _, target := range []autograd.Value{vector, matrix, g.Scalar(0.5)} {
-			mustFault[*autograd.ShapeError](t, func() { row.f(p, target, losses.Settings{Logits: row.logits}) },
+			mustFault[*autograd.ShapeError](t, func() { row.f(p, target, losses.Options{Logits: row.logits}) },
 				"losses: ", "differ in shape", fmt.Sprintf("[24 1], %v", target.Shape()))
 		}
 	}
 	for _, row := range allLosses {
-		s := losses.Settings{Weights: g.Full(1, 4, 1), Logits: row.logits}
+		s := losses.Options{Weights: g.Full(1, 4, 1), Logits: row.logits}
 		mustFault[*autograd.ShapeError](t, func() { row.compute(g, s) }, "losses and weights differ in shape", "[4 1]")
 	}
 	if scope := g.Scalar(0).Named("after").Node().Scope; scope != "" {
@@ -314,7 +314,7 @@ func TestZeroValue(t *testing.T) {
 	var zero autograd.Value
 	for _, row := range allLosses {
 		g := autograd.NewGraph(autograd.Options{})
-		p, s := g.Constant(autograd.NewTensor(row.prediction, 4, 3)), losses.Settings{Logits: row.logits}
+		p, s := g.Constant(autograd.NewTensor(row.prediction, 4, 3)), losses.Options{Logits: row.logits}
 		name, _, _ := strings.Cut(row.name, " ")
 		mustFault[*autograd.ArgumentError](t, func() { row.f(zero, p, s) }, "losses: "+name+": the prediction is the zero Value")
 		if row.target != nil {
@@ -331,7 +331,7 @@ func TestMisuse(t *testing.T) {
 			losses.CategoricalCrossEntropyLabels(x, autograd.NewInts([]int{0, 1, 3, 0}))
 		},
 		func() {
-			losses.CategoricalCrossEntropyLabelsWithLogits(x, autograd.NewInts([]int{0, -1, 2, 0}))
+			losses.CategoricalCrossEntropyLabelsWith(x, autograd.NewInts([]int{0, -1, 2, 0}), losses.Options{Logits: true})
 		},
 	} {
 		mustFault[*autograd.IndexError](t, f, "label", "out of range for 3")
@@ -342,20 +342,20 @@ func TestMisuse(t *testing.T) {
 	}
 	mustFault[*autograd.ShapeError](t, func() { losses.CategoricalCrossEntropy(g.Scalar(1), g.Scalar(1)) }, "no axis of classes")
 	mustFault[*autograd.ShapeError](t, func() {
-		losses.CategoricalCrossEntropyWith(x, x, losses.Settings{ClassWeights: g.Full(1, 4)})
+		losses.CategoricalCrossEntropyWith(x, x, losses.Options{ClassWeights: g.Full(1, 4)})
 	}, "differ in classes", "[4 3], [4]")
 	for _, delta := range []float64{0, -1, math.NaN()} {
 		mustFault[*autograd.ArgumentError](t, func() { losses.Huber(x, x, delta) }, "losses: Huber", "not positive")
 	}
 	for _, row := range allLosses {
-		mustFault[*autograd.ArgumentError](t, func() { row.compute(g, losses.Settings{Reduction: 9}) }, "no reduction 9")
+		mustFault[*autograd.ArgumentError](t, func() { row.compute(g, losses.Options{Reduction: 9}) }, "no reduction 9")
 		if !row.categorical {
-			s := losses.Settings{ClassWeights: g.Full(1, 3), Logits: row.logits}
+			s := losses.Options{ClassWeights: g.Full(1, 3), Logits: row.logits}
 			mustFault[*autograd.ArgumentError](t, func() { row.compute(g, s) }, "ClassWeights")
 		}
 	}
-	for _, f := range []func(p, t autograd.Value, s losses.Settings) autograd.Value{losses.MSEWith, losses.MAEWith, huber} {
-		mustFault[*autograd.ArgumentError](t, func() { f(x, x, losses.Settings{Logits: true}) }, "Logits")
+	for _, f := range []func(p, t autograd.Value, s losses.Options) autograd.Value{losses.MSEWith, losses.MAEWith, huber} {
+		mustFault[*autograd.ArgumentError](t, func() { f(x, x, losses.Options{Logits: true}) }, "Logits")
 	}
 	other := autograd.NewGraph(autograd.Options{}).Full(0.5, 4, 3)
 	mustFault[*autograd.GraphError](t, func() { losses.MSE(x, other) }, "different graphs")

@@ -77,7 +77,7 @@ func (c *networkCase) dense(i int) *layers.Dense {
 
 func (c *networkCase) loss(g *autograd.Graph, y autograd.Value) autograd.Value {
 	if c.Labels != nil {
-		return losses.CategoricalCrossEntropyLabelsWithLogits(y, autograd.NewInts(c.Labels))
+		return losses.CategoricalCrossEntropyLabelsWith(y, autograd.NewInts(c.Labels), losses.Options{Logits: true})
 	}
 	return losses.MSE(y, g.Constant(c.Target.tensor()))
 }

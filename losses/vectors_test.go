@@ -78,10 +78,10 @@ func (c *lossCase) diff(got autograd.Tensor, want tensorJSON) string {
 		cmp.Diff(want.Data, got.Float64s(), cmpopts.EquateApprox(tolerance, 1e-12*largest))
 }
 
-// settings returns the case's. The mean over labels with class weights, alone,
+// options returns the case's. The mean over labels with class weights, alone,
 // divides by the weights in PyTorch.
-func (c *lossCase) settings(g *autograd.Graph) losses.Settings {
-	s := losses.Settings{Logits: c.Loss == "bce_logits" || c.Loss == "cross_entropy_logits"}
+func (c *lossCase) options(g *autograd.Graph) losses.Options {
+	s := losses.Options{Logits: c.Loss == "bce_logits" || c.Loss == "cross_entropy_logits"}
 	s.Reduction = map[string]losses.Reduction{
 		"mean": losses.Mean, "weighted_mean": losses.WeightedMean, "sum": losses.Sum, "none": losses.None,
 	}[c.Reduction]
@@ -98,7 +98,7 @@ func (c *lossCase) settings(g *autograd.Graph) losses.Settings {
 }
 
 func (c *lossCase) compute(t *testing.T, g *autograd.Graph, p autograd.Value) autograd.Value {
-	s := c.settings(g)
+	s := c.options(g)
 	if c.Labels != nil {
 		return losses.CategoricalCrossEntropyLabelsWith(p, autograd.NewInts(c.Labels), s)
 	}

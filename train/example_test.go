@@ -82,7 +82,7 @@ func ExampleRun() {
 // A rate that is too high makes the training diverge. The error says where the first infinity arose.
 func ExampleStepError() {
 	config := train.Config{
-		Model:     layers.NewDenseWith(nil, 1, 1, layers.DenseSettings{Weights: layers.Constant(1)}),
+		Model:     layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(1)}),
 		Loss:      func(p, t autograd.Value) autograd.Value { return p.Sub(t).Square().Mean() },
 		Optimizer: optim.NewSGD(1e200),
 		Epochs:    10,
@@ -101,8 +101,10 @@ func ExampleStepError() {
 func ExampleData() {
 	rng := rand.New(rand.NewPCG(1, 0))
 	config := train.Config{
-		Model:     layers.NewDense(rng, 1, 3),
-		Loss:      losses.CategoricalCrossEntropyWithLogits,
+		Model: layers.NewDense(rng, 1, 3),
+		Loss: func(logits, target autograd.Value) autograd.Value {
+			return losses.CategoricalCrossEntropyWith(logits, target, losses.Options{Logits: true})
+		},
 		Optimizer: optim.NewAdam(0.1),
 		Epochs:    300,
 		Metrics:   []train.Metric{{Name: "accuracy", Func: train.Accuracy}},

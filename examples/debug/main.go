@@ -100,8 +100,8 @@ func (n *network) cost(g *autograd.Graph) autograd.Value {
 }
 
 // crossEntropy returns −(y·ln p + (1−y)·ln(1−p)), the mean over the data, as
-// one finds it in a textbook: ln(1−p) is −Inf where p is rounded to 1, which
-// losses.BinaryCrossEntropyWithLogits avoids.
+// one finds it in a textbook: ln(1−p) is −Inf where p is rounded to 1. From
+// logits, losses.BinaryCrossEntropyWith avoids that.
 func crossEntropy(p, y autograd.Value) autograd.Value {
 	g := p.Graph()
 	g.Enter("cost")

@@ -23,7 +23,7 @@ type network struct {
 	epochs  int
 	hidden  func() layers.Layer // activation between layers
 	output  func() layers.Layer // activation behind the last; nil for none
-	weights layers.Initialiser
+	weights layers.Initializer
 	loss    func(prediction, target autograd.Value) autograd.Value
 	problem func() problem
 }
@@ -81,7 +81,7 @@ func (n network) model(seed uint64) *layers.Sequential {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var all []layers.Layer
 	for i := 1; i < len(n.sizes); i++ {
-		all = append(all, layers.NewDenseWith(rng, n.sizes[i-1], n.sizes[i], layers.DenseSettings{Weights: n.weights}))
+		all = append(all, layers.NewDenseWith(rng, n.sizes[i-1], n.sizes[i], layers.DenseOptions{Weights: n.weights}))
 		if i+1 < len(n.sizes) {
 			all = append(all, n.hidden())
 		}

@@ -18,7 +18,7 @@ func TestInitialiserStatistics(t *testing.T) {
 	const in, out = 200, 300
 	for _, row := range []struct {
 		name     string
-		f        layers.Initialiser
+		f        layers.Initializer
 		variance float64
 		bound    float64
 	}{
@@ -63,7 +63,7 @@ func checkRange(t *testing.T, w []float64, bound, deviation float64) {
 }
 
 func TestInitialisersAreDeterministic(t *testing.T) {
-	for name, f := range map[string]layers.Initialiser{"uniform": layers.GlorotUniform, "normal": layers.HeNormal} {
+	for name, f := range map[string]layers.Initializer{"uniform": layers.GlorotUniform, "normal": layers.HeNormal} {
 		first, again, other := f(seeded(1), 3, 4).Float64s(), f(seeded(1), 3, 4).Float64s(), f(seeded(2), 3, 4).Float64s()
 		if diff := cmp.Diff(first, again); diff != "" {
 			t.Errorf("%s: %s", name, diff)
@@ -77,7 +77,7 @@ func TestInitialisersAreDeterministic(t *testing.T) {
 // The precision changes nothing but the rounding of the same draws.
 func TestInitialiserInFloat32(t *testing.T) {
 	double := layers.NewDense(seeded(1), 3, 4).Weight.Tensor()
-	single := layers.NewDenseWith(seeded(1), 3, 4, layers.DenseSettings{Precision: autograd.Float32}).Weight.Tensor()
+	single := layers.NewDenseWith(seeded(1), 3, 4, layers.DenseOptions{Precision: autograd.Float32}).Weight.Tensor()
 	if diff := cmp.Diff(double.In(autograd.Float32).Raw32(), single.Raw32()); diff != "" {
 		t.Error(diff)
 	}
@@ -93,7 +93,7 @@ func TestConstantInitialisers(t *testing.T) {
 }
 
 func TestInitialisersWithoutRand(t *testing.T) {
-	for _, f := range []layers.Initialiser{
+	for _, f := range []layers.Initializer{
 		layers.GlorotUniform, layers.GlorotNormal, layers.HeUniform, layers.HeNormal, layers.LeCunUniform, layers.LeCunNormal,
 	} {
 		mustFault[*autograd.ArgumentError](t, func() { f(nil, 2, 3) }, "rng is nil")

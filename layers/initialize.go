@@ -7,10 +7,10 @@ import (
 	"nabla/autograd"
 )
 
-// An Initialiser returns the weights with which a layer of that many inputs
+// An Initializer returns the weights with which a layer of that many inputs
 // and outputs starts, of shape [in, out]. One of your own may draw from the
 // rng, and from nothing else, if runs are to repeat.
-type Initialiser func(rng *rand.Rand, in, out int) autograd.Tensor
+type Initializer func(rng *rand.Rand, in, out int) autograd.Tensor
 
 // GlorotUniform draws from ±√(6/(in+out)), which keeps the variance both of
 // activations and of gradients with tanh and sigmoid (Glorot and Bengio, 2010).
@@ -52,9 +52,9 @@ func LeCunNormal(rng *rand.Rand, in, out int) autograd.Tensor {
 // hidden layer all neurons then learn the same.
 func ZeroWeights(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Zeros(in, out) }
 
-// Constant returns the Initialiser that is c everywhere. It draws nothing: the
+// Constant returns the Initializer that is c everywhere. It draws nothing: the
 // rng may be nil.
-func Constant(c float64) Initialiser {
+func Constant(c float64) Initializer {
 	return func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Full(c, in, out) }
 }
 

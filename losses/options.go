@@ -26,24 +26,24 @@ func (r Reduction) String() string {
 	return "unknown"
 }
 
-// Settings are what a loss leaves open. The zero Settings are the plain mean,
+// Options are what a loss leaves open. The zero Options are the plain mean,
 // from probabilities.
-type Settings struct {
+type Options struct {
 	Reduction Reduction
 
-	// Weights has one number for each loss, in exactly the losses' shape: that
-	// of the prediction, for the categorical losses without its last axis.
-	// The zero Value is no weights.
+	// Weights has one number for each loss, in exactly the losses' shape: the
+	// prediction's, for the categorical losses without its last axis. The zero
+	// Value means no weights.
 	Weights autograd.Value
 
-	// ClassWeights, of the categorical losses only, has one number for each
-	// class, a vector. The loss of a row becomes −Σ v·t·log p, and its weight
-	// in WeightedMean Σ v·t, for a label the weight of that class. The zero
-	// Value is no class weights.
+	// ClassWeights, for the categorical losses only, is a vector v with one
+	// number for each class. The loss of a row becomes −Σ v·t·log p, and its
+	// weight in WeightedMean Σ v·t: for a label, the weight of its class. The
+	// zero Value means no class weights.
 	ClassWeights autograd.Value
 
-	// Logits, of the cross entropies only, says that the prediction is what
-	// stands before the sigmoid or softmax.
+	// Logits, for the cross entropies only, says that the prediction is what
+	// the network computes before the sigmoid or softmax.
 	Logits bool
 }
 
@@ -54,9 +54,9 @@ func given(v autograd.Value) bool { return v.Graph() != nil }
 
 // begin checks the reduction and opens the scope of a loss, which the caller
 // leaves. The target may be none.
-func (s Settings) begin(op string, prediction, target autograd.Value) *autograd.Graph {
-	if s.Reduction > None {
-		panic(autograd.NewArgumentError("losses: "+op, "there is no reduction %d", s.Reduction))
+func (o Options) begin(op string, prediction, target autograd.Value) *autograd.Graph {
+	if o.Reduction > None {
+		panic(autograd.NewArgumentError("losses: "+op, "there is no reduction %d", o.Reduction))
 	}
 	g := prediction.Graph()
 	g.Enter("loss")
@@ -74,30 +74,30 @@ func asTarget(x autograd.Value) {
 }
 
 // noClasses panics for a loss that knows no classes.
-func (s Settings) noClasses(op string) {
-	if given(s.ClassWeights) {
-		panic(autograd.NewArgumentError("losses: "+op, "ClassWeights is a setting of the categorical cross entropies alone"))
+func (o Options) noClasses(op string) {
+	if given(o.ClassWeights) {
+		panic(autograd.NewArgumentError("losses: "+op, "ClassWeights is an option of the categorical cross entropies alone"))
 	}
 }
 
 // reduce returns what becomes of the single losses. The class weights, if any,
 // are already in them; rows are then the weights that they gave each.
-func (s Settings) reduce(op string, losses, rows autograd.Value) autograd.Value {
+func (o Options) reduce(op string, losses, rows autograd.Value) autograd.Value {
 	weights := rows
-	if given(s.Weights) {
-		mustMatch(op, "losses and weights differ in shape", losses, s.Weights)
-		losses = losses.Mul(s.Weights)
-		weights = s.Weights
+	if given(o.Weights) {
+		mustMatch(op, "losses and weights differ in shape", losses, o.Weights)
+		losses = losses.Mul(o.Weights)
+		weights = o.Weights
 		if given(rows) {
-			weights = rows.Mul(s.Weights)
+			weights = rows.Mul(o.Weights)
 		}
 	}
 	switch {
-	case s.Reduction == WeightedMean && given(weights):
+	case o.Reduction == WeightedMean && given(weights):
 		losses = losses.Sum().Div(weights.Sum())
-	case s.Reduction == Sum:
+	case o.Reduction == Sum:
 		losses = losses.Sum()
-	case s.Reduction != None:
+	case o.Reduction != None:
 		losses = losses.Mean()
 	}
 	return losses.Named("loss")
