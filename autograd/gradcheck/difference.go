@@ -11,16 +11,18 @@ type difference struct {
 	left, right, central table
 	steps                int     // that were used
 	terms                float64 // the largest sum of magnitudes met
+	noise                float64 // the least rounding error of a slope
 }
 
 func newDifference() *difference {
-	return &difference{left: newTable(1), right: newTable(1), central: newTable(2)}
+	return &difference{left: newTable(1), right: newTable(1), central: newTable(2), noise: math.Inf(1)}
 }
 
 // add takes in the slopes over the step a to the right and b to the left.
 // Noise is the rounding error of either.
 func (d *difference) add(a, b, right, left, noise float64) {
 	d.steps++
+	d.noise = min(d.noise, noise)
 	d.right.add(a, right, noise)
 	d.left.add(b, left, noise)
 	d.central.add(math.Sqrt(a*b), (b*right+a*left)/(a+b), noise)
@@ -49,10 +51,32 @@ func (d *difference) gap() limit {
 	}
 }
 
+// between reports whether v lies between the slopes to both sides, give or
+// take their errors and the tolerance. A kink within the steps, but not at the
+// point, spoils the slope to its own side only: the other one is the
+// derivative at the point.
+func (d *difference) between(v, tolerance float64) bool {
+	left, right := d.left.best, d.right.best
+	if left.value > right.value {
+		left, right = right, left
+	}
+	return left.value-certain*left.err-tolerance <= v && v <= right.value+certain*right.err+tolerance
+}
+
+// contradicts reports whether a slope of d differs from that of e by more than
+// the error of d.
+func (d *difference) contradicts(e *difference) bool {
+	return d.left.best.contradicts(e.left.best) || d.right.best.contradicts(e.right.best) || d.slope().contradicts(e.slope())
+}
+
 // A limit is an extrapolated number, its estimated error, and the narrowest
 // step that went into it.
 type limit struct {
 	value, err, step float64
+}
+
+func (l limit) contradicts(m limit) bool {
+	return math.Abs(l.value-m.value) > certain*l.err
 }
 
 // A table extrapolates numbers to step 0 as Richardson and Ridders do. Column

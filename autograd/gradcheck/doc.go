@@ -29,9 +29,11 @@
 //
 // # What the verdicts mean
 //
-// [Wrong] is a wrong rule. [Kink] says that the slopes to both sides differ: there is no derivative at this point,
-// whatever the rule says, and the point should be moved; a gradient outside the two slopes is Wrong all the same.
-// [NonFinite] and [Unsettled] say that there is no number to compare with.
+// [Wrong] is a wrong rule. [Kink] says that the slopes to both sides differ at
+// the point, or so near to it that the steps cannot tell: nothing is known about
+// the rule, and the point should be moved. A gradient outside of the two slopes
+// is Wrong all the same. [Unsettled] says that the differences have no limit,
+// as next to a jump, and [NonFinite] that there is no number to compare with.
 //
 // # Float32
 //

@@ -28,32 +28,55 @@ func (k *check) entry(p *place, i int, backward, grad float64) ([]Entry, error) 
 
 // compare returns the Entry of one gradient.
 func (k *check) compare(p *place, i int, analytic float64, d *difference) Entry {
-	slope, gap := d.slope(), d.gap()
+	slope := d.slope()
 	return Entry{
 		Name: p.name, Input: p.input, Param: p.param, Index: indexOf(i, p.shape),
 		Verdict: k.judge(analytic, d), Analytic: analytic, Numeric: slope.value, Tolerance: k.tolerance(analytic, d),
 		Step: slope.step, Uncertainty: slope.err,
-		Left: slope.value - gap.value/2, Right: slope.value + gap.value/2,
+		Left: d.left.best.value, Right: d.right.best.value,
 	}
 }
 
 // differentiate computes the difference for one element, by ever narrower
 // steps until it has settled and agrees with the gradients, or the steps run
 // out. Where they run out, an edge or pole may lie closer to x than the steps:
-// then it tries once more with steps narrower than |x|.
+// then it tries once more with steps narrower than |x|, and after that with
+// steps that begin where the first ones ended.
 func (k *check) differentiate(p *place, i int, gradients ...float64) (*difference, error) {
 	x := math.Abs(p.values[i])
-	d, err := k.narrow(p, i, k.Step*math.Sqrt(max(1, x)), gradients)
+	first := k.Step * math.Sqrt(max(1, x))
+	d, err := k.narrow(p, i, first, gradients)
 	if !k.settled(d, gradients) && 0 < x && x < 1 {
 		near, nearErr := k.narrow(p, i, k.Step*x, gradients)
 		if k.settled(near, gradients) || d.steps < fewestSteps {
 			d, err = near, nearErr
 		}
 	}
+	if k.agreed(d, gradients) {
+		return d, nil
+	}
+	if d.steps > 0 {
+		near, nearErr := k.narrow(p, i, math.Ldexp(first, -k.Steps), gradients)
+		if nearErr == nil && k.corrects(near, d, gradients) {
+			d, err = near, nil
+		}
+	}
 	if d.steps > 0 {
 		err = nil
 	}
 	return d, err
+}
+
+// corrects reports whether a narrow difference does not call the gradients
+// wrong and shows that f bends or jumps within the wide steps. Of a smooth f
+// the wide steps know more, since rounding errors grow with 1/step.
+func (k *check) corrects(narrow, wide *difference, gradients []float64) bool {
+	for _, analytic := range gradients {
+		if v := k.judge(analytic, narrow); v == Wrong || v == NonFinite {
+			return false
+		}
+	}
+	return narrow.contradicts(wide) || narrow.slope().err > certain*narrow.noise+k.tolerance(0, wide)
 }
 
 // narrow takes up to Steps steps. Those that f panics at or that have no
@@ -113,11 +136,17 @@ func (k *check) tolerance(analytic float64, d *difference) float64 {
 // settled reports whether further steps are of no use: the difference agrees
 // with the gradients, and not by chance.
 func (k *check) settled(d *difference, gradients []float64) bool {
-	if d.steps < fewestSteps {
-		return false
-	}
 	for _, analytic := range gradients {
-		if k.judge(analytic, d) != agrees || d.slope().err > k.tolerance(analytic, d)/certain {
+		if d.slope().err > k.tolerance(analytic, d)/certain {
+			return false
+		}
+	}
+	return d.steps >= fewestSteps && k.agreed(d, gradients)
+}
+
+func (k *check) agreed(d *difference, gradients []float64) bool {
+	for _, analytic := range gradients {
+		if k.judge(analytic, d) != agrees {
 			return false
 		}
 	}
@@ -134,7 +163,7 @@ func (k *check) judge(analytic float64, d *difference) Verdict {
 	width := math.Abs(gap.value)
 	largest := math.Abs(slope.value) + width/2
 	if width > kinkTolerance*largest+tolerance && width > certain*gap.err {
-		if off <= width/2+tolerance {
+		if d.between(analytic, tolerance) {
 			return Kink
 		}
 		return Wrong

@@ -28,8 +28,9 @@ const (
 	// jumps here, or bends too sharply for the steps, or is too noisy.
 	Unsettled
 
-	// Kink: the slopes to the left and to the right differ and the gradient
-	// lies between them: nothing is known about the rule. Move the point.
+	// Kink: the slopes to the left and to the right differ, at the point or
+	// nearer to it than the steps can tell, and the gradient lies between them:
+	// nothing is known about the rule. Move the point.
 	Kink
 )
 
