@@ -257,7 +257,7 @@ var opSoftmaxGrad = operation{name: "softmax gradient", method: "Softmax"}
 
 // softmaxGrad returns y·(gy − Σ gy·y) along an axis in one pass.
 func softmaxGrad(gy, y Value, axis int) Value {
-	g, gn, yn := gy.g, gy.node(&opSoftmaxGrad), y.node(&opSoftmaxGrad)
+	g, gn, yn := gy.g, gy.node(opSoftmaxGrad.method), y.node(opSoftmaxGrad.method)
 	s := spanOf(yn.shape, axis)
 	n := g.record(&opSoftmaxGrad, softmaxGradRule, yn.shape, gy, y)
 	n.a = float64(axis)
@@ -293,7 +293,7 @@ var opLogSoftmaxGrad = operation{name: "log softmax gradient", method: "LogSoftm
 
 // logSoftmaxGrad returns gy − e^y·Σ gy along an axis in one pass.
 func logSoftmaxGrad(gy, y Value, axis int) Value {
-	g, gn, yn := gy.g, gy.node(&opLogSoftmaxGrad), y.node(&opLogSoftmaxGrad)
+	g, gn, yn := gy.g, gy.node(opLogSoftmaxGrad.method), y.node(opLogSoftmaxGrad.method)
 	s := spanOf(yn.shape, axis)
 	n := g.record(&opLogSoftmaxGrad, logSoftmaxGradRule, yn.shape, gy, y)
 	n.a = float64(axis)

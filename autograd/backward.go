@@ -6,11 +6,6 @@ import (
 	"nabla/internal/kernel"
 )
 
-var (
-	opBackward     = accessor("Backward")
-	opBackwardWith = accessor("BackwardWith")
-)
-
 // reverse is the backward pass under way. While it is active, operations
 // record into scratch nodes behind the recording, which last for one rule.
 type reverse struct {
@@ -28,7 +23,7 @@ type reverse struct {
 // graph records no gradients, and with a *StaleError when a parameter has been
 // changed since.
 func (x Value) Backward() Gradients {
-	n := x.node(opBackward)
+	n := x.node("Backward")
 	if n.shape.size != 1 {
 		panic(&GradientError{"Backward", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see BackwardWith", callSite()})
 	}
@@ -38,10 +33,10 @@ func (x Value) Backward() Gradients {
 // BackwardWith is Backward for a Value of any shape: the seed, of the same
 // shape, is the gradient of what x leads to with respect to x.
 func (x Value) BackwardWith(seed Tensor) Gradients {
-	n := x.node(opBackwardWith)
-	seed.check(opBackwardWith)
+	n := x.node("BackwardWith")
+	seed.check("BackwardWith")
 	if !n.shape.equal(seed.shape) {
-		panic(x.g.shapeError(opBackwardWith, "the seed has another shape", " and ", n.shape.dims, seed.dims()))
+		panic(shapeError("BackwardWith", "the seed has another shape", " and ", n.shape.dims, seed.dims()))
 	}
 	return x.g.backward(x.id, n, seed)
 }
@@ -71,7 +66,7 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 
 // begin opens a backward pass from y.
 func (g *Graph) begin(y int32) {
-	g.differentiable(opBackward)
+	g.differentiable("Backward")
 	g.clock++
 	g.current = g.clock
 	g.reverse.pass = g.newPass(y)
@@ -84,12 +79,12 @@ func (g *Graph) begin(y int32) {
 func (g *Graph) leave() { g.reverse.active, g.current, g.wanted = false, g.gen, needsGrad }
 
 // differentiable panics when the recording has no gradients to give.
-func (g *Graph) differentiable(op *operation) {
+func (g *Graph) differentiable(op string) {
 	if g.options.NoGrad {
-		panic(&GradientError{op.method, "the graph has the option NoGrad", callSite()})
+		panic(&GradientError{op, "the graph has the option NoGrad", callSite()})
 	}
 	if g.reverse.active {
-		panic(&GradientError{op.method, "a derivative rule may not differentiate", callSite()})
+		panic(&GradientError{op, "a derivative rule may not differentiate", callSite()})
 	}
 	g.fresh(op)
 }

@@ -70,7 +70,7 @@ func minimumRule(r *Rule) {
 //	∂y/∂x = 1 for lo ≤ x ≤ hi, else 0
 func (x Value) Clamp(lo, hi float64) Value {
 	if !(lo <= hi) {
-		panic(argumentError(&opClamp, "the bounds %v and %v are not in order", lo, hi))
+		panic(NewArgumentError(opClamp.method, "the bounds %v and %v are not in order", lo, hi))
 	}
 	return x.unary(&opClamp, clampRule, lo, hi)
 }
@@ -93,8 +93,8 @@ func clampRule(r *Rule) {
 // It panics with a *ShapeError when the shapes do not broadcast.
 func Where(mask, x, y Value) Value {
 	g := mask.g
-	c, a, b := mask.node(&opWhere), mask.operand(&opWhere, x), mask.operand(&opWhere, y)
-	s := g.broadcast(&opWhere, g.broadcast(&opWhere, a.shape, b.shape), c.shape)
+	c, a, b := mask.node(opWhere.method), mask.operand(opWhere.method, x), mask.operand(opWhere.method, y)
+	s := g.broadcast(opWhere.method, g.broadcast(opWhere.method, a.shape, b.shape), c.shape)
 	n := g.record(&opWhere, whereRule, s, mask, x, y)
 	if !(g.reverse.active || g.options.NoGrad) {
 		n.flags = (a.flags | b.flags) & needsGrad

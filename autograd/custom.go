@@ -31,7 +31,7 @@ var (
 // its input's shape nor the output's with the input broadcast to it.
 func Custom(op Operation, in ...Value) Value {
 	if len(in) == 0 || op.Forward == nil {
-		panic(NewArgumentError("autograd: Custom", "%q needs an input and a Forward function", op.Name))
+		panic(NewArgumentError("Custom", "%q needs an input and a Forward function", op.Name))
 	}
 	g, kind, rule := in[0].g, &opCustom, op.Rule
 	switch {
@@ -42,11 +42,11 @@ func Custom(op Operation, in ...Value) Value {
 	}
 	views := make([]Tensor, len(in))
 	for i, x := range in {
-		in[0].operand(kind, x)
-		views[i] = x.view(kind)
+		in[0].operand(kind.method, x)
+		views[i] = x.view(kind.method)
 	}
 	y := op.Forward(views)
-	y.check(kind)
+	y.check(kind.method)
 	n := g.record(kind, rule, g.shapeOf(y), in...)
 	g.fill(n.data, y)
 	g.extraOf(n).custom = &op

@@ -10,9 +10,9 @@ import "math/rand/v2"
 //
 //	gx = gy/(1 − rate) where x was kept, else 0
 func (x Value) Dropout(rate float64) Value {
-	n, g := x.node(opDropout), x.g
+	n, g := x.node("Dropout"), x.g
 	if !(rate >= 0 && rate < 1) {
-		panic(argumentError(opDropout, "a rate of %v is not in [0, 1)", rate))
+		panic(NewArgumentError("Dropout", "a rate of %v is not in [0, 1)", rate))
 	}
 	if !g.Training() || rate == 0 {
 		return x
@@ -41,5 +41,3 @@ func (g *Graph) RandomState() RandomState { return RandomState{g.random} }
 // SetRandomState goes on with the stream from there. The state may be another
 // graph's.
 func (g *Graph) SetRandomState(s RandomState) { g.random = s.source }
-
-var opDropout = accessor("Dropout")

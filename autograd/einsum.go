@@ -5,8 +5,6 @@ import (
 	"strings"
 )
 
-var opEinsum = accessor("Einsum")
-
 // Einsum returns the sum of products that an equation in Einstein's notation
 // describes: each operand's axes are named by letters; letters that the result
 // lacks are summed over.
@@ -27,7 +25,7 @@ func Einsum(equation string, in ...Value) Value {
 	terms, result := readEquation(equation, len(in))
 	e := einsum{equation: equation, lengths: map[byte]int{}}
 	for i, x := range in {
-		in[0].operand(opEinsum, x)
+		in[0].operand("Einsum", x)
 		e.measure(x, terms[i])
 	}
 	y, letters := e.distinct(in[0], terms[0])
@@ -44,7 +42,7 @@ func readEquation(equation string, operands int) (terms []string, result string)
 	left, result, given := strings.Cut(strings.ReplaceAll(equation, " ", ""), "->")
 	terms = strings.Split(left, ",")
 	fail := func(reason string) {
-		panic(argumentError(opEinsum, "%q: %s", equation, reason))
+		panic(NewArgumentError("Einsum", "%q: %s", equation, reason))
 	}
 	if len(terms) != operands || operands == 0 {
 		fail("not as many operands as terms")
@@ -85,13 +83,13 @@ type einsum struct {
 
 // measure checks an operand's axes against its letters.
 func (e *einsum) measure(x Value, letters string) {
-	dims := x.node(opEinsum).shape.dims
+	dims := x.node("Einsum").shape.dims
 	if len(dims) != len(letters) {
-		panic(x.g.shapeError(opEinsum, e.equation+": as many letters as axes are needed for "+letters, "", dims))
+		panic(shapeError("Einsum", e.equation+": as many letters as axes are needed for "+letters, "", dims))
 	}
 	for i := range len(letters) {
 		if known, ok := e.lengths[letters[i]]; ok && known != dims[i] {
-			panic(x.g.shapeError(opEinsum, e.equation+": axis "+letters[i:i+1]+" has two lengths", "", dims))
+			panic(shapeError("Einsum", e.equation+": axis "+letters[i:i+1]+" has two lengths", "", dims))
 		}
 		e.lengths[letters[i]] = dims[i]
 	}

@@ -8,7 +8,7 @@ import (
 
 // unary records a function of each element with the constants a and b.
 func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
-	g, from := x.g, x.node(op)
+	g, from := x.g, x.node(op.method)
 	if from.shape.size == 1 {
 		y := op.unary.F(g.first(from.data), a, b)
 		n := g.start(op, rule, from.shape)
@@ -34,13 +34,13 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 // binary records a function of two elements, broadcasting the operands.
 func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	if x.g != y.g || !x.usable() || !y.usable() {
-		x.node(op) // one of the two panics
-		x.operand(op, y)
+		x.node(op.method) // one of the two panics
+		x.operand(op.method, y)
 	}
 	g, left, right := x.g, x.g.at(x.id), x.g.at(y.id)
 	s := left.shape
 	if right.shape != s {
-		s = g.broadcast(op, left.shape, right.shape)
+		s = g.broadcast(op.method, left.shape, right.shape)
 	}
 	if s.size == 1 {
 		z, of := op.binary.F(g.first(left.data), g.first(right.data)), left.flags|right.flags

@@ -1,13 +1,5 @@
 package autograd
 
-var (
-	opGrad    = accessor("Grad")
-	opVJP     = accessor("VJP")
-	opJVP     = accessor("JVP")
-	opHVP     = accessor("HVP")
-	opHessian = accessor("Hessian")
-)
-
 // Grad returns the gradients of y, which must have one element, with respect
 // to each x, as Values recorded in the graph: they can be differentiated
 // again. Any Value may be an x, constants too; one that y does not depend on
@@ -17,12 +9,12 @@ var (
 //
 // It panics with a *GradientError when y has not one element, an x is a mask,
 // such as a comparison, or the graph has the option NoGrad.
-func Grad(y Value, xs ...Value) []Value { return y.grad(opGrad, " needs a seed: see VJP", xs) }
+func Grad(y Value, xs ...Value) []Value { return y.grad("Grad", " needs a seed: see VJP", xs) }
 
-func (y Value) grad(op *operation, advice string, xs []Value) []Value {
+func (y Value) grad(op string, advice string, xs []Value) []Value {
 	n := y.node(op)
 	if n.shape.size != 1 {
-		panic(&GradientError{op.method, "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + advice, callSite()})
+		panic(&GradientError{op, "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + advice, callSite()})
 	}
 	return y.g.differentiate(op, y, y.g.Full(1, n.shape.dims...), xs)
 }
@@ -35,20 +27,20 @@ func (y Value) grad(op *operation, advice string, xs []Value) []Value {
 // It panics with a *ShapeError for a seed of another shape, and with a
 // *GradientError when an x is a mask or the graph has the option NoGrad.
 func VJP(y, seed Value, xs ...Value) []Value {
-	y.fits(opVJP, "the seed has another shape", seed)
-	return y.g.differentiate(opVJP, y, seed, xs)
+	y.fits("VJP", "the seed has another shape", seed)
+	return y.g.differentiate("VJP", y, seed, xs)
 }
 
 // fits panics unless v has x's shape.
-func (x Value) fits(op *operation, reason string, v Value) {
+func (x Value) fits(op string, reason string, v Value) {
 	n, s := x.node(op), x.operand(op, v)
 	if !n.shape.equal(s.shape) {
-		panic(x.g.shapeError(op, reason, " and ", n.shape.dims, s.shape.dims))
+		panic(shapeError(op, reason, " and ", n.shape.dims, s.shape.dims))
 	}
 }
 
 // differentiate is the reverse pass whose steps are recorded themselves.
-func (g *Graph) differentiate(op *operation, y, seed Value, xs []Value) []Value {
+func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 	g.differentiable(op)
 	paths := g.pathsTo(op, y, xs)
 	total := make([]Value, len(paths))
@@ -87,12 +79,12 @@ func (r *Rule) wants(paths []bool) bool {
 
 // pathsTo marks the nodes up to y through which a derivative with respect to
 // an x passes, and the xs themselves.
-func (g *Graph) pathsTo(op *operation, y Value, xs []Value) []bool {
+func (g *Graph) pathsTo(op string, y Value, xs []Value) []bool {
 	paths := make([]bool, y.id+1)
 	for _, x := range xs {
 		n := y.operand(op, x)
 		if n.op.mask && n.op != &opDetach {
-			panic(&GradientError{op.method, n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
+			panic(&GradientError{op, n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
 		}
 		if x.id <= y.id {
 			paths[x.id] = true
@@ -136,9 +128,9 @@ func (g *Graph) gradientsOf(xs, total []Value) []Value {
 // It panics with a *ShapeError when v has not x's shape, and with a
 // *GradientError when x is a mask or the graph has the option NoGrad.
 func JVP(y, x, v Value) Value {
-	n := y.node(opJVP)
-	y.operand(opJVP, x)
-	x.fits(opJVP, "the vector has another shape than x", v)
+	n := y.node("JVP")
+	y.operand("JVP", x)
+	x.fits("JVP", "the vector has another shape than x", v)
 	u := y.g.Full(0, n.shape.dims...)
 	gx := VJP(y, u, x)[0]
 	return VJP(gx, v, u)[0]
@@ -151,8 +143,8 @@ func JVP(y, x, v Value) Value {
 // *GradientError when y has not one element, x is a mask, or the graph has the
 // option NoGrad.
 func HVP(y, x, v Value) Value {
-	gx := y.grad(opHVP, " has no Hessian: it needs one element", []Value{x})[0]
-	x.fits(opHVP, "the vector has another shape than x", v)
+	gx := y.grad("HVP", " has no Hessian: it needs one element", []Value{x})[0]
+	x.fits("HVP", "the vector has another shape than x", v)
 	return VJP(gx, v, x)[0]
 }
 
@@ -162,7 +154,7 @@ func HVP(y, x, v Value) Value {
 // It panics with a *GradientError when x is a mask or the graph has the option
 // NoGrad.
 func Jacobian(y, x Value) Value {
-	g, n := y.g, y.node(opGrad)
+	g, n := y.g, y.node("Grad")
 	dims := append(y.Shape(), x.Shape()...)
 	if n.shape.size == 0 {
 		return g.Full(0, dims...)
@@ -182,5 +174,5 @@ func Jacobian(y, x Value) Value {
 // It panics with a *GradientError when y has not one element, x is a mask, or
 // the graph has the option NoGrad.
 func Hessian(y, x Value) Value {
-	return Jacobian(y.grad(opHessian, " has no Hessian: it needs one element", []Value{x})[0], x)
+	return Jacobian(y.grad("Hessian", " has no Hessian: it needs one element", []Value{x})[0], x)
 }

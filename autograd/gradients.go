@@ -112,23 +112,13 @@ func (s *slot) tensor(g *Graph) Tensor {
 	return Tensor{shape: s.shape, data: s.data, lease: g, kind: kind{g.gen, s.precision}}
 }
 
-var (
-	opOf      = accessor("Of")
-	opOfParam = accessor("OfParam")
-	opReached = accessor("Reached")
-	opAll     = accessor("Gradients.All")
-	opFit     = accessor("Gradients.MayNotFit")
-	opRoot    = accessor("Root")
-	opParts   = accessor("Contributions")
-)
-
 // check panics when the recording has been Reset.
-func (gr Gradients) check(op *operation) *pass {
+func (gr Gradients) check(op string) *pass {
 	if gr.pass == nil {
-		panic(&GradientError{op.method, "these Gradients are empty", callSite()})
+		panic(&GradientError{op, "these Gradients are empty", callSite()})
 	}
 	if gr.gen != gr.pass.gen || gr.pass.g != nil && gr.gen != gr.pass.g.gen {
-		panic(&StaleError{op.method, "Gradients", "used after their graph's Reset", callSite()})
+		panic(&StaleError{op, "Gradients", "used after their graph's Reset", callSite()})
 	}
 	return gr.pass
 }
@@ -141,11 +131,11 @@ func (gr Gradients) check(op *operation) *pass {
 // It panics with a *GradientError for a constant, a mask, and a Value whose
 // gradient was not kept.
 func (gr Gradients) Of(x Value) Tensor {
-	p := gr.check(opOf)
+	p := gr.check("Of")
 	if p.g == nil || x.g != p.g {
 		panic(&GraphError{"Of", "a Value of another graph", callSite()})
 	}
-	n := x.node(opOf)
+	n := x.node("Of")
 	switch s := p.slot(x.id, n); {
 	case s != nil && s.data != nil:
 		return s.tensor(p.g)
@@ -197,9 +187,9 @@ func (p *pass) whyNone(n *node) string {
 // OfParam returns the gradient with respect to a parameter, in the parameter's
 // shape and precision; zero when the pass did not reach it.
 func (gr Gradients) OfParam(p *Param) Tensor {
-	pass := gr.check(opOfParam)
+	pass := gr.check("OfParam")
 	if p == nil {
-		panic(argumentError(opOfParam, "the Param is nil"))
+		panic(NewArgumentError("OfParam", "the Param is nil"))
 	}
 	if pass.g == nil {
 		if s := pass.byParam[p]; s != nil && s.used {
@@ -226,7 +216,7 @@ func (g *Graph) recorded(p *Param) (Value, bool) {
 // Root returns the Value that the backward pass started from. It panics with a
 // *GradientError for a sum, which has none.
 func (gr Gradients) Root() Value {
-	p := gr.check(opRoot)
+	p := gr.check("Root")
 	if p.g == nil {
 		panic(&GradientError{"Root", "a sum of Gradients has no root", callSite()})
 	}
@@ -236,17 +226,17 @@ func (gr Gradients) Root() Value {
 // Reached reports whether the loss depends on x, through a path that carries
 // gradients.
 func (gr Gradients) Reached(x Value) bool {
-	p := gr.check(opReached)
+	p := gr.check("Reached")
 	if p.g == nil || x.g != p.g {
 		panic(&GraphError{"Reached", "a Value of another graph", callSite()})
 	}
-	s := p.slot(x.id, x.node(opOf))
+	s := p.slot(x.id, x.node("Of"))
 	return s != nil && s.data != nil
 }
 
 // ReachedParam is Reached for a parameter.
 func (gr Gradients) ReachedParam(p *Param) bool {
-	pass := gr.check(opReached)
+	pass := gr.check("Reached")
 	if pass.g == nil {
 		s := pass.byParam[p]
 		return s != nil && s.used
@@ -264,7 +254,7 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 		if gr.pass == nil {
 			return
 		}
-		p := gr.check(opAll)
+		p := gr.check("Gradients.All")
 		if p.g == nil {
 			for _, s := range p.sums {
 				if s.used && !yield(s.param, s.total) {
@@ -285,7 +275,7 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 
 // each calls f with every gradient in place: the leaves of a pass in the order
 // of recording, or the parameters of a sum.
-func (gr Gradients) each(op *operation, f func(Tensor)) {
+func (gr Gradients) each(op string, f func(Tensor)) {
 	if gr.pass == nil {
 		return
 	}
@@ -310,7 +300,7 @@ func (gr Gradients) MayNotFit() bool {
 	if gr.pass == nil || gr.pass.g == nil {
 		return true
 	}
-	p := gr.check(opFit)
+	p := gr.check("Gradients.MayNotFit")
 	params := p.g.params.slots[:p.g.params.used]
 	for i := range params {
 		s, v := p.leaf(params[i].leaf), &params[i].param.value
@@ -324,7 +314,7 @@ func (gr Gradients) MayNotFit() bool {
 // Scale multiplies every gradient by a number, in place: 1/n for the mean
 // over n workers.
 func (gr Gradients) Scale(factor float64) {
-	gr.each(accessorScale, func(t Tensor) { t.scale(factor) })
+	gr.each("Gradients.Scale", func(t Tensor) { t.scale(factor) })
 }
 
 // Norm returns the Euclidean norm of all gradients, of variables too, as one
@@ -332,7 +322,7 @@ func (gr Gradients) Scale(factor float64) {
 // way.
 func (gr Gradients) Norm() float64 {
 	norm := 0.0
-	gr.each(accessorNorm, func(t Tensor) { norm = JoinNorms(norm, t.Norm()) })
+	gr.each("Gradients.Norm", func(t Tensor) { norm = JoinNorms(norm, t.Norm()) })
 	return norm
 }
 
@@ -344,11 +334,6 @@ func JoinNorms(a, b float64) float64 {
 	}
 	return math.Hypot(a, b)
 }
-
-var (
-	accessorScale = accessor("Gradients.Scale")
-	accessorNorm  = accessor("Gradients.Norm")
-)
 
 // Add adds the gradients of the parameters that other reached, by Param, into
 // memory that gr owns: other's graph may be Reset afterwards. It serves
@@ -417,14 +402,14 @@ type Contribution struct {
 // the order in which they were added: the latest use first. The graph needs
 // Trace.
 func (gr Gradients) Contributions(x Value) []Contribution {
-	p := gr.check(opParts)
+	p := gr.check("Contributions")
 	if p.g == nil || x.g != p.g {
 		panic(&GraphError{"Contributions", "a Value of another graph", callSite()})
 	}
 	if !p.g.options.Trace {
 		panic(&GradientError{"Contributions", "contributions are kept only with Options.Trace", callSite()})
 	}
-	x.node(opParts)
+	x.node("Contributions")
 	var all []Contribution
 	for i := range p.parts {
 		if c := &p.parts[i]; p.g.at(c.node).inputs()[c.input] == x.id {
@@ -438,7 +423,7 @@ func (gr Gradients) Contributions(x Value) []Contribution {
 // the Value that it went to, in the order in which they were added: one walk,
 // where Contributions would be one for each Value. The graph needs Trace.
 func (gr Gradients) AllContributions() iter.Seq2[Value, Contribution] {
-	p := gr.check(opParts)
+	p := gr.check("Contributions")
 	if p.g == nil || !p.g.options.Trace {
 		panic(&GradientError{"AllContributions", "contributions are kept only with Options.Trace", callSite()})
 	}

@@ -24,7 +24,7 @@ func (p Precision) String() string {
 
 func (p Precision) check(op string) {
 	if p > Float32 {
-		panic(NewArgumentError("autograd: "+op, "there is no Precision %d", p))
+		panic(NewArgumentError(""+op, "there is no Precision %d", p))
 	}
 }
 
@@ -240,7 +240,7 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 	for _, x := range in {
 		from := g.at(x.id)
 		if from.flags&inPlace != 0 {
-			g.unchanged(op, from) // may panic: then nothing is recorded
+			g.unchanged(op.method, from) // may panic: then nothing is recorded
 		}
 		wants |= from.flags
 	}

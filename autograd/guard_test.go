@@ -110,8 +110,7 @@ func withoutRow(files []*ast.File) []string {
 // plain is a name without what tells "leaky relu" from LeakyReLU.
 func plain(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
 
-// operations returns the names of the operations that a file declares. Those
-// of an accessor, which have none, are not recorded.
+// operations returns the names of the operations that a file declares.
 func operations(file *ast.File) []string {
 	var names []string
 	ast.Inspect(file, func(n ast.Node) bool {

@@ -22,21 +22,21 @@ var (
 // It panics with an *IndexError when an index is not in [0, n) or there is no
 // such axis, and with a *ShapeError when the indices are no vector.
 func (x Value) IndexSelect(axis int, index Ints) Value {
-	g, from := x.g, x.node(&opIndexSelect)
-	axis = g.axis(&opIndexSelect, axis, from.shape.rank())
-	index.check(&opIndexSelect)
+	g, from := x.g, x.node(opIndexSelect.method)
+	axis = g.axis(opIndexSelect.method, axis, from.shape.rank())
+	index.check(opIndexSelect.method)
 	if len(index.shape) != 1 {
-		panic(g.shapeError(&opIndexSelect, "the indices must be a vector", " by ", from.shape.dims, index.shape))
+		panic(shapeError(opIndexSelect.method, "the indices must be a vector", " by ", from.shape.dims, index.shape))
 	}
-	g.inRange(&opIndexSelect, index.values, from.shape.dims[axis])
+	g.inRange(opIndexSelect.method, index.values, from.shape.dims[axis])
 	return x.indexSelect(axis, g.copied(index.values))
 }
 
 func (x Value) indexSelect(axis int, index []int) Value {
-	g, from := x.g, x.node(&opIndexSelect)
+	g, from := x.g, x.node(opIndexSelect.method)
 	dims := g.copied(from.shape.dims)
 	dims[axis] = len(index)
-	n := g.record(&opIndexSelect, indexSelectRule, g.newShape(&opIndexSelect, dims), x)
+	n := g.record(&opIndexSelect, indexSelectRule, g.newShape(opIndexSelect.method, dims), x)
 	n.a = float64(axis)
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
@@ -52,10 +52,10 @@ func indexSelectRule(r *Rule) {
 // indexAdd returns zeros, of length n along the axis, to which the slices of x
 // have been added at their indices.
 func (x Value) indexAdd(axis int, index []int, length int) Value {
-	g, from := x.g, x.node(&opIndexAdd)
+	g, from := x.g, x.node(opIndexAdd.method)
 	dims := g.copied(from.shape.dims)
 	dims[axis] = length
-	n := g.record(&opIndexAdd, indexAddRule, g.newShape(&opIndexAdd, dims), x)
+	n := g.record(&opIndexAdd, indexAddRule, g.newShape(opIndexAdd.method, dims), x)
 	n.a = float64(axis)
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)
@@ -78,15 +78,15 @@ func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints(
 // It panics with an *IndexError when an index is not in [0, n) or there is no
 // such axis, and with a *ShapeError for indices of another shape.
 func (x Value) Gather(axis int, index Ints) Value {
-	g, from := x.g, x.node(&opGather)
-	axis = g.axis(&opGather, axis, from.shape.rank())
-	places := g.places(&opGather, from.shape, axis, index)
+	g, from := x.g, x.node(opGather.method)
+	axis = g.axis(opGather.method, axis, from.shape.rank())
+	places := g.places(opGather.method, from.shape, axis, index)
 	return x.gather(g.shape(index.shape), places)
 }
 
 // gather returns the elements of x at places in row-major order, in shape s.
 func (x Value) gather(s *shape, places []int) Value {
-	g, from := x.g, x.node(&opGather)
+	g, from := x.g, x.node(opGather.method)
 	n := g.record(&opGather, gatherRule, s, x)
 	g.extraOf(n).ints = places
 	g.byIndex(n, from, places, 1, len(places), from.shape.size, 1, kernel.Gather, kernel.Gather)
@@ -98,7 +98,7 @@ func gatherRule(r *Rule) { r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.
 // scatter returns zeros of shape s to which the elements of x have been added
 // at places.
 func (x Value) scatter(s *shape, places []int) Value {
-	g, from := x.g, x.node(&opScatterAdd)
+	g, from := x.g, x.node(opScatterAdd.method)
 	n := g.record(&opScatterAdd, scatterRule, s, x)
 	g.extraOf(n).ints = places
 	g.setAll(n, 0)
@@ -121,25 +121,25 @@ func scatterRule(r *Rule) { r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.
 // such axis, and with a *ShapeError for indices that have not src's shape or do
 // not fit x.
 func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
-	g, from, s := x.g, x.node(&opScatterAdd), x.operand(&opScatterAdd, src)
-	axis = g.axis(&opScatterAdd, axis, from.shape.rank())
+	g, from, s := x.g, x.node(opScatterAdd.method), x.operand(opScatterAdd.method, src)
+	axis = g.axis(opScatterAdd.method, axis, from.shape.rank())
 	if !slices.Equal(s.shape.dims, index.shape) {
-		panic(g.shapeError(&opScatterAdd, "indices and source differ in shape", " and ", index.shape, s.shape.dims))
+		panic(shapeError(opScatterAdd.method, "indices and source differ in shape", " and ", index.shape, s.shape.dims))
 	}
-	places := g.places(&opScatterAdd, from.shape, axis, index)
+	places := g.places(opScatterAdd.method, from.shape, axis, index)
 	return x.Add(src.scatter(from.shape, places))
 }
 
 // places returns, for each index, the row-major place of its element in a
 // tensor of shape s.
-func (g *Graph) places(op *operation, s *shape, axis int, index Ints) []int {
+func (g *Graph) places(op string, s *shape, axis int, index Ints) []int {
 	index.check(op)
 	if len(index.shape) != s.rank() {
-		panic(g.shapeError(op, "the indices have another rank", " by ", s.dims, index.shape))
+		panic(shapeError(op, "the indices have another rank", " by ", s.dims, index.shape))
 	}
 	for i, d := range index.shape {
 		if i != axis && d > s.dims[i] {
-			panic(g.shapeError(op, "the indices are longer on another axis", " by ", s.dims, index.shape))
+			panic(shapeError(op, "the indices are longer on another axis", " by ", s.dims, index.shape))
 		}
 	}
 	g.inRange(op, index.values, s.dims[axis])
@@ -166,10 +166,10 @@ func (g *Graph) places(op *operation, s *shape, axis int, index Ints) []int {
 	return places
 }
 
-func (g *Graph) inRange(op *operation, index []int, n int) {
+func (g *Graph) inRange(op string, index []int, n int) {
 	for _, i := range index {
 		if i < 0 || i >= n {
-			panic(g.indexError(op, "index", i, n))
+			panic(NewIndexError(op, "index", i, n))
 		}
 	}
 }
@@ -185,16 +185,16 @@ func (g *Graph) copied(ints []int) []int {
 // classes: 1 at each label's class, else 0. It panics with an *IndexError when
 // a label is not in [0, classes).
 func (g *Graph) OneHot(labels Ints, classes int) Value {
-	labels.check(&opOneHot)
+	labels.check(opOneHot.method)
 	for _, label := range labels.values {
 		if label < 0 || label >= classes {
-			panic(g.indexError(&opOneHot, "label", label, classes))
+			panic(NewIndexError(opOneHot.method, "label", label, classes))
 		}
 	}
 	dims := g.ints.take(len(labels.shape) + 1)
 	copy(dims, labels.shape)
 	dims[len(labels.shape)] = classes
-	n := g.record(&opConstant, nil, g.newShape(&opOneHot, dims))
+	n := g.record(&opConstant, nil, g.newShape(opOneHot.method, dims))
 	g.setAll(n, 0)
 	for i, label := range labels.values {
 		g.setNumber(n.data, i*classes+label, 1)

@@ -16,14 +16,14 @@ func NewInts(values []int, shape ...int) Ints {
 	if shape == nil {
 		shape = []int{len(values)}
 	}
-	checkFits(accessor("NewInts"), len(values), shape)
+	checkFits("NewInts", len(values), shape)
 	return Ints{slices.Clone(shape), append(make([]int, 0, len(values)), values...)}
 }
 
 // check panics when x is the zero Ints.
-func (x Ints) check(op *operation) {
+func (x Ints) check(op string) {
 	if x.shape == nil {
-		panic(argumentError(op, "the Ints are empty: make some with NewInts"))
+		panic(NewArgumentError(op, "the Ints are empty: make some with NewInts"))
 	}
 }
 

@@ -37,7 +37,7 @@ func (g *Graph) Variable(t Tensor) Value {
 
 // enter copies a tensor in as a node without inputs.
 func (g *Graph) enter(op *operation, t Tensor) Value {
-	t.check(op)
+	t.check(op.method)
 	n := g.record(op, nil, g.shapeOf(t))
 	g.fill(n.data, t)
 	return g.done()
@@ -78,11 +78,11 @@ const noLeaf = -1
 // the precision allows: nothing may write them while the recording is in use.
 func (g *Graph) Param(p *Param) Value {
 	if p == nil {
-		panic(&ArgumentError{"autograd: Param", "the Param is nil", callSite()})
+		panic(NewArgumentError("Param", "the Param is nil"))
 	}
 	if slot := g.params.find(p); slot != nil {
 		if slot.version != p.version {
-			panic(slot.stale(&opParam))
+			panic(slot.stale(opParam.method))
 		}
 		return Value{g, slot.id, g.gen}
 	}
@@ -94,7 +94,7 @@ func (g *Graph) enterParam(p *Param) Value {
 		panic(&GradientError{"Param", "no parameters inside a derivative rule", callSite()})
 	}
 	t := &p.value
-	t.check(&opParam)
+	t.check(opParam.method)
 	n := g.start(&opParam, nil, t.shape)
 	switch {
 	case t.precision != g.options.Precision:
@@ -129,7 +129,7 @@ func (g *Graph) slot(n *node) *paramSlot {
 // Detach returns x as a constant: the same numbers, through which no gradient
 // passes.
 func (x Value) Detach() Value {
-	n := x.node(&opDetach)
+	n := x.node(opDetach.method)
 	x.g.view(&opDetach, nil, n.shape, x)
 	return x.g.done()
 }
@@ -185,7 +185,7 @@ func (t *paramTable) replace(p *Param) {
 func (t *paramTable) reset() { t.used = 0 }
 
 // fresh panics when a parameter has been changed since it was recorded.
-func (g *Graph) fresh(op *operation) {
+func (g *Graph) fresh(op string) {
 	for i := range g.params.used {
 		if s := &g.params.slots[i]; s.param.version != s.version {
 			panic(s.stale(op))
@@ -193,6 +193,6 @@ func (g *Graph) fresh(op *operation) {
 	}
 }
 
-func (s *paramSlot) stale(op *operation) error {
-	return &StaleError{op.method, "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
+func (s *paramSlot) stale(op string) error {
+	return &StaleError{op, "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
 }

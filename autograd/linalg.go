@@ -4,8 +4,6 @@ import "nabla/internal/kernel"
 
 var (
 	opMatMul     = operation{name: "matmul", method: "MatMul"}
-	opDot        = accessor("Dot")
-	opOuter      = accessor("Outer")
 	opDiagonal   = operation{name: "diagonal", method: "Diagonal"}
 	opOnDiagonal = operation{name: "on diagonal", method: "Diagonal"}
 	opTriu       = operation{name: "triu", method: "Triu"}
@@ -22,12 +20,12 @@ var (
 // when the inner dimensions differ, an operand is a scalar, or the batches do
 // not broadcast.
 func (x Value) MatMul(y Value) Value {
-	left, right := x.node(&opMatMul).shape, x.operand(&opMatMul, y).shape
+	left, right := x.node(opMatMul.method).shape, x.operand(opMatMul.method, y).shape
 	if left.rank() == 0 || right.rank() == 0 {
-		panic(x.g.shapeError(&opMatMul, "a scalar has no matrix product", " × ", left.dims, right.dims))
+		panic(shapeError(opMatMul.method, "a scalar has no matrix product", " × ", left.dims, right.dims))
 	}
 	if inner := right.dims[max(0, right.rank()-2)]; left.dims[left.rank()-1] != inner {
-		panic(x.g.shapeError(&opMatMul, "inner dimensions differ", " × ", left.dims, right.dims))
+		panic(shapeError(opMatMul.method, "inner dimensions differ", " × ", left.dims, right.dims))
 	}
 	switch {
 	case left.rank() == 1 && right.rank() == 1:
@@ -47,7 +45,7 @@ func (x Value) MatMul(y Value) Value {
 
 // matmul returns op(x)·op(y) of the last two axes, where op transposes or not.
 func (x Value) matmul(y Value, transX, transY bool) Value {
-	g, left, right := x.g, x.node(&opMatMul), x.operand(&opMatMul, y)
+	g, left, right := x.g, x.node(opMatMul.method), x.operand(opMatMul.method, y)
 	p := g.product(left.shape, right.shape, transX, transY)
 	n := g.record(&opMatMul, matmulRule, p.shape, x, y)
 	n.a, n.b = reversed(transX), reversed(transY)
@@ -69,13 +67,13 @@ func (g *Graph) product(x, y *shape, transX, transY bool) product {
 	m, k := rowsAndColumns(x, transX)
 	k2, n := rowsAndColumns(y, transY)
 	if k != k2 {
-		panic(g.shapeError(&opMatMul, "inner dimensions differ", " × ", x.dims, y.dims))
+		panic(shapeError(opMatMul.method, "inner dimensions differ", " × ", x.dims, y.dims))
 	}
 	p := product{m: m, n: n, k: k}
 	if x.rank() == 2 && y.rank() == 2 {
 		dims := g.ints.take(2)
 		dims[0], dims[1] = m, n
-		p.shape = g.newShape(&opMatMul, dims)
+		p.shape = g.newShape(opMatMul.method, dims)
 		return p
 	}
 	xs, ys := g.shape(x.dims[:x.rank()-2]), g.shape(y.dims[:y.rank()-2])
@@ -83,7 +81,7 @@ func (g *Graph) product(x, y *shape, transX, transY bool) product {
 	dims := g.ints.take(batch.rank() + 2)
 	copy(dims, batch.dims)
 	dims[batch.rank()], dims[batch.rank()+1] = m, n
-	p.shape, p.batch = g.newShape(&opMatMul, dims), batch.dims
+	p.shape, p.batch = g.newShape(opMatMul.method, dims), batch.dims
 	p.x, p.y = g.broadcastStrides(xs, batch), g.broadcastStrides(ys, batch)
 	return p
 }
@@ -91,9 +89,9 @@ func (g *Graph) product(x, y *shape, transX, transY bool) product {
 // batch returns the shape that the batch axes share.
 func (g *Graph) batch(xs, ys, x, y *shape) *shape {
 	if !broadcasts(xs.dims, ys.dims) && !broadcasts(ys.dims, xs.dims) && !compatible(xs.dims, ys.dims) {
-		panic(g.shapeError(&opMatMul, "batch dimensions do not broadcast", " × ", x.dims, y.dims))
+		panic(shapeError(opMatMul.method, "batch dimensions do not broadcast", " × ", x.dims, y.dims))
 	}
-	return g.broadcast(&opMatMul, xs, ys)
+	return g.broadcast(opMatMul.method, xs, ys)
 }
 
 // compatible reports whether two shapes broadcast to a common one.
@@ -149,9 +147,9 @@ func matmulRule(r *Rule) {
 //
 // It panics with a *ShapeError unless both are vectors of one length.
 func (x Value) Dot(y Value) Value {
-	left, right := x.node(opDot).shape, x.operand(opDot, y).shape
+	left, right := x.node("Dot").shape, x.operand("Dot", y).shape
 	if left.rank() != 1 || !left.equal(right) {
-		panic(x.g.shapeError(opDot, "not two vectors of one length", " · ", left.dims, right.dims))
+		panic(shapeError("Dot", "not two vectors of one length", " · ", left.dims, right.dims))
 	}
 	return x.MatMul(y)
 }
@@ -162,9 +160,9 @@ func (x Value) Dot(y Value) Value {
 //
 // It panics with a *ShapeError unless both are vectors.
 func (x Value) Outer(y Value) Value {
-	left, right := x.node(opOuter).shape, x.operand(opOuter, y).shape
+	left, right := x.node("Outer").shape, x.operand("Outer", y).shape
 	if left.rank() != 1 || right.rank() != 1 {
-		panic(x.g.shapeError(opOuter, "not two vectors", " and ", left.dims, right.dims))
+		panic(shapeError("Outer", "not two vectors", " and ", left.dims, right.dims))
 	}
 	return x.Unsqueeze(1).Mul(y.Unsqueeze(0))
 }
@@ -176,7 +174,7 @@ func (x Value) Outer(y Value) Value {
 //
 // It panics with a *ShapeError when there are fewer than two axes.
 func (x Value) Diagonal(k int) Value {
-	g, from := x.g, x.matrix(&opDiagonal)
+	g, from := x.g, x.matrix(opDiagonal.method)
 	s := from.shape
 	rank, rows, columns := s.rank(), s.dims[s.rank()-2], s.dims[s.rank()-1]
 	dims := g.copied(s.dims[:rank-1])
@@ -191,10 +189,10 @@ func (x Value) Diagonal(k int) Value {
 }
 
 // matrix returns x's node, which must have two axes at least.
-func (x Value) matrix(op *operation) *node {
+func (x Value) matrix(op string) *node {
 	n := x.node(op)
 	if n.shape.rank() < 2 {
-		panic(x.g.shapeError(op, "not a matrix", "", n.shape.dims))
+		panic(shapeError(op, "not a matrix", "", n.shape.dims))
 	}
 	return n
 }
@@ -215,7 +213,7 @@ func diagonalRule(r *Rule) {
 
 // onDiagonal returns zeros of shape s with x on the k-th diagonals.
 func (x Value) onDiagonal(s *shape, k int) Value {
-	g, from := x.g, x.node(&opOnDiagonal)
+	g, from := x.g, x.node(opOnDiagonal.method)
 	n := g.record(&opOnDiagonal, onDiagonalRule, s, x)
 	n.a = float64(k)
 	g.setAll(n, 0)
@@ -249,7 +247,7 @@ func (x Value) Tril(k int) Value { return x.triangle(&opTril, trilRule, k) }
 func trilRule(r *Rule) { r.Add(0, r.Grad().Tril(int(r.n.a))) }
 
 func (x Value) triangle(op *operation, rule func(*Rule), k int) Value {
-	g, from := x.g, x.matrix(op)
+	g, from := x.g, x.matrix(op.method)
 	rank := from.shape.rank()
 	rows, columns := from.shape.dims[rank-2], from.shape.dims[rank-1]
 	k = min(max(k, -rows), columns) // beyond, nothing changes

@@ -2,11 +2,6 @@ package autograd
 
 import "slices"
 
-var (
-	opLocal = accessor("Local")
-	opAs    = accessor("As")
-)
-
 // Evaluate returns what the node's operation gives for other inputs, single
 // numbers, and the derivative of that with respect to each: the chain rule's
 // local factors. It is computed in float64.
@@ -18,13 +13,13 @@ var (
 // It panics with an *ArgumentError when there are not as many numbers as the
 // operation has inputs.
 func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
-	from := n.node(opLocal)
+	from := n.node("Local")
 	op := from.op
 	if op.unary == nil && op.binary == nil {
 		return 0, nil, false
 	}
 	if len(in) != len(n.Inputs) {
-		panic(NewArgumentError("autograd: Evaluate", "%d numbers for the %d inputs of %s", len(in), len(n.Inputs), op.method))
+		panic(NewArgumentError("Evaluate", "%d numbers for the %d inputs of %s", len(in), len(n.Inputs), op.method))
 	}
 	if u := op.unary; u != nil {
 		y = u.F(in[0], from.a, from.b)
@@ -48,10 +43,10 @@ func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
 //
 // It panics with an *IndexError when there is no such input.
 func (n Node) Local(input int) (factors Tensor, ok bool) {
-	from, g := n.node(opLocal), n.g
+	from, g := n.node("Local"), n.g
 	inputs := from.inputs()
 	if input < 0 || input >= len(inputs) {
-		panic(&IndexError{"Local", "input", input, len(inputs), callSite()})
+		panic(NewIndexError("Local", "input", input, len(inputs)))
 	}
 	op := from.op
 	if (op.unary == nil || op.unary.D == nil) && (op.binary == nil || op.binary.D == nil) {
@@ -60,7 +55,7 @@ func (n Node) Local(input int) (factors Tensor, ok bool) {
 	operands := make([]*node, len(inputs))
 	for i, id := range inputs {
 		operands[i] = g.at(id)
-		g.unchanged(opLocal, operands[i])
+		g.unchanged("Local", operands[i])
 	}
 	factors = zerosOf(Float64, from.shape.dims)
 	to := factors.f64()
@@ -125,7 +120,7 @@ func (r Role) String() string {
 // losses the constants that they compare with as targets, unless they have a
 // role. It changes nothing that is computed.
 func (x Value) As(role Role) Value {
-	n := x.node(opAs)
+	n := x.node("As")
 	if x.g.reverse.active {
 		return x // a rule's scratch Values are not drawn
 	}

@@ -11,7 +11,6 @@ var (
 	opBCE          = operation{name: "binary cross entropy", method: "BinaryCrossEntropy", binary: &kernel.BCE}
 	opBCELogits    = operation{name: "binary cross entropy logits", method: "BinaryCrossEntropyLogits", binary: &kernel.BCELogits}
 	opCrossEntropy = operation{name: "cross entropy", method: "CrossEntropy", binary: &kernel.CrossEntropy}
-	opPick         = accessor("Pick")
 )
 
 // smallest is the least divisor in the gradient of a cross entropy.
@@ -99,17 +98,17 @@ func crossEntropyRule(r *Rule) {
 // It panics with a *ShapeError for labels of another shape, and with an
 // *IndexError when a label is not in [0, n).
 func (x Value) Pick(labels Ints) Value {
-	labels.check(opPick)
-	g, s := x.g, x.node(opPick).shape
+	labels.check("Pick")
+	g, s := x.g, x.node("Pick").shape
 	last := s.rank() - 1
 	if last < 0 || !slices.Equal(s.dims[:last], labels.shape) {
-		panic(g.shapeError(opPick, "the labels do not have the shape without the last axis", " by ", s.dims, labels.shape))
+		panic(shapeError("Pick", "the labels do not have the shape without the last axis", " by ", s.dims, labels.shape))
 	}
 	classes := s.dims[last]
 	places := g.ints.take(len(labels.values))
 	for i, label := range labels.values {
 		if label < 0 || label >= classes {
-			panic(g.indexError(opPick, "label", label, classes))
+			panic(NewIndexError("Pick", "label", label, classes))
 		}
 		places[i] = i*classes + label
 	}

@@ -17,7 +17,7 @@ type Param struct {
 
 // NewParam returns a parameter that starts as a copy of the tensor.
 func NewParam(name string, t Tensor) *Param {
-	t.check(&opParam)
+	t.check(opParam.method)
 	return &Param{name: name, value: t.Clone()}
 }
 
@@ -70,7 +70,7 @@ func (p *Param) With(t Tensor, f func()) {
 		p.value.copyFrom(own)
 		p.version = version
 	}()
-	p.overwrite(opWith, t)
+	p.overwrite("Param.With", t)
 	p.trials++
 	p.version = trial | p.trials
 	f()
@@ -82,15 +82,15 @@ const trial = 1 << 63
 // Set copies a tensor of the same shape into the parameter, in the parameter's
 // precision.
 func (p *Param) Set(t Tensor) {
-	p.overwrite(opSet, t)
+	p.overwrite("Param.Set", t)
 	p.version++
 }
 
 // overwrite copies a tensor into the parameter.
-func (p *Param) overwrite(op *operation, t Tensor) {
+func (p *Param) overwrite(op string, t Tensor) {
 	t.check(op)
 	if !p.value.sameShape(t) {
-		panic(NewShapeError(op.method, "another shape than the parameter's", p.value.dims(), t.dims()))
+		panic(NewShapeError(op, "another shape than the parameter's", p.value.dims(), t.dims()))
 	}
 	p.value.copyFrom(t)
 }
@@ -107,8 +107,3 @@ func (t Tensor) copyFrom(from Tensor) {
 		kernel.Convert64(t.f64(), from.f32())
 	}
 }
-
-var (
-	opSet  = accessor("Param.Set")
-	opWith = accessor("Param.With")
-)

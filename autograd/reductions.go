@@ -59,8 +59,8 @@ func spanOfBlock(s *shape, first, count int) span {
 
 // along records a node of x's shape that is computed along one axis.
 func (x Value) along(op *operation, rule func(*Rule), axis int) (n, from *node, s span) {
-	from = x.node(op)
-	axis = x.g.axis(op, axis, from.shape.rank())
+	from = x.node(op.method)
+	axis = x.g.axis(op.method, axis, from.shape.rank())
 	n = x.g.record(op, rule, from.shape, x)
 	n.a = float64(axis)
 	return n, from, spanOf(from.shape, axis)
@@ -81,7 +81,7 @@ type reduction struct {
 // reduction reads a reduction's axes. Axes that do not lie side by side are
 // brought to the end first.
 func (x Value) reduction(op *operation, axes []int) reduction {
-	g, from := x.g, x.node(op)
+	g, from := x.g, x.node(op.method)
 	rank := from.shape.rank()
 	r := reduction{x: x, from: from, op: op}
 	over := g.ints.take(rank)
@@ -92,13 +92,13 @@ func (x Value) reduction(op *operation, axes []int) reduction {
 			r.keep = true
 		case Population:
 			if op != &opVar && op != &opStd {
-				panic(argumentError(op, "Population is for Var and Std"))
+				panic(NewArgumentError(op.method, "Population is for Var and Std"))
 			}
 			r.population = true
 		default:
-			axis = g.axis(op, axis, rank)
+			axis = g.axis(op.method, axis, rank)
 			if over[axis] == 1 {
-				panic(argumentError(op, "axis %d stands twice", axis))
+				panic(NewArgumentError(op.method, "axis %d stands twice", axis))
 			}
 			over[axis] = 1
 			r.count++
@@ -125,7 +125,7 @@ func (r reduction) gather(over []int) reduction {
 		}
 	}
 	r.x = r.x.Permute(order...)
-	r.from = r.x.node(r.op)
+	r.from = r.x.node(r.op.method)
 	r.first = len(over) - r.count
 	r.span = spanOfBlock(r.from.shape, r.first, r.count)
 	r.keep = false // restore puts the axes back where they were
@@ -145,7 +145,7 @@ func (r reduction) shape() *shape {
 			s = append(s, 1)
 		}
 	}
-	return g.newShape(r.op, append(s, dims[r.first+r.count:]...))
+	return g.newShape(r.op.method, append(s, dims[r.first+r.count:]...))
 }
 
 // record records the reduction with room for its result.
@@ -174,7 +174,7 @@ func (x Value) reduce(op *operation, rule func(*Rule), axes []int, f64 spanKerne
 
 // restore gives a reduction over x its kept axes where it has not got them.
 func (x Value) restore(y Value, axes []int) Value {
-	from, n := x.node(&opSum), y.node(&opSum)
+	from, n := x.node(opSum.method), y.node(opSum.method)
 	if !slices.Contains(axes, KeepDims) || n.shape.rank() == from.shape.rank() {
 		return y
 	}
@@ -182,7 +182,7 @@ func (x Value) restore(y Value, axes []int) Value {
 	copy(dims, from.shape.dims)
 	for _, axis := range axes {
 		if axis != KeepDims && axis != Population {
-			dims[x.g.axis(&opSum, axis, len(dims))] = 1
+			dims[x.g.axis(opSum.method, axis, len(dims))] = 1
 		}
 	}
 	return y.Reshape(dims...)
@@ -192,7 +192,7 @@ func (x Value) restore(y Value, axes []int) Value {
 // reduced axes kept, so that it broadcasts against the input.
 func (r *Rule) spread(y Value) Value {
 	x := r.g.at(r.n.in[0]).shape
-	if y.node(&opSum).shape.rank() == x.rank() {
+	if y.node(opSum.method).shape.rank() == x.rank() {
 		return y
 	}
 	dims := r.g.ints.take(x.rank())
@@ -222,7 +222,7 @@ func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, k
 // sumLeading sums over the first axes, which leave the shape s: the gradient of
 // a bias, as of all that was broadcast along a batch.
 func (x Value) sumLeading(axes int, s *shape) Value {
-	from := x.node(&opSum)
+	from := x.node(opSum.method)
 	r := reduction{x: x, from: from, op: &opSum, count: axes, span: spanOfBlock(from.shape, 0, axes)}
 	x.g.alongSpan(r.record(sumRule, s), from, r.span, kernel.Sum, kernel.Sum)
 	return x.g.done()
@@ -264,7 +264,7 @@ func prodRule(r *Rule) {
 		return
 	}
 	first, count := r.n.extra.ints[0], r.n.extra.ints[1]
-	dims := x.node(&opProd).shape.dims
+	dims := x.node(opProd.method).shape.dims
 	s := spanOfBlock(r.g.at(x.id).shape, first, count)
 	flat := x.Reshape(s.outer, s.n, s.inner)
 	one := r.g.Full(1, s.outer, 1, s.inner)
@@ -287,7 +287,7 @@ func (x Value) Max(axes ...int) Value {
 // nonEmpty panics when there is nothing to choose from.
 func (r reduction) nonEmpty() {
 	if r.n == 0 && r.outer*r.inner > 0 {
-		panic(r.x.g.shapeError(r.op, "no elements to choose from", "", r.from.shape.dims))
+		panic(shapeError(r.op.method, "no elements to choose from", "", r.from.shape.dims))
 	}
 }
 
@@ -382,7 +382,7 @@ func nonZero(y Value) Value { return Where(y.EqualScalar(0), y.g.Scalar(1), y) }
 // *ArgumentError for one that stands twice or a p that is not positive.
 func (x Value) Norm(p float64, axes ...int) Value {
 	if !(p > 0) {
-		panic(argumentError(&opNorm, "p = %v is not positive", p))
+		panic(NewArgumentError(opNorm.method, "p = %v is not positive", p))
 	}
 	r := x.reduction(&opNorm, axes)
 	n := r.record(normRule, r.shape())
@@ -449,8 +449,8 @@ func (x Value) ArgMin(axis int) Ints {
 type argKernel[T kernel.Float] func(dst []int, x []T, outer, n, inner int)
 
 func (x Value) argExtreme(op *operation, axis int, f64 argKernel[float64], f32 argKernel[float32]) Ints {
-	rank := x.node(op).shape.rank()
-	r := x.reduction(op, []int{x.g.axis(op, axis, rank)})
+	rank := x.node(op.method).shape.rank()
+	r := x.reduction(op, []int{x.g.axis(op.method, axis, rank)})
 	r.nonEmpty()
 	dims := r.shape().dims
 	index := Ints{shape: append([]int{}, dims...), values: make([]int, r.outer*r.inner)}
@@ -510,7 +510,7 @@ func cumProdRule(r *Rule) {
 		return
 	}
 	dims := x.Shape()
-	s := spanOf(x.node(&opCumProd).shape, axis)
+	s := spanOf(x.node(opCumProd.method).shape, axis)
 	row := x.Reshape(s.outer, 1, s.n, s.inner).Expand(s.outer, s.n, s.n, s.inner)
 	self := r.g.Constant(Eye(s.n)).Reshape(1, s.n, s.n, 1)
 	others := Where(self, r.g.Scalar(1), row).cumProd(2, reverse)

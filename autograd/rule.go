@@ -60,7 +60,7 @@ func (r *Rule) Needs(i int) bool {
 func (r *Rule) input(i int) int32 {
 	inputs := r.n.inputs()
 	if i < 0 || i >= len(inputs) {
-		panic(&IndexError{r.opName(), "input", i, len(inputs), callSite()})
+		panic(NewIndexError(r.opName(), "input", i, len(inputs)))
 	}
 	return inputs[i]
 }
@@ -85,7 +85,7 @@ func (r *Rule) Add(i int, gx Value) {
 		return
 	}
 	op := r.n.op
-	s := r.gy.operand(op, gx).shape
+	s := r.gy.operand(op.method, gx).shape
 	if !s.equal(x) && (op == &opCustom && !s.equal(r.n.shape) || !broadcasts(x.dims, s.dims)) {
 		panic(r.wrongShape(i, s, x))
 	}
@@ -96,7 +96,7 @@ func (r *Rule) Add(i int, gx Value) {
 }
 
 func (r *Rule) wrongShape(i int, got, want *shape) error {
-	e := r.g.shapeError(r.n.op, "the rule's gradient does not have the shape of its input", " for ", got.dims, want.dims)
+	e := shapeError(r.n.op.method, "the rule's gradient does not have the shape of its input", " for ", got.dims, want.dims)
 	e.Op = r.opName()
 	e.Location = r.location()
 	return e

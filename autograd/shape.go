@@ -69,7 +69,7 @@ func sizeOf(dims []int) (size int, fault string) {
 // broadcast returns the shape that two operands share under NumPy's rule:
 // aligned at the last axis, two dimensions agree when they are equal or one
 // of them is 1.
-func (g *Graph) broadcast(op *operation, x, y *shape) *shape {
+func (g *Graph) broadcast(op string, x, y *shape) *shape {
 	switch {
 	case x.equal(y), y.rank() == 0:
 		return x
@@ -88,7 +88,7 @@ func (g *Graph) broadcast(op *operation, x, y *shape) *shape {
 		case dims[lead+i] == 1:
 			dims[lead+i] = d
 		case d != 1 && d != dims[lead+i]:
-			panic(g.shapeError(op, "shapes do not broadcast", " and ", x.dims, y.dims))
+			panic(shapeError(op, "shapes do not broadcast", " and ", x.dims, y.dims))
 		}
 	}
 	if slices.Equal(dims, x.dims) {
@@ -101,7 +101,7 @@ func (g *Graph) broadcast(op *operation, x, y *shape) *shape {
 	}
 	size, fault := sizeOf(dims)
 	if fault != "" {
-		panic(g.shapeError(op, fault, " and ", x.dims, y.dims))
+		panic(shapeError(op, fault, " and ", x.dims, y.dims))
 	}
 	s := &g.shapes.take(1)[0]
 	s.dims, s.size = dims, size
@@ -153,9 +153,9 @@ func (g *Graph) broadcastStrides(s, to *shape) []int {
 
 // axis returns an axis of a tensor of that rank, counted from the end when
 // negative.
-func (g *Graph) axis(op *operation, axis, rank int) int {
+func (g *Graph) axis(op string, axis, rank int) int {
 	if axis < -rank || axis >= rank {
-		panic(g.indexError(op, "axis", axis, rank))
+		panic(NewIndexError(op, "axis", axis, rank))
 	}
 	if axis < 0 {
 		axis += rank

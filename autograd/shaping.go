@@ -10,36 +10,26 @@ import (
 )
 
 var (
-	opReshape   = operation{name: "reshape", method: "Reshape"}
-	opFull      = accessor("Full")
-	opFlatten   = accessor("Flatten")
-	opSqueeze   = accessor("Squeeze")
-	opUnsqueeze = accessor("Unsqueeze")
-	opExpand    = operation{name: "expand", method: "Expand"}
-	opPermute   = operation{name: "permute", method: "Permute"}
-	opSlice     = operation{name: "slice", method: "Slice"}
-	opPad       = operation{name: "pad", method: "Pad"}
-	opConcat    = operation{name: "concat", method: "Concat"}
-	opStack     = accessor("Stack")
-	opSplit     = accessor("Split")
-	opRoll      = accessor("Roll")
-	opTile      = accessor("Tile")
-	opRepeat    = accessor("Repeat")
-	opTranspose = accessor("Transpose")
+	opReshape = operation{name: "reshape", method: "Reshape"}
+	opExpand  = operation{name: "expand", method: "Expand"}
+	opPermute = operation{name: "permute", method: "Permute"}
+	opSlice   = operation{name: "slice", method: "Slice"}
+	opPad     = operation{name: "pad", method: "Pad"}
+	opConcat  = operation{name: "concat", method: "Concat"}
 )
 
 // Full returns a constant in which every element is v.
 func (g *Graph) Full(v float64, dims ...int) Value {
-	n := g.record(&opConstant, nil, g.newShape(opFull, dims))
+	n := g.record(&opConstant, nil, g.newShape("Full", dims))
 	g.setAll(n, v)
 	return g.done()
 }
 
 // newShape returns the shape of dimensions that the user gave.
-func (g *Graph) newShape(op *operation, dims []int) *shape {
+func (g *Graph) newShape(op string, dims []int) *shape {
 	size, fault := sizeOf(dims)
 	if fault != "" {
-		panic(g.shapeError(op, fault, "", dims))
+		panic(shapeError(op, fault, "", dims))
 	}
 	return g.sized(dims, size)
 }
@@ -50,7 +40,7 @@ func (g *Graph) newShape(op *operation, dims []int) *shape {
 //
 //	gx = gy, in x's shape
 func (x Value) Reshape(dims ...int) Value {
-	n := x.node(&opReshape)
+	n := x.node(opReshape.method)
 	return x.reshaped(x.g.inferred(n.shape, dims))
 }
 
@@ -70,15 +60,15 @@ func (g *Graph) inferred(from *shape, dims []int) *shape {
 		copied[open] = 1
 		rest, _ := sizeOf(copied)
 		if rest == 0 || from.size%rest != 0 || slices.Contains(copied, -1) {
-			panic(g.shapeError(&opReshape, "no dimension fits in the place of -1", " to ", from.dims, dims))
+			panic(shapeError(opReshape.method, "no dimension fits in the place of -1", " to ", from.dims, dims))
 		}
 		copied[open] = from.size / rest
 	}
 	switch size, fault := sizeOf(copied); {
 	case fault != "":
-		panic(g.shapeError(&opReshape, fault, " to ", from.dims, dims))
+		panic(shapeError(opReshape.method, fault, " to ", from.dims, dims))
 	case size != from.size:
-		panic(g.shapeError(&opReshape, "sizes differ", " to ", from.dims, dims))
+		panic(shapeError(opReshape.method, "sizes differ", " to ", from.dims, dims))
 	}
 	return g.shape(copied)
 }
@@ -91,13 +81,13 @@ func (g *Graph) inferred(from *shape, dims []int) *shape {
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError when first stands behind last.
 func (x Value) Flatten(first, last int) Value {
-	g, s := x.g, x.node(opFlatten).shape
+	g, s := x.g, x.node("Flatten").shape
 	if s.rank() == 0 {
 		return x.Reshape(1)
 	}
-	first, last = g.axis(opFlatten, first, s.rank()), g.axis(opFlatten, last, s.rank())
+	first, last = g.axis("Flatten", first, s.rank()), g.axis("Flatten", last, s.rank())
 	if first > last {
-		panic(argumentError(opFlatten, "axis %d stands behind axis %d", first, last))
+		panic(NewArgumentError("Flatten", "axis %d stands behind axis %d", first, last))
 	}
 	dims := g.ints.take(s.rank())[:0]
 	dims = append(dims, s.dims[:first]...)
@@ -112,7 +102,7 @@ func (x Value) Flatten(first, last int) Value {
 // It panics with a *ShapeError for an axis of another length, and with an
 // *IndexError for one that there is not.
 func (x Value) Squeeze(axes ...int) Value {
-	g, s := x.g, x.node(opSqueeze).shape
+	g, s := x.g, x.node("Squeeze").shape
 	drop := g.ints.take(s.rank())
 	clear(drop)
 	for i, d := range s.dims {
@@ -121,9 +111,9 @@ func (x Value) Squeeze(axes ...int) Value {
 		}
 	}
 	for _, axis := range axes {
-		axis = g.axis(opSqueeze, axis, s.rank())
+		axis = g.axis("Squeeze", axis, s.rank())
 		if s.dims[axis] != 1 {
-			panic(g.shapeError(opSqueeze, fmt.Sprintf("axis %d is not of length 1", axis), "", s.dims))
+			panic(shapeError("Squeeze", fmt.Sprintf("axis %d is not of length 1", axis), "", s.dims))
 		}
 		drop[axis] = 1
 	}
@@ -143,8 +133,8 @@ func (x Value) Squeeze(axes ...int) Value {
 //
 // It panics with an *IndexError when the result has no such axis.
 func (x Value) Unsqueeze(axis int) Value {
-	g, s := x.g, x.node(opUnsqueeze).shape
-	axis = g.axis(opUnsqueeze, axis, s.rank()+1)
+	g, s := x.g, x.node("Unsqueeze").shape
+	axis = g.axis("Unsqueeze", axis, s.rank()+1)
 	dims := g.ints.take(s.rank() + 1)[:0]
 	dims = append(dims, s.dims[:axis]...)
 	dims = append(dims, 1)
@@ -156,20 +146,20 @@ func (x Value) Unsqueeze(axis int) Value {
 //
 //	gx = the sum of gy over the repeated axes
 func (x Value) Expand(dims ...int) Value {
-	g, from := x.g, x.node(&opExpand)
+	g, from := x.g, x.node(opExpand.method)
 	size, fault := sizeOf(dims)
 	if fault != "" {
-		panic(g.shapeError(&opExpand, fault, " to ", from.shape.dims, dims))
+		panic(shapeError(opExpand.method, fault, " to ", from.shape.dims, dims))
 	}
 	if !broadcasts(from.shape.dims, dims) {
-		panic(g.shapeError(&opExpand, "cannot be expanded", " to ", from.shape.dims, dims))
+		panic(shapeError(opExpand.method, "cannot be expanded", " to ", from.shape.dims, dims))
 	}
 	return x.expandTo(g.sized(dims, size))
 }
 
 // expandTo is Expand to a shape that fits.
 func (x Value) expandTo(s *shape) Value {
-	g, from := x.g, x.node(&opExpand)
+	g, from := x.g, x.node(opExpand.method)
 	if from.shape.equal(s) {
 		return x
 	}
@@ -215,7 +205,7 @@ func unexpand[T kernel.Float](g *Graph, numbers []T, n *node) {
 // sumTo sums x over the axes along which a tensor of shape s has been
 // broadcast to x's shape.
 func (x Value) sumTo(s *shape) Value {
-	g, from := x.g, x.node(&opSum)
+	g, from := x.g, x.node(opSum.method)
 	lead := from.shape.rank() - s.rank()
 	switch {
 	case from.shape.equal(s):
@@ -230,7 +220,7 @@ func (x Value) sumTo(s *shape) Value {
 		}
 	}
 	x = x.Sum(axes...)
-	if x.node(&opSum).shape.equal(s) {
+	if x.node(opSum.method).shape.equal(s) {
 		return x
 	}
 	return x.reshaped(s)
@@ -244,17 +234,17 @@ func (x Value) sumTo(s *shape) Value {
 // an *IndexError for an axis that there is not, and with an *ArgumentError for
 // one that stands twice.
 func (x Value) Permute(order ...int) Value {
-	g, from := x.g, x.node(&opPermute)
+	g, from := x.g, x.node(opPermute.method)
 	rank := from.shape.rank()
 	if len(order) != rank {
-		panic(g.shapeError(&opPermute, "as many axes as the shape has must be given", " with ", from.shape.dims, order))
+		panic(shapeError(opPermute.method, "as many axes as the shape has must be given", " with ", from.shape.dims, order))
 	}
 	axes, dims, seen := g.ints.take(rank), g.ints.take(rank), g.ints.take(rank)
 	clear(seen)
 	for i, axis := range order {
-		axes[i] = g.axis(&opPermute, axis, rank)
+		axes[i] = g.axis(opPermute.method, axis, rank)
 		if seen[axes[i]]++; seen[axes[i]] > 1 {
-			panic(argumentError(&opPermute, "axis %d stands twice", axes[i]))
+			panic(NewArgumentError(opPermute.method, "axis %d stands twice", axes[i]))
 		}
 		dims[i] = from.shape.dims[axes[i]]
 	}
@@ -293,7 +283,7 @@ func (g *Graph) copy(dst, src *node, dims []int, dOff int, dStride []int, sOff i
 // It panics with an *IndexError when there is no such axis.
 func (x Value) Transpose(a, b int) Value {
 	g, rank := x.g, x.Rank()
-	a, b = g.axis(opTranspose, a, rank), g.axis(opTranspose, b, rank)
+	a, b = g.axis("Transpose", a, rank), g.axis("Transpose", b, rank)
 	order := g.ints.take(rank)
 	for i := range order {
 		order[i] = i
@@ -321,10 +311,10 @@ const End = math.MaxInt
 //
 //	gx = gy at the elements taken, else 0
 func (x Value) Slice(axis, start, stop, step int) Value {
-	g, from := x.g, x.node(&opSlice)
-	axis = g.axis(&opSlice, axis, from.shape.rank())
+	g, from := x.g, x.node(opSlice.method)
+	axis = g.axis(opSlice.method, axis, from.shape.rank())
 	if step == 0 {
-		panic(argumentError(&opSlice, "a step of 0"))
+		panic(NewArgumentError(opSlice.method, "a step of 0"))
 	}
 	start, count := g.sliceOf(from.shape.dims[axis], start, stop, step)
 	rank := from.shape.rank()
@@ -371,7 +361,7 @@ func (g *Graph) bound(i, length, limit int) int {
 		return length
 	}
 	if i < -length || i > limit {
-		panic(g.indexError(&opSlice, "bound", i, length+1))
+		panic(NewIndexError(opSlice.method, "bound", i, length+1))
 	}
 	if i < 0 {
 		i += length
@@ -382,7 +372,7 @@ func (g *Graph) bound(i, length, limit int) int {
 // take records the block of shape s whose places are the starts along each
 // axis, then the steps.
 func (x Value) take(s *shape, places []int) Value {
-	g, from := x.g, x.node(&opSlice)
+	g, from := x.g, x.node(opSlice.method)
 	off, strides := g.placed(from.shape, places)
 	if g.isRun(from.shape, s, places) && !g.reverse.active {
 		return x.window(s, places, off)
@@ -429,7 +419,7 @@ func sliceRule(r *Rule) { r.Add(0, r.Grad().place(0, r.g.at(r.n.in[0]).shape, r.
 
 // place records a tensor of shape s that holds x at places and v elsewhere.
 func (x Value) place(v float64, s *shape, places []int) Value {
-	g, from := x.g, x.node(&opPad)
+	g, from := x.g, x.node(opPad.method)
 	n := g.record(&opPad, padRule, s, x)
 	n.a = v
 	g.extraOf(n).ints = places
@@ -475,23 +465,23 @@ func (x Value) Flip(axes ...int) Value {
 //
 //	gx = gy without the padding
 func (x Value) Pad(v float64, pairs ...[2]int) Value {
-	g, from := x.g, x.node(&opPad)
+	g, from := x.g, x.node(opPad.method)
 	rank := from.shape.rank()
 	if len(pairs) != rank {
-		panic(g.shapeError(&opPad, fmt.Sprintf("%d pairs do not fit the axes", len(pairs)), "", from.shape.dims))
+		panic(shapeError(opPad.method, fmt.Sprintf("%d pairs do not fit the axes", len(pairs)), "", from.shape.dims))
 	}
 	places, dims := g.ints.take(2*rank), g.ints.take(rank)
 	for i, pair := range pairs {
 		if pair[0] < 0 || pair[1] < 0 {
-			panic(argumentError(&opPad, "negative padding %v", pair))
+			panic(NewArgumentError(opPad.method, "negative padding %v", pair))
 		}
 		places[i], places[rank+i] = pair[0], 1
 		dims[i] = pair[0] + from.shape.dims[i] + pair[1]
 		if pair[0] > math.MaxInt/4 || pair[1] > math.MaxInt/4 {
-			panic(argumentError(&opPad, "padding %v overflows", pair))
+			panic(NewArgumentError(opPad.method, "padding %v overflows", pair))
 		}
 	}
-	return x.place(v, g.newShape(&opPad, dims), places)
+	return x.place(v, g.newShape(opPad.method, dims), places)
 }
 
 // Concat joins Values along an existing axis.
@@ -503,21 +493,21 @@ func (x Value) Pad(v float64, pairs ...[2]int) Value {
 // Values.
 func Concat(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
-		panic(argumentError(&opConcat, "nothing to join"))
+		panic(NewArgumentError(opConcat.method, "nothing to join"))
 	}
-	g, first := xs[0].g, xs[0].node(&opConcat).shape
-	axis = g.axis(&opConcat, axis, first.rank())
+	g, first := xs[0].g, xs[0].node(opConcat.method).shape
+	axis = g.axis(opConcat.method, axis, first.rank())
 	dims := g.ints.take(first.rank())
 	copy(dims, first.dims)
 	dims[axis] = 0
 	for _, x := range xs {
-		dims[axis] += g.joins(xs[0].operand(&opConcat, x).shape, first, axis)
+		dims[axis] += g.joins(xs[0].operand(opConcat.method, x).shape, first, axis)
 	}
-	n := g.record(&opConcat, concatRule, g.newShape(&opConcat, dims), xs...)
+	n := g.record(&opConcat, concatRule, g.newShape(opConcat.method, dims), xs...)
 	n.a = float64(axis)
 	strides, off := g.strides(n.shape), 0
 	for _, x := range xs {
-		from := x.node(&opConcat)
+		from := x.node(opConcat.method)
 		g.copy(n, from, from.shape.dims, off, strides, 0, g.strides(from.shape))
 		off += from.shape.dims[axis] * strides[axis]
 	}
@@ -532,7 +522,7 @@ func (g *Graph) joins(s, first *shape, axis int) int {
 		fits = fits && (i == axis || s.dims[i] == first.dims[i])
 	}
 	if !fits {
-		panic(g.shapeError(&opConcat, fmt.Sprintf("shapes differ on other axes than %d", axis), " and ", first.dims, s.dims))
+		panic(shapeError(opConcat.method, fmt.Sprintf("shapes differ on other axes than %d", axis), " and ", first.dims, s.dims))
 	}
 	return s.dims[axis]
 }
@@ -556,13 +546,13 @@ func concatRule(r *Rule) {
 // the result has no such axis, and with an *ArgumentError for no Values.
 func Stack(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
-		panic(argumentError(opStack, "nothing to join"))
+		panic(NewArgumentError("Stack", "nothing to join"))
 	}
-	axis = xs[0].g.axis(opStack, axis, xs[0].node(opStack).shape.rank()+1)
+	axis = xs[0].g.axis("Stack", axis, xs[0].node("Stack").shape.rank()+1)
 	all := make([]Value, len(xs))
 	for i, x := range xs {
-		if !xs[0].node(opStack).shape.equal(xs[0].operand(opStack, x).shape) {
-			panic(xs[0].g.shapeError(opStack, "shapes differ", " and ", xs[0].Shape(), x.Shape()))
+		if !xs[0].node("Stack").shape.equal(xs[0].operand("Stack", x).shape) {
+			panic(shapeError("Stack", "shapes differ", " and ", xs[0].Shape(), x.Shape()))
 		}
 		all[i] = x.Unsqueeze(axis)
 	}
@@ -576,8 +566,8 @@ func Stack(axis int, xs ...Value) Value {
 // It panics with a *ShapeError when the lengths do not add up to that of x, and
 // with an *IndexError when there is no such axis.
 func (x Value) Split(axis int, lengths ...int) []Value {
-	g, s := x.g, x.node(opSplit).shape
-	axis = g.axis(opSplit, axis, s.rank())
+	g, s := x.g, x.node("Split").shape
+	axis = g.axis("Split", axis, s.rank())
 	sum := 0
 	for _, n := range lengths {
 		if n < 0 || n > s.dims[axis]-sum {
@@ -587,7 +577,7 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 		sum += n
 	}
 	if sum != s.dims[axis] {
-		panic(g.shapeError(opSplit, fmt.Sprintf("the parts do not make up axis %d", axis), " into ", s.dims, lengths))
+		panic(shapeError("Split", fmt.Sprintf("the parts do not make up axis %d", axis), " into ", s.dims, lengths))
 	}
 	parts, start := make([]Value, len(lengths)), 0
 	for i, n := range lengths {
@@ -604,8 +594,8 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 //
 // It panics with an *IndexError when there is no such axis.
 func (x Value) Roll(axis, shift int) Value {
-	g, s := x.g, x.node(opRoll).shape
-	axis = g.axis(opRoll, axis, s.rank())
+	g, s := x.g, x.node("Roll").shape
+	axis = g.axis("Roll", axis, s.rank())
 	n := s.dims[axis]
 	if n == 0 {
 		return x
@@ -625,9 +615,9 @@ func (x Value) Roll(axis, shift int) Value {
 // It panics with a *ShapeError when there are fewer numbers than axes or a
 // negative one.
 func (x Value) Tile(times ...int) Value {
-	g, s := x.g, x.node(opTile).shape
+	g, s := x.g, x.node("Tile").shape
 	if len(times) < s.rank() {
-		panic(g.shapeError(opTile, "fewer numbers than axes", " by ", s.dims, times))
+		panic(shapeError("Tile", "fewer numbers than axes", " by ", s.dims, times))
 	}
 	rank := len(times)
 	one, many, last := g.ints.take(2*rank), g.ints.take(2*rank), g.ints.take(rank)
@@ -641,7 +631,7 @@ func (x Value) Tile(times ...int) Value {
 		last[i] = t * d
 	}
 	if _, fault := sizeOf(times); fault != "" {
-		panic(g.shapeError(opTile, fault, " by ", s.dims, times))
+		panic(shapeError("Tile", fault, " by ", s.dims, times))
 	}
 	return x.Reshape(one...).Expand(many...).Reshape(last...)
 }
@@ -653,10 +643,10 @@ func (x Value) Tile(times ...int) Value {
 // It panics with an *IndexError when there is no such axis, and with an
 // *ArgumentError for a negative number.
 func (x Value) Repeat(axis, times int) Value {
-	g, s := x.g, x.node(opRepeat).shape
-	axis = g.axis(opRepeat, axis, s.rank())
+	g, s := x.g, x.node("Repeat").shape
+	axis = g.axis("Repeat", axis, s.rank())
 	if times < 0 {
-		panic(argumentError(opRepeat, "%d times", times))
+		panic(NewArgumentError("Repeat", "%d times", times))
 	}
 	many, last := g.ints.take(s.rank()+1), g.ints.take(s.rank())
 	copy(last, s.dims)

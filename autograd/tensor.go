@@ -30,11 +30,6 @@ type kind struct {
 	precision Precision
 }
 
-var (
-	opNewTensor = accessor("NewTensor")
-	opTensorUse = accessor("Tensor")
-)
-
 // NewTensor returns a tensor with a copy of the values in that shape; without
 // a shape, a vector of all values. It panics with a *ShapeError when their
 // number does not fit.
@@ -42,7 +37,7 @@ func NewTensor(values []float64, shape ...int) Tensor {
 	if shape == nil {
 		shape = []int{len(values)}
 	}
-	checkFits(opNewTensor, len(values), shape)
+	checkFits("NewTensor", len(values), shape)
 	t := zerosOf(Float64, shape)
 	copy(t.f64(), values)
 	return t
@@ -53,18 +48,18 @@ func NewTensor32(values []float32, shape ...int) Tensor {
 	if shape == nil {
 		shape = []int{len(values)}
 	}
-	checkFits(opNewTensor, len(values), shape)
+	checkFits("NewTensor", len(values), shape)
 	t := zerosOf(Float32, shape)
 	copy(t.f32(), values)
 	return t
 }
 
-func checkFits(op *operation, values int, shape []int) {
+func checkFits(op string, values int, shape []int) {
 	switch size, fault := sizeOf(shape); {
 	case fault != "":
-		panic(NewShapeError(op.method, fault, shape))
+		panic(NewShapeError(op, fault, shape))
 	case size != values:
-		panic(NewShapeError(op.method, fmt.Sprintf("%d values do not fit the shape", values), shape))
+		panic(NewShapeError(op, fmt.Sprintf("%d values do not fit the shape", values), shape))
 	}
 }
 
@@ -88,7 +83,7 @@ func Full(v float64, shape ...int) Tensor {
 // panics with an *ArgumentError when step is 0 or leads away from stop.
 func Arange(start, stop, step float64) Tensor {
 	if n := (stop - start) / step; step == 0 || !(n >= 0) || math.IsInf(n, 0) {
-		panic(NewArgumentError("autograd: Arange", "a step of %v does not lead from %v to %v", step, start, stop))
+		panic(NewArgumentError("Arange", "a step of %v does not lead from %v to %v", step, start, stop))
 	}
 	var values []float64
 	for i := 0; ; i++ {
@@ -131,7 +126,7 @@ func Normal(rng *rand.Rand, mean, deviation float64, shape ...int) Tensor {
 
 func checkRNG(op string, rng *rand.Rand) {
 	if rng == nil {
-		panic(NewArgumentError("autograd: "+op, "the rng is nil"))
+		panic(NewArgumentError(""+op, "the rng is nil"))
 	}
 }
 
@@ -159,7 +154,7 @@ func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind()
 func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 	if len(shape) == 0 {
 		if !v.IsValid() || isList(v) || !v.CanConvert(reflect.TypeFor[float64]()) {
-			panic(NewArgumentError("autograd: FromNested", "not nested lists of numbers of one depth"))
+			panic(NewArgumentError("FromNested", "not nested lists of numbers of one depth"))
 		}
 		dst[0] = v.Convert(reflect.TypeFor[float64]()).Float()
 		return dst[1:]
@@ -176,7 +171,7 @@ func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 // FromDense returns a tensor with a copy of a matrix.
 func FromDense(m mat.Matrix) Tensor {
 	if m == nil {
-		panic(NewArgumentError("autograd: FromDense", "the matrix is nil"))
+		panic(NewArgumentError("FromDense", "the matrix is nil"))
 	}
 	rows, columns := m.Dims()
 	t := Zeros(rows, columns)
@@ -192,7 +187,7 @@ func FromDense(m mat.Matrix) Tensor {
 // *ShapeError for another rank and, as gonum has no empty matrices, without
 // elements.
 func (t Tensor) Dense() *mat.Dense {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	if t.Rank() != 2 || t.Size() == 0 {
 		panic(NewShapeError("Dense", "not a matrix with elements", t.dims()))
 	}
@@ -255,23 +250,23 @@ func (t *Tensor) dims() []int {
 func (t *Tensor) usable() bool { return t.shape != nil && (t.lease == nil || t.gen == t.lease.gen) }
 
 // live panics when the tensor is a view that a Reset has ended.
-func (t *Tensor) live(op *operation) {
+func (t *Tensor) live(op string) {
 	if t.lease != nil && t.gen != t.lease.gen {
-		panic(&StaleError{op.method, "Tensor", "is a view of a recording that was Reset", callSite()})
+		panic(&StaleError{op, "Tensor", "is a view of a recording that was Reset", callSite()})
 	}
 }
 
 // check panics when the tensor is not usable.
-func (t *Tensor) check(op *operation) {
+func (t *Tensor) check(op string) {
 	if !t.usable() {
 		t.live(op)
-		panic(&ArgumentError{"autograd: " + op.method, "the Tensor is empty: make one with NewTensor or Zeros", callSite()})
+		panic(NewArgumentError(op, "the Tensor is empty: make one with NewTensor or Zeros"))
 	}
 }
 
 // Shape returns a copy of the dimensions, empty for a scalar.
 func (t Tensor) Shape() []int {
-	t.live(opShape)
+	t.live("Shape")
 	return append([]int{}, t.dims()...)
 }
 
@@ -280,7 +275,7 @@ func (t Tensor) Rank() int { return len(t.dims()) }
 
 // Dim returns the length of an axis, counted from the end when negative.
 func (t Tensor) Dim(axis int) int {
-	t.live(opDim)
+	t.live("Dim")
 	if axis < -len(t.dims()) || axis >= len(t.dims()) {
 		panic(NewIndexError("Dim", "axis", axis, len(t.dims())))
 	}
@@ -292,7 +287,7 @@ func (t Tensor) Dim(axis int) int {
 
 // Size returns the number of elements, 1 for a scalar.
 func (t Tensor) Size() int {
-	t.live(opShape)
+	t.live("Shape")
 	if t.shape == nil {
 		return 0
 	}
@@ -304,7 +299,7 @@ func (t Tensor) Precision() Precision { return t.precision }
 
 // Item returns the number of a one-element tensor.
 func (t Tensor) Item() float64 {
-	t.check(opItem)
+	t.check("Item")
 	if t.Size() != 1 {
 		panic(NewShapeError("Item", "not one element", t.dims()))
 	}
@@ -321,7 +316,7 @@ func (t Tensor) element(i int) float64 {
 // At returns one element by its index along each axis, counted from the end
 // when negative.
 func (t Tensor) At(index ...int) float64 {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	if len(index) != len(t.dims()) {
 		panic(NewShapeError("At", "as many indices as axes are needed", t.dims(), index))
 	}
@@ -340,7 +335,7 @@ func (t Tensor) At(index ...int) float64 {
 
 // Float64s returns a copy of the numbers, in row-major order.
 func (t Tensor) Float64s() []float64 {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	values := make([]float64, t.Size())
 	if t.precision == Float32 {
 		kernel.Convert64(values, t.f32())
@@ -361,7 +356,7 @@ func (t Tensor) Raw64() []float64 {
 
 // refuse panics for a tensor that has no numbers of that precision.
 func (t Tensor) refuse(op string, p Precision) {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	panic(&PrecisionError{op, t.precision, p, callSite()})
 }
 
@@ -376,13 +371,13 @@ func (t Tensor) Raw32() []float32 {
 
 // Clone returns a copy with numbers of its own.
 func (t Tensor) Clone() Tensor {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	return t.In(t.precision)
 }
 
 // In returns a copy in that precision.
 func (t Tensor) In(p Precision) Tensor {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	p.check("In")
 	c := zerosOf(p, t.dims())
 	switch {
@@ -399,8 +394,8 @@ func (t Tensor) In(p Precision) Tensor {
 
 // Reshape returns the same numbers in another shape, without a copy.
 func (t Tensor) Reshape(shape ...int) Tensor {
-	t.check(opTensorUse)
-	checkFits(accessor("Reshape"), t.Size(), shape)
+	t.check("Tensor")
+	checkFits("Reshape", t.Size(), shape)
 	t.shape = ownShape(shape, t.Size())
 	return t
 }
@@ -425,7 +420,7 @@ func (t Tensor) scale(a float64) {
 // Norm returns the Euclidean norm of all numbers as one vector, in float64 for
 // either precision. It neither overflows nor underflows on the way.
 func (t Tensor) Norm() float64 {
-	t.check(opTensorUse)
+	t.check("Tensor")
 	if t.precision == Float32 {
 		squares := 0.0 // of float32 numbers, which are far from overflow here
 		for _, v := range t.f32() {

@@ -183,7 +183,7 @@ func digammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Polygamma(1))) }
 //	∂y/∂x = polygamma of order + 1
 func (x Value) Polygamma(order int) Value {
 	if order < 0 {
-		panic(argumentError(&opPolygamma, "negative order %d", order))
+		panic(NewArgumentError(opPolygamma.method, "negative order %d", order))
 	}
 	return x.unary(&opPolygamma, polygammaRule, float64(order), 0)
 }

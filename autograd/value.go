@@ -17,7 +17,7 @@ type Value struct {
 }
 
 // node returns the value's node. It panics when the graph has been Reset.
-func (x Value) node(op *operation) *node {
+func (x Value) node(op string) *node {
 	if !x.usable() {
 		x.refuse(op)
 	}
@@ -31,70 +31,58 @@ func (x Value) usable() bool {
 }
 
 // refuse panics for a Value that is not usable.
-func (x Value) refuse(op *operation) {
+func (x Value) refuse(op string) {
 	if x.g == nil {
-		panic(&GraphError{op.method, "a zero Value, which belongs to no graph", callSite()})
+		panic(&GraphError{op, "a zero Value, which belongs to no graph", callSite()})
 	}
-	panic(&StaleError{op.method, "Value", "used after its graph's Reset", callSite()})
+	panic(&StaleError{op, "Value", "used after its graph's Reset", callSite()})
 }
 
 // operand returns the node of y, which must belong to x's graph.
-func (x Value) operand(op *operation, y Value) *node {
+func (x Value) operand(op string, y Value) *node {
 	if y.g != x.g && y.g != nil {
-		panic(&GraphError{op.method, "operands belong to different graphs", callSite()})
+		panic(&GraphError{op, "operands belong to different graphs", callSite()})
 	}
 	return y.node(op)
 }
-
-// accessor is the operation in whose name a Value is only looked at.
-func accessor(method string) *operation { return &operation{method: method} }
-
-var (
-	opShape  = accessor("Shape")
-	opDim    = accessor("Dim")
-	opItem   = accessor("Item")
-	opTensor = accessor("Tensor")
-	opView   = accessor("View")
-	opNamed  = accessor("Named")
-)
 
 // Graph returns the graph that x is recorded in.
 func (x Value) Graph() *Graph { return x.g }
 
 // Shape returns a copy of the dimensions, empty for a scalar.
-func (x Value) Shape() []int { return append([]int{}, x.node(opShape).shape.dims...) }
+func (x Value) Shape() []int { return append([]int{}, x.node("Shape").shape.dims...) }
 
 // Rank returns the number of dimensions, 0 for a scalar.
-func (x Value) Rank() int { return x.node(opShape).shape.rank() }
+func (x Value) Rank() int { return x.node("Shape").shape.rank() }
 
 // Size returns the number of elements, 1 for a scalar.
-func (x Value) Size() int { return x.node(opShape).shape.size }
+func (x Value) Size() int { return x.node("Shape").shape.size }
 
 // Dim returns the length of an axis, counted from the end when negative.
 func (x Value) Dim(axis int) int {
-	s := x.node(opDim).shape
-	return s.dims[x.g.axis(opDim, axis, s.rank())]
+	s := x.node("Dim").shape
+	return s.dims[x.g.axis("Dim", axis, s.rank())]
 }
 
 // Item returns the number of a one-element Value. It panics with a
 // *ShapeError for any other.
 func (x Value) Item() float64 {
-	n := x.node(opItem)
+	n := x.node("Item")
 	if n.shape.size != 1 {
-		panic(x.g.shapeError(opItem, "not one element", "", n.shape.dims))
+		panic(shapeError("Item", "not one element", "", n.shape.dims))
 	}
-	x.g.unchanged(opItem, n)
+	x.g.unchanged("Item", n)
 	return x.g.number(n.data, 0)
 }
 
 // Tensor returns a copy of the numbers, which outlives the recording.
-func (x Value) Tensor() Tensor { return x.view(opTensor).Clone() }
+func (x Value) Tensor() Tensor { return x.view("Tensor").Clone() }
 
 // View returns the numbers where they are, without a copy. They are valid
 // until the graph's Reset and must not be written to.
-func (x Value) View() Tensor { return x.view(opView) }
+func (x Value) View() Tensor { return x.view("View") }
 
-func (x Value) view(op *operation) Tensor {
+func (x Value) view(op string) Tensor {
 	n := x.node(op)
 	x.g.unchanged(op, n)
 	return x.g.tensor(n.data, n.shape)
@@ -102,9 +90,9 @@ func (x Value) view(op *operation) Tensor {
 
 // unchanged panics when n shows the numbers of a parameter that has been
 // written since: they are not the ones that the recording was computed with.
-func (g *Graph) unchanged(op *operation, n *node) {
+func (g *Graph) unchanged(op string, n *node) {
 	if p := g.overwritten(n); p != nil {
-		panic(&StaleError{op.method, "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
+		panic(&StaleError{op, "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
 	}
 }
 
@@ -122,7 +110,7 @@ func (g *Graph) overwritten(n *node) *Param {
 
 // Named gives x a name, which drawings and messages show, and returns x.
 func (x Value) Named(name string) Value {
-	n := x.node(opNamed)
+	n := x.node("Named")
 	if n.extra == nil && x.g.reverse.active && x.gen == x.g.gen {
 		n.extra = new(extra) // the arena is rewound when the rule under way ends, before n
 	}
@@ -132,7 +120,7 @@ func (x Value) Named(name string) Value {
 
 // Name returns the name given by Named or by the Param, or "".
 func (x Value) Name() string {
-	return x.g.name(x.node(opNamed))
+	return x.g.name(x.node("Named"))
 }
 
 func (g *Graph) name(n *node) string {

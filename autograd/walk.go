@@ -45,7 +45,7 @@ type Node struct {
 
 // Node returns what the recording knows of x.
 func (x Value) Node() Node {
-	n, g := x.node(opShape), x.g
+	n, g := x.node("Shape"), x.g
 	node := Node{
 		Value: x, ID: int(x.id), Op: n.op.name, Kind: n.kind(), NeedsGrad: n.flags&needsGrad != 0,
 		Scope: g.scopes.paths[n.scope], Scopes: g.scopes.names(n.scope), Constants: n.constants(), Ints: slices.Clone(n.ints()),
@@ -103,7 +103,7 @@ func (g *Graph) Nodes() iter.Seq[Node] {
 // At returns the Value of the node with that ID.
 func (g *Graph) At(id int) Value {
 	if id < 0 || id >= int(g.count) {
-		panic(&IndexError{"At", "node", id, int(g.count), callSite()})
+		panic(NewIndexError("At", "node", id, int(g.count)))
 	}
 	return Value{g, int32(id), g.gen}
 }
@@ -121,7 +121,7 @@ func (x Value) Ancestors() iter.Seq[Node] {
 }
 
 func (x Value) ancestors() []int32 {
-	x.node(opShape)
+	x.node("Shape")
 	reached := make([]bool, x.id+1)
 	reached[x.id] = true
 	var ids []int32
