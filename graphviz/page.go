@@ -3,12 +3,15 @@ package graphviz
 import (
 	"bytes"
 	"cmp"
+	"compress/flate"
 	"crypto/sha256"
 	"embed"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
+	"io"
 	"math"
 	"slices"
 	"strconv"
@@ -435,12 +438,29 @@ func pageText(f *Film) ([]byte, error) {
 	return assemble(p.Title, data)
 }
 
-// assemble puts the page's parts together. Its policy lets exactly this script
-// and this style in, by their hashes, and nothing else: no request leaves it.
+// starter is the script that unpacks the page's program and runs it. The
+// program is two thirds smaller packed.
+const starter = `"use strict";
+(async()=>{
+const byId=id=>document.getElementById(id);
+if(!window.DecompressionStream){byId("heading").textContent="This page needs a browser of 2023 or later.";return}
+const packed=Uint8Array.from(atob(byId("program").textContent),c=>c.charCodeAt(0));
+const program=document.createElement("script");
+program.textContent=await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate-raw"))).text();
+document.body.append(program);
+})();`
+
+// assemble puts the page's parts together. Its policy lets exactly this starter,
+// this program and this style in, by their hashes, and nothing else: no request
+// leaves it.
 func assemble(title string, data []byte) ([]byte, error) {
-	script := "\"use strict\";\n"
+	program := "\"use strict\";\n"
 	for _, name := range pageScripts {
-		script += compact(pagePart(name))
+		program += compact(pagePart(name))
+	}
+	packed, err := pack(program)
+	if err != nil {
+		return nil, err
 	}
 	style := compactStyle(pagePart("page.css"))
 	page, err := template.New("page").Parse(pagePart("page.html"))
@@ -450,16 +470,33 @@ func assemble(title string, data []byte) ([]byte, error) {
 	if title == "" {
 		title = "Backpropagation"
 	}
-	policy := fmt.Sprintf("default-src 'none'; script-src '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", hashOf(script), hashOf(style))
+	policy := fmt.Sprintf("default-src 'none'; script-src '%s' '%s'; style-src '%s'; img-src data:; base-uri 'none'; form-action 'none'", hashOf(starter), hashOf(program), hashOf(style))
 	var text bytes.Buffer
 	err = page.Execute(&text, map[string]any{
 		"Title":  title,
 		"Policy": template.HTML(`<meta http-equiv="Content-Security-Policy" content="` + policy + `">`),
 		"Style":  template.HTML("<style>" + style + "</style>"),
 		"Data":   template.HTML(`<script type="application/json" id="data">` + string(data) + "</script>"),
-		"Script": template.HTML("<script>" + script + "</script>"),
+		"Script": template.HTML(`<script type="text/plain" id="program">` + packed + "</script>\n<script>" + starter + "</script>"),
 	})
 	return text.Bytes(), err
+}
+
+// pack returns a text deflated and in letters, as the starter unpacks it.
+func pack(text string) (string, error) {
+	var b bytes.Buffer
+	letters := base64.NewEncoder(base64.StdEncoding, &b)
+	w, err := flate.NewWriter(letters, flate.BestCompression)
+	if err != nil {
+		return "", err
+	}
+	if _, err := io.WriteString(w, text); err != nil {
+		return "", err
+	}
+	if err := errors.Join(w.Close(), letters.Close()); err != nil {
+		return "", err
+	}
+	return b.String(), nil
 }
 
 // pagePart returns a file that is part of the page.
