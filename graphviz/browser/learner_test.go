@@ -169,7 +169,7 @@ func TestFirstSight(t *testing.T) {
 func TestWeightsAreSeen(t *testing.T) {
 	root := tensors()
 	p := open(t, pageOf(t, root, graphviz.Options{Gradients: root.Backward(), LearningRate: 0.1, Select: []graphviz.Selection{graphviz.Sample(1)}}))
-	p.eval(`picture.links.find(l => l.weight?.n === "w[1,2]").label.setAttribute("id", "arrow")`)
+	p.eval(`picture.links.find(l => l.weight?.n === "w[1,2]").lines[0].setAttribute("id", "arrow")`)
 	p.do(chromedp.Click(chromedp.CSS("#arrow")))
 	p.is("raw.nodes[state.selected].n", "w[1,2]")
 	p.is(`document.getElementById("try") !== null`, "true")

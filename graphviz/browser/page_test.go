@@ -134,7 +134,7 @@ func TestNothingIsShownBeforeItsStep(t *testing.T) {
 		p.key(right)
 	}
 	p.key(end)
-	p.is(`document.querySelector(".node[data-raw='2'] .value").textContent.trim()`, "→ 0.5175")
+	p.is(`[...document.querySelectorAll(".node[data-raw='2'] .value, .node[data-raw='2'] .change")].map(e => e.textContent).join(" ")`, "0.5 → 0.5175")
 	p.key(home)
 	p.is("state.step", "0")
 	p.shot("neuron")
@@ -443,7 +443,7 @@ func TestPrint(t *testing.T) {
 	p.key(end)
 	p.do(media("print", "light"))
 	p.is(`getComputedStyle(document.querySelector(".controls")).display`, "none")
-	p.is(`getComputedStyle(document.getElementById("stage")).display`, "block")
+	p.is(`getComputedStyle(document.getElementById("stage")).display`, "flex")
 	p.shot("print")
 	p.do(media("", "light"))
 	p.eval(`(document.documentElement.dataset.theme = "dark", window.dispatchEvent(new Event("beforeprint")))`)

@@ -45,12 +45,12 @@ function drawPicture() {
 }
 
 function fitCamera() {
-	const box = $("graph").getBoundingClientRect(), { width, height } = picture.size, room = 30;
+	const box = $("graph").getBoundingClientRect(), { width, height } = picture.size, room = 24;
 	camera.own = false;
-	const whole = Math.min((box.width - 2 * room) / width, (box.height - 2 * room - 24) / height);
+	const whole = Math.min((box.width - 2 * room) / width, (box.height - 2 * room) / height);
 	camera.k = Math.min(1.5, Math.max(whole, box.width < 600 ? 0.72 : 0.5)); // what is smaller cannot be read
 	camera.x = width * camera.k < box.width - room ? (box.width - width * camera.k) / 2 : room;
-	camera.y = height * camera.k < box.height - room ? (box.height - height * camera.k) / 2 - 4 : room;
+	camera.y = height * camera.k < box.height - room ? (box.height - height * camera.k) / 2 : room;
 	moveCamera();
 }
 
@@ -395,6 +395,7 @@ function onHover(event) {
 	const group = event.target.closest?.(".node[data-raw]");
 	hover.hidden = !group;
 	for (const l of picture.links) l.path.classList.toggle("over", !!group && (l.from.group === group || l.to.group === group));
+	picture.loosen(picture.links.find(l => l.path === event.target && !l.lines));
 	if (!group) return;
 	hover.textContent = hoverText(nodeNow(Number(group.dataset.raw)), graphNow());
 	const w = hover.offsetWidth, h = hover.offsetHeight;

@@ -17,6 +17,30 @@ function textWidth(text, font) {
 	return pen.measureText(text).width;
 }
 
+// fit leaves the end of a text out that is wider than its room.
+function fit(text, room, font) {
+	if (textWidth(text, font) <= room) return text;
+	while (text.length > 1 && textWidth(text + "…", font) > room) text = text.slice(0, -1).trimEnd();
+	return text + "…";
+}
+
+// numberIn is a number with as many digits as its room allows: one that is cut off would be another.
+function numberIn(v, room, font, digits = data.digits) {
+	while (digits > 1 && textWidth(number(v, digits), font) > room) digits--;
+	return number(v, digits);
+}
+
+// briefIn is brief for a room.
+const briefIn = (x, room, font) => typeof x === "number" ? numberIn(x, room, font) : fit(brief(x), room, font);
+
+// widest is a number as wide as they come.
+const widest = (digits = data.digits) => number(-8.888888888888888e-10, digits);
+
+const fonts = { title: "600 13px", value: "600 13px", row: "13px", small: "11px", label: "650 12px" };
+
+// slotOf is the room that an arrow's label takes, of so many rows.
+const slotOf = (rows, ...texts) => ({ w: Math.max(...texts.map(t => textWidth(t, fonts.label))), h: rows * 14 });
+
 // kindOf is what a node is to a reader, as a class.
 function kindOf(n) {
 	if (n.at === undefined) return "op";
@@ -36,7 +60,7 @@ function sceneOfOperations(g, foldedScopes) {
 		if (scope) {
 			if (!folded.has(scope)) {
 				const name = shorten(data.scopes[scope].n);
-				const item = { kind: "folded", scope: data.scopes[scope].p, fold: scope, nodes: [], order: n.at, w: Math.max(172, textWidth(name, "600 14px") + 30), h: 66, title: name };
+				const item = { kind: "folded", scope: data.scopes[scope].p, fold: scope, nodes: [], order: n.at, w: Math.max(172, textWidth(name, fonts.title) + 34), h: 66, title: name };
 				folded.set(scope, item);
 				items.push(item);
 			}
@@ -58,7 +82,9 @@ function sceneOfOperations(g, foldedScopes) {
 		known.set(key, link);
 		links.push(link);
 	}
-	return { items, links, itemOf, frames: true, labels: g.nodes.length <= 80 };
+	const labels = g.nodes.length <= 80, slot = slotOf(2, `= ${widest(3)}`);
+	if (labels) for (const l of links) if (l.edges.some(e => e.learns)) l.slot = slot;
+	return { items, links, itemOf, frames: true, labels };
 }
 
 function foldOf(scope, foldedScopes) {
@@ -69,10 +95,12 @@ function foldOf(scope, foldedScopes) {
 
 function boxItem(n, g) {
 	const name = title(n), caption = opCaption(n), shape = n.single && !(n.sh || []).length ? "" : shapeText(n);
-	const width = textWidth(name, "600 13px") + textWidth(n.leaf ? "" : caption, "11px") + textWidth(shape, "11px") + 34;
+	const side = n.leaf ? shape : `${caption} ${shape}`.trim(), slim = n.leaf && n.single, most = textWidth(widest(), fonts.value);
+	const head = textWidth(name, fonts.title) + (slim ? 12 + most : side ? 14 + textWidth(side, fonts.small) : 0) + 22;
+	const under = slim && n.l ? 2 * textWidth(`→ ${widest()}`, fonts.small) + 26 : 0;
 	return {
-		kind: "box", node: n, nodes: [n], scope: n.s || 0, order: n.at, title: name, caption: n.leaf ? shape : `${caption} ${shape}`.trim(),
-		w: Math.max(n.single ? n.leaf ? textWidth(name, "600 13px") + 96 : 104 : 150, Math.min(width, 320)), h: n.leaf && n.single ? (n.l ? 44 : 30) : n.l || n.at === g.root ? 64 : 46, slim: n.leaf && n.single,
+		kind: "box", node: n, nodes: [n], scope: n.s || 0, order: n.at, title: name, caption: side, slim,
+		w: Math.max(n.single ? 104 : 170, Math.min(head, 340), under), h: slim ? (n.l ? 44 : 30) : n.l || n.at === g.root ? 64 : 46,
 	};
 }
 
@@ -88,14 +116,15 @@ function sceneOfNeurons(g, net) {
 	const column = {};
 	for (const x of net.groups) if (x.kind === "neuron") { const key = scopePath(x.z.s || 0).slice(0, -1).join("/"); column[key] = (column[key] || 0) + 1; }
 	const small = Math.max(...Object.values(column)) > 7;
+	const under = textWidth(`b88 ${widest()} · d ${widest(3)}`, fonts.small);
 	const items = net.groups.map(group => {
 		const last = g.nodes[group.members.at(-1)], matrix = group.z && !group.z.single;
 		const item = { kind: group.kind, neuron: group, node: group.kind === "loss" ? group.loss : group.a || group.z || last, nodes: group.members.map(m => g.nodes[m]), scope: 0, order: Math.min(...group.members) };
-		if (group.kind === "neuron" && !matrix) Object.assign(item, small ? { w: 82, h: 92, round: true, small } : { w: 96, h: 144, round: true });
-		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(84, textWidth(title(last), "600 13px") + 34), h: last.l ? 68 : 56, pill: true });
+		if (group.kind === "neuron" && !matrix) Object.assign(item, small ? { w: 82, h: 82, r: 41, round: true, small } : { w: Math.max(96, under), h: 96 + 3 * 14 + 4, r: 48, mid: 48, round: true });
+		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(104, textWidth(title(last), fonts.title) + 34), h: last.l ? 68 : 56, pill: true });
 		else Object.assign(item, { w: matrix ? 196 : 150, h: group.kind === "loss" ? 96 : 78 });
 		item.title = title(item.node);
-		if (!item.round && !item.pill) item.w = Math.max(item.w, textWidth(item.title, "600 13px") + 40);
+		if (!item.round && !item.pill) item.w = Math.max(item.w, textWidth(item.title, fonts.title) + 40);
 		return item;
 	});
 	net.groups.forEach((group, k) => { if (group.kind === "loss") items[k].order = 1e9; });
@@ -111,36 +140,57 @@ function sceneOfNeurons(g, net) {
 	for (const item of items) item.inputs = item.nodes.some(n => n.in.length > 0);
 	items.forEach(item => item.nodes.forEach(n => { itemOf[n.at] = item; }));
 	for (const group of net.groups) if (group.z) group.z.in.forEach(e => { itemOf[e.from] ??= items[group.at]; });
-	return { items, links, itemOf, neurons: true, labels: links.length <= 40, small };
+	const labels = links.length <= 40;
+	if (labels) for (const l of links) if (l.weight) l.slot = l.weight.single ? slotOf(3, `→ ${widest(3)}`) : slotOf(3, `→ ${widest(3)}`, tensorTitle(l.weight));
+	return { items, links, itemOf, neurons: true, labels, small };
 }
+
+const tensorTitle = n => `${title(n)} ${shapeText(n)}`;
 
 // Picture draws a scene and keeps what it has to change from step to step.
 function Picture(root, scene, g, onSelect, onFold) {
-	const gap = scene.neurons ? (innerWidth < 600 ? 104 : scene.labels ? 150 : 170) : scene.labels ? 76 : gaps.column;
-	const size = layout(scene.items, scene.links, data.scopes.map(s => s.p), scene.neurons, gap);
-	spread(scene.items, scene.links, scene.neurons);
+	const gap = scene.neurons ? (innerWidth < 600 ? 80 : scene.small ? 150 : 100) : scene.labels ? 76 : gaps.column;
+	const size = layout(scene.items, scene.links, data.scopes.map(s => s.p), data.scopes.map(s => headingWidth(shorten(s.n))), scene.neurons, gap);
 	const world = svg("g", { class: "world" });
 	root.replaceChildren(arrowHeads(), world);
-	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" }), strong = labels.cloneNode();
+	const frames = svg("g", { "aria-hidden": "true" }), arrows = svg("g"), boxes = svg("g"), labels = svg("g", { class: "labels", "aria-hidden": "true" });
 	if (scene.frames) for (const f of size.frames) frames.append(frameOf(f, onFold));
-	const taken = [];
 	for (const l of scene.links) {
 		l.path = svg("path", { class: "link", d: pathText(l.points), "marker-end": "url(#tip)" });
 		l.path.classList.toggle("dull", !l.edges.some(e => e.learns) && !l.weight);
 		const choose = e => { if (l.weight) { e.classList.add("weight"); e.addEventListener("click", () => onSelect(l.weight.raw)); } };
 		choose(l.path);
 		arrows.append(l.path);
-		if (scene.labels) {
-			const [x, y] = labelPlace(l, taken, scene.neurons);
-			l.label = svg("text", { class: "edge", x: fix(x), y: fix(y - 4) });
-			l.second = svg("text", { class: "edge gradient", x: fix(x), y: fix(y + 10) });
-			choose(l.label); choose(l.second);
-			labels.append(l.label, l.second);
-		}
+		if (!l.at) continue;
+		l.lines = linesAt(l);
+		l.lines.forEach(choose);
+		labels.append(...l.lines);
 	}
 	for (const item of scene.items) boxes.append(draw(item, onSelect, onFold, g));
-	world.append(frames, arrows, labels, boxes, strong);
-	return { ...scene, size, world, labelGroups: [labels, strong] };
+	world.append(frames, arrows, boxes, labels);
+	return { ...scene, size, world, labelGroup: labels };
+}
+
+// linesAt are the lines of a link's label, around its middle.
+function linesAt(l) {
+	const [x, y] = l.at, rows = Math.round(l.slot.h / 14);
+	return Array.from({ length: rows }, (_, k) => svg("text", { class: "edge", x: fix(x), y: fix(y - l.slot.h / 2 + 11 + 14 * k) }));
+}
+
+// A link without a place for its label has one only while it is the step's or under the pointer, one at a time: more would
+// stand on each other. It is placed clear of the boxes and of the labels that are there.
+function loosen(picture, l) {
+	if (picture.loose?.link === l) return picture.loose;
+	picture.loose?.lines.forEach(t => t.remove());
+	picture.loose = null;
+	if (!l || l.lines) return null;
+	const slot = l.slot || slotOf(l.weight ? 3 : 2, `→ ${widest(3)}`), taken = obstacles(picture.items, picture.frames ? picture.size.frames : [], data.scopes.map(s => headingWidth(shorten(s.n))));
+	for (const o of picture.links) if (o.at && o.lines) taken.push(around(o.at, o.slot));
+	const label = { ...l, slot }, at = spotOf(label, taken, curvesOf(label));
+	if (!at) return null;
+	picture.loose = { link: l, lines: linesAt({ at, slot }) };
+	picture.labelGroup.append(...picture.loose.lines);
+	return picture.loose;
 }
 
 function arrowHeads() {
@@ -148,36 +198,20 @@ function arrowHeads() {
 	return svg("defs", {}, head("tip"), head("hot"));
 }
 
-// labelPlace is where a link's label stands: on the link, where no other label is.
-function labelPlace(l, taken, always) {
-	const from = l.points.at(-2), to = l.points.at(-1);
-	const clash = ([x, y]) => taken.reduce((sum, [u, v]) => sum + Math.max(0, 54 - Math.abs(u - x)) * Math.max(0, 28 - Math.abs(v - y)), 0);
-	const places = [0.5, 0.4, 0.6, 0.3, 0.7, 0.22, 0.78].map(t => curvePoint(from, to, t));
-	const best = places.reduce((a, b) => clash(b) < clash(a) ? b : a);
-	l.crowded = !always && clash(best) > 300;
-	if (!l.crowded) taken.push(best);
-	return best;
-}
-
-// curvePoint is a point of the curve between two of a link's points.
-function curvePoint([x0, y0], [x1, y1], t) {
-	const reach = Math.max(16, Math.abs(x1 - x0) / 2), u = 1 - t;
-	const mid = 3 * u * u * t, near = 3 * u * t * t;
-	return [u ** 3 * x0 + mid * (x0 + reach) + near * (x1 - reach) + t ** 3 * x1, (u ** 3 + mid) * y0 + (near + t ** 3) * y1];
-}
+const headingWidth = name => textWidth(`− ${name}`, "12px") + 16;
 
 function frameOf(f, onFold) {
-	const name = shorten(data.scopes[f.scope].n);
-	const head = svg("g", { class: "fold", "data-scope": f.scope }, svg("rect", { x: f.x + 4, y: f.y + 4, width: textWidth(name, "12px") + 26, height: 17, rx: 4 }), svg("text", { x: f.x + 10, y: f.y + 16 }, `− ${name}`));
+	const name = fit(shorten(data.scopes[f.scope].n), f.w - 30, "12px");
+	const head = svg("g", { class: "fold", "data-scope": f.scope }, svg("rect", { x: f.x + 4, y: f.y + 4, width: headingWidth(name) - 4, height: 17, rx: 4 }), svg("text", { x: f.x + 10, y: f.y + 16 }, `− ${name}`));
 	head.addEventListener("click", () => onFold(f.scope, true));
 	return svg("g", { class: "frame" }, svg("rect", { x: f.x, y: f.y, width: f.w, height: f.h, rx: 10, class: f.depth % 2 ? "odd" : "even" }), head);
 }
 
 function draw(item, onSelect, onFold, g) {
-	const { x, y, w, h, node } = item, cx = x + w / 2;
+	const { x, y, w, h, node } = item, cx = x + w / 2, cy = middle(item);
 	const kinds = { box: () => kindOf(node), neuron: () => "neuron", input: () => "input", loss: () => "loss", op: () => "op", folded: () => "folded" };
 	const group = svg("g", { class: `node ${kinds[item.kind]()}`, tabindex: -1, role: "button" });
-	const body = item.round ? svg("circle", { cx, cy: y + h / 2, r: w / 2, class: "body" }) : svg("rect", { x, y, width: w, height: h, rx: item.pill ? h / 2 : node?.leaf ? 3 : 9, class: "body" });
+	const body = item.round ? svg("circle", { cx, cy: y + cy, r: item.r, class: "body" }) : svg("rect", { x, y, width: w, height: h, rx: item.pill ? h / 2 : node?.leaf ? 3 : 9, class: "body" });
 	group.append(body);
 	if (node && node.at === g.root && !item.round) group.append(svg("rect", { x: x + 3, y: y + 3, width: w - 6, height: h - 6, rx: 7, class: "second" }));
 	const line = (cls, dx, dy, anchor) => { const t = svg("text", { class: cls, x: fix(x + dx), y: fix(y + dy), "text-anchor": anchor }); group.append(t); return t; };
@@ -187,20 +221,19 @@ function draw(item, onSelect, onFold, g) {
 		item.gradient = line("gradient", 12, 56);
 		group.addEventListener("click", () => onFold(item.fold, false));
 	} else if (item.round || item.pill) {
-		line("title", w / 2, h / 2 - (item.round ? 15 : 5), "middle").textContent = item.title;
-		item.value = line("value", w / 2, h / 2 + (item.round ? 5 : 14), "middle");
-		item.gradient = line("gradient middle", w / 2, h / 2 + (item.round ? 23 : 30), "middle");
-		if (item.kind === "neuron" && !item.small) {
-			item.under = line("caption", w / 2, h / 2 + w / 2 + 14, "middle");
-			item.second = line("caption", w / 2, h / 2 + w / 2 + 28, "middle");
-		}
+		line("title", w / 2, cy - (item.round ? 15 : 5), "middle").textContent = fit(item.title, item.round ? 1.6 * item.r : w - 14, fonts.title);
+		item.value = line("value", w / 2, cy + (item.round ? 5 : 14), "middle");
+		item.gradient = line("gradient middle", w / 2, cy + (item.round ? 22 : 29), "middle");
+		if (item.kind === "neuron" && !item.small) [item.under, item.second, item.third] = [13, 27, 41].map(dy => line("caption", w / 2, cy + item.r + dy, "middle"));
 	} else if (item.slim) {
-		line("title", 10, 19).textContent = item.title;
+		line("title", 10, 19).textContent = fit(item.title, w - 32 - textWidth(widest(), fonts.value), fonts.title);
 		item.value = line("value", w - 9, 19, "end");
-		item.gradient = line("gradient", w - 9, 36, "end");
+		item.gradient = line("gradient low", 10, 36);
+		item.next = line("change low", w - 9, 36, "end");
 	} else {
-		line("title", 11, 20).textContent = item.title;
-		if (item.caption) line("caption", w - 10, 20, "end").textContent = item.caption;
+		const head = line("title", 11, 20);
+		head.textContent = fit(item.title, w - 21, fonts.title);
+		if (item.caption) line("caption", w - 10, 20, "end").textContent = fit(item.caption, w - 33 - textWidth(head.textContent, fonts.title), fonts.small);
 		item.value = line("value", 11, item.h > 50 ? 38 : 37);
 		item.gradient = line("gradient", 11, 55);
 		if (item.h > 70) item.under = line("caption", 11, 72);
@@ -237,7 +270,12 @@ function paint(picture, g, world, times, k, step, selected) {
 		item.group.classList.toggle("selected", selected !== null && item.nodes.some(n => n.raw === selected || n.inside.includes(selected)));
 		item.group.classList.toggle("broken", item.nodes.some(n => isBroken(world.values[n.raw]) && times.value[n.raw] <= k || has(world.gradients[n.raw]) && isBroken(world.gradients[n.raw]) && times.gradient[n.raw] <= k));
 	}
-	for (const l of picture.links) paintLink(l, g, world, times, k, step, selected, picture);
+	for (const l of picture.links) paintLink(l, g, world, times, k, step, selected);
+	picture.loosen = over => {
+		const loose = loosen(picture, over || picture.links.find(l => l.hot && !l.lines));
+		if (loose) writeLabel(loose.link, loose.lines, g, world, times, k, true);
+	};
+	picture.loosen();
 }
 
 // gradientAt is a gradient as far as it has arrived by a step, undefined before.
@@ -256,9 +294,12 @@ function paintItem(item, g, world, times, k, largest) {
 	const value = world.values[n.raw], key = [shown, next, d === undefined ? "" : typeof d === "object" ? brief(d) : d, world.gradients[n.raw]?.why && k >= times.first].join();
 	if (item.kind === "box" && item.key === key && item.world === world) return;
 	Object.assign(item, { key, world });
-	setText(item.value, !shown ? "·" : next ? `${item.slim ? "" : brief(value)} → ${brief(world.updates.get(n.raw))}` : fit(brief(value), item, 20));
+	const changed = next ? world.updates.get(n.raw) : undefined, room = item.round ? 1.9 * item.r : item.w - 20;
+	if (item.next || !next) setText(item.value, shown ? briefIn(value, item.slim ? textWidth(widest(), fonts.value) : room, fonts.value) : "·");
+	else setText(item.value, `${briefIn(value, (room - 22) / 2, fonts.value)} → ${briefIn(changed, (room - 22) / 2, fonts.value)}`);
+	if (item.next) setText(item.next, next ? `→ ${briefIn(changed, (item.w - 60) / 2, fonts.small)}` : "");
 	item.value.classList.toggle("unknown", !shown);
-	item.value.classList.toggle("change", next);
+	item.value.classList.toggle("change", next && !item.next);
 	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : gradientText(item, n, d));
 	item.gradient.classList.toggle("zero", d !== undefined && isZero(d));
 	item.gradient.classList.toggle("unknown", d === undefined);
@@ -269,7 +310,8 @@ function paintItem(item, g, world, times, k, largest) {
 	if (item.kind === "neuron" && item.under) paintNeuron(item, g, world, times, k);
 	if (item.kind === "loss") {
 		const targets = item.nodes.filter(t => t.leaf && t.k === "constant");
-		setText(item.under, targets.length ? `${targets.slice(0, 3).map(t => `${title(t)} = ${fit(brief(world.values[t.raw]), item, 60)}`).join(", ")}${targets.length > 3 ? " …" : ""}` : "");
+		setText(item.under, targets.length ? `${targets.slice(0, 3).map(t => `${title(t)} = ${brief(world.values[t.raw])}`).join(", ")}${targets.length > 3 ? " …" : ""}` : "");
+		setText(item.under, fit(item.under.textContent, item.w - 20, fonts.small));
 		setText(item.more, `${item.nodes.filter(t => !t.leaf).length} operations`);
 	}
 	setAttribute(item.group, "aria-label", `${fullTitle(n)}, ${n.leaf ? kindWords[kindOf(n).split(" ")[0]] : n.op}${shown ? `, value ${brief(value)}` : ""}${d !== undefined ? `, gradient ${brief(d)}` : ""}${next ? `, new value ${brief(world.updates.get(n.raw))}` : ""}`);
@@ -277,16 +319,11 @@ function paintItem(item, g, world, times, k, largest) {
 
 // gradientText is a gradient as its box shows it: with its name where there is room.
 function gradientText(item, n, d) {
+	const font = item.slim ? fonts.small : item.round || item.pill ? "12px" : fonts.row, room = item.slim ? (item.w - 26) / 2 : item.round ? 1.6 * item.r : item.w - 20;
 	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
-	else d = item.round && typeof d === "number" ? number(d, 3) : brief(d);
+	else d = item.round && typeof d === "number" ? numberIn(d, room - textWidth("d ", font), font, 3) : brief(d);
 	const named = `${gradientTitle(n)} ${d}`;
-	return item.kind === "box" || item.small || item.round && named.length > 11 ? `d ${fit(d, item, 34)}` : fit(named, item, 22);
-}
-
-// fit leaves the end of a text out that is too long for its box.
-function fit(text, item, used) {
-	const most = Math.floor((item.w - used) / 7.6);
-	return item.round || item.pill || text.length <= most ? text : text.slice(0, Math.max(3, most - 1)) + "…";
+	return item.kind !== "box" && textWidth(named, font) <= room ? named : fit(`d ${d}`, room, font);
 }
 
 function whyEmpty(world, n, k, times) {
@@ -298,13 +335,16 @@ function paintNeuron(item, g, world, times, k) {
 	const { z, a, biases } = item.neuron, parts = [], bias = [];
 	if (a && times.value[z.raw] <= k) parts.push(`${title(z)} = ${z.single ? number(world.values[z.raw]) : shapeText(z)}`);
 	if (a) parts.push(shorten(a.op));
-	for (const b of biases.slice(0, 1)) {
-		const raw = g.nodes[b].raw, next = times.update[raw] <= k, d = gradientAt(g, g.nodes[b], world, times, k);
-		if (z.single) bias.push(`${title(g.nodes[b])} ${next ? `→ ${brief(world.updates.get(raw))}` : brief(world.values[raw])}${typeof d === "number" ? ` · d ${number(d, 3)}` : ""}`);
+	const b = z.single && biases.length ? g.nodes[biases[0]] : null, next = b && times.update[b.raw] <= k;
+	if (b) {
+		const d = gradientAt(g, b, world, times, k), now = brief(world.values[b.raw]);
+		bias.push(`${fit(title(b), 40, fonts.small)} ${now}${typeof d === "number" ? ` · d ${number(d, 3)}` : ""}`);
 	}
-	setText(item.under, parts.join("  ·  "));
-	if (item.second) setText(item.second, bias.join(""));
-	item.second?.classList.toggle("change", biases.some(b => times.update[g.nodes[b].raw] <= k));
+	setText(item.under, fit(parts.join("  ·  "), item.round ? item.w : item.w - 20, fonts.small));
+	if (!item.round) return;
+	setText(item.second, fit(bias.join(""), item.w, fonts.small));
+	setText(item.third, next ? `→ ${brief(world.updates.get(b.raw))}` : "");
+	item.third.classList.toggle("change", !!next);
 }
 
 function paintFolded(item, world, times, k) {
@@ -313,13 +353,14 @@ function paintFolded(item, world, times, k) {
 	setAttribute(item.group, "aria-label", `${item.title}, folded, ${item.nodes.length} values`);
 }
 
-function paintLink(l, g, world, times, k, step, selected, picture) {
+function paintLink(l, g, world, times, k, step, selected) {
 	const received = e => e && e.raw in world.contributions && times.part[e.raw] <= k;
 	const turned = step?.phase === "adjust" && l.weight?.raw === step.node?.raw && !!l.weight;
 	const hot = step?.edge && (l.edges.some(e => e.raw === step.edge.raw) || l.weightEdge?.raw === step.edge.raw || l.weight?.raw === step.node.raw && g.nodes[step.edge.to].rest);
 	const inward = step && !step.edge && step.node && step.phase !== "adjust" && l.edges.some(e => g.nodes[e.to].raw === step.node.raw);
 	const near = selected !== null && l.edges.some(e => g.nodes[e.from].raw === selected || g.nodes[e.to].raw === selected || l.weight?.raw === selected);
 	const passed = l.edges.some(received) || received(l.weightEdge), key = [!!hot, !!inward, near, passed, k >= times.first].join();
+	l.hot = !!hot;
 	if (!l.weight && l.key === key && l.world === world) return;
 	Object.assign(l, { key, world });
 	l.path.classList.toggle("hot", !!hot);
@@ -329,34 +370,44 @@ function paintLink(l, g, world, times, k, step, selected, picture) {
 	l.path.classList.toggle("passed", !!passed);
 	setAttribute(l.path, "marker-start", hot ? "url(#hot)" : "none");
 	setAttribute(l.path, "marker-end", hot ? "none" : "url(#tip)");
-	if (l.weight) paintWeight(l, g, world, times, k);
-	else if (l.label) {
-		const e = l.edges[0], c = world.contributions[e.raw], factor = hot || near || picture.links.length < 40 ? localOf(g, world, e) : undefined;
-		const text = !received(e) || l.edges.length > 1 ? "" : typeof c !== "number" ? `norm ${number(norm(c), 3)}` : factor === undefined ? `= ${number(c, 3)}` : `× ${number(factor, 3)} = ${number(c, 3)}`;
-		const [first, second] = picture.neurons || l.crowded && !hot && !near ? ["", ""] : text.startsWith("×") ? text.split(/ (?==)/) : [text, ""];
-		setText(l.label, first);
-		setText(l.second, second);
-		l.label.classList.add("gradient");
-		for (const t of [l.label, l.second]) {
-			t.classList.toggle("strong", !!hot || near);
-			const group = picture.labelGroups[hot || near ? 1 : 0]; // before the boxes
-			if (t.parentNode !== group) group.append(t);
-		}
-	}
+	if (l.weight) paintWeight(l, world, times, k);
+	if (l.lines) writeLabel(l, l.lines, g, world, times, k, hot || near);
+}
+
+// writeLabel writes what passes a link, or its weight.
+function writeLabel(l, lines, g, world, times, k, strong) {
+	const write = l.weight ? writeWeight : writePart;
+	write(l, lines, g, world, times, k);
+	for (const t of lines) t.classList.toggle("strong", !!strong);
+}
+
+// writePart writes what a link hands back: the factor, and the contribution.
+function writePart(l, [first, second], g, world, times, k) {
+	const e = l.edges[0], c = world.contributions[e.raw], factor = localOf(g, world, e);
+	const arrived = l.edges.length === 1 && e.raw in world.contributions && times.part[e.raw] <= k;
+	const scalar = arrived && typeof c === "number";
+	setText(first, !arrived ? "" : !scalar ? `norm ${number(norm(c), 3)}` : factor === undefined ? `= ${number(c, 3)}` : `× ${number(factor, 3)}`);
+	setText(second, scalar && factor !== undefined ? `= ${number(c, 3)}` : "");
+	for (const t of [first, second]) t.classList.add("gradient");
 }
 
 // paintWeight shows a weight as its arrow: sign by colour and dashes, size by width.
-function paintWeight(l, g, world, times, k) {
-	const w = world.values[l.weight.raw], d = gradientAt(g, l.weight, world, times, k), next = times.update[l.weight.raw] <= k;
-	const shown = next ? world.updates.get(l.weight.raw) : w;
-	if (typeof shown === "number") {
-		l.path.classList.toggle("negative", shown < 0);
-		l.path.classList.toggle("positive", shown >= 0);
-		setAttribute(l.path, "stroke-width", fix(1 + 2.2 * Math.min(1.6, Math.sqrt(Math.abs(shown) || 0))));
-	}
-	if (!l.label) return;
-	setText(l.label, typeof w !== "number" ? `${title(l.weight)} ${shapeText(l.weight)}` : next ? `${number(w, 3)} → ${number(shown, 3)}` : number(w, 3));
-	l.label.classList.toggle("change", next);
-	setText(l.second, d === undefined ? "" : `d ${typeof d === "number" ? number(d, 3) : `‖${number(norm(d), 3)}‖`}`);
-	l.second.classList.toggle("zero", d !== undefined && isZero(d));
+function paintWeight(l, world, times, k) {
+	const shown = times.update[l.weight.raw] <= k ? world.updates.get(l.weight.raw) : world.values[l.weight.raw];
+	if (typeof shown !== "number") return;
+	l.path.classList.toggle("negative", shown < 0);
+	l.path.classList.toggle("positive", shown >= 0);
+	setAttribute(l.path, "stroke-width", fix(1 + 2.2 * Math.min(1.6, Math.sqrt(Math.abs(shown) || 0))));
+}
+
+// writeWeight writes a weight, its gradient, and what it becomes.
+function writeWeight(l, [first, second, third], g, world, times, k) {
+	const n = l.weight, w = world.values[n.raw], d = gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k ? world.updates.get(n.raw) : undefined;
+	const of = x => typeof x === "number" ? number(x, 3) : `‖${number(norm(x), 3)}‖`;
+	setText(first, typeof w === "number" ? number(w, 3) : tensorTitle(n));
+	setText(second, d === undefined ? "" : `d ${of(d)}`);
+	setText(third, next === undefined ? "" : `→ ${of(next)}`);
+	second.classList.add("gradient");
+	third.classList.add("change");
+	second.classList.toggle("zero", d !== undefined && isZero(d));
 }

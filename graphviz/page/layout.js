@@ -1,11 +1,14 @@
 // Layout: columns along the computation; in each column order and height that keep arrows short and frames apart.
 
-const gaps = { column: 44, row: 12, frame: 12, heading: 22, bend: 10 };
+const gaps = { column: 44, row: 12, frame: 12, heading: 22, bend: 10, label: 3, wider: 30 };
 
-// layout places boxes. It is given items {w, h, scope, order}, links {from, to} between items, the parents of scopes, and
-// whether the order within columns is to stay. It sets x, y (top left) and rank of each item, `points` of each link, and
-// returns frames {scope, x, y, w, h} and the size of it all.
-function layout(items, links, parents, keepOrder, column = gaps.column) {
+// layout places boxes. It is given items {w, h, scope, order}, links {from, to} between items, the scopes' parents and the
+// widths of their headings, and whether the order within columns is to stay. A circle is an item with a radius r whose middle
+// is `mid` below its top; what is written under it belongs to the item. A link with a `slot` {w, h} has a label of that size.
+// It sets x, y (top left) and rank of each item, `points` of each link and the middle `at` of its label, and returns frames
+// {scope, x, y, w, h} and the size of it all. Columns move apart until each label has a place of its own; a label that finds
+// none even then has no `at`.
+function layout(items, links, parents, headings, keepOrder, column = gaps.column) {
 	const plan = { items: items.slice(), keepOrder };
 	const root = blocksOf(plan, parents);
 	lift(root, links, plan);
@@ -20,10 +23,19 @@ function layout(items, links, parents, keepOrder, column = gaps.column) {
 		if (!best || cost < best.cost) best = { cost, at: all.map(i => [i.y, i.h]) };
 	}
 	all.forEach((x, k) => { [x.y, x.h] = best.at[k]; });
-	const width = columns(plan, column);
-	for (const l of links) route(l);
-	return frame(plan, root, width);
+	for (let gap = column; ; gap += gaps.wider) {
+		const width = columns(plan, gap);
+		for (const l of links) route(l);
+		spread(links);
+		const placed = frame(plan, root, width);
+		if (placeLabels(items, links, placed.frames, headings) || gap >= column + 5 * gaps.wider) return placed;
+	}
 }
+
+// middle is how far below an item's top its arrows meet it; leftOf and rightOf are where.
+const middle = i => i.mid ?? i.h / 2;
+const leftOf = i => i.r ? i.x + i.w / 2 - i.r : i.x;
+const rightOf = i => i.r ? i.x + i.w / 2 + i.r : i.x + i.w;
 
 // blocksOf returns the tree of scopes with their items.
 function blocksOf(plan, parents) {
@@ -91,7 +103,7 @@ function bend(plan, links) {
 		const span = l.to.rank - l.from.rank - 1;
 		if (l.ahead && span > 0 && span <= 40 && left > 0) {
 			left -= span;
-			for (let r = l.from.rank + 1; r < l.to.rank; r++) l.bends.push(bendAt(l, r));
+			for (let r = l.from.rank + 1; r < l.to.rank; r++) l.bends.push(bendAt(l, r, l.slot && r === l.to.rank - 1 ? l.slot.h : gaps.bend));
 			plan.items.push(...l.bends);
 		}
 		const chain = [l.from, ...l.bends, l.to];
@@ -102,12 +114,12 @@ function bend(plan, links) {
 	}
 }
 
-// bendAt adds a piece of a link in a column: in the block of one of its ends where that reaches so far, else between them.
-function bendAt(l, r) {
+// bendAt adds a piece of a link in a column, as high as that: in the block of one of its ends where that reaches so far, else between them.
+function bendAt(l, r, h) {
 	const [a, b] = l.ends, [end, top] = r <= a.last ? [l.from, a] : r >= b.first ? [l.to, b] : [null, a];
 	let parent = end ? end.parent : a.parent;
 	while (end && parent !== top.parent && (r < parent.first || r > parent.last)) parent = parent.parent;
-	const item = { w: 0, h: gaps.bend, order: l.from.order, rank: r, first: r, last: r, near: [], bend: true, y: 0, parent };
+	const item = { w: 0, h, order: l.from.order, rank: r, first: r, last: r, near: [], bend: true, y: 0, parent };
 	item.members = [item];
 	parent.children.push(item);
 	for (let p = parent; p; p = p.parent) { p.members.push(item); p.inside.add(item); }
@@ -151,7 +163,7 @@ function pack(children, direction) {
 	return children.map(c => {
 		let from = -Infinity;
 		for (let r = c.first; r <= c.last; r++) from = Math.max(from, edge[r] ?? -Infinity);
-		const start = direction > 0 ? Math.max(from, c.wish - c.h / 2) : Math.max(from, -(c.wish + c.h / 2));
+		const start = direction > 0 ? Math.max(from, c.wish - middle(c)) : Math.max(from, middle(c) - c.h - c.wish);
 		const gap = c.bend ? 2 : gaps.row;
 		for (let r = c.first; r <= c.last; r++) edge[r] = start + c.h + gap;
 		return direction > 0 ? start : -(start + c.h);
@@ -160,7 +172,7 @@ function pack(children, direction) {
 
 // stretch notes where everything is now and returns how far arrows climb.
 function stretch(plan) {
-	for (const i of plan.items) i.absolute = i.y + i.h / 2;
+	for (const i of plan.items) i.absolute = i.y + middle(i);
 	for (const b of plan.blocks) b.middle = b.y + b.h / 2;
 	let cost = 0;
 	for (const i of plan.items) {
@@ -187,14 +199,14 @@ function columns(plan, gap) {
 // route sets the points of a link: out of the right side of one item, level through the columns between, into the left of the
 // other.
 function route(l) {
-	const points = [[l.from.x + l.from.w, l.from.y + l.from.h / 2]];
+	const points = [[rightOf(l.from), l.from.y + middle(l.from)]];
 	for (const b of l.bends) points.push([b.columnStart, b.y + b.h / 2], [b.columnEnd, b.y + b.h / 2]);
-	points.push([l.to.x, l.to.y + l.to.h / 2]);
+	points.push([leftOf(l.to), l.to.y + middle(l.to)]);
 	l.points = points;
 }
 
 // spread moves the ends of links apart where several meet, in the order of where they come from.
-function spread(items, links, circle) {
+function spread(links) {
 	const ends = new Map();
 	for (const l of links) {
 		if (!ends.has(l.to)) ends.set(l.to, []);
@@ -202,14 +214,80 @@ function spread(items, links, circle) {
 	}
 	for (const [to, all] of ends) {
 		all.sort((a, b) => a.points.at(-2)[1] - b.points.at(-2)[1]);
-		const room = Math.min(to.h * 0.6, (all.length - 1) * 12);
+		const room = Math.min((to.r ? 2 * to.r : to.h) * 0.6, (all.length - 1) * 12);
 		all.forEach((l, k) => {
 			const off = all.length > 1 ? (k / (all.length - 1) - 0.5) * room : 0;
 			const end = l.points.at(-1);
 			end[1] += off;
-			if (circle && to.round) end[0] += to.w / 2 - Math.sqrt(Math.max(0, (to.w / 2) ** 2 - off * off));
+			if (to.r) end[0] += to.r - Math.sqrt(to.r ** 2 - off * off);
 		});
 	}
+}
+
+// placeLabels finds a place for each label: on its link, clear of boxes, headings and other labels, and where it can be of
+// other links. It reports whether all have one. Those that found none are placed first in the next round.
+function placeLabels(items, links, frames, headings) {
+	let order = links.filter(l => l.slot), failed = [];
+	const solid = obstacles(items, frames, headings), curves = links.flatMap(curvesOf);
+	for (let round = 0; round < 4 && (!round || failed.length); round++) {
+		order = [...failed, ...order.filter(l => !failed.includes(l))];
+		const taken = solid.slice();
+		failed = order.filter(l => {
+			l.at = spotOf(l, taken, curves);
+			if (l.at) taken.push(around(l.at, l.slot));
+			return !l.at;
+		});
+	}
+	return !failed.length;
+}
+
+// obstacles are the rectangles [left, top, right, bottom] that labels keep clear of.
+function obstacles(items, frames, headings) {
+	const all = frames.map(f => [f.x, f.y, f.x + Math.min(f.w, headings[f.scope]), f.y + gaps.heading]);
+	for (const i of items) {
+		if (!i.r) { all.push([i.x, i.y, i.x + i.w, i.y + i.h]); continue; }
+		const under = i.y + middle(i) + i.r;
+		all.push([leftOf(i), under - 2 * i.r, rightOf(i), under]);
+		if (i.y + i.h > under) all.push([i.x, under, i.x + i.w, i.y + i.h]);
+	}
+	return all;
+}
+
+const around = ([x, y], { w, h }) => [x - w / 2 - gaps.label, y - h / 2, x + w / 2 + gaps.label, y + h / 2];
+const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
+
+// curvesOf returns the pieces of a link between columns, each with points on it and the rectangle around it.
+function curvesOf(l) {
+	const curves = [];
+	for (let k = 0; k < l.points.length; k += 2) {
+		const from = l.points[k], to = l.points[k + 1], on = [];
+		for (let i = 1; i < 16; i++) on.push(curvePoint(from, to, i / 16));
+		curves.push({ link: l, from, to, on, box: [Math.min(from[0], to[0]), Math.min(from[1], to[1]), Math.max(from[0], to[0]), Math.max(from[1], to[1])] });
+	}
+	return curves;
+}
+
+// spotOf returns the best middle of a link's label, or undefined.
+function spotOf(l, taken, curves) {
+	let best, least = Infinity;
+	const own = curves.filter(c => c.link === l).reverse();
+	own.forEach((c, k) => {
+		for (let i = 2; i <= 30; i++) for (let up = -2; up <= 2; up++) {
+			const [x, y] = curvePoint(c.from, c.to, i / 32), at = [x, y + up * l.slot.h / 5], box = around(at, l.slot);
+			let cost = k + Math.abs(i / 32 - 0.5) + Math.abs(up) / 8;
+			if (cost >= least || taken.some(b => meet(b, box))) continue;
+			for (const o of curves) if (o.link !== l && meet(o.box, [box[0], box[1] - 1, box[2], box[3] + 1])) for (const [u, v] of o.on) if (u > box[0] && u < box[2] && v > box[1] && v < box[3]) cost += 0.2;
+			if (cost < least) { least = cost; best = at; }
+		}
+	});
+	return best;
+}
+
+// curvePoint is a point of the curve between two of a link's points.
+function curvePoint([x0, y0], [x1, y1], t) {
+	const reach = Math.max(16, Math.abs(x1 - x0) / 2), u = 1 - t;
+	const mid = 3 * u * u * t, near = 3 * u * t * t;
+	return [u ** 3 * x0 + mid * (x0 + reach) + near * (x1 - reach) + t ** 3 * x1, (u ** 3 + mid) * y0 + (near + t ** 3) * y1];
 }
 
 // pathText is a link as an SVG path.
