@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// ReadFile reads the CSV file at path, as [ReadCSV] does. A file that cannot be opened is reported by the *fs.PathError
-// of os.Open.
+// ReadFile reads the CSV file at path, as [ReadCSV] does. A file that cannot be
+// opened is reported by the *fs.PathError of os.Open.
 func ReadFile(path string) (*Table, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -22,16 +22,19 @@ func ReadFile(path string) (*Table, error) {
 	return ReadCSV(file)
 }
 
-// ReadCSV reads a table of comma-separated values whose first line names the columns.
+// ReadCSV reads a table of comma-separated values whose first line names the
+// columns.
 //
-// The format is that of encoding/csv (RFC 4180): fields may be quoted and then hold commas, line breaks and doubled
-// quotes; lines end in LF or CRLF; blank lines are skipped. A UTF-8 byte order mark at the start is dropped. Names of
-// columns lose the white space around them; cells are kept as they are, empty ones too. A file with names and no rows
-// is a table of 0 rows.
+// The format is that of encoding/csv (RFC 4180): fields may be quoted and then
+// hold commas, line breaks and doubled quotes; lines end in LF or CRLF; blank
+// lines are skipped. A UTF-8 byte order mark at the start is dropped. Names of
+// columns lose the white space around them; cells are kept as they are, empty
+// ones too. A file with names and no rows is a table of 0 rows.
 //
-// A *[CSVError] reports: an empty file, a column without a name, two columns of one name, a row with more or fewer
-// cells than there are names, broken quotes, UTF-16 text, and whatever r itself reports. It names the file when r has
-// a method Name() string, as *os.File has.
+// A *[CSVError] reports: an empty file, a column without a name, two columns of
+// one name, a row with more or fewer cells than there are names, broken quotes,
+// UTF-16 text, and whatever r itself reports. It names the file when r has a
+// method Name() string, as *os.File has.
 func ReadCSV(r io.Reader) (*Table, error) {
 	p := csvParser{}
 	if named, ok := r.(interface{ Name() string }); ok {
@@ -131,7 +134,8 @@ func (p *csvParser) fault(line int, column, format string, args ...any) error {
 	return &CSVError{File: p.file, Line: line, Column: column, Reason: fmt.Sprintf(format, args...)}
 }
 
-// failure turns an error of the csv reader, or of what it reads from, into a CSVError.
+// failure turns an error of the csv reader, or of what it reads from, into a
+// CSVError.
 func (p *csvParser) failure(err error) error {
 	var parse *csv.ParseError
 	if errors.As(err, &parse) {

@@ -134,7 +134,8 @@ func TestReadCSVReaderFails(t *testing.T) {
 	}
 }
 
-// The position of a byte order mark and of quotes must not depend on how many bytes a read returns.
+// The position of a byte order mark and of quotes must not depend on how many
+// bytes a read returns.
 func TestReadCSVOneByteAtATime(t *testing.T) {
 	text := "\xEF\xBB\xBFa,b\r\n\"1\n2\",x\r\n"
 	table, err := data.ReadCSV(iotest.OneByteReader(strings.NewReader(text)))

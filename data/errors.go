@@ -52,12 +52,14 @@ func (e *LabelError) Error() string {
 	return fmt.Sprintf("data: row %d: unknown label %q, the classes are %s", e.Row, e.Label, quoteList(e.Classes))
 }
 
-// misuse panics with an *autograd.ArgumentError for op, which holds the line of the user's call.
+// misuse panics with an *autograd.ArgumentError for op, which holds the line of
+// the user's call.
 func misuse(op, format string, args ...any) {
 	panic(autograd.NewArgumentError("data: "+op, format, args...))
 }
 
-// quoteList returns the names quoted and separated by commas; long lists end in the number left out.
+// quoteList returns the names quoted and separated by commas; long lists end in
+// the number left out.
 func quoteList(names []string) string {
 	const most = 20
 	if len(names) == 0 {

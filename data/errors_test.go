@@ -11,7 +11,8 @@ import (
 	"nabla/data"
 )
 
-// wantMisuse checks that f panics with an autograd.ArgumentError that has the given words and the line of a test.
+// wantMisuse checks that f panics with an autograd.ArgumentError that has the
+// given words and the line of a test.
 func wantMisuse(t *testing.T, words string, f func()) {
 	t.Helper()
 	defer func() {
@@ -110,7 +111,8 @@ func TestLongListsEnd(t *testing.T) {
 	}
 }
 
-// Try hands the mistakes of this package to the caller, as it does those of autograd.
+// Try hands the mistakes of this package to the caller, as it does those of
+// autograd.
 func TestTry(t *testing.T) {
 	err := autograd.Try(func() { data.Batches(nil, 10, 0) })
 	var fault *autograd.ArgumentError

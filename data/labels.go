@@ -2,15 +2,18 @@ package data
 
 import "slices"
 
-// Labels turns labels into class numbers and one-hot rows, and back. The class number of a label is its place among
-// the classes, from 0. Labels is never changed once made.
+// Labels turns labels into class numbers and one-hot rows, and back. The class
+// number of a label is its place among the classes, from 0. Labels is never
+// changed once made.
 type Labels struct {
 	classes []string
 	numbers map[string]int
 }
 
-// NewLabels returns the encoder of the given classes, numbered in that order. Use it where the order means something,
-// or where it must not depend on the data. No class, or a class given twice, panics with an *[autograd.ArgumentError].
+// NewLabels returns the encoder of the given classes, numbered in that order.
+// Use it where the order means something, or where it must not depend on the
+// data. No class, or a class given twice, panics with an
+// *[autograd.ArgumentError].
 func NewLabels(classes ...string) *Labels {
 	if len(classes) == 0 {
 		misuse("NewLabels", "no classes")
@@ -25,9 +28,10 @@ func NewLabels(classes ...string) *Labels {
 	return l
 }
 
-// FitLabels returns the encoder of the labels that occur. The classes are sorted by their bytes, so that their numbers
-// do not depend on the order of the rows: "no" is 0 and "yes" is 1. The empty string is a label like any other. An
-// empty slice panics with an *[autograd.ArgumentError].
+// FitLabels returns the encoder of the labels that occur. The classes are
+// sorted by their bytes, so that their numbers do not depend on the order of
+// the rows: "no" is 0 and "yes" is 1. The empty string is a label like any
+// other. An empty slice panics with an *[autograd.ArgumentError].
 func FitLabels(labels []string) *Labels {
 	if len(labels) == 0 {
 		misuse("FitLabels", "no labels")
@@ -40,8 +44,9 @@ func FitLabels(labels []string) *Labels {
 // Classes returns the classes in the order of their numbers.
 func (l *Labels) Classes() []string { return slices.Clone(l.classes) }
 
-// Encode returns the class number of each label; autograd.NewInts turns them into what losses take. A label that is not
-// among the classes is a *[LabelError].
+// Encode returns the class number of each label; autograd.NewInts turns them
+// into what losses take. A label that is not among the classes is a
+// *[LabelError].
 func (l *Labels) Encode(labels []string) ([]int, error) {
 	numbers := make([]int, len(labels))
 	for i, label := range labels {
@@ -54,7 +59,8 @@ func (l *Labels) Encode(labels []string) ([]int, error) {
 	return numbers, nil
 }
 
-// Decode returns the label of each class number. A number that is no class panics with an *[autograd.ArgumentError].
+// Decode returns the label of each class number. A number that is no class
+// panics with an *[autograd.ArgumentError].
 func (l *Labels) Decode(numbers []int) []string {
 	labels := make([]string, len(numbers))
 	for i, number := range numbers {
@@ -66,8 +72,9 @@ func (l *Labels) Decode(numbers []int) []string {
 	return labels
 }
 
-// OneHot returns a matrix [len(labels), classes] whose rows are 1 in the column of the label's class and 0 elsewhere.
-// A label that is not among the classes is a *[LabelError].
+// OneHot returns a matrix [len(labels), classes] whose rows are 1 in the column
+// of the label's class and 0 elsewhere. A label that is not among the classes
+// is a *[LabelError].
 func (l *Labels) OneHot(labels []string) (Matrix, error) {
 	numbers, err := l.Encode(labels)
 	if err != nil {
@@ -76,8 +83,9 @@ func (l *Labels) OneHot(labels []string) (Matrix, error) {
 	return OneHot(numbers, len(l.classes)), nil
 }
 
-// OneHot returns a matrix [len(numbers), classes] whose row i is 1 in column numbers[i] and 0 elsewhere. A number
-// outside [0, classes) panics with an *[autograd.ArgumentError].
+// OneHot returns a matrix [len(numbers), classes] whose row i is 1 in column
+// numbers[i] and 0 elsewhere. A number outside [0, classes) panics with an
+// *[autograd.ArgumentError].
 func OneHot(numbers []int, classes int) Matrix {
 	if classes < 1 {
 		misuse("OneHot", "%d classes, want at least 1", classes)

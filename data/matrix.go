@@ -5,16 +5,18 @@ import (
 	"slices"
 )
 
-// Matrix is a table of numbers: a row for each sample, a column for each feature. Element (i, j) is
-// Values[i*Cols+j], and len(Values) is Rows*Cols; functions that are given a Matrix of another length panic with an
-// *[autograd.ArgumentError]. Copies of a Matrix share their Values. The zero Matrix has no rows and no columns.
+// Matrix is a table of numbers: a row for each sample, a column for each
+// feature. Element (i, j) is Values[i*Cols+j], and len(Values) is Rows*Cols;
+// functions that are given a Matrix of another length panic with an
+// *[autograd.ArgumentError]. Copies of a Matrix share their Values. The zero
+// Matrix has no rows and no columns.
 type Matrix struct {
 	Rows, Cols int
 	Values     []float64 // row by row
 }
 
-// NewMatrix returns a matrix [rows, cols] of zeros. A negative size, and one that overflows int,
-// panics with an *[autograd.ArgumentError].
+// NewMatrix returns a matrix [rows, cols] of zeros. A negative size, and one
+// that overflows int, panics with an *[autograd.ArgumentError].
 func NewMatrix(rows, cols int) Matrix {
 	if rows < 0 || cols < 0 {
 		misuse("NewMatrix", "size [%d %d] is negative", rows, cols)
@@ -25,7 +27,8 @@ func NewMatrix(rows, cols int) Matrix {
 	return Matrix{Rows: rows, Cols: cols, Values: make([]float64, rows*cols)}
 }
 
-// FromRows returns a matrix of the given rows, copied. Rows of different lengths panic with an *[autograd.ArgumentError].
+// FromRows returns a matrix of the given rows, copied. Rows of different
+// lengths panic with an *[autograd.ArgumentError].
 func FromRows(rows ...[]float64) Matrix {
 	if len(rows) == 0 {
 		return Matrix{}
@@ -40,8 +43,9 @@ func FromRows(rows ...[]float64) Matrix {
 	return m
 }
 
-// FromColumns returns a matrix of the given columns, copied; a single one makes a matrix [len, 1]. Columns of different
-// lengths panic with an *[autograd.ArgumentError].
+// FromColumns returns a matrix of the given columns, copied; a single one makes
+// a matrix [len, 1]. Columns of different lengths panic with an
+// *[autograd.ArgumentError].
 func FromColumns(columns ...[]float64) Matrix {
 	if len(columns) == 0 {
 		return Matrix{}
@@ -58,11 +62,13 @@ func FromColumns(columns ...[]float64) Matrix {
 	return m
 }
 
-// Beside returns the matrices side by side, so that one-hot columns can stand next to numbers:
+// Beside returns the matrices side by side, so that one-hot columns can stand
+// next to numbers:
 //
 //	features := data.Beside(numbers, categories)
 //
-// Their numbers of rows must agree; otherwise it panics with an *[autograd.ArgumentError].
+// Their numbers of rows must agree; otherwise it panics with an
+// *[autograd.ArgumentError].
 func Beside(matrices ...Matrix) Matrix {
 	if len(matrices) == 0 {
 		return Matrix{}
@@ -84,7 +90,8 @@ func Beside(matrices ...Matrix) Matrix {
 	return joined
 }
 
-// At returns element (i, j). An index out of range panics with an *[autograd.ArgumentError].
+// At returns element (i, j). An index out of range panics with an
+// *[autograd.ArgumentError].
 func (m Matrix) At(i, j int) float64 {
 	m.check("Matrix.At")
 	if i < 0 || i >= m.Rows || j < 0 || j >= m.Cols {
@@ -93,8 +100,8 @@ func (m Matrix) At(i, j int) float64 {
 	return m.Values[i*m.Cols+j]
 }
 
-// Row returns row i, a view: writing to it writes to the matrix. A row out of range panics with an
-// *[autograd.ArgumentError].
+// Row returns row i, a view: writing to it writes to the matrix. A row out of
+// range panics with an *[autograd.ArgumentError].
 func (m Matrix) Row(i int) []float64 {
 	m.check("Matrix.Row")
 	if i < 0 || i >= m.Rows {
@@ -103,7 +110,8 @@ func (m Matrix) Row(i int) []float64 {
 	return m.Values[i*m.Cols : (i+1)*m.Cols : (i+1)*m.Cols]
 }
 
-// Column returns a copy of column j. A column out of range panics with an *[autograd.ArgumentError].
+// Column returns a copy of column j. A column out of range panics with an
+// *[autograd.ArgumentError].
 func (m Matrix) Column(j int) []float64 {
 	m.check("Matrix.Column")
 	if j < 0 || j >= m.Cols {
@@ -116,16 +124,19 @@ func (m Matrix) Column(j int) []float64 {
 	return column
 }
 
-// Take returns the numbered rows, from 0, in the order given, copied: a matrix [len(rows), Cols]. A row may be taken
-// more than once. A row number out of range panics with an *[autograd.ArgumentError].
+// Take returns the numbered rows, from 0, in the order given, copied: a matrix
+// [len(rows), Cols]. A row may be taken more than once. A row number out of
+// range panics with an *[autograd.ArgumentError].
 func (m Matrix) Take(rows []int) Matrix { return m.TakeInto(Matrix{}, rows) }
 
-// TakeInto is [Matrix.Take] into the memory of dst, which grows where it is too small; dst's numbers are lost. A loop
-// over batches that hands each result to the next call allocates nothing after its first full batch:
+// TakeInto is [Matrix.Take] into the memory of dst, which grows where it is too
+// small; dst's numbers are lost. A loop over batches that hands each result to
+// the next call allocates nothing after its first full batch:
 //
 //	batch = x.TakeInto(batch, rows)
 //
-// dst must not share its Values with m; where both begin at the same number, it panics with an *[autograd.ArgumentError].
+// dst must not share its Values with m; where both begin at the same number, it
+// panics with an *[autograd.ArgumentError].
 func (m Matrix) TakeInto(dst Matrix, rows []int) Matrix {
 	m.check("Matrix.Take")
 	checkRows("Matrix.Take", rows, m.Rows)

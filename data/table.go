@@ -9,8 +9,9 @@ import (
 	"strings"
 )
 
-// Table is text in named columns, as [ReadCSV] read it. It is never changed once read, so any number of goroutines may
-// use it; its methods return copies. The zero Table has no columns and no rows.
+// Table is text in named columns, as [ReadCSV] read it. It is never changed
+// once read, so any number of goroutines may use it; its methods return copies.
+// The zero Table has no columns and no rows.
 type Table struct {
 	file       string
 	headerLine int
@@ -37,11 +38,12 @@ func (t *Table) Strings(column string) ([]string, error) {
 	return slices.Clone(t.cells[i]), nil
 }
 
-// Numbers returns the column's cells as numbers. They are decimal with a point, such as 34, -0.5 or 1e-3; white space
-// around them is dropped.
+// Numbers returns the column's cells as numbers. They are decimal with a point,
+// such as 34, -0.5 or 1e-3; white space around them is dropped.
 //
-// A column that the table does not have, an empty cell, a cell that is not a number, one beyond the range of float64,
-// and NaN and infinities in any spelling are a *[CSVError] with the line and the cell's text.
+// A column that the table does not have, an empty cell, a cell that is not a
+// number, one beyond the range of float64, and NaN and infinities in any
+// spelling are a *[CSVError] with the line and the cell's text.
 func (t *Table) Numbers(column string) ([]float64, error) {
 	i, err := t.find(column)
 	if err != nil {
@@ -54,8 +56,9 @@ func (t *Table) Numbers(column string) ([]float64, error) {
 	return numbers, nil
 }
 
-// Matrix returns the columns as numbers, in the order of the arguments: a matrix [rows, columns]. Errors are those of
-// [Table.Numbers]. Without arguments it panics with an *[autograd.ArgumentError].
+// Matrix returns the columns as numbers, in the order of the arguments: a
+// matrix [rows, columns]. Errors are those of [Table.Numbers]. Without
+// arguments it panics with an *[autograd.ArgumentError].
 func (t *Table) Matrix(columns ...string) (Matrix, error) {
 	if len(columns) == 0 {
 		misuse("Table.Matrix", "no columns named")
@@ -73,13 +76,15 @@ func (t *Table) Matrix(columns ...string) (Matrix, error) {
 	return m, nil
 }
 
-// Where returns the rows whose cell in the column is one of the values, in the table's order. It splits a table by a
-// column that says to which part each row belongs:
+// Where returns the rows whose cell in the column is one of the values, in the
+// table's order. It splits a table by a column that says to which part each row
+// belongs:
 //
 //	train, err := table.Where("split", "train")
 //
-// A column that the table does not have is a *[CSVError], and so is a value that no row has: it is more likely
-// misspelt than meant. Without values it panics with an *[autograd.ArgumentError].
+// A column that the table does not have is a *[CSVError], and so is a value
+// that no row has: it is more likely misspelt than meant. Without values it
+// panics with an *[autograd.ArgumentError].
 func (t *Table) Where(column string, values ...string) (*Table, error) {
 	if len(values) == 0 {
 		misuse("Table.Where", "no values named for column %q", column)
@@ -103,8 +108,9 @@ func (t *Table) Where(column string, values ...string) (*Table, error) {
 	return t.Take(rows), nil
 }
 
-// Take returns the numbered rows, from 0, in the order given; a row may be taken more than once. Errors in their cells
-// still name the lines of the file. A row number out of range panics with an *[autograd.ArgumentError].
+// Take returns the numbered rows, from 0, in the order given; a row may be
+// taken more than once. Errors in their cells still name the lines of the file.
+// A row number out of range panics with an *[autograd.ArgumentError].
 func (t *Table) Take(rows []int) *Table {
 	checkRows("Table.Take", rows, t.Rows())
 	taken := *t
@@ -119,7 +125,8 @@ func (t *Table) Take(rows []int) *Table {
 // Shuffle returns the rows in random order. A nil rng keeps the order.
 func (t *Table) Shuffle(rng *rand.Rand) *Table { return t.Take(order(rng, t.Rows())) }
 
-// Split returns the rows in parts of the given fractions, cut as the function [Split] cuts them:
+// Split returns the rows in parts of the given fractions, cut as the function
+// [Split] cuts them:
 //
 //	parts := table.Split(rng, 0.7, 0.15, 0.15) // training, validation, test
 func (t *Table) Split(rng *rand.Rand, fractions ...float64) []*Table {
@@ -139,7 +146,8 @@ func (t *Table) find(column string) (int, error) {
 	return i, nil
 }
 
-// parse writes the numbers of column i to dst, from place first on in steps of stride.
+// parse writes the numbers of column i to dst, from place first on in steps of
+// stride.
 func (t *Table) parse(dst []float64, first, stride, i int) error {
 	for row, text := range t.cells[i] {
 		number, reason, err := parseNumber(text)
@@ -151,7 +159,8 @@ func (t *Table) parse(dst []float64, first, stride, i int) error {
 	return nil
 }
 
-// parseNumber returns the number, or the reason why the text is none and the cause if there is one.
+// parseNumber returns the number, or the reason why the text is none and the
+// cause if there is one.
 func parseNumber(text string) (number float64, reason string, cause error) {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" {

@@ -8,8 +8,9 @@ func (m Matrix) Tensor() autograd.Tensor {
 	return autograd.NewTensor(m.Values, m.Rows, m.Cols)
 }
 
-// FromTensor returns a matrix with a copy of the numbers of a tensor [rows, cols], so that a scaler can take a
-// network's predictions back to their unit. A tensor that is not of rank 2 panics with an *[autograd.ShapeError].
+// FromTensor returns a matrix with a copy of the numbers of a tensor [rows,
+// cols], so that a scaler can take a network's predictions back to their unit.
+// A tensor that is not of rank 2 panics with an *[autograd.ShapeError].
 func FromTensor(t autograd.Tensor) Matrix {
 	shape := t.Shape()
 	if len(shape) != 2 {

@@ -1,48 +1,66 @@
 package metrics
 
-import "math"
+import (
+	"math"
 
-// Accuracy returns the share of predicted labels that are the actual ones,
-// from 0 to 1. Any integers are labels here.
+	"nabla/autograd"
+)
+
+// Accuracy returns the share of rows whose class is predicted right, from 0 to
+// 1. If the last axis holds several classes, a row of the target, one-hot or
+// probabilities, stands for the class with the largest number, the first of
+// equals; so does a row of the prediction, probabilities or logits alike.
+// Otherwise, for [rows] or [rows, 1], it is [BinaryAccuracy].
 //
-// It panics with an *autograd.ArgumentError if the lengths differ. The accuracy
-// of nothing is NaN.
-func Accuracy(predicted, actual []int) float64 {
-	checkLengths("Accuracy", len(predicted), len(actual))
+// It panics with an *[autograd.ShapeError] if the shapes differ or there are no
+// classes, and as [BinaryAccuracy] does.
+//
+// Special cases are:
+//
+//	Accuracy of no rows = NaN
+//	a row of several classes with a NaN, in prediction or target, counts as wrong
+func Accuracy(prediction, target autograd.Tensor) float64 {
+	const op = "metrics: Accuracy"
+	mustMatch(op, prediction, target)
+	if isBinary(target) {
+		return binaryAccuracy(op, prediction, target, 0.5)
+	}
+	predicted, actual := largest(op, prediction), largest(op, target)
 	right := 0
-	for i, label := range predicted {
-		if label == actual[i] {
+	for row, class := range predicted {
+		if class == actual[row] && class >= 0 {
 			right++
 		}
 	}
 	return float64(right) / float64(len(actual))
 }
 
-// BinaryAccuracy returns the share of probabilities that are on the right side
-// of ½: [BinaryAccuracyAt] with a threshold of 0.5. It panics as that does.
-func BinaryAccuracy(probabilities, targets []float64) float64 {
-	return binaryAccuracy("BinaryAccuracy", probabilities, targets, 0.5)
+// BinaryAccuracy returns the share of probabilities on the right side of ½:
+// [BinaryAccuracyAt] with a threshold of 0.5. It panics as that does.
+func BinaryAccuracy(prediction, target autograd.Tensor) float64 {
+	return binaryAccuracy("metrics: BinaryAccuracy", prediction, target, 0.5)
 }
 
-// BinaryAccuracyAt returns the share, from 0 to 1, of rows in which the
-// probability exceeds the threshold exactly if the target is 1. Logits do as
-// well, with a threshold of 0.
+// BinaryAccuracyAt returns the share of elements, from 0 to 1, whose prediction
+// exceeds the threshold exactly if the target is 1. For logits the threshold
+// that stands for a probability of ½ is 0.
 //
-// It panics with an *autograd.ArgumentError if the lengths differ, or at a
-// target that is neither 0 nor 1.
+// It panics with an *[autograd.ShapeError] if the shapes differ, and with an
+// *[autograd.ArgumentError] at a target that is neither 0 nor 1.
 //
 // Special cases are:
 //
 //	BinaryAccuracyAt of nothing = NaN
 //	BinaryAccuracyAt with a NaN = NaN
-//	a probability equal to the threshold counts as class 0
-func BinaryAccuracyAt(probabilities, targets []float64, threshold float64) float64 {
-	return binaryAccuracy("BinaryAccuracyAt", probabilities, targets, threshold)
+//	a prediction equal to the threshold counts as class 0
+func BinaryAccuracyAt(prediction, target autograd.Tensor, threshold float64) float64 {
+	return binaryAccuracy("metrics: BinaryAccuracyAt", prediction, target, threshold)
 }
 
-func binaryAccuracy(function string, probabilities, targets []float64, threshold float64) float64 {
-	checkLengths(function, len(probabilities), len(targets))
-	checkBinary(function, targets)
+func binaryAccuracy(op string, prediction, target autograd.Tensor, threshold float64) float64 {
+	mustMatch(op, prediction, target)
+	probabilities, targets := prediction.Float64s(), target.Float64s()
+	mustBeBinary(op, targets)
 	if math.IsNaN(threshold) || anyNaN(probabilities) || anyNaN(targets) {
 		return math.NaN()
 	}
@@ -53,26 +71,6 @@ func binaryAccuracy(function string, probabilities, targets []float64, threshold
 		}
 	}
 	return float64(right) / float64(len(targets))
-}
-
-// Threshold returns the label that each probability stands for: 1 if it
-// exceeds the threshold, else 0. It turns 0/1 targets into labels as well.
-//
-// A NaN, as probability or as threshold, gives −1, which is the label of no
-// class: [NewConfusionMatrix] panics at it.
-func Threshold(probabilities []float64, threshold float64) []int {
-	labels := make([]int, len(probabilities))
-	for i, p := range probabilities {
-		switch {
-		case p > threshold:
-			labels[i] = 1
-		case p <= threshold:
-			labels[i] = 0
-		default:
-			labels[i] = -1
-		}
-	}
-	return labels
 }
 
 func anyNaN(x []float64) bool {

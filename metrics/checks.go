@@ -2,30 +2,33 @@ package metrics
 
 import (
 	"fmt"
+	"slices"
 
 	"nabla/autograd"
 )
 
-func checkLengths(function string, predictions, targets int) {
-	if predictions != targets {
-		panic(autograd.NewArgumentError("metrics: "+function, "%d predictions for %d targets", predictions, targets))
+// mustMatch panics unless prediction and target have one shape. [rows] against
+// [rows, 1] would compare the right numbers here, but not in a loss.
+func mustMatch(op string, prediction, target autograd.Tensor) {
+	if p, t := prediction.Shape(), target.Shape(); !slices.Equal(p, t) {
+		panic(autograd.NewShapeError(op, "prediction and target differ in shape", p, t))
 	}
 }
 
-// checkLabels panics unless every label is that of a class.
-func checkLabels(function, argument string, labels []int, classes int) {
+// mustBeLabels panics unless every label is that of a class.
+func mustBeLabels(op, argument string, labels []int, classes int) {
 	for i, label := range labels {
 		if label < 0 || label >= classes {
-			panic(autograd.NewIndexError("metrics: "+function, fmt.Sprintf("%s[%d] =", argument, i), label, classes))
+			panic(autograd.NewIndexError(op, fmt.Sprintf("%s[%d] =", argument, i), label, classes))
 		}
 	}
 }
 
-// checkBinary panics unless every target is 0, 1 or NaN.
-func checkBinary(function string, targets []float64) {
+// mustBeBinary panics unless every target is 0, 1 or NaN.
+func mustBeBinary(op string, targets []float64) {
 	for i, t := range targets {
 		if t < 0 || t > 1 || (t > 0 && t < 1) {
-			panic(autograd.NewArgumentError("metrics: "+function, "targets[%d] = %v is neither 0 nor 1", i, t))
+			panic(autograd.NewArgumentError(op, "targets[%d] = %v is neither 0 nor 1", i, t))
 		}
 	}
 }

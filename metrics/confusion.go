@@ -13,29 +13,31 @@ type ConfusionMatrix struct {
 	Counts  [][]int  // [actual][predicted], rows that were counted
 }
 
-// NewConfusionMatrix counts pairs of predicted and actual labels. The names
-// are those of the classes with the labels 0, 1, 2, …; there are as many
-// classes as names.
+// NewConfusionMatrix counts pairs of predicted and actual labels, such as
+// [Classes] returns. The names are those of the classes with the labels 0, 1,
+// 2, …; there are as many classes as names.
 //
-// It panics with an *autograd.ArgumentError if the lengths differ, and with an
-// *autograd.IndexError at a label that has no name.
-func NewConfusionMatrix(predicted, actual []int, names ...string) *ConfusionMatrix {
-	const function = "NewConfusionMatrix"
-	checkLengths(function, len(predicted), len(actual))
-	checkLabels(function, "predicted", predicted, len(names))
-	checkLabels(function, "actual", actual, len(names))
+// It panics with an *[autograd.ShapeError] if the shapes differ, and with an
+// *[autograd.IndexError] at a label that has no name.
+func NewConfusionMatrix(predicted, actual autograd.Ints, names ...string) *ConfusionMatrix {
+	const op = "metrics: NewConfusionMatrix"
+	if p, a := predicted.Shape(), actual.Shape(); !slices.Equal(p, a) {
+		panic(autograd.NewShapeError(op, "predicted and actual labels differ in shape", p, a))
+	}
+	mustBeLabels(op, "predicted", predicted.Values(), len(names))
+	mustBeLabels(op, "actual", actual.Values(), len(names))
 
 	m := &ConfusionMatrix{Classes: slices.Clone(names), Counts: make([][]int, len(names))}
 	for label := range m.Counts {
 		m.Counts[label] = make([]int, len(names))
 	}
-	for i, label := range actual {
-		m.Counts[label][predicted[i]]++
+	for i, label := range actual.Values() {
+		m.Counts[label][predicted.Values()[i]]++
 	}
 	return m
 }
 
-// Scores says how well one class, or several on average, was recognised. Each
+// Scores say how well one class, or several on average, was recognised. Each
 // but Support is from 0 to 1.
 type Scores struct {
 	Precision float64 // of the rows predicted as the class, the share that is of it
@@ -54,7 +56,7 @@ type Scores struct {
 // classes that were predicted as it, FN rows of the class that were predicted
 // as another.
 //
-// It panics with an *autograd.IndexError if there is no such class.
+// It panics with an *[autograd.IndexError] if there is no such class.
 //
 // Special cases are:
 //

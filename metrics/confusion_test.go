@@ -14,8 +14,8 @@ import (
 //	1 2 1
 //	0 0 2
 func threeClasses() *metrics.ConfusionMatrix {
-	actual := []int{0, 0, 0, 0, 1, 1, 1, 1, 2, 2}
-	predicted := []int{0, 0, 1, 0, 0, 1, 2, 1, 2, 2}
+	actual := labels(0, 0, 0, 0, 1, 1, 1, 1, 2, 2)
+	predicted := labels(0, 0, 1, 0, 0, 1, 2, 1, 2, 2)
 	return metrics.NewConfusionMatrix(predicted, actual, "gold", "silver", "bronze")
 }
 
@@ -31,7 +31,7 @@ func TestNewConfusionMatrix(t *testing.T) {
 
 func TestConfusionMatrixKeepsItsNames(t *testing.T) {
 	names := []string{"cold", "hot"}
-	m := metrics.NewConfusionMatrix([]int{0}, []int{1}, names...)
+	m := metrics.NewConfusionMatrix(labels(0), labels(1), names...)
 	names[0] = "changed"
 	if diff := cmp.Diff([]string{"cold", "hot"}, m.Classes); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -40,7 +40,8 @@ func TestConfusionMatrixKeepsItsNames(t *testing.T) {
 
 func TestScores(t *testing.T) {
 	m := threeClasses()
-	// gold: TP 3, FP 1, FN 1; silver: TP 2, FP 1, FN 2; bronze: TP 2, FP 1, FN 0.
+	// gold: TP 3, FP 1, FN 1; silver: TP 2, FP 1, FN 2; bronze: TP 2, FP 1, FN
+	// 0.
 	tests := []struct {
 		name      string
 		got, want metrics.Scores
@@ -66,10 +67,11 @@ func TestScores(t *testing.T) {
 }
 
 func TestScoresOfMissingClasses(t *testing.T) {
-	// Three rows of class 0, one of them predicted as class 1; class 2 occurs once and is predicted as 0; class 3 is in neither.
-	m := metrics.NewConfusionMatrix([]int{0, 0, 1, 0}, []int{0, 0, 0, 2}, "a", "b", "c", "d")
+	// Three rows of class 0, one of them predicted as class 1; class 2 occurs
+	// once and is predicted as 0; class 3 is in neither.
+	m := metrics.NewConfusionMatrix(labels(0, 0, 1, 0), labels(0, 0, 0, 2), "a", "b", "c", "d")
 	undefined := metrics.Scores{Precision: nan, Recall: nan, F1: nan}
-	empty := metrics.NewConfusionMatrix(nil, nil, "a", "b")
+	empty := metrics.NewConfusionMatrix(labels(), labels(), "a", "b")
 	tests := []struct {
 		name      string
 		got, want metrics.Scores

@@ -1,15 +1,14 @@
 // Package metrics measures predictions in the numbers that people read: errors
 // of a regression, accuracy, confusion matrix, precision, recall, F1 and the
-// area under the ROC curve of a classification. It works on plain slices and
-// needs no graph.
+// area under the ROC curve of a classification. It works on Tensors and labels
+// and needs no graph.
 //
-//	probabilities := []float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1}
-//	targets := []float64{1, 1, 0, 1, 0, 0}
-//	fmt.Printf("accuracy %.3f\n", metrics.BinaryAccuracy(probabilities, targets))
+//	probabilities := autograd.NewTensor([]float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1})
+//	targets := autograd.NewTensor([]float64{1, 1, 0, 1, 0, 0})
+//	fmt.Printf("accuracy %.3f\n", metrics.Accuracy(probabilities, targets))
 //	fmt.Printf("ROC AUC  %.3f\n", metrics.ROCAUC(probabilities, targets))
 //
-//	predicted := metrics.Threshold(probabilities, 0.5)
-//	actual := metrics.Threshold(targets, 0.5)
+//	predicted, actual := metrics.Classes(probabilities), metrics.Classes(targets)
 //	matrix := metrics.NewConfusionMatrix(predicted, actual, "cold", "hot")
 //	hot := matrix.Class(1)
 //	fmt.Printf("hot: precision %.3f, recall %.3f\n", hot.Precision, hot.Recall)
@@ -24,9 +23,13 @@
 //
 // # Arguments
 //
-// Predictions come first and targets second, element i of one belonging to
-// element i of the other. Class labels are integers that count from 0; the
-// targets of a classifier with two classes are the numbers 0 and 1.
+// Predictions come first and targets second, both of one shape, with the rows
+// along the first axis: what train.Predict returns and what train.Data holds.
+// The targets of a classifier with two classes are the numbers 0 and 1. With
+// more classes they are one-hot along the last axis, as predictions are
+// probabilities or logits along it; [Classes] turns both into labels, which
+// count from 0. The functions of a prediction and a target, such as [MSE], are
+// what train.Config.Metrics takes.
 //
 // # Edges
 //
@@ -37,7 +40,6 @@
 //
 // # Mistakes
 //
-// Slices of different lengths and targets that are no classes panic with
-// autograd's typed errors, which autograd.Try catches and which name the line
-// of the call: "metrics: MSE: 3 predictions for 4 targets, at train.go:12".
+// Shapes that differ and targets that are no classes panic with autograd's
+// typed errors, which autograd.Try catches and which name the line of the call.
 package metrics

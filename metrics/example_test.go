@@ -3,17 +3,17 @@ package metrics_test
 import (
 	"fmt"
 
+	"nabla/autograd"
 	"nabla/metrics"
 )
 
 func Example() {
-	probabilities := []float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1}
-	targets := []float64{1, 1, 0, 1, 0, 0}
-	fmt.Printf("accuracy %.3f\n", metrics.BinaryAccuracy(probabilities, targets))
+	probabilities := autograd.NewTensor([]float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1})
+	targets := autograd.NewTensor([]float64{1, 1, 0, 1, 0, 0})
+	fmt.Printf("accuracy %.3f\n", metrics.Accuracy(probabilities, targets))
 	fmt.Printf("ROC AUC  %.3f\n", metrics.ROCAUC(probabilities, targets))
 
-	predicted := metrics.Threshold(probabilities, 0.5)
-	actual := metrics.Threshold(targets, 0.5)
+	predicted, actual := metrics.Classes(probabilities), metrics.Classes(targets)
 	matrix := metrics.NewConfusionMatrix(predicted, actual, "cold", "hot")
 	hot := matrix.Class(1)
 	fmt.Printf("hot: precision %.3f, recall %.3f\n", hot.Precision, hot.Recall)
@@ -35,8 +35,8 @@ func Example() {
 }
 
 func ExampleR2() {
-	targets := []float64{100, 120, 140, 160}
-	predictions := []float64{110, 120, 140, 150}
+	targets := autograd.NewTensor([]float64{100, 120, 140, 160})
+	predictions := autograd.NewTensor([]float64{110, 120, 140, 150})
 	fmt.Println("MSE", metrics.MSE(predictions, targets))
 	fmt.Println("MAE", metrics.MAE(predictions, targets))
 	fmt.Println("R² ", metrics.R2(predictions, targets))
@@ -47,8 +47,8 @@ func ExampleR2() {
 }
 
 func ExampleConfusionMatrix() {
-	actual := []int{0, 0, 1, 1, 1, 2}
-	predicted := []int{0, 1, 1, 1, 2, 2}
+	actual := autograd.NewInts([]int{0, 0, 1, 1, 1, 2})
+	predicted := autograd.NewInts([]int{0, 1, 1, 1, 2, 2})
 	fmt.Println(metrics.NewConfusionMatrix(predicted, actual, "gold", "silver", "bronze"))
 	// Output:
 	// actual \ predicted  gold  silver  bronze

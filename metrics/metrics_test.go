@@ -17,6 +17,12 @@ var (
 	inf = math.Inf(1)
 )
 
+func tensor(values []float64, shape ...int) autograd.Tensor {
+	return autograd.NewTensor(values, shape...)
+}
+
+func labels(values ...int) autograd.Ints { return autograd.NewInts(values) }
+
 // approximately compares to within rounding and takes NaN as equal to NaN.
 var approximately = cmp.Comparer(func(x, y float64) bool {
 	return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-14*math.Max(math.Abs(x), math.Abs(y))
@@ -25,38 +31,39 @@ var approximately = cmp.Comparer(func(x, y float64) bool {
 // A mistake panics with a typed error that autograd.Try catches, and that names
 // the line of the call.
 func TestMistakesPanic(t *testing.T) {
-	two, three := []float64{0, 1}, []float64{0, 1, 1}
-	ints2, ints3 := []int{0, 1}, []int{0, 1, 1}
-	argument, index := new(*autograd.ArgumentError), new(*autograd.IndexError)
+	two, column := tensor([]float64{0, 1}), tensor([]float64{0, 1}, 2, 1)
+	ints2, ints3 := labels(0, 1), labels(0, 1, 1)
+	argument, index, shape := new(*autograd.ArgumentError), new(*autograd.IndexError), new(*autograd.ShapeError)
 	tests := []struct {
 		name string
 		call func()
 		want any // the type of the error
 		text string
 	}{
-		{"MSE lengths", func() { metrics.MSE(two, three) }, argument, "MSE: 2 predictions for 3 targets"},
-		{"MAE lengths", func() { metrics.MAE(two, three) }, argument, "MAE: 2 predictions for 3 targets"},
-		{"R2 lengths", func() { metrics.R2(two, three) }, argument, "R2: 2 predictions for 3 targets"},
-		{"Accuracy lengths", func() { metrics.Accuracy(ints2, ints3) }, argument, "Accuracy: 2 predictions for 3 targets"},
-		{"BinaryAccuracy lengths", func() { metrics.BinaryAccuracy(two, three) }, argument,
-			"BinaryAccuracy: 2 predictions for 3 targets"},
-		{"BinaryAccuracyAt lengths", func() { metrics.BinaryAccuracyAt(two, three, 0) }, argument,
-			"BinaryAccuracyAt: 2 predictions for 3 targets"},
-		{"ROCAUC lengths", func() { metrics.ROCAUC(two, three) }, argument, "ROCAUC: 2 predictions for 3 targets"},
-		{"NewConfusionMatrix lengths", func() { metrics.NewConfusionMatrix(ints2, ints3, "a", "b") }, argument,
-			"NewConfusionMatrix: 2 predictions for 3 targets"},
+		{"MSE shapes", func() { metrics.MSE(two, column) }, shape, "MSE: prediction and target differ in shape: [2], [2 1]"},
+		{"MAE shapes", func() { metrics.MAE(two, column) }, shape, "MAE: prediction and target differ in shape: [2], [2 1]"},
+		{"R2 shapes", func() { metrics.R2(two, column) }, shape, "R2: prediction and target differ in shape: [2], [2 1]"},
+		{"Accuracy shapes", func() { metrics.Accuracy(two, column) }, shape, "Accuracy: prediction and target differ in shape: [2], [2 1]"},
+		{"BinaryAccuracy shapes", func() { metrics.BinaryAccuracy(two, column) }, shape, "BinaryAccuracy: prediction and target differ in shape: [2], [2 1]"},
+		{"BinaryAccuracyAt shapes", func() { metrics.BinaryAccuracyAt(two, column, 0) }, shape, "BinaryAccuracyAt: prediction and target differ in shape: [2], [2 1]"},
+		{"ROCAUC shapes", func() { metrics.ROCAUC(two, column) }, shape, "ROCAUC: prediction and target differ in shape: [2], [2 1]"},
+		{"NewConfusionMatrix shapes", func() { metrics.NewConfusionMatrix(ints2, ints3, "a", "b") }, shape,
+			"NewConfusionMatrix: predicted and actual labels differ in shape: [2], [3]"},
+		{"Accuracy of no classes", func() { metrics.Accuracy(autograd.Zeros(3, 0), autograd.Zeros(3, 0)) }, shape,
+			"Accuracy: the last axis has no classes: [3 0]"},
+		{"no classes", func() { metrics.Classes(autograd.Zeros(3, 0)) }, shape, "Classes: the last axis has no classes: [3 0]"},
 
-		{"target between", func() { metrics.BinaryAccuracy(two, []float64{1, 0.5}) }, argument,
+		{"target between", func() { metrics.BinaryAccuracy(two, tensor([]float64{1, 0.5})) }, argument,
 			"BinaryAccuracy: targets[1] = 0.5 is neither 0 nor 1"},
-		{"target above", func() { metrics.BinaryAccuracyAt(two, []float64{1, 2}, 0) }, argument,
+		{"target above", func() { metrics.BinaryAccuracyAt(two, tensor([]float64{1, 2}), 0) }, argument,
 			"BinaryAccuracyAt: targets[1] = 2 is neither 0 nor 1"},
-		{"target below", func() { metrics.ROCAUC(two, []float64{-1, 1}) }, argument,
+		{"target below", func() { metrics.ROCAUC(two, tensor([]float64{-1, 1})) }, argument,
 			"ROCAUC: targets[0] = -1 is neither 0 nor 1"},
-		{"predicted label without a name", func() { metrics.NewConfusionMatrix([]int{0, 2}, ints2, "a", "b") }, index,
+		{"predicted label without a name", func() { metrics.NewConfusionMatrix(labels(0, 2), ints2, "a", "b") }, index,
 			"NewConfusionMatrix: predicted[1] = 2 is out of range for 2"},
-		{"actual label below 0", func() { metrics.NewConfusionMatrix(ints2, []int{-1, 0}, "a", "b") }, index,
+		{"actual label below 0", func() { metrics.NewConfusionMatrix(ints2, labels(-1, 0), "a", "b") }, index,
 			"NewConfusionMatrix: actual[0] = -1 is out of range for 2"},
-		{"prediction that is NaN", func() { metrics.NewConfusionMatrix(metrics.Threshold([]float64{0, nan}, 0.5), ints2, "a", "b") }, index,
+		{"prediction that is NaN", func() { metrics.NewConfusionMatrix(metrics.Classes(tensor([]float64{0, nan})), ints2, "a", "b") }, index,
 			"NewConfusionMatrix: predicted[1] = -1 is out of range for 2"},
 		{"class without a name", func() { metrics.NewConfusionMatrix(ints2, ints2, "a", "b").Class(2) }, index,
 			"ConfusionMatrix.Class: class 2 is out of range for 2"},
@@ -75,11 +82,11 @@ func TestMistakesPanic(t *testing.T) {
 }
 
 func TestArgumentsAreLeftAlone(t *testing.T) {
-	scores, targets := []float64{0.9, 0.1, 0.5}, []float64{1, 0, 1}
+	scores, targets := tensor([]float64{0.9, 0.1, 0.5}), tensor([]float64{1, 0, 1})
 	metrics.ROCAUC(scores, targets)
 	metrics.R2(scores, targets)
 	metrics.BinaryAccuracy(scores, targets)
-	if diff := cmp.Diff([][]float64{{0.9, 0.1, 0.5}, {1, 0, 1}}, [][]float64{scores, targets}); diff != "" {
+	if diff := cmp.Diff([][]float64{{0.9, 0.1, 0.5}, {1, 0, 1}}, [][]float64{scores.Raw64(), targets.Raw64()}); diff != "" {
 		t.Errorf("arguments changed (-before +after):\n%s", diff)
 	}
 }

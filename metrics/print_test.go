@@ -12,7 +12,7 @@ import (
 func lines(s ...string) string { return strings.Join(s, "\n") }
 
 func TestPrint(t *testing.T) {
-	many := make([]int, 1200)
+	many := labels(make([]int, 1200)...)
 	tests := []struct {
 		name      string
 		got, want string
@@ -34,14 +34,14 @@ func TestPrint(t *testing.T) {
 			`actual \ predicted     é  z`,
 			`é                   1200  0`,
 			`z                      0  0`)},
-		{"a class without rows", metrics.NewConfusionMatrix([]int{0}, []int{0}, "a", "b").Report(), lines(
+		{"a class without rows", metrics.NewConfusionMatrix(labels(0), labels(0), "a", "b").Report(), lines(
 			`class          precision  recall     F1  rows`,
 			`a                  1.000   1.000  1.000     1`,
 			`b                    NaN     NaN    NaN     0`,
 			`accuracy                          1.000     1`,
 			`macro mean         1.000   1.000  1.000     1`,
 			`weighted mean      1.000   1.000  1.000     1`)},
-		{"no classes", metrics.NewConfusionMatrix(nil, nil).String(), `actual \ predicted`},
+		{"no classes", metrics.NewConfusionMatrix(labels(), labels()).String(), `actual \ predicted`},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {

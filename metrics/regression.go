@@ -1,39 +1,40 @@
 package metrics
 
-import "math"
+import (
+	"math"
 
-// MSE returns the mean squared error, in the square of the targets' unit.
+	"nabla/autograd"
+)
+
+// MSE returns the mean squared error over all elements, in the square of the
+// targets' unit.
 //
 //	MSE = 1/n · Σ (p − t)²
 //
-// It panics with an *autograd.ArgumentError if the lengths differ.
+// It panics with an *[autograd.ShapeError] if the shapes differ.
 //
 // Special cases are:
 //
 //	MSE of nothing = NaN
 //	MSE with a NaN = NaN
-func MSE(predictions, targets []float64) float64 {
-	checkLengths("MSE", len(predictions), len(targets))
-	return sumOfSquares(predictions, targets) / float64(len(targets))
+func MSE(prediction, target autograd.Tensor) float64 {
+	mustMatch("metrics: MSE", prediction, target)
+	return meanSquare(prediction.Float64s(), target.Float64s())
 }
 
-// MAE returns the mean absolute error, in the targets' unit.
+// MAE returns the mean absolute error over all elements, in the targets' unit.
 //
 //	MAE = 1/n · Σ |p − t|
 //
-// It panics with an *autograd.ArgumentError if the lengths differ.
+// It panics with an *[autograd.ShapeError] if the shapes differ.
 //
 // Special cases are:
 //
 //	MAE of nothing = NaN
 //	MAE with a NaN = NaN
-func MAE(predictions, targets []float64) float64 {
-	checkLengths("MAE", len(predictions), len(targets))
-	sum := 0.0
-	for i, p := range predictions {
-		sum += math.Abs(p - targets[i])
-	}
-	return sum / float64(len(targets))
+func MAE(prediction, target autograd.Tensor) float64 {
+	mustMatch("metrics: MAE", prediction, target)
+	return meanAbsolute(prediction.Float64s(), target.Float64s())
 }
 
 // R2 returns the coefficient of determination R², the share of the targets'
@@ -42,19 +43,64 @@ func MAE(predictions, targets []float64) float64 {
 //
 //	R² = 1 − Σ (t − p)² / Σ (t − mean t)²
 //
-// It panics with an *autograd.ArgumentError if the lengths differ.
+// If a row has several targets, such as [rows, 2], it is the mean of the R² of
+// each: pooled, the differences between them would count as explained.
+//
+// It panics with an *[autograd.ShapeError] if the shapes differ.
 //
 // Special cases are:
 //
-//	R2 against equal targets, and so against one alone = NaN
+//	R2 against equal targets, and so against one row = NaN
 //	R2 of nothing = NaN
 //	R2 with a NaN = NaN
 //
-// Equal targets have no variance that could be explained. This is so for
+// Equal targets have no variance that could be explained. This holds for
 // perfect predictions too, and is decided by comparing the targets: their
 // variance in floating point need not be exactly 0.
-func R2(predictions, targets []float64) float64 {
-	checkLengths("R2", len(predictions), len(targets))
+func R2(prediction, target autograd.Tensor) float64 {
+	mustMatch("metrics: R2", prediction, target)
+	predictions, targets := prediction.Float64s(), target.Float64s()
+	rows := 1
+	if target.Rank() > 0 {
+		rows = target.Dim(0)
+	}
+	columns := len(targets) / max(rows, 1)
+	if columns == 0 {
+		return math.NaN()
+	}
+	sum := 0.0
+	for column := range columns {
+		sum += explained(every(predictions, column, columns), every(targets, column, columns))
+	}
+	return sum / float64(columns)
+}
+
+// every returns the elements start, start+step, start+2·step, ….
+func every(x []float64, start, step int) []float64 {
+	if step == 1 {
+		return x
+	}
+	var some []float64
+	for i := start; i < len(x); i += step {
+		some = append(some, x[i])
+	}
+	return some
+}
+
+func meanSquare(predictions, targets []float64) float64 {
+	return sumOfSquares(predictions, targets) / float64(len(targets))
+}
+
+func meanAbsolute(predictions, targets []float64) float64 {
+	sum := 0.0
+	for i, p := range predictions {
+		sum += math.Abs(p - targets[i])
+	}
+	return sum / float64(len(targets))
+}
+
+// explained is R² of one target per row.
+func explained(predictions, targets []float64) float64 {
 	if allEqual(targets) {
 		return math.NaN()
 	}

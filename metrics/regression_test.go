@@ -17,8 +17,8 @@ func TestRegression(t *testing.T) {
 		predictions, targets []float64
 		want                 scores
 	}{
-		// Errors −0.5, 0.5, 0, 1: squares 0.25 + 0.25 + 0 + 1 = 1.5; the targets'
-		// mean is 2.875, their squared deviations add up to 29.1875.
+		// Errors −0.5, 0.5, 0, 1: squares 0.25 + 0.25 + 0 + 1 = 1.5; the
+		// targets' mean is 2.875, their squared deviations add up to 29.1875.
 		{"by hand", []float64{2.5, 0, 2, 8}, []float64{3, -0.5, 2, 7}, scores{0.375, 0.5, 1 - 1.5/29.1875}},
 		{"perfect", []float64{1, 2, 3}, []float64{1, 2, 3}, scores{0, 0, 1}},
 		{"the mean", []float64{2, 2, 2}, []float64{1, 2, 3}, scores{2. / 3, 2. / 3, 0}},
@@ -34,9 +34,9 @@ func TestRegression(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			got := scores{
-				metrics.MSE(test.predictions, test.targets),
-				metrics.MAE(test.predictions, test.targets),
-				metrics.R2(test.predictions, test.targets),
+				metrics.MSE(tensor(test.predictions), tensor(test.targets)),
+				metrics.MAE(tensor(test.predictions), tensor(test.targets)),
+				metrics.R2(tensor(test.predictions), tensor(test.targets)),
 			}
 			if diff := cmp.Diff(test.want, got, approximately); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
@@ -52,7 +52,7 @@ func TestR2OfEqualTargetsThatRound(t *testing.T) {
 	if mean := (tenth + tenth + tenth) / 3; mean == tenth {
 		t.Fatal("the example does not round")
 	}
-	if got := metrics.R2([]float64{0.2, 0.1, 0.1}, []float64{0.1, 0.1, 0.1}); !cmp.Equal(got, nan, approximately) {
+	if got := metrics.R2(tensor([]float64{0.2, 0.1, 0.1}), tensor([]float64{0.1, 0.1, 0.1})); !cmp.Equal(got, nan, approximately) {
 		t.Errorf("R2 = %v, want NaN", got)
 	}
 }
@@ -70,7 +70,17 @@ func TestR2OfLeastSquaresLine(t *testing.T) {
 		line[i] = intercept + slope*x[i]
 	}
 	r := stat.Correlation(x, y, nil)
-	if diff := cmp.Diff(r*r, metrics.R2(line, y), cmp.Comparer(func(x, y float64) bool { return x-y < 1e-12 && y-x < 1e-12 })); diff != "" {
+	if diff := cmp.Diff(r*r, metrics.R2(tensor(line), tensor(y)), cmp.Comparer(func(x, y float64) bool { return x-y < 1e-12 && y-x < 1e-12 })); diff != "" {
 		t.Errorf("(-correlation² +R2):\n%s", diff)
+	}
+}
+
+// By hand: the first target has R² 1 − 2/8 = ¾, the second 1 − 200/200 = 0.
+// Pooled they would have 1 − 202/20608, as if both were explained.
+func TestR2OfSeveralTargets(t *testing.T) {
+	target := tensor([]float64{1, 90, 3, 100, 5, 110}, 3, 2)
+	prediction := tensor([]float64{2, 100, 3, 100, 4, 100}, 3, 2)
+	if got := metrics.R2(prediction, target); got != 0.375 {
+		t.Errorf("R2 = %v, want 0.375", got)
 	}
 }

@@ -4,29 +4,33 @@ import (
 	"cmp"
 	"math"
 	"slices"
+
+	"nabla/autograd"
 )
 
 // ROCAUC returns the area under the receiver operating characteristic: the
-// probability that a random row of class 1 has a higher score than a random
-// row of class 0, where an equal score counts as one half. It is 1 for a
-// perfect order, ½ for a random one, 0 for a reversed one; only the order of
-// the scores matters, so that probabilities and logits give the same.
+// probability that a random element of class 1 has a higher score than a random
+// one of class 0, where an equal score counts as one half. It is 1 for a
+// perfect order, ½ for a random one, 0 for a reversed one. Only the order of
+// the scores matters, so probabilities and logits give the same.
 //
 //	AUC = (Σ ranks of class 1 − n₁(n₁+1)/2) / (n₀·n₁)
 //
 // where the ranks count from 1 in ascending order and equal scores share the
 // mean of theirs. The time is that of sorting.
 //
-// It panics with an *autograd.ArgumentError if the lengths differ, or at a
-// target that is neither 0 nor 1.
+// It panics with an *[autograd.ShapeError] if the shapes differ, and with an
+// *[autograd.ArgumentError] at a target that is neither 0 nor 1.
 //
 // Special cases are:
 //
 //	ROCAUC with targets of one class only, or none = NaN
 //	ROCAUC with a NaN = NaN
-func ROCAUC(scores, targets []float64) float64 {
-	checkLengths("ROCAUC", len(scores), len(targets))
-	checkBinary("ROCAUC", targets)
+func ROCAUC(prediction, target autograd.Tensor) float64 {
+	const op = "metrics: ROCAUC"
+	mustMatch(op, prediction, target)
+	scores, targets := prediction.Float64s(), target.Float64s()
+	mustBeBinary(op, targets)
 	if anyNaN(scores) || anyNaN(targets) {
 		return math.NaN()
 	}

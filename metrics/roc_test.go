@@ -17,7 +17,8 @@ func TestROCAUC(t *testing.T) {
 		scores, targets []float64
 		want            float64
 	}{
-		// Of the pairs (0.35, 0.1), (0.35, 0.4), (0.8, 0.1), (0.8, 0.4) only the second is in the wrong order.
+		// Of the pairs (0.35, 0.1), (0.35, 0.4), (0.8, 0.1), (0.8, 0.4) only
+		// the second is in the wrong order.
 		{"by hand", []float64{0.1, 0.4, 0.35, 0.8}, []float64{0, 0, 1, 1}, 0.75},
 		{"perfect", []float64{1, 2, 3, 4}, []float64{0, 0, 1, 1}, 1},
 		{"reversed", []float64{4, 3, 2, 1}, []float64{0, 0, 1, 1}, 0},
@@ -33,7 +34,7 @@ func TestROCAUC(t *testing.T) {
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if diff := cmp.Diff(test.want, metrics.ROCAUC(test.scores, test.targets), approximately); diff != "" {
+			if diff := cmp.Diff(test.want, metrics.ROCAUC(tensor(test.scores), tensor(test.targets)), approximately); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
@@ -72,7 +73,7 @@ func TestROCAUCEqualsPairwise(t *testing.T) {
 					targets[i] = float64(rng.IntN(2))
 				}
 				targets[0], targets[1] = 0, 1
-				want, got := pairwiseAUC(scores, targets), metrics.ROCAUC(scores, targets)
+				want, got := pairwiseAUC(scores, targets), metrics.ROCAUC(tensor(scores), tensor(targets))
 				if diff := cmp.Diff(want, got, approximately); diff != "" {
 					t.Errorf("(-pairwise +ROCAUC):\n%s", diff)
 				}

@@ -5,16 +5,18 @@ import (
 	"nabla/internal/kernel"
 )
 
-// Adam divides running means of the gradients by the root of those of their squares, so that every parameter moves by
-// about the rate, however large its gradients are. In every step, for each parameter w with gradient g,
+// Adam divides running means of the gradients by the root of those of their
+// squares, so that every parameter moves by about the rate, however large its
+// gradients are. In every step, for each parameter w with gradient g,
 //
 //	g = g + decay·w
 //	m = β₁·m + (1−β₁)·g
 //	v = β₂·v + (1−β₂)·g²
 //	w = w − rate · m/(1−β₁ˢ) / (√(v/(1−β₂ˢ)) + ε)
 //
-// where s counts the steps made with this parameter, from 1. A zero in a field means zero: use [NewAdam] for the usual
-// settings. With an Epsilon of 0, a parameter whose gradients were all 0 becomes NaN.
+// where s counts the steps made with this parameter, from 1. A zero in a field
+// means zero: use [NewAdam] for the usual settings. With an Epsilon of 0, a
+// parameter whose gradients were all 0 becomes NaN.
 type Adam struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Beta1        float64 // how much of the gradients' mean is kept, in [0, 1)
@@ -32,12 +34,13 @@ func NewAdam(rate float64) *Adam {
 
 // Step makes one step, as [Optimizer] says.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must be, and with an *[autograd.ShapeError] for
-// a parameter that has been replaced by one of another shape. No parameter is changed then.
+// It panics with an *[autograd.ArgumentError] when a field is not as it must
+// be, and with an *[autograd.ShapeError] for a parameter that has been replaced
+// by one of another shape. No parameter is changed then.
 func (o *Adam) Step(grads autograd.Gradients) { o.step("optim: Adam", grads, false) }
 
-// AdamW is [Adam] with decoupled weight decay: the decay shrinks the parameter itself and does not pass through the
-// means.
+// AdamW is [Adam] with decoupled weight decay: the decay shrinks the parameter
+// itself and does not pass through the means.
 //
 //	w = w − rate·decay·w − rate · m/(1−β₁ˢ) / (√(v/(1−β₂ˢ)) + ε)
 type AdamW struct {
@@ -50,7 +53,8 @@ type AdamW struct {
 	adam Adam
 }
 
-// NewAdamW returns AdamW with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and a weight decay of 0.01.
+// NewAdamW returns AdamW with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and a weight decay
+// of 0.01.
 func NewAdamW(rate float64) *AdamW {
 	return &AdamW{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.01}
 }

@@ -7,8 +7,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// ClipValue limits every number of the Params' gradients to [−limit, limit], in place. A NaN stays NaN; an infinity
-// becomes the limit. Gradients of variables, which no optimizer changes, stay as they are.
+// ClipValue limits every number of the Params' gradients to [−limit, limit], in
+// place. A NaN stays NaN; an infinity becomes the limit. Gradients of
+// variables, which no optimizer changes, stay as they are.
 //
 // A limit that is negative or NaN panics with an *[autograd.ArgumentError].
 func ClipValue(grads autograd.Gradients, limit float64) {
@@ -22,13 +23,16 @@ func ClipValue(grads autograd.Gradients, limit float64) {
 	}
 }
 
-// ClipNorm scales the Params' gradients, in place, so that their Euclidean norm, as one vector, is the limit at most. It
-// returns the norm that they had before. Gradients of variables, which no optimizer changes, neither count nor change.
+// ClipNorm scales the Params' gradients, in place, so that their Euclidean
+// norm, as one vector, is the limit at most. It returns the norm that they had
+// before. Gradients of variables, which no optimizer changes, neither count nor
+// change.
 //
 //	norm = √Σ g²,  g = g · limit/norm  where norm > limit
 //
-// A norm that is NaN or infinite leaves the gradients as they are: scaling would spread the NaN of one parameter over
-// all the others. Check the norm returned where this can be.
+// A norm that is NaN or infinite leaves the gradients as they are: scaling
+// would spread the NaN of one parameter over all the others. Check the norm
+// returned where this can be.
 //
 // A limit that is negative or NaN panics with an *[autograd.ArgumentError].
 func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {

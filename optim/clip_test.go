@@ -11,7 +11,8 @@ import (
 	"nabla/optim"
 )
 
-// clipped returns the gradients of two Params after f; their gradients are the given numbers.
+// clipped returns the gradients of two Params after f; their gradients are the
+// given numbers.
 func clipped(precision autograd.Precision, a, b []float64, f func(autograd.Gradients)) [][]float64 {
 	values := []numbers{{[]int{len(a)}, a}, {[]int{len(b)}, b}}
 	params := paramsOf(precision, numbers{[]int{len(a)}, make([]float64, len(a))}, numbers{[]int{len(b)}, make([]float64, len(b))})

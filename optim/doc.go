@@ -1,5 +1,6 @@
-// Package optim changes parameters by their gradients, so that the loss gets smaller. An optimizer is a struct with its
-// settings; its Step takes what Backward returned.
+// Package optim changes parameters by their gradients, so that the loss gets
+// smaller. An optimizer is a struct with its settings; its Step takes what
+// Backward returned.
 //
 //	g := autograd.NewGraph(autograd.Options{})
 //	w, b := autograd.NewParam("w", autograd.Scalar(0)), autograd.NewParam("b", autograd.Scalar(0))
@@ -17,23 +18,28 @@
 //
 // # Settings
 //
-// The constructors ([NewSGD], [NewAdam], [NewAdamW], [NewRMSProp]) fill exported fields with the usual settings. From
-// there a zero means zero. Every field may be changed between steps; a rate that falls from epoch to epoch is an
-// assignment in the loop. Settings that make no sense (a negative rate, a beta of 1, Nesterov without momentum) panic at
-// the next Step.
+// The constructors ([NewSGD], [NewAdam], [NewAdamW], [NewRMSProp]) fill
+// exported fields with the usual settings. From there a zero means zero. Every
+// field may be changed between steps; a rate that falls from epoch to epoch is
+// an assignment in the loop. Settings that make no sense (a negative rate, a
+// beta of 1, Nesterov without momentum) panic at the next Step.
 //
 // # What a step changes
 //
-// [Optimizer.Step] updates the Params that the loss reached, in the order of their first use. Other Params keep their
-// value, and what the optimizer remembers of them: no decay, no momentum, no step is counted. So do Frozen ones, which have
-// no gradient. Several optimizers may each take gradients of their own; one optimizer serves one goroutine at a time.
+// [Optimizer.Step] updates the Params that the loss reached, in the order of
+// their first use. Other Params keep their value, and what the optimizer
+// remembers of them: no decay, no momentum, no step is counted. So do Frozen
+// ones, which have no gradient. Several optimizers may each take gradients of
+// their own; one optimizer serves one goroutine at a time.
 //
-// What an optimizer remembers (velocities, running means) has the Param's precision and is keyed by *Param. It is
-// made at the first step; steps after that allocate nothing.
+// What an optimizer remembers (velocities, running means) has the Param's
+// precision and is keyed by *Param. It is made at the first step; steps after
+// that allocate nothing.
 //
 // # Clipping
 //
-// [ClipValue] and [ClipNorm] change Gradients in place, between Backward and Step:
+// [ClipValue] and [ClipNorm] change Gradients in place, between Backward and
+// Step:
 //
 //	grads := loss.Backward()
 //	optim.ClipNorm(grads, 1)
@@ -41,6 +47,6 @@
 //
 // # Not a number
 //
-// A step does not look for NaN: one in a gradient passes into the parameter. Package train does, and so does a graph
-// with CheckFinite.
+// A step does not look for NaN: one in a gradient passes into the parameter.
+// Package train does, and so does a graph with CheckFinite.
 package optim

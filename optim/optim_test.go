@@ -95,7 +95,8 @@ func TestConstantGradient(t *testing.T) {
 	}
 }
 
-// Without a gradient, weight decay alone shrinks the parameter by a known factor per step.
+// Without a gradient, weight decay alone shrinks the parameter by a known
+// factor per step.
 func TestDecayAlone(t *testing.T) {
 	tests := []struct {
 		name      string
@@ -177,8 +178,8 @@ func rosenbrock(v autograd.Value) autograd.Value {
 	return x.AddScalar(-1).Square().Add(y.Sub(x.Square()).Square().Scale(100))
 }
 
-// A Param that the loss does not reach keeps its value, and the optimizer's memory of it: with such a step in between,
-// it ends where it ends without.
+// A Param that the loss does not reach keeps its value, and the optimizer's
+// memory of it: with such a step in between, it ends where it ends without.
 func TestUnreached(t *testing.T) {
 	for name, newOptimizer := range optimizers {
 		run := func(between func(g *autograd.Graph, p, q *autograd.Param) autograd.Value) []float64 {
@@ -263,7 +264,8 @@ func TestMomentumStartsAnew(t *testing.T) {
 	}
 }
 
-// A step raises the version of what it changes, so that a stale recording is found.
+// A step raises the version of what it changes, so that a stale recording is
+// found.
 func TestStepMakesRecordingStale(t *testing.T) {
 	g, p := autograd.NewGraph(autograd.Options{}), autograd.NewParam("p", autograd.Scalar(1))
 	loss := g.Param(p).Square()
@@ -275,7 +277,8 @@ func TestStepMakesRecordingStale(t *testing.T) {
 	}
 }
 
-// A sum of gradients is stepped with as a backward pass is; empty Gradients change nothing.
+// A sum of gradients is stepped with as a backward pass is; empty Gradients
+// change nothing.
 func TestSum(t *testing.T) {
 	g, p := autograd.NewGraph(autograd.Options{}), autograd.NewParam("p", autograd.Scalar(1))
 	var sum autograd.Gradients
@@ -378,7 +381,8 @@ func TestMisuseLater(t *testing.T) {
 	}
 }
 
-// What stands behind the pointer has been replaced since the gradients were summed, since the backward pass, or since the first step.
+// What stands behind the pointer has been replaced since the gradients were
+// summed, since the backward pass, or since the first step.
 func TestReplacedParam(t *testing.T) {
 	replacements := []struct {
 		name  string
@@ -448,8 +452,8 @@ func TestEmptyParam(t *testing.T) {
 	}
 }
 
-// Steps after the first allocate nothing, with clipping too. Mallocs are counted over many steps: an average would
-// round down.
+// Steps after the first allocate nothing, with clipping too. Mallocs are
+// counted over many steps: an average would round down.
 func TestAllocations(t *testing.T) {
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 		for name, newOptimizer := range optimizers {

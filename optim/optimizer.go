@@ -8,8 +8,9 @@ import (
 
 // An Optimizer changes parameters by their gradients.
 type Optimizer interface {
-	// Step makes one step with every Param that the gradients reached, in the order of its first use. Other Params
-	// keep their value, and the optimizer keeps what it remembers of them.
+	// Step makes one step with every Param that the gradients reached, in the
+	// order of its first use. Other Params keep their value, and the optimizer
+	// keeps what it remembers of them.
 	Step(grads autograd.Gradients)
 }
 
@@ -25,14 +26,15 @@ type state struct {
 	velocity numbers
 }
 
-// numbers are as many as a Param has, in its precision; nil as long as they are not needed.
+// numbers are as many as a Param has, in its precision; nil as long as they are
+// not needed.
 type numbers struct {
 	f64 []float64
 	f32 []float32
 }
 
-// prepare makes a state for every Param of the gradients. It checks all of them, so that a step that panics has
-// changed none.
+// prepare makes a state for every Param of the gradients. It checks all of
+// them, so that a step that panics has changed none.
 func (s *states) prepare(op string, grads autograd.Gradients) {
 	checkGradients(op, grads)
 	if *s == nil {
@@ -48,7 +50,8 @@ func (s *states) prepare(op string, grads autograd.Gradients) {
 	}
 }
 
-// checkGradients panics unless each gradient fits its Param: one can be older than the Param behind the pointer.
+// checkGradients panics unless each gradient fits its Param: one can be older
+// than the Param behind the pointer.
 func checkGradients(op string, grads autograd.Gradients) {
 	if !grads.MayNotFit() {
 		return
@@ -99,8 +102,8 @@ func (n *numbers) need(p *autograd.Param) {
 	}
 }
 
-// needIf is need, or forgets the numbers when the setting that they serve is switched off: switched on again, it
-// starts anew.
+// needIf is need, or forgets the numbers when the setting that they serve is
+// switched off: switched on again, it starts anew.
 func (n *numbers) needIf(wanted bool, p *autograd.Param) {
 	if !wanted {
 		*n = numbers{}

@@ -5,8 +5,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// RMSProp divides each gradient by the root of the running mean of its squares. In every step, for each parameter w with
-// gradient g,
+// RMSProp divides each gradient by the root of the running mean of its squares.
+// In every step, for each parameter w with gradient g,
 //
 //	g = g + decay·w
 //	v = α·v + (1−α)·g²
@@ -14,8 +14,9 @@ import (
 //	velocity = momentum·velocity + d
 //	w = w − rate·velocity
 //
-// A zero in a field means zero: use [NewRMSProp] for the usual settings. With an Epsilon of 0, a parameter whose
-// gradients were all 0 becomes NaN; so it does, if Centered, where they were all equal and α is 0.
+// A zero in a field means zero: use [NewRMSProp] for the usual settings. With
+// an Epsilon of 0, a parameter whose gradients were all 0 becomes NaN; so it
+// does, if Centered, where they were all equal and α is 0.
 type RMSProp struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Alpha        float64 // how much of the squares' mean is kept, in [0, 1)
@@ -27,16 +28,18 @@ type RMSProp struct {
 	states states
 }
 
-// NewRMSProp returns RMSProp with α = 0.99, ε = 1e-8, not centered, without momentum and weight decay.
+// NewRMSProp returns RMSProp with α = 0.99, ε = 1e-8, not centered, without
+// momentum and weight decay.
 func NewRMSProp(rate float64) *RMSProp {
 	return &RMSProp{LearningRate: rate, Alpha: 0.99, Epsilon: 1e-8}
 }
 
-// Step makes one step, as [Optimizer] says. Setting Momentum back to 0 forgets the velocity, and switching Centered off
-// the mean.
+// Step makes one step, as [Optimizer] says. Setting Momentum back to 0 forgets
+// the velocity, and switching Centered off the mean.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must be, and with an *[autograd.ShapeError] for
-// a parameter that has been replaced by one of another shape. No parameter is changed then.
+// It panics with an *[autograd.ArgumentError] when a field is not as it must
+// be, and with an *[autograd.ShapeError] for a parameter that has been replaced
+// by one of another shape. No parameter is changed then.
 func (o *RMSProp) Step(grads autograd.Gradients) {
 	o.check()
 	o.states.prepare(opRMSProp, grads)

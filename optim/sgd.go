@@ -5,15 +5,16 @@ import (
 	"nabla/internal/kernel"
 )
 
-// SGD is gradient descent: stochastic when the gradients come from mini-batches. In every step, for each parameter w
-// with gradient g,
+// SGD is gradient descent: stochastic when the gradients come from
+// mini-batches. In every step, for each parameter w with gradient g,
 //
 //	d = g + decay·w
 //	velocity = momentum·velocity + d            (velocity = d at the parameter's first step)
 //	w = w − rate·velocity                       (Nesterov: w − rate·(d + momentum·velocity))
 //
-// The velocity does not contain the rate: a new rate counts at once for all of it. The zero value of each field but the
-// rate leaves its part out. The zero SGD makes steps of length 0.
+// The velocity does not contain the rate: a new rate counts at once for all of
+// it. The zero value of each field but the rate leaves its part out. The zero
+// SGD makes steps of length 0.
 type SGD struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Momentum     float64 // in [0, 1)
@@ -26,11 +27,13 @@ type SGD struct {
 // NewSGD returns gradient descent without momentum and weight decay.
 func NewSGD(rate float64) *SGD { return &SGD{LearningRate: rate} }
 
-// Step makes one step, as [Optimizer] says. A step with a Momentum of 0 forgets the velocities.
+// Step makes one step, as [Optimizer] says. A step with a Momentum of 0 forgets
+// the velocities.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must be, or Nesterov is set without Momentum,
-// and with an *[autograd.ShapeError] for a parameter that has been replaced by one of another shape. No parameter is
-// changed then.
+// It panics with an *[autograd.ArgumentError] when a field is not as it must
+// be, or Nesterov is set without Momentum, and with an *[autograd.ShapeError]
+// for a parameter that has been replaced by one of another shape. No parameter
+// is changed then.
 func (o *SGD) Step(grads autograd.Gradients) {
 	o.check()
 	if o.Momentum == 0 {

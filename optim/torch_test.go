@@ -192,7 +192,8 @@ func compare(t *testing.T, step int, params []*autograd.Param, want []numbers, t
 	}
 }
 
-// compareNumbers allows the tolerance relative to each number, and to the largest one.
+// compareNumbers allows the tolerance relative to each number, and to the
+// largest one.
 func compareNumbers(t *testing.T, got, want []float64, tolerance float64) bool {
 	t.Helper()
 	most := 0.0

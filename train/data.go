@@ -4,8 +4,8 @@ import (
 	"nabla/autograd"
 )
 
-// Data are samples: row i of the inputs belongs to row i of the targets. Their first axis counts the rows. The zero
-// Data stand for none.
+// Data are samples: row i of the inputs belongs to row i of the targets. Their
+// first axis counts the rows. The zero Data stand for none.
 type Data struct {
 	Inputs  autograd.Tensor // [rows, …]
 	Targets autograd.Tensor // [rows, …], or
@@ -24,7 +24,8 @@ func (d Data) isZero() bool {
 	return !isGiven(d.Inputs) && !isGiven(d.Targets) && d.Labels.Size() == 0
 }
 
-// isGiven tells a tensor from the zero Tensor, which has no elements and not even an axis.
+// isGiven tells a tensor from the zero Tensor, which has no elements and not
+// even an axis.
 func isGiven(t autograd.Tensor) bool { return t.Rank() > 0 || t.Size() > 0 }
 
 // check panics unless there are rows, and as many inputs as targets or labels.
@@ -52,7 +53,8 @@ func (d Data) checkInputs(op string) {
 	}
 }
 
-// in returns the data in the precision of a graph, so that no step has to convert them.
+// in returns the data in the precision of a graph, so that no step has to
+// convert them.
 func (d Data) in(precision autograd.Precision) Data {
 	return Data{in(d.Inputs, precision), in(d.Targets, precision), d.Labels}
 }

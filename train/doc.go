@@ -1,5 +1,5 @@
-// Package train goes through the cycle predict → measure → feedback → adjust, epoch by epoch, and returns what the
-// training was like. It prints nothing.
+// Package train goes through the cycle predict → measure → feedback → adjust,
+// epoch by epoch, and returns what the training was like. It prints nothing.
 //
 //	rng := rand.New(rand.NewPCG(1, 0))
 //	config := train.Config{
@@ -20,15 +20,18 @@
 //
 // # Data
 //
-// [Data] are inputs and targets, row by row. Class labels are given as Ints; losses and metrics see them one-hot, unless the
-// configuration has a LabelLoss, which takes the labels themselves. The rows are dealt out BatchSize at a time, shuffled
-// by RNG before every epoch; the last batch has what is left. One batch of all rows is never shuffled.
+// [Data] are inputs and targets, row by row. Class labels are given as Ints;
+// losses and metrics see them one-hot, unless the configuration has a
+// LabelLoss, which takes the labels themselves. The rows are dealt out
+// BatchSize at a time, shuffled by RNG before every epoch; the last batch has
+// what is left. One batch of all rows is never shuffled.
 //
 // # Watching
 //
-// [Config].OnEpoch is called with every [Epoch] and may end the training, with [Stop] or an error of its own. The epochs are
-// returned as [History], which can be written as CSV. [Metric] is a name and a function of predictions and targets;
-// [Accuracy], [LogitAccuracy], [MSE], [MAE] and [R2] are there. With Validation data:
+// [Config].OnEpoch is called with every [Epoch] and may end the training, with
+// [Stop] or an error of its own. The epochs are returned as [History], which
+// can be written as CSV. A [Metric] is a name and a function of predictions and
+// targets, such as metrics.R2 and metrics.Accuracy. With Validation data:
 //
 //	config.OnEpoch = func(epoch train.Epoch) error {
 //		if epoch.Validation.Loss < 0.05 {
@@ -37,24 +40,31 @@
 //		return nil
 //	}
 //
-// [Evaluate] measures other data afterwards, and [Predict] returns the predictions.
+// [Evaluate] measures other data afterwards, and [Predict] returns the
+// predictions.
 //
 // # Errors
 //
-// Where a training can fail, it returns an error, with the history so far; so it does for mistakes that panic elsewhere. A
-// loss or gradient that is not finite ends the training before it touches a parameter: the [*StepError] says in which epoch
-// and batch, and wraps the *[autograd.NonFiniteError] that names the operation where it began. To find that place, the batch is
-// computed once more in a graph with CheckFinite, with the same random numbers drawn from the graph; a model with randomness
-// of its own may not show it then.
+// Where a training can fail, it returns an error, with the history so far; so
+// it does for mistakes that panic elsewhere. A loss or gradient that is not
+// finite ends the training before it touches a parameter: the [*StepError] says
+// in which epoch and batch, and wraps the *[autograd.NonFiniteError] that names
+// the operation where it began. To find that place, the batch is computed once
+// more in a graph with CheckFinite, with the same random numbers drawn from the
+// graph; a model with randomness of its own may not show it then.
 //
-// A step itself may overflow, by a learning rate that is far too high. The next step's loss shows it; after the last step of
-// an epoch the parameters that it adjusted are looked at themselves, so that an epoch that ends without an error has not
-// diverged. Those parameters then stay as they are, infinite or NaN.
+// A step itself may overflow, by a learning rate that is far too high. The next
+// step's loss shows it; after the last step of an epoch the parameters that it
+// adjusted are looked at themselves, so that an epoch that ends without an
+// error has not diverged. Those parameters then stay as they are, infinite or
+// NaN.
 //
-// A loss that is not finite on the validation data is an error too. A metric may be NaN, for the reasons that it states.
+// A loss that is not finite on the validation data is an error too. A metric
+// may be NaN, for the reasons that it states.
 //
 // # Memory
 //
-// A step after the first epoch allocates nothing, if model, loss and OnGradients do not. An epoch allocates a few small objects, for the history among
-// others.
+// A step after the first epoch allocates nothing, if model, loss and
+// OnGradients do not. An epoch allocates a few small objects, for the history
+// among others.
 package train

@@ -5,9 +5,10 @@ import (
 	"fmt"
 )
 
-// A StepError says where in a training a step failed, and wraps why: an *[autograd.NonFiniteError] for a NaN or infinity,
-// another of autograd's typed errors for a mistake in the model, the loss or the settings, a plain error for a parameter
-// that the last step of an epoch made infinite or NaN.
+// A StepError says where in a training a step failed, and wraps why: an
+// *[autograd.NonFiniteError] for a NaN or infinity, another of autograd's typed
+// errors for a mistake in the model, the loss or the settings, a plain error
+// for a parameter that the last step of an epoch made infinite or NaN.
 type StepError struct {
 	Epoch int    // from 1; 0 outside Run
 	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation" or "prediction"
@@ -30,7 +31,8 @@ func (e *StepError) Error() string {
 // Unwrap returns the reason.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// inPart adds to an error, if it is of a step, in which part of which epoch that was.
+// inPart adds to an error, if it is of a step, in which part of which epoch
+// that was.
 func inPart(err error, epoch int, part string) error {
 	var step *StepError
 	if errors.As(err, &step) {

@@ -7,11 +7,12 @@ import (
 	"nabla/autograd"
 )
 
-// Evaluate measures data with the model as it is, in a graph of its own in evaluation mode: the loss and the metrics of
-// the configuration, whose Graph and BatchSize count too. It changes nothing.
+// Evaluate measures the model as it is on other data, in a graph of its own in
+// evaluation mode. Of the configuration it reads what [Run] measures with:
+// Model, Loss or LabelLoss, Metrics, Graph and BatchSize. It changes nothing.
 //
-// It returns ctx.Err() once the context is done, and a *[StepError] or an error for arguments that make no sense as [Run]
-// does.
+// It returns ctx.Err() once the context is done, and a *[StepError] or an error
+// for arguments that make no sense as [Run] does.
 func Evaluate(ctx context.Context, config Config, data Data) (Report, error) {
 	const op = "train: Evaluate"
 	var e *evaluation
@@ -27,13 +28,31 @@ func Evaluate(ctx context.Context, config Config, data Data) (Report, error) {
 	return report, inPart(err, 0, "evaluation")
 }
 
-// Predict returns the model's predictions [rows, …] for inputs [rows, …], computed in a graph of its own in evaluation
-// mode and in the precision of the configuration's Graph. Of the configuration it reads Model, Graph and BatchSize.
+// Predict returns the model's predictions [rows, …] for inputs [rows, …],
+// computed in a graph of its own in evaluation mode, for all rows at once, in
+// float64.
 //
-// It returns ctx.Err() once the context is done, and a *[StepError] or an error for arguments that make no sense as [Run]
-// does.
-func Predict(ctx context.Context, config Config, inputs autograd.Tensor) (autograd.Tensor, error) {
-	const op = "train: Predict"
+//	prediction, err := train.Predict(ctx, model, inputs)
+//
+// It returns ctx.Err() once the context is done, and a *[StepError] or an error
+// for arguments that make no sense as [Run] does.
+func Predict(ctx context.Context, model Model, inputs autograd.Tensor) (autograd.Tensor, error) {
+	return predict(ctx, "train: Predict", model, inputs, PredictOptions{})
+}
+
+// PredictOptions are what [Predict] leaves at its defaults.
+type PredictOptions struct {
+	Graph     autograd.Options // of the graph; its precision is the predictions'
+	BatchSize int              // rows at a time, which limits the memory; 0: all rows
+}
+
+// PredictWith is [Predict] with other options.
+func PredictWith(ctx context.Context, model Model, inputs autograd.Tensor, options PredictOptions) (autograd.Tensor, error) {
+	return predict(ctx, "train: PredictWith", model, inputs, options)
+}
+
+func predict(ctx context.Context, op string, model Model, inputs autograd.Tensor, options PredictOptions) (autograd.Tensor, error) {
+	config := Config{Model: model, Graph: options.Graph, BatchSize: options.BatchSize}
 	var e *evaluation
 	data := Data{Inputs: inputs}
 	err := autograd.Try(func() {

@@ -10,6 +10,7 @@ import (
 	"nabla/autograd"
 	"nabla/layers"
 	"nabla/losses"
+	"nabla/metrics"
 	"nabla/optim"
 	"nabla/train"
 )
@@ -41,7 +42,8 @@ func fitLine() error {
 	return nil
 }
 
-// A callback watches the validation, and ends the training when it is good enough.
+// A callback watches the validation, and ends the training when it is good
+// enough.
 func ExampleRun() {
 	rng := rand.New(rand.NewPCG(1, 0))
 	config := train.Config{
@@ -51,7 +53,7 @@ func ExampleRun() {
 		Epochs:    1000,
 		BatchSize: 8,
 		RNG:       rng,
-		Metrics:   []train.Metric{{Name: "R²", Func: train.R2}},
+		Metrics:   []train.Metric{{Name: "R²", Func: metrics.R2}},
 	}
 	samples := func(n int) train.Data { // of 2x + 1
 		x := autograd.Uniform(rng, -1, 1, n, 1)
@@ -79,7 +81,8 @@ func ExampleRun() {
 	// Output: stopped early: true, R² above 0.9: true
 }
 
-// A rate that is too high makes the training diverge. The error says where the first infinity arose.
+// A rate that is too high makes the training diverge. The error says where the
+// first infinity arose.
 func ExampleStepError() {
 	config := train.Config{
 		Model:     layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(1)}),
@@ -107,7 +110,7 @@ func ExampleData() {
 		},
 		Optimizer: optim.NewAdam(0.1),
 		Epochs:    300,
-		Metrics:   []train.Metric{{Name: "accuracy", Func: train.Accuracy}},
+		Metrics:   []train.Metric{{Name: "accuracy", Func: metrics.Accuracy}},
 	}
 	sizes := train.Data{ // small, middle, large
 		Inputs: autograd.NewTensor([]float64{-2, -1.5, -0.2, 0.1, 1.6, 2}, 6, 1),

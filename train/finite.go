@@ -11,7 +11,8 @@ import (
 
 func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 
-// nonFinite returns the first Param whose gradient holds a NaN or infinity, nil if all are finite.
+// nonFinite returns the first Param whose gradient holds a NaN or infinity, nil
+// if all are finite.
 func nonFinite(grads autograd.Gradients) *autograd.Param {
 	for p, g := range grads.All() {
 		if !allFinite(g) {
@@ -31,7 +32,8 @@ func allFinite(t autograd.Tensor) bool {
 	return ok
 }
 
-// checkStepped returns an error if a Param that the gradients reached holds a NaN or infinity, in the graph's precision.
+// checkStepped returns an error if a Param that the gradients reached holds a
+// NaN or infinity, in the graph's precision.
 func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	c.stepped.Reset()
 	for p := range grads.All() {
@@ -42,9 +44,10 @@ func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	return nil
 }
 
-// origin computes a batch again, in a graph that stops at the first NaN or infinity, and returns the error that names
-// the place. It draws the same random numbers as the first run. Where it is finite all the same, since the model has
-// randomness of its own, the symptom must do.
+// origin computes a batch again, in a graph that stops at the first NaN or
+// infinity, and returns the error that names the place. It draws the same
+// random numbers as the first run. Where it is finite all the same, since the
+// model has randomness of its own, the symptom must do.
 func (c *Config) origin(options autograd.Options, random autograd.RandomState, batch Data, symptom string) error {
 	options.CheckFinite = true
 	g := autograd.NewGraph(options)

@@ -15,12 +15,15 @@ type History []Epoch
 type Epoch struct {
 	Number int // from 1
 
-	// Train is about the training data. Its loss is the mean over the rows of the losses that the steps measured, each
-	// before it adjusted the parameters, in training mode; in full batch, the loss before the epoch. Its metrics are
-	// measured after the epoch, in evaluation mode. Evaluate measures the loss likewise.
+	// Train is about the training data. Its loss is the mean over the rows of
+	// the losses that the steps measured, each before it adjusted the
+	// parameters, in training mode; in full batch, the loss before the epoch.
+	// Its metrics are measured after the epoch, in evaluation mode. Evaluate
+	// measures the loss likewise.
 	Train Report
 
-	// Validation is about the validation data, after the epoch, in evaluation mode; nil without.
+	// Validation is about the validation data, after the epoch, in evaluation
+	// mode; nil without.
 	Validation *Report
 }
 
@@ -30,13 +33,25 @@ type Report struct {
 	Metrics []Score // in the order of Config.Metrics
 }
 
+// A Metric measures the predictions for all rows against their targets, which
+// for Labels are one-hot: a function of package metrics, or one of your own
+// that returns a number. The tensors are valid during the call only, and must
+// not be changed.
+//
+//	train.Metric{Name: "R²", Func: metrics.R2}
+type Metric struct {
+	Name string
+	Func func(prediction, target autograd.Tensor) float64
+}
+
 // A Score is what a metric measured.
 type Score struct {
 	Name  string
 	Value float64
 }
 
-// Metric returns the score of that name. It panics with an *[autograd.ArgumentError] if there is none.
+// Metric returns the score of that name. It panics with an
+// *[autograd.ArgumentError] if there is none.
 func (r Report) Metric(name string) float64 {
 	for _, s := range r.Metrics {
 		if s.Name == name {
@@ -46,9 +61,10 @@ func (r Report) Metric(name string) float64 {
 	panic(autograd.NewArgumentError("train: Report.Metric", "there is no metric %q", name))
 }
 
-// WriteCSV writes a line with the columns' names, and one for each epoch: epoch, loss, the metrics by name, and if there
-// is a validation the same again, each name after "validation ". Numbers have as many digits as they need to be read
-// back exactly. The error is w's.
+// WriteCSV writes a line with the columns' names, and one for each epoch:
+// epoch, loss, the metrics by name, and if there is a validation the same
+// again, each name after "validation ". Numbers have as many digits as they
+// need to be read back exactly. The error is w's.
 func (h History) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	for i, epoch := range h {

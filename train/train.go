@@ -10,7 +10,8 @@ import (
 	"nabla/optim"
 )
 
-// A Model computes predictions [rows, …] from inputs [rows, …]. Every layer is one.
+// A Model computes predictions [rows, …] from inputs [rows, …]. Every layer is
+// one.
 type Model interface {
 	Forward(x autograd.Value) autograd.Value
 }
@@ -19,8 +20,9 @@ type Model interface {
 type Config struct {
 	Model Model
 
-	// Loss compares predictions with targets of the same rows, and returns one number: the mean over the rows.
-	// Where the Data have Labels, the target is one-hot: of the labels' shape, and a last axis as long as the
+	// Loss compares predictions with targets of the same rows, and returns one
+	// number: the mean over the rows. Where the Data have Labels, the target is
+	// one-hot: of the labels' shape, and a last axis as long as the
 	// prediction's.
 	Loss func(prediction, target autograd.Value) autograd.Value
 
@@ -37,39 +39,50 @@ type Config struct {
 	Metrics    []Metric // measured after each epoch, on the training data and on Validation
 	Validation Data     // measured after each epoch, never trained on; zero: none
 
-	// OnGradients is called in every step between feedback and adjustment, to clip the gradients, say.
+	// OnGradients is called in every step between feedback and adjustment, to
+	// clip the gradients, say.
 	OnGradients func(grads autograd.Gradients)
 
-	// OnEpoch is called after each epoch, to print progress, change a learning rate, or save parameters. An error
-	// ends the training: Stop without, any other with an error.
+	// OnEpoch is called after each epoch, to print progress, change a learning
+	// rate, or save parameters. An error ends the training: Stop without, any
+	// other with an error.
 	OnEpoch func(epoch Epoch) error
 }
 
-// Stop is what OnEpoch returns to end the training early. Run then returns no error.
+// Stop is what OnEpoch returns to end the training early. Run then returns no
+// error.
 var Stop error = stop{}
 
 type stop struct{}
 
 func (stop) Error() string { return "train: stop" }
 
-// Run goes through the cycle once for every batch of rows, for as many epochs as the configuration says:
+// Run goes through the cycle once for every batch of rows, for as many epochs
+// as the configuration says:
 //
 //	prediction := model.Forward(inputs)    // predict
 //	loss := Loss(prediction, targets)      // measure
 //	grads := loss.Backward()               // feedback
 //	optimizer.Step(grads)                  // adjust
 //
-// It returns the history of the epochs that were completed, with an error too. The error is
+// It returns the history of the epochs that were completed, with an error too.
+// The error is
 //
 //   - ctx.Err() once the context is done, which is looked at before every step;
 //   - what OnEpoch returned, if that is not Stop;
-//   - a *[StepError], if a step failed. It wraps an *[autograd.NonFiniteError] that names the operation in which the first
-//     NaN or infinity arose, if a loss or a gradient is not finite; the parameters are then as they were before that
-//     step. It is also one, though without such an operation, if the last step of an epoch left a parameter that is not
-//     finite, which a loss would show only in the next epoch. It wraps another of autograd's typed errors for a mistake found in a step, such as shapes that do not fit;
-//   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a configuration or data that make no sense.
+//   - a *[StepError], if a step failed. It wraps an *[autograd.NonFiniteError]
+//     that names the operation in which the first NaN or infinity arose, if a
+//     loss or a gradient is not finite; the parameters are then as they were
+//     before that step. It is also one, though without such an operation, if
+//     the last step of an epoch left a parameter that is not finite, which a
+//     loss would show only in the next epoch. It wraps another of autograd's
+//     typed errors for a mistake found in a step, such as shapes that do not
+//     fit;
+//   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a
+//     configuration or data that make no sense.
 //
-// The same configuration, data and seeds give the same history and parameters, bit by bit.
+// The same configuration, data and seeds give the same history and parameters,
+// bit by bit.
 func Run(ctx context.Context, config Config, data Data) (History, error) {
 	var c *cycle
 	if err := autograd.Try(func() { c = newCycle(ctx, config, data) }); err != nil {
@@ -221,7 +234,8 @@ func (c *cycle) train(ctx context.Context) error {
 	return cancelled
 }
 
-// step is the cycle itself, once. It returns the gradients that it adjusted the parameters by.
+// step is the cycle itself, once. It returns the gradients that it adjusted the
+// parameters by.
 func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 	c.graph.Reset()
 	random := c.graph.RandomState()

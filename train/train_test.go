@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nabla/autograd"
+	"nabla/metrics"
 	"nabla/optim"
 	"nabla/train"
 )
@@ -67,7 +68,8 @@ func run(t *testing.T, config train.Config, data train.Data) train.History {
 	return history
 }
 
-// The cycle is the loop that a user would write: the same bits, for every size of batches.
+// The cycle is the loop that a user would write: the same bits, for every size
+// of batches.
 func TestIsTheLoop(t *testing.T) {
 	const rows, epochs = 10, 5
 	samples := plane(1, rows)
@@ -127,7 +129,8 @@ func loop(l linear, samples train.Data, o optim.Optimizer, epochs, size int, shu
 	return losses
 }
 
-// Every row comes once in an epoch, with its own target, in a new order each time if there is an RNG.
+// Every row comes once in an epoch, with its own target, in a new order each
+// time if there is an RNG.
 func TestEveryRowOnce(t *testing.T) {
 	const rows = 11
 	samples := train.Data{Inputs: autograd.Arange(0, rows, 1), Targets: autograd.Arange(100, 100+rows, 1)}
@@ -172,7 +175,7 @@ func TestReports(t *testing.T) {
 	for _, size := range []int{0, 1, 2, 3} {
 		config := train.Config{
 			Model: double, Loss: mse, Optimizer: optim.NewSGD(0), Epochs: 1, BatchSize: size,
-			Metrics:    []train.Metric{{Name: "MAE", Func: train.MAE}, {Name: "largest", Func: largest}},
+			Metrics:    []train.Metric{{Name: "MAE", Func: metrics.MAE}, {Name: "largest", Func: largest}},
 			Validation: train.Data{Inputs: autograd.NewTensor([]float64{1, 2, 7}), Targets: autograd.NewTensor([]float64{5, 4, 14})},
 		}
 		samples := train.Data{Inputs: autograd.NewTensor([]float64{1, 2, 3, 4, 5}), Targets: autograd.NewTensor([]float64{2, 3, 4, 5, 6})}
@@ -190,7 +193,7 @@ func TestReports(t *testing.T) {
 		if diff := cmp.Diff(*want[0].Validation, report, near); diff != "" || err != nil {
 			t.Errorf("size %d: Evaluate: %v, (-want +got)\n%s", size, err, diff)
 		}
-		predictions, err := train.Predict(context.Background(), config, samples.Inputs)
+		predictions, err := train.PredictWith(context.Background(), double, samples.Inputs, train.PredictOptions{BatchSize: size})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -200,12 +203,13 @@ func TestReports(t *testing.T) {
 	}
 }
 
-// The metrics are those after the epoch, the loss is the one that was measured on the way.
+// The metrics are those after the epoch, the loss is the one that was measured
+// on the way.
 func TestMetricsAfterEpoch(t *testing.T) {
 	l := newLinear(2, 1)
 	config := train.Config{
 		Model: l, Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 3,
-		Metrics: []train.Metric{{Name: "MSE", Func: train.MSE}},
+		Metrics: []train.Metric{{Name: "MSE", Func: metrics.MSE}},
 	}
 	history := run(t, config, plane(1, 10))
 	for i := range history[1:] {
@@ -224,7 +228,7 @@ func TestEvaluationMode(t *testing.T) {
 			return l.Forward(x)
 		}),
 		Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 2,
-		Metrics: []train.Metric{{Name: "R²", Func: train.R2}}, Validation: plane(2, 4),
+		Metrics: []train.Metric{{Name: "R²", Func: metrics.R2}}, Validation: plane(2, 4),
 	}
 	run(t, config, plane(1, 6))
 	if diff := cmp.Diff(map[bool]int{true: 2, false: 4}, modes); diff != "" {
@@ -246,7 +250,7 @@ func TestLabels(t *testing.T) {
 		config := train.Config{
 			Model: l, Loss: crossEntropy, LabelLoss: labelLoss, Optimizer: optim.NewSGD(0.3), Epochs: 20, BatchSize: 4,
 			RNG:     rand.New(rand.NewPCG(1, 0)),
-			Metrics: []train.Metric{{Name: "accuracy", Func: train.Accuracy}}, Validation: data,
+			Metrics: []train.Metric{{Name: "accuracy", Func: metrics.Accuracy}}, Validation: data,
 		}
 		if labelLoss != nil {
 			config.Loss = nil
@@ -277,7 +281,7 @@ func TestFloat32(t *testing.T) {
 	config := train.Config{Model: double, Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 30, BatchSize: 3}
 	run(t, config, samples)
 	config.Model, config.Graph.Precision = single, autograd.Float32
-	config.Metrics = []train.Metric{{Name: "R²", Func: train.R2}}
+	config.Metrics = []train.Metric{{Name: "R²", Func: metrics.R2}}
 	history := run(t, config, samples)
 	if diff := cmp.Diff(double.numbers(), single.numbers(), cmpopts.EquateApprox(1e-5, 0)); diff != "" {
 		t.Errorf("(-float64 +float32)\n%s", diff)
@@ -337,7 +341,7 @@ func TestCancel(t *testing.T) {
 	if _, err := train.Evaluate(ctx, config, plane(1, 6)); err != context.Canceled {
 		t.Errorf("Evaluate: %v", err)
 	}
-	if _, err := train.Predict(ctx, config, plane(1, 6).Inputs); err != context.Canceled {
+	if _, err := train.Predict(ctx, config.Model, plane(1, 6).Inputs); err != context.Canceled {
 		t.Errorf("Predict: %v", err)
 	}
 }
@@ -359,7 +363,8 @@ func TestOnGradients(t *testing.T) {
 	}
 }
 
-// What is not finite is found in the step where it arises, and named; the parameters stay.
+// What is not finite is found in the step where it arises, and named; the
+// parameters stay.
 func TestNonFinite(t *testing.T) {
 	w := autograd.NewParam("w", autograd.Scalar(1))
 	x := []float64{1, 1, 1, 0, 1, 1}
@@ -469,7 +474,8 @@ func TestNonFiniteValidation(t *testing.T) {
 	}
 }
 
-// A NaN that depends on what Dropout draws is found too: the second run draws the same.
+// A NaN that depends on what Dropout draws is found too: the second run draws
+// the same.
 func TestNonFiniteBehindDropout(t *testing.T) {
 	l := newLinear(2, 1)
 	config := train.Config{Loss: mse, Optimizer: optim.NewSGD(0), Epochs: 200}
@@ -559,10 +565,10 @@ func TestMisuse(t *testing.T) {
 		}, "train: epoch 1, training, batch 2: autograd: OneHot: label 1 is out of range for 1"},
 		{"metric's shapes", ctx, func(c *train.Config, _ *train.Data) {
 			c.Loss = func(p, _ autograd.Value) autograd.Value { return p.Sum() }
-			c.Metrics = metric(func(p, _ autograd.Tensor) float64 { return train.MSE(p, ones(3)) })
-		}, "train: epoch 1, training metrics: metric own: train: MSE: prediction and target differ in shape: [6 1], [3]"},
-		{"metric's targets", ctx, func(c *train.Config, _ *train.Data) { c.Metrics = metric(train.Accuracy) },
-			"train: epoch 1, training metrics: metric own: metrics: BinaryAccuracy: targets[0] = "},
+			c.Metrics = metric(func(p, _ autograd.Tensor) float64 { return metrics.MSE(p, ones(3)) })
+		}, "train: epoch 1, training metrics: metric own: metrics: MSE: prediction and target differ in shape: [6 1], [3]"},
+		{"metric's targets", ctx, func(c *train.Config, _ *train.Data) { c.Metrics = metric(metrics.Accuracy) },
+			"train: epoch 1, training metrics: metric own: metrics: Accuracy: targets[0] = "},
 	}
 	for _, test := range tests {
 		config := train.Config{Model: newLinear(2, 1), Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 2, BatchSize: 4}
@@ -585,20 +591,20 @@ func TestEvaluateMisuse(t *testing.T) {
 		t.Errorf("Evaluate: got %v", err)
 	}
 	var shape *autograd.ShapeError
-	if _, err = train.Predict(ctx, config, autograd.Ones(0, 2)); !errors.As(err, &shape) {
+	if _, err = train.Predict(ctx, config.Model, autograd.Ones(0, 2)); !errors.As(err, &shape) {
 		t.Errorf("Predict: got %v", err)
 	}
 }
 
 // Predictions whose width changes from batch to batch do not fit one tensor.
 func TestPredictionsOfTwoWidths(t *testing.T) {
-	config := train.Config{BatchSize: 4, Model: model(func(x autograd.Value) autograd.Value {
+	narrowing := model(func(x autograd.Value) autograd.Value {
 		if x.Dim(0) == 4 {
 			return x
 		}
 		return x.Sum(-1)
-	})}
-	_, err := train.Predict(context.Background(), config, autograd.Ones(6, 2))
+	})
+	_, err := train.PredictWith(context.Background(), narrowing, autograd.Ones(6, 2), train.PredictOptions{BatchSize: 4})
 	var shape *autograd.ShapeError
 	if !errors.As(err, &shape) || !strings.HasPrefix(err.Error(), "train: prediction, batch 2: train: Model: the model's predictions for two batches differ in width") {
 		t.Errorf("got %v", err)
@@ -632,7 +638,7 @@ func TestDeterminism(t *testing.T) {
 		l := newLinear(2, 1)
 		config := train.Config{
 			Model: l, Loss: mse, Optimizer: optim.NewAdamW(0.05), Epochs: 10, BatchSize: 3, RNG: rand.New(rand.NewPCG(1, 0)),
-			Metrics: []train.Metric{{Name: "R²", Func: train.R2}}, Validation: plane(2, 5),
+			Metrics: []train.Metric{{Name: "R²", Func: metrics.R2}}, Validation: plane(2, 5),
 		}
 		return run(t, config, plane(1, 10)), l.numbers()
 	}
@@ -643,7 +649,8 @@ func TestDeterminism(t *testing.T) {
 	}
 }
 
-// Steps allocate nothing, full and short batches alternating; only epochs do, a little.
+// Steps allocate nothing, full and short batches alternating; only epochs do, a
+// little.
 func TestAllocations(t *testing.T) {
 	const rows, size = 100, 3 // 34 steps
 	labels := train.Data{Inputs: autograd.Ones(rows, 2), Labels: autograd.NewInts(make([]int, rows))}

@@ -53,7 +53,7 @@ func split(trainX, trainY, testX, testY data.Matrix) problem {
 func line() problem {
 	rows, rest := hotels.Load().LineTrain(), hotels.Load().LineTest()
 	p := split(rows.Distances(), rows.Prices(), rest.Distances(), rest.Prices())
-	p.metric, p.measure = "mse", dollars(func(y autograd.Tensor) []float64 { return y.Float64s() })
+	p.metric, p.measure = "mse", dollars(func(y autograd.Tensor) autograd.Tensor { return y })
 	return p
 }
 
@@ -62,16 +62,16 @@ func line() problem {
 func prices() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
 	scaler := data.FitStandard(rows.Prices())
-	inDollars := func(y autograd.Tensor) []float64 { return scaler.Inverse(data.FromTensor(y)).Values }
+	inDollars := func(y autograd.Tensor) autograd.Tensor { return scaler.Inverse(data.FromTensor(y)).Tensor() }
 	p := split(rows.Features(), scaler.Transform(rows.Prices()), rest.Features(), scaler.Transform(rest.Prices()))
 	p.metric, p.measure = "mse", dollars(inDollars)
 	p.space.targets = rows.Prices().Values
-	p.space.answer = func(y autograd.Tensor) float64 { return inDollars(y)[0] }
+	p.space.answer = func(y autograd.Tensor) float64 { return inDollars(y).At(0, 0) }
 	return p
 }
 
 // dollars measures prices, which inDollars gets from tensors.
-func dollars(inDollars func(autograd.Tensor) []float64) func(prediction, target autograd.Tensor) measures {
+func dollars(inDollars func(autograd.Tensor) autograd.Tensor) func(prediction, target autograd.Tensor) measures {
 	return func(prediction, target autograd.Tensor) measures {
 		p, t := inDollars(prediction), inDollars(target)
 		mse := metrics.MSE(p, t)
@@ -84,9 +84,8 @@ func hot() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
 	p := split(rows.Features(), rows.Hot(), rest.Features(), rest.Hot())
 	p.metric, p.measure = "accuracy", func(prediction, target autograd.Tensor) measures {
-		predicted, actual := prediction.Float64s(), target.Float64s()
-		m := metrics.NewConfusionMatrix(metrics.Threshold(predicted, 0.5), metrics.Threshold(actual, 0.5), "not hot", "hot")
-		text := fmt.Sprintf("accuracy %.4f  ROC AUC %.4f", m.Accuracy(), metrics.ROCAUC(predicted, actual))
+		m := metrics.NewConfusionMatrix(metrics.Classes(prediction), metrics.Classes(target), "not hot", "hot")
+		text := fmt.Sprintf("accuracy %.4f  ROC AUC %.4f", m.Accuracy(), metrics.ROCAUC(prediction, target))
 		return measures{m.Accuracy(), text, m}
 	}
 	return p
@@ -98,11 +97,11 @@ func category() problem {
 	labels := hotels.Categories()
 	p := split(rows.Features(), oneHot(labels, rows), rest.Features(), oneHot(labels, rest))
 	p.metric, p.measure = "accuracy", func(prediction, target autograd.Tensor) measures {
-		m := metrics.NewConfusionMatrix(classes(prediction), classes(target), labels.Classes()...)
+		m := metrics.NewConfusionMatrix(metrics.Classes(prediction), metrics.Classes(target), labels.Classes()...)
 		return measures{m.Accuracy(), fmt.Sprintf("accuracy %.4f  macro F1 %.4f", m.Accuracy(), m.Macro().F1), m}
 	}
-	p.space.targets = floats(classes(p.train.Targets))
-	p.space.answer = func(y autograd.Tensor) float64 { return float64(classes(y)[0]) }
+	p.space.targets = floats(metrics.Classes(p.train.Targets).Values())
+	p.space.answer = func(y autograd.Tensor) float64 { return float64(metrics.Classes(y).Item()) }
 	return p
 }
 
@@ -112,12 +111,6 @@ func oneHot(labels *data.Labels, rows hotels.Rows) data.Matrix {
 		panic(err) // the categories are those of the embedded file
 	}
 	return m
-}
-
-// classes returns the most probable class of each row.
-func classes(probabilities autograd.Tensor) []int {
-	g := autograd.NewGraph(autograd.Options{NoGrad: true})
-	return g.Constant(probabilities).ArgMax(1).Values()
 }
 
 func floats(classes []int) []float64 {
