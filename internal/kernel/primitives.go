@@ -9,7 +9,7 @@ type primitives[T Float] struct {
 
 	sum, max, min, logSumExp func(dst, x []T, outer, n, inner int)
 	norm                     func(x []T, p float64) float64 // of a row
-	variance                 func(dst, x []T, outer, n, inner, correction int)
+	variance                 func(dst, x []T, outer, n, inner, correction int, root bool)
 
 	softmax, logSoftmax         func(dst, x []T, outer, n, inner int)
 	softmaxGrad, logSoftmaxGrad func(dst, gy, y []T, outer, n, inner int)

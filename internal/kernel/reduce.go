@@ -70,12 +70,17 @@ func sumColumns[T Float](dst, x []T, n, inner int) {
 	}
 }
 
-// Mean is the mean along the middle axis, a pairwise sum over n; NaN for n = 0.
+// Mean is the mean along the middle axis, a pairwise sum over n; NaN for n = 0. Where the sum overflows and the mean need
+// not, it is formed anew.
 func Mean[T Float](dst, x []T, outer, n, inner int) {
 	Sum(dst, x, outer, n, inner)
 	count := T(n)
 	for i := range dst[:outer*inner] {
 		dst[i] /= count
+		if dst[i]-dst[i] != 0 && n > 0 {
+			mean, unit := centerOf(x[i/inner*n*inner+i%inner:], n, inner)
+			dst[i] = T(unit * mean)
+		}
 	}
 }
 
@@ -342,19 +347,25 @@ func normUnit(most float64) float64 {
 }
 
 // Var is the variance along the middle axis, Σ (x − mean)² / (n − correction), in two passes. The second corrects the
-// rounding error of the mean.
+// rounding error of the mean. No square on the way leaves the range of the numbers, and equal numbers have variance 0.
 //
 // Special cases are: NaN where n ≤ correction.
 func Var[T Float](dst, x []T, outer, n, inner, correction int) {
-	primitivesOf[T]().variance(dst, x, outer, n, inner, correction)
+	primitivesOf[T]().variance(dst, x, outer, n, inner, correction, false)
 }
 
-func varAxis[T Float](dst, x []T, outer, n, inner, correction int) {
+// Std is the standard deviation along the middle axis, the square root of [Var], also where that leaves the range.
+func Std[T Float](dst, x []T, outer, n, inner, correction int) {
+	primitivesOf[T]().variance(dst, x, outer, n, inner, correction, true)
+}
+
+func varAxis[T Float](dst, x []T, outer, n, inner, correction int, root bool) {
 	if inner == 1 {
 		for o := range outer {
 			row := x[o*n : (o+1)*n]
 			mean := sumRow(row, 0, same) / float64(n)
-			dst[o] = T(variance(sumRow(row, mean, difference), sumRow(row, mean, squaredDifference), n, correction))
+			rest, sum := sumRow(row, mean, difference), sumRow(row, mean, squaredDifference)
+			dst[o] = T(varianceOf(rest, sum, row, n, 1, correction, root))
 		}
 		return
 	}
@@ -362,12 +373,12 @@ func varAxis[T Float](dst, x []T, outer, n, inner, correction int) {
 		rows := x[o*n*inner : (o+1)*n*inner]
 		for i := 0; i < inner; i += columns {
 			width := min(columns, inner-i)
-			varOfColumns(dst[o*inner+i:o*inner+i+width], rows[min(i, len(rows)):], n, inner, correction)
+			varOfColumns(dst[o*inner+i:o*inner+i+width], rows[min(i, len(rows)):], n, inner, correction, root)
 		}
 	}
 }
 
-func varOfColumns[T Float](dst, x []T, n, inner, correction int) {
+func varOfColumns[T Float](dst, x []T, n, inner, correction int, root bool) {
 	var zero, mean, rest, sum [columns]float64
 	width := len(dst)
 	sumTerms(&mean, x, width, n, inner, &zero, same)
@@ -377,16 +388,60 @@ func varOfColumns[T Float](dst, x []T, n, inner, correction int) {
 	sumTerms(&rest, x, width, n, inner, &mean, difference)
 	sumTerms(&sum, x, width, n, inner, &mean, squaredDifference)
 	for i := range dst {
-		dst[i] = T(variance(rest[i], sum[i], n, correction))
+		dst[i] = T(varianceOf(rest[i], sum[i], x[min(i, len(x)):], n, inner, correction, root))
 	}
 }
 
-// variance is made of the sums of the differences from the rounded mean and of their squares.
-func variance(rest, sum float64, n, correction int) float64 {
+// varianceOf returns the variance, or its root, of the n numbers in x that are stride apart, from the sums of their
+// differences from the rounded mean and of the squares of these. It begins anew, in a unit of the numbers' own size,
+// where the squares left the range or little but the mean's error is left of them.
+func varianceOf[T Float](rest, sum float64, x []T, n, stride, correction int, root bool) float64 {
 	if n <= correction {
 		return math.NaN()
 	}
-	return max(sum-rest*rest/float64(n), 0) / float64(n-correction)
+	unit, squares := 1.0, sum-rest*rest/float64(n)
+	if !(squares > sum/4 && sum > 1e-280 && sum < 1e300) {
+		unit, squares = scaledSquares(x, n, stride)
+	}
+	v := squares / float64(n-correction)
+	if root {
+		return unit * math.Sqrt(v)
+	}
+	return unit * (unit * v)
+}
+
+// scaledSquares returns Σ (x − mean)² of n numbers that are stride apart, in the square of a unit.
+func scaledSquares[T Float](x []T, n, stride int) (unit, squares float64) {
+	mean, unit := centerOf(x, n, stride)
+	sum, rest := 0.0, 0.0
+	for k := range n {
+		d := float64(x[k*stride])/unit - mean
+		rest += d
+		sum += d * d
+	}
+	return unit, max(sum-rest*rest/float64(n), 0)
+}
+
+// centerOf returns the mean of n numbers that are stride apart, in a unit with which no sum overflows. Of equal numbers
+// it is exactly theirs.
+func centerOf[T Float](x []T, n, stride int) (mean, unit float64) {
+	most := 0.0
+	for k := range n {
+		most = max(most, math.Abs(float64(x[k*stride])))
+	}
+	unit = normUnit(most)
+	for k := range n {
+		mean += float64(x[k*stride]) / unit
+	}
+	mean /= float64(n)
+	if mean-mean != 0 {
+		return mean, unit
+	}
+	rest := 0.0
+	for k := range n {
+		rest += float64(x[k*stride])/unit - mean
+	}
+	return mean + rest/float64(n), unit
 }
 
 func same(x, _ float64) float64 { return x }
@@ -395,10 +450,34 @@ func difference(x, c float64) float64 { return x - c }
 
 func squaredDifference(x, c float64) float64 { return (x - c) * (x - c) }
 
-// Std is the standard deviation along the middle axis, the square root of [Var].
-func Std[T Float](dst, x []T, outer, n, inner, correction int) {
-	Var(dst, x, outer, n, inner, correction)
-	sqrt(dst[:outer*inner], dst[:outer*inner], 0, 0)
+// Center is x minus its mean along the middle axis, dst like x; exactly 0 where all numbers are equal.
+func Center[T Float](dst, x []T, outer, n, inner int) {
+	for o := range outer {
+		to, rows := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
+		for i := 0; i < inner && n > 0; i += columns {
+			centerColumns(to[i:], rows[i:], min(columns, inner-i), n, inner)
+		}
+	}
+}
+
+func centerColumns[T Float](dst, x []T, width, n, inner int) {
+	var zero, mean, rest [columns]float64
+	sumTerms(&mean, x, width, n, inner, &zero, same)
+	for i := range width {
+		mean[i] /= float64(n)
+	}
+	sumTerms(&rest, x, width, n, inner, &mean, difference)
+	for i := range width {
+		if mean[i] += rest[i] / float64(n); mean[i]-mean[i] != 0 {
+			m, unit := centerOf(x[i:], n, inner)
+			mean[i] = unit * m
+		}
+	}
+	for k := range n {
+		for i, v := range x[k*inner : k*inner+width] {
+			dst[k*inner+i] = T(float64(v) - mean[i])
+		}
+	}
 }
 
 // ArgMax is the place of the largest number along the middle axis, the first of several. NaN counts as the largest.

@@ -29,6 +29,7 @@ const (
 	rowSoftmaxGrad
 	rowLogSoftmaxGrad
 	rowVariance
+	rowDeviation
 )
 
 // rowTask is a reduction that the workers share: of one long row in pieces, or of many rows.
@@ -65,7 +66,9 @@ func (t *rowTask[T]) row(o int) {
 	case rowLogSumExp:
 		t.dst[o] = T(logTotal(t.l.logSum(x)))
 	case rowVariance:
-		t.dst[o] = T(t.l.variance(x, t.correction))
+		t.dst[o] = T(t.l.variance(x, t.correction, false))
+	case rowDeviation:
+		t.dst[o] = T(t.l.variance(x, t.correction, true))
 	case rowSoftmax:
 		t.l.softmaxRow(t.dst[o*t.n:(o+1)*t.n], x)
 	case rowLogSoftmax:
@@ -383,21 +386,25 @@ func (l *vectors[T]) squares(x []T) float64 {
 	return sum
 }
 
-func (l *vectors[T]) varAxis(dst, x []T, outer, n, inner, correction int) {
+func (l *vectors[T]) varAxis(dst, x []T, outer, n, inner, correction int, root bool) {
 	if inner != 1 || n == 0 {
-		varAxis(dst, x, outer, n, inner, correction)
+		varAxis(dst, x, outer, n, inner, correction, root)
 		return
 	}
-	l.eachRow(rowVariance, dst, x, nil, outer, n, correction, sharedMemory)
+	what := rowVariance
+	if root {
+		what = rowDeviation
+	}
+	l.eachRow(what, dst, x, nil, outer, n, correction, sharedMemory)
 }
 
-func (l *vectors[T]) variance(x []T, correction int) float64 {
-	n := len(x)
+func (l *vectors[T]) variance(x []T, correction int, root bool) float64 {
+	n, row := len(x), x
 	mean, rest, sum := l.pairwise(x)/float64(n), 0.0, 0.0
 	for len(x) > 0 {
 		width := min(block, len(x))
 		d, squares := l.deviations(&x[0], width, mean)
 		rest, sum, x = rest+d, sum+squares, x[width:]
 	}
-	return variance(rest, sum, n, correction)
+	return varianceOf(rest, sum, row, n, 1, correction, root)
 }

@@ -47,7 +47,8 @@ var reductions = []struct {
 	}},
 	{"Var0", variance[float64](0), variance[float32](0), func(x []float64) float64 { return varianceOf(x, 0) }},
 	{"Var1", variance[float64](1), variance[float32](1), func(x []float64) float64 { return varianceOf(x, 1) }},
-	{"Std1", deviation[float64], deviation[float32], func(x []float64) float64 { return math.Sqrt(varianceOf(x, 1)) }},
+	{"Std0", deviation[float64](0), deviation[float32](0), func(x []float64) float64 { return math.Sqrt(varianceOf(x, 0)) }},
+	{"Std1", deviation[float64](1), deviation[float32](1), func(x []float64) float64 { return math.Sqrt(varianceOf(x, 1)) }},
 }
 
 func norm[T kernel.Float](p float64) func(dst, x []T, outer, n, inner int) {
@@ -58,8 +59,8 @@ func variance[T kernel.Float](correction int) func(dst, x []T, outer, n, inner i
 	return func(dst, x []T, outer, n, inner int) { kernel.Var(dst, x, outer, n, inner, correction) }
 }
 
-func deviation[T kernel.Float](dst, x []T, outer, n, inner int) {
-	kernel.Std(dst, x, outer, n, inner, 1)
+func deviation[T kernel.Float](correction int) func(dst, x []T, outer, n, inner int) {
+	return func(dst, x []T, outer, n, inner int) { kernel.Std(dst, x, outer, n, inner, correction) }
 }
 
 func total(x []float64) float64 { return mapped(x, func(v float64) float64 { return v }) }
@@ -132,7 +133,18 @@ func TestReductionEdges(t *testing.T) {
 		{"Norm2", []float64{5e-324, 0}, 5e-324}, {"Norm2", []float64{math.MaxFloat64, 0}, math.MaxFloat64}, {"Norm2", []float64{1, -inf}, inf},
 		{"Norm2", []float64{inf, nan}, nan}, {"NormInf", []float64{-7, nan}, nan}, {"Norm1", []float64{-inf, 1}, inf},
 		{"Var1", []float64{5}, nan}, {"Var0", []float64{5}, 0}, {"Std1", []float64{3, 3, 3}, 0}, {"Var0", []float64{1e9 + 1, 1e9 + 2, 1e9 + 3}, 2.0 / 3},
-		{"Var1", []float64{1, nan}, nan}, {"Mean", nil, nan}, {"Sum", nil, 0}, {"Prod", nil, 1}, {"Norm3", nil, 0}, {"Var0", nil, nan},
+		{"Var1", []float64{1, nan}, nan}, {"Std1", []float64{1, -inf}, nan}, {"Mean", nil, nan},
+		{"Var1", []float64{1e200, 2e200, 4e200}, inf}, {"Std1", []float64{1e200, 2e200, 4e200}, 1.5275252316519468e200},
+		{"Var1", []float64{1e-170, 2e-170, 4e-170}, 0}, {"Std1", []float64{1e-170, 2e-170, 4e-170}, 1.5275252316519468e-170},
+		{"Std0", []float64{1.7e308, 1.7e308}, 0}, {"Std0", []float64{1.7e308, -1.7e308}, 1.7e308},
+		{"Std1", []float64{0, 2e-320, 0, 2e-320}, math.Sqrt(4./3) * 1e-320},
+		{"Mean", []float64{1.7e308, 1.7e308, -1.7e308, 1.7e308}, 8.5e307}, {"Mean", []float64{inf, 1}, inf}, {"Mean", []float64{inf, -inf}, nan},
+		// The mean of neighbours is rounded: without the correction of its error the variance is twice as large.
+		{"Var1", []float64{1, 1 + 0x1p-52}, 0x1p-105}, {"Var0", []float64{1, 1 + 0x1p-52}, 0x1p-106},
+		{"Std0", []float64{1, 1 + 0x1p-52}, 0x1p-53}, {"Std0", []float64{0x1p600, 0x1p600 + 0x1p548}, 0x1p547},
+		// The mean of equal numbers is rounded too, here by one unit in the last place.
+		{"Std1", []float64{-785300.123, -785300.123, -785300.123, -785300.123, -785300.123, -785300.123, -785300.123}, 0},
+		{"Sum", nil, 0}, {"Prod", nil, 1}, {"Norm3", nil, 0}, {"Var0", nil, nan},
 	} {
 		for _, r := range reductions {
 			if r.name != row.name {
@@ -152,6 +164,93 @@ func TestReductionEdges(t *testing.T) {
 		}
 	}
 }
+
+// The mean of long rows and columns of neighbours is rounded as well.
+func TestVarianceOfNeighbours(t *testing.T) {
+	const n = 1000
+	x := make([]float64, n)
+	for i := range x {
+		x[i] = 1 + float64(i%2)*0x1p-52
+	}
+	for _, form := range [][3]int{{1, n, 1}, {1, n / 2, 2}} {
+		y, want := make([]float64, form[2]), 0x1p-106
+		kernel.Var(y, x, form[0], form[1], form[2], 0)
+		if form[2] == 2 {
+			want = 0
+		}
+		for _, v := range y {
+			if v != want {
+				t.Errorf("%v: %v, want %v", form, v, want)
+			}
+		}
+	}
+}
+
+// A deviation of float32 numbers whose squares leave their range.
+func TestFloat32DeviationOutOfRange(t *testing.T) {
+	for _, unit := range []float32{1e20, 1, 1e-30, 1e-37} {
+		x := make([]float32, 6)
+		for i, v := range []float32{1, 2, 4} {
+			x[2*i], x[2*i+1] = unit*v, unit*v
+		}
+		var y [2]float32
+		kernel.Std(y[:], x, 1, 3, 2, 1)
+		kernel.Std(y[:1], []float32{x[0], x[2], x[4]}, 1, 3, 1, 1)
+		for _, v := range y {
+			if math.Abs(float64(v/unit)-1.5275252) > 1e-6 {
+				t.Errorf("Std of %v·[1 2 4] is %v", unit, v)
+			}
+		}
+	}
+	var mean [1]float32
+	kernel.Mean(mean[:], []float32{3e38, 3e38}, 1, 2, 1)
+	if mean[0] != 3e38 {
+		t.Errorf("the mean of 3e38 twice is %v", mean[0])
+	}
+}
+
+func TestCenter(t *testing.T) {
+	rng := rand.New(rand.NewPCG(5, 0))
+	for _, form := range forms {
+		outer, n, inner := form[0], form[1], form[2]
+		x, got, got32 := randoms(rng, outer*n*inner), make([]float64, outer*n*inner), make([]float32, outer*n*inner)
+		kernel.Center(got, x, outer, n, inner)
+		kernel.Center(got32, narrow(x), outer, n, inner)
+		for j := range got {
+			row := column(x, j/(n*inner), n, inner, j%inner)
+			want := x[j] - total(row)/float64(n)
+			if math.Abs(got[j]-want) > 1e-13 || math.Abs(float64(got32[j])-want) > 1e-6 {
+				t.Errorf("%v: element %d is %v and %v, want %v", form, j, got[j], got32[j], want)
+			}
+		}
+	}
+}
+
+func TestCenterEdges(t *testing.T) {
+	rng := rand.New(rand.NewPCG(100, 0))
+	for _, n := range []int{1, 3, 7, 100, 1000} {
+		for range 100 {
+			v := rng.NormFloat64() * 1e6
+			x, x32 := make([]float64, n), make([]float32, n)
+			kernel.Fill(x, v)
+			kernel.Fill(x32, float32(v))
+			kernel.Center(x, x, 1, n, 1)
+			kernel.Center(x32, x32, 1, n, 1)
+			if slices.ContainsFunc(x, isNonzero[float64]) || slices.ContainsFunc(x32, isNonzero[float32]) {
+				t.Fatalf("%d times %v leaves %v and %v", n, v, x[0], x32[0])
+			}
+		}
+	}
+	x := []float64{1.7e308, 1.7e308, 1.4e308}
+	kernel.Center(x, x, 1, 3, 1)
+	for i, want := range []float64{1e307, 1e307, -2e307} {
+		if !near(x[i], want, 1e-14) {
+			t.Errorf("element %d is %v, want %v", i, x[i], want)
+		}
+	}
+}
+
+func isNonzero[T kernel.Float](v T) bool { return v != 0 }
 
 // Sums of many float32 numbers keep their digits, along rows and columns.
 func TestLongFloat32Sums(t *testing.T) {

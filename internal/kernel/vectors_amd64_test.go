@@ -347,7 +347,7 @@ func checkReductions[T Float](t *testing.T, vector, portable *primitives[T], x, 
 			p.logSoftmaxGrad(dst, gy, slices.Clone(dst), outer, n, inner)
 		},
 		func(p *primitives[T], dst []T) { p.sum(dst, gy, outer, n, inner) },
-		func(p *primitives[T], dst []T) { p.variance(dst, gy, outer, n, inner, 1) },
+		func(p *primitives[T], dst []T) { p.variance(dst, gy, outer, n, inner, 1, false) },
 	} {
 		got, want := make([]T, len(x)), make([]T, len(x))
 		f(vector, got)
