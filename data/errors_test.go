@@ -67,7 +67,7 @@ func TestMisuse(t *testing.T) {
 		{"data: Standard.Inverse: a matrix [2 3]", func() { standard.Inverse(data.NewMatrix(2, 3)) }},
 		{"data: MinMax.Transform: a matrix [2 1]", func() { extremes.Transform(data.NewMatrix(2, 1)) }},
 		{"data: MinMax.Inverse: a matrix [2 3]", func() { extremes.Inverse(data.NewMatrix(2, 3)) }},
-		{"data: Standard.Transform: 1 offsets and 0 spreads", func() { data.Standard{Mean: []float64{1}}.Transform(m) }},
+		{"data: Standard.Transform: 1 means and 0 standard deviations", func() { data.Standard{Mean: []float64{1}}.Transform(m) }},
 		{"data: MinMax.Inverse: 1 least and 0 greatest numbers", func() { data.MinMax{Min: []float64{1}}.Inverse(m) }},
 		{"data: NewLabels: no classes", func() { data.NewLabels() }},
 		{`data: NewLabels: class "a" is given twice, as 0 and 2`, func() { data.NewLabels("a", "b", "a") }},

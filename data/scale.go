@@ -1,9 +1,10 @@
 package data
 
 import (
+	"math"
 	"slices"
 
-	"gonum.org/v1/gonum/stat"
+	"nabla/internal/kernel"
 )
 
 // Standard scales each column to mean 0 and standard deviation 1, by the statistics of the rows on which it was fitted.
@@ -17,7 +18,7 @@ type Standard struct {
 //
 //	std = √(Σ (xᵢ − mean)² / n)
 //
-// Special cases are:
+// No square on the way overflows or vanishes: numbers near 1e200 and near 1e-200 have their deviations. Special cases are:
 //
 //   - a constant column, and so any column of a single row, has exactly its value as mean and 0 as deviation
 //   - a column with NaN or an infinity has a mean that is not finite; the other columns are not affected
@@ -29,15 +30,12 @@ func FitStandard(x Matrix) Standard {
 		misuse("FitStandard", "no rows in a matrix [0 %d]", x.Cols)
 	}
 	s := Standard{Mean: make([]float64, x.Cols), Std: make([]float64, x.Cols)}
-	for j := range x.Cols {
-		column := x.Column(j)
-		if slices.Min(column) == slices.Max(column) {
-			// The computed mean may differ from the value in its last digit, and the deviation would then be
-			// rounding noise instead of 0.
-			s.Mean[j] = column[0]
-			continue
+	kernel.Mean(s.Mean, x.Values, 1, x.Rows, x.Cols)
+	kernel.Std(s.Std, x.Values, 1, x.Rows, x.Cols, 0)
+	for j, std := range s.Std {
+		if std == 0 {
+			s.Mean[j] = x.Values[j] // the computed mean may differ in its last digit
 		}
-		s.Mean[j], s.Std[j] = stat.PopMeanStdDev(column, nil)
 	}
 	return s
 }
@@ -45,13 +43,25 @@ func FitStandard(x Matrix) Standard {
 // Transform returns (x − mean) / std of each element. A constant column is only centred, not divided: on the rows of
 // the fit it becomes 0. A matrix of another number of columns panics with an *[autograd.ArgumentError].
 func (s Standard) Transform(x Matrix) Matrix {
-	return affineOf("Standard.Transform", s.Mean, s.Std).apply(x)
+	return s.affine("Standard.Transform").apply(x)
 }
 
 // Inverse takes Transform back: x·std + mean of each element, or x + mean in a constant column. A matrix of another
 // number of columns panics with an *[autograd.ArgumentError].
 func (s Standard) Inverse(x Matrix) Matrix {
-	return affineOf("Standard.Inverse", s.Mean, s.Std).revert(x)
+	return s.affine("Standard.Inverse").revert(x)
+}
+
+func (s Standard) affine(op string) affine {
+	if len(s.Mean) != len(s.Std) {
+		misuse(op, "%d means and %d standard deviations", len(s.Mean), len(s.Std))
+	}
+	a := newAffine(op, len(s.Mean))
+	for j, mean := range s.Mean {
+		unit := unitOf(mean, s.Std[j])
+		a.set(j, mean*unit, s.Std[j]*unit, unit)
+	}
+	return a
 }
 
 // MinMax scales each column to the range from 0 to 1, by the extremes of the rows on which it was fitted. Rows that
@@ -78,51 +88,58 @@ func FitMinMax(x Matrix) MinMax {
 // Transform returns (x − min) / (max − min) of each element. A constant column is only moved, not divided: on the rows
 // of the fit it becomes 0. A matrix of another number of columns panics with an *[autograd.ArgumentError].
 func (m MinMax) Transform(x Matrix) Matrix {
-	return affineOf("MinMax.Transform", m.Min, m.ranges("MinMax.Transform")).apply(x)
+	return m.affine("MinMax.Transform").apply(x)
 }
 
 // Inverse takes Transform back: x·(max − min) + min of each element, or x + min in a constant column. A matrix of
 // another number of columns panics with an *[autograd.ArgumentError].
 func (m MinMax) Inverse(x Matrix) Matrix {
-	return affineOf("MinMax.Inverse", m.Min, m.ranges("MinMax.Inverse")).revert(x)
+	return m.affine("MinMax.Inverse").revert(x)
 }
 
-func (m MinMax) ranges(op string) []float64 {
+func (m MinMax) affine(op string) affine {
 	if len(m.Min) != len(m.Max) {
 		misuse(op, "%d least and %d greatest numbers", len(m.Min), len(m.Max))
 	}
-	ranges := make([]float64, len(m.Min))
-	for j := range ranges {
-		ranges[j] = m.Max[j] - m.Min[j]
+	a := newAffine(op, len(m.Min))
+	for j, least := range m.Min {
+		unit := unitOf(least, m.Max[j])
+		a.set(j, least*unit, m.Max[j]*unit-least*unit, unit)
 	}
-	return ranges
+	return a
 }
 
-// affine is what the scalers share: (x − offset) / factor for each column, where a factor of 0 does not divide.
+// affine is what the scalers share: (x·unit − offset) / factor for each column, where a factor of 0 does not divide.
 type affine struct {
-	op      string
-	offsets []float64
-	factors []float64
+	op                     string
+	offsets, factors, unit []float64
 }
 
-func affineOf(op string, offsets, spreads []float64) affine {
-	if len(offsets) != len(spreads) {
-		misuse(op, "%d offsets and %d spreads", len(offsets), len(spreads))
+func newAffine(op string, columns int) affine {
+	return affine{op, make([]float64, columns), make([]float64, columns), make([]float64, columns)}
+}
+
+func (a affine) set(column int, offset, factor, unit float64) {
+	if factor == 0 {
+		factor = unit
 	}
-	factors := slices.Clone(spreads)
-	for j, spread := range spreads {
-		if spread == 0 {
-			factors[j] = 1
-		}
+	a.offsets[column], a.factors[column], a.unit[column] = offset, factor, unit
+}
+
+// unitOf returns by what a column's numbers are multiplied so that no difference of two overflows: a power of two, 1
+// unless they are near the end of the range.
+func unitOf(x, y float64) float64 {
+	if max(math.Abs(x), math.Abs(y)) > math.MaxFloat64/4 {
+		return 0.25
 	}
-	return affine{op: op, offsets: offsets, factors: factors}
+	return 1
 }
 
 func (a affine) apply(x Matrix) Matrix {
 	y := a.sameSize(x)
 	for i, v := range x.Values {
 		j := i % x.Cols
-		y.Values[i] = (v - a.offsets[j]) / a.factors[j]
+		y.Values[i] = (v*a.unit[j] - a.offsets[j]) / a.factors[j]
 	}
 	return y
 }
@@ -131,7 +148,7 @@ func (a affine) revert(x Matrix) Matrix {
 	y := a.sameSize(x)
 	for i, v := range x.Values {
 		j := i % x.Cols
-		y.Values[i] = v*a.factors[j] + a.offsets[j]
+		y.Values[i] = (v*a.factors[j] + a.offsets[j]) / a.unit[j]
 	}
 	return y
 }

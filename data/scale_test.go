@@ -147,3 +147,40 @@ func identity(n int) []int {
 	}
 	return rows
 }
+
+// Squares of such numbers, their sum or their difference leave the range of float64; their scaled values do not.
+func TestScaleNearTheEndsOfTheRange(t *testing.T) {
+	for _, unit := range []float64{1e-170, 1e-300, 1e160, 1e200, 4e307} {
+		x := data.FromColumns([]float64{unit, 2 * unit, 4 * unit})
+		s := data.FitStandard(x)
+		y := s.Transform(x)
+		// (1, 2, 4) less 7/3, divided by √(14/9)
+		if diff := cmp.Diff([]float64{-1.0690449676496976, -0.2672612419124244, 1.3363062095621219}, y.Values, closeTo); diff != "" {
+			t.Errorf("%v·[1 2 4] (-want +got):\n%s", unit, diff)
+		}
+		for i, v := range s.Inverse(y).Values {
+			if math.Abs(v/x.Values[i]-1) > 1e-14 {
+				t.Errorf("%v comes back as %v", x.Values[i], v)
+			}
+		}
+	}
+	for _, row := range []struct{ x, want []float64 }{
+		{[]float64{-1.7e308, 0, 1.7e308}, []float64{0, 0.5, 1}},
+		{[]float64{-1.7e308, 0, 0.85e308}, []float64{0, 2. / 3, 1}},
+		{[]float64{0, 1.7e308, 1.7e308}, []float64{0, 1, 1}},
+		{[]float64{1.7e308, 1.7e308, 1.7e308}, []float64{0, 0, 0}},
+		{[]float64{1e-310, 2e-310, 3e-310}, []float64{0, 0.5, 1}},
+	} {
+		x := data.FromColumns(row.x)
+		m := data.FitMinMax(x)
+		y := m.Transform(x)
+		if diff := cmp.Diff(row.want, y.Values, closeTo); diff != "" {
+			t.Errorf("%v (-want +got):\n%s", row.x, diff)
+		}
+		for i, v := range m.Inverse(y).Values {
+			if v != x.Values[i] && math.Abs(v-x.Values[i]) > 1e-14*math.Abs(x.Values[i]) {
+				t.Errorf("%v comes back as %v", x.Values[i], v)
+			}
+		}
+	}
+}
