@@ -29,10 +29,10 @@ func TestGoldenDrawings(t *testing.T) {
 	gradients := loss.Backward()
 	for name, view := range map[string]graphviz.View{"forward": graphviz.Forward, "backward": graphviz.Backward} {
 		t.Run(name, func(t *testing.T) {
-			options := graphviz.Options{Gradients: gradients, View: view, Title: "hotels"}
+			options := graphviz.Options{View: view, Title: "hotels"}
 			var first, second bytes.Buffer
 			for _, b := range []*bytes.Buffer{&first, &second} {
-				if err := graphviz.Write(b, loss, options); err != nil {
+				if err := graphviz.Write(b, loss, gradients, options); err != nil {
 					t.Fatal(err)
 				}
 			}

@@ -13,10 +13,12 @@ import (
 	"nabla/autograd/gradcheck"
 	"nabla/data"
 	"nabla/data/hotels"
+	"nabla/explain"
 	"nabla/graphviz"
 	"nabla/layers"
 	"nabla/losses"
 	"nabla/optim"
+	"nabla/page"
 )
 
 // The README's code.
@@ -31,7 +33,7 @@ func Example_neuron() {
 	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
 	grads := loss.Backward()
 	fmt.Printf("dw = %.3f\n", grads.Of(w).Item()) // dw = input × dz
-	fmt.Println(graphviz.Explain(w, grads))
+	fmt.Println(explain.Gradient(w, grads))
 	// Output:
 	// dw = -1.352
 	// dw = −1.352, where w = 0.5
@@ -49,7 +51,7 @@ func TestReadmePicture(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	loss := g.Variable(autograd.Scalar(0.5)).Named("w").Mul(g.Scalar(3.6)).Tanh().Sub(g.Scalar(1)).Square()
 	grads := loss.Backward()
-	err := graphviz.WriteFile("neuron.svg", loss, graphviz.Options{Gradients: grads, View: graphviz.Course})
+	err := graphviz.WriteFile("neuron.svg", loss, grads, graphviz.Options{View: graphviz.Course})
 	if _, missing := exec.LookPath("dot"); missing != nil {
 		if !errors.Is(err, graphviz.ErrNoGraphviz) {
 			t.Errorf("without Graphviz: %v", err)
@@ -68,8 +70,8 @@ func Example_film() {
 	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
 	optimizer := optim.NewSGD(0.08)
 	g := autograd.NewGraph(autograd.Options{Trace: true})
-	film := graphviz.NewFilm(graphviz.Options{Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()}})
-	film.Keep = graphviz.Every(100)
+	film := page.NewFilm(page.Options{Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()}})
+	film.Keep = page.Every(100)
 	for epoch := range 801 {
 		g.Reset()
 		loss := losses.MSE(model.Forward(g.Constant(features)), g.Constant(prices))

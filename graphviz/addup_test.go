@@ -8,6 +8,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 	"nabla/layers"
 	"nabla/losses"
 )
@@ -42,8 +43,7 @@ func TestEdgesAddUpToGradients(t *testing.T) {
 // addUp fails unless the edges of the drawing add up to its gradients.
 func addUp(t *testing.T, root autograd.Value, o graphviz.Options) {
 	t.Helper()
-	o.Gradients = root.Backward()
-	if _, err := graphviz.AddUp(root, o); err != nil {
+	if _, err := graphviz.AddUp(root, root.Backward(), o); err != nil {
 		t.Error(err)
 	}
 }
@@ -51,9 +51,8 @@ func addUp(t *testing.T, root autograd.Value, o graphviz.Options) {
 // A drawing of 63 values, of which only 2 have no gradient that edges add up to,
 // is looked at as a whole.
 func TestAddUpLooksAtAll(t *testing.T) {
-	root := scalarNetwork()
-	o := graphviz.Options{Gradients: root.Backward()}
-	values, err := graphviz.AddUp(root, o)
+	root := recordingtest.ScalarNetwork()
+	values, err := graphviz.AddUp(root, root.Backward(), graphviz.Options{})
 	learn := 0
 	for n := range root.Ancestors() {
 		if n.NeedsGrad {
@@ -66,8 +65,8 @@ func TestAddUpLooksAtAll(t *testing.T) {
 }
 
 var recordings = map[string]func() autograd.Value{
-	"neuron": neuron, "network": network, "scalars": scalarNetwork, "reused": reused, "hotels": hotelNetwork,
-	"shared": shared, "calls": calls, "deep": deepNetwork, "classes": classes, "neurons": neurons, "tangle": tangle, "one value": oneValue,
+	"neuron": recordingtest.Neuron, "network": recordingtest.Network, "scalars": recordingtest.ScalarNetwork, "reused": recordingtest.Reused, "hotels": recordingtest.HotelNetwork,
+	"shared": recordingtest.Shared, "calls": recordingtest.Calls, "deep": recordingtest.DeepNetwork, "classes": classes, "neurons": neurons, "tangle": tangle, "one value": oneValue,
 }
 
 // selections are those to try on a recording, with values picked in its middle.
@@ -100,8 +99,8 @@ func TestSelectionsAreDrawn(t *testing.T) {
 		gradients := root.Backward()
 		for what, selected := range selections(root) {
 			for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
-				o := graphviz.Options{Gradients: gradients, View: view, Select: selected}
-				if _, err := parse(drawn(t, root, o)); err != nil {
+				o := graphviz.Options{View: view, Select: selected}
+				if _, err := parse(drawn(t, root, gradients, o)); err != nil {
 					t.Errorf("%s, %s, view %d: %v", name, what, view, err)
 				}
 			}
@@ -160,7 +159,7 @@ func oneValue() autograd.Value {
 
 // One data point of a batch, alone and with other Selections on top.
 func TestSampleEdgesAddUpToGradients(t *testing.T) {
-	for name, record := range map[string]func() autograd.Value{"network": network, "hotels": hotelNetwork, "deep": deepNetwork, "classes": classes} {
+	for name, record := range map[string]func() autograd.Value{"network": recordingtest.Network, "hotels": recordingtest.HotelNetwork, "deep": recordingtest.DeepNetwork, "classes": classes} {
 		root := record()
 		for what, selected := range selections(root) {
 			if what == "path" || what == "path, focus" || strings.Contains(what, "focus") {

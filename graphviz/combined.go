@@ -1,10 +1,14 @@
 package graphviz
 
+import (
+	"nabla/internal/recording"
+)
+
 // drawCombined draws the forward graph and, beside its arrows, those of the
 // backward pass, which lead the other way.
 func (c *canvas) drawCombined() {
-	for i := range c.nodes {
-		c.box(i, c.forwardLabel(&c.nodes[i]))
+	for i := range c.Nodes {
+		c.box(i, c.forwardLabel(&c.Nodes[i]))
 	}
 	for _, edges := range c.bundles() {
 		c.forwardArrow(edges)
@@ -16,10 +20,10 @@ func (c *canvas) drawCombined() {
 
 // backArrow draws what comes back along an edge. To Graphviz the arrow leads
 // forward, so that the layout stays that of the computation.
-func (c *canvas) backArrow(edges []*edge) {
+func (c *canvas) backArrow(edges []*recording.Edge) {
 	e := edges[0]
 	colour, text := c.handedOnBy(edges)
-	arrow := c.arrow(e.from, e.to, c.port(gradientPort, outSide, e.from), c.port(gradientPort, inSide, e.to), colour)
+	arrow := c.arrow(e.From, e.To, c.port(gradientPort, outSide, e.From), c.port(gradientPort, inSide, e.To), colour)
 	arrow.Attr("dir", "back")
 	arrow.Attr("style", "dashed")
 	c.say(arrow, text, colour)
@@ -31,8 +35,8 @@ func (c *canvas) lanes() bool { return c.o.View == Combined && c.o.Direction == 
 
 // port returns where an arrow ends at a box, "" for anywhere.
 func (c *canvas) port(row, side string, i int) string {
-	n := &c.nodes[i]
-	if !c.lanes() || n.stub != drawn || row == gradientPort && n.state == none {
+	n := &c.Nodes[i]
+	if !c.lanes() || n.Stub != recording.Drawn || row == gradientPort && n.State == recording.None {
 		return ""
 	}
 	compass := map[string]string{inSide: "w", outSide: "e"}[side]

@@ -9,25 +9,18 @@ import (
 	"github.com/emicklei/dot"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
 )
-
-// A ViewError says why a recording does not fit a view, and what to do.
-type ViewError struct {
-	View   string
-	Reason string
-}
-
-func (e *ViewError) Error() string { return "the view " + e.View + ": " + e.Reason }
 
 // mostOfCourse is how many numbers a picture of the course shows, which are
 // two rows of boxes: in more of them nobody finds the way.
 const mostOfCourse = 200
 
 // forCourse returns the model in weighted sums of single numbers.
-func (m *model) forCourse() (*model, error) {
-	w, err := m.inSingleNumbers("Course")
-	if err == nil && len(w.nodes) > mostOfCourse {
-		err = &ViewError{"Course", fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(w.nodes), mostOfCourse)}
+func forCourse(m *recording.Model) (*recording.Model, error) {
+	w, err := m.InSingleNumbers("Course")
+	if err == nil && len(w.Nodes) > mostOfCourse {
+		err = &recording.ViewError{View: "Course", Reason: fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(w.Nodes), mostOfCourse)}
 	}
 	return w, err
 }
@@ -64,107 +57,39 @@ func (c *canvas) drawCourse() {
 
 // findLoss marks what the last column stands for.
 func (l *lesson) findLoss() {
-	l.loss, l.targeted = l.lossNodes(), l.targets()
-	l.loss[l.root] = true
-}
-
-// lossNodes tells which nodes belong to a loss: what is computed from the
-// targets, or in a scope named loss, and all that comes after that.
-func (m *model) lossNodes() []bool {
-	loss, targets := make([]bool, len(m.nodes)), m.targets()
-	for i := range m.nodes {
-		n := &m.nodes[i]
-		if n.kind != autograd.KindOperation {
-			continue
-		}
-		loss[i] = n.isRest() || m.scopes[n.scope].name == "loss" ||
-			slices.ContainsFunc(n.in, func(e int) bool {
-				from := m.edges[e].from
-				return loss[from] || targets[from]
-			})
-	}
-	return loss
-}
-
-// targets tells what predictions are compared with: what is marked as such.
-// Where nothing is, it is the constants that are only compared with, or
-// subtracted from, what is learned, with no parameter coming in after that. The
-// 1 of 1 − a, which has no name, is none.
-func (m *model) targets() []bool {
-	targets, marked := make([]bool, len(m.nodes)), false
-	for i := range m.nodes {
-		targets[i] = m.nodes[i].role == autograd.RoleTarget
-		marked = marked || targets[i]
-	}
-	if marked {
-		return targets
-	}
-	learned := m.learnedAfter()
-	for i := range m.nodes {
-		n := &m.nodes[i]
-		targets[i] = n.role == autograd.RoleNone && n.kind == autograd.KindConstant && len(n.uses) > 0 &&
-			!slices.ContainsFunc(n.uses, func(e int) bool {
-				return !m.compares(&m.edges[e], n.name != "") || learned[m.edges[e].to]
-			})
-	}
-	return targets
-}
-
-// learnedAfter tells of each node whether parameters or variables come in on
-// the way from it to the root.
-func (m *model) learnedAfter() []bool {
-	after := make([]bool, len(m.nodes))
-	for i, n := range slices.Backward(m.nodes) {
-		for _, use := range n.uses {
-			to := m.edges[use].to
-			after[i] = after[i] || after[to] || slices.ContainsFunc(m.nodes[to].in, m.isLearned)
-		}
-	}
-	return after
-}
-
-// compares reports whether an edge leads a target to where a prediction is
-// compared with it.
-func (m *model) compares(e *edge, named bool) bool {
-	to := &m.nodes[e.to]
-	switch {
-	case to.custom || !to.learns:
-		return false
-	case to.op == "sub":
-		return e.input == 1 || named
-	}
-	return e.input == 1 && (to.op == "binary cross entropy" || to.op == "binary cross entropy logits" || to.op == "cross entropy")
+	l.loss, l.targeted = l.LossNodes(), l.Targets()
+	l.loss[l.Root] = true
 }
 
 // findColumns puts each value behind what it was computed from, and what is
 // given right before its first use. All of the loss stands in the last column.
 func (l *lesson) findColumns() {
-	l.columns = slices.Repeat([]int{hidden}, len(l.nodes))
-	for i := range l.nodes {
-		n := &l.nodes[i]
-		if n.kind != autograd.KindOperation || l.loss[i] {
+	l.columns = slices.Repeat([]int{hidden}, len(l.Nodes))
+	for i := range l.Nodes {
+		n := &l.Nodes[i]
+		if n.Kind != autograd.KindOperation || l.loss[i] {
 			continue
 		}
 		l.columns[i] = 1
-		for _, e := range n.in {
-			l.columns[i] = max(l.columns[i], l.columns[l.edges[e].from]+1)
+		for _, e := range n.In {
+			l.columns[i] = max(l.columns[i], l.columns[l.Edges[e].From]+1)
 		}
 		l.last = max(l.last, l.columns[i])
 	}
 	l.last++
-	l.columns[l.root] = l.last
-	for i := range l.nodes {
-		if n := &l.nodes[i]; n.kind != autograd.KindOperation && !n.isRest() && i != l.root {
+	l.columns[l.Root] = l.last
+	for i := range l.Nodes {
+		if n := &l.Nodes[i]; n.Kind != autograd.KindOperation && !n.IsRest() && i != l.Root {
 			l.columns[i] = l.firstUse(n) - 1
 		}
 	}
 }
 
 // firstUse returns the column in which a value is used first.
-func (l *lesson) firstUse(n *node) int {
+func (l *lesson) firstUse(n *recording.Node) int {
 	first := l.last
-	for _, e := range n.uses {
-		if to := l.edges[e].to; !l.loss[to] {
+	for _, e := range n.Uses {
+		if to := l.Edges[e].To; !l.loss[to] {
 			first = min(first, l.columns[to])
 		}
 	}
@@ -182,13 +107,13 @@ func (l *lesson) inColumn(column int) []int {
 		}
 	}
 	neuron := func(i int) int {
-		switch n := &l.nodes[i]; {
+		switch n := &l.Nodes[i]; {
 		case l.targeted[i]:
-			return len(l.nodes)
-		case n.kind == autograd.KindOperation, n.kind == autograd.KindConstant:
+			return len(l.Nodes)
+		case n.Kind == autograd.KindOperation, n.Kind == autograd.KindConstant:
 			return hidden
 		default:
-			return l.edges[n.uses[0]].to
+			return l.Edges[n.Uses[0]].To
 		}
 	}
 	slices.SortStableFunc(all, func(a, b int) int { return cmp.Compare(neuron(a), neuron(b)) })
@@ -216,7 +141,7 @@ func (l *lesson) drawColumns() {
 		line.Attr("style", "invis")
 		boxes = append(boxes, line)
 		for _, i := range all {
-			if l.nodes[i].learns {
+			if l.Nodes[i].Learns {
 				l.down[i] = l.plate(frame, "b", i, l.lower(i))
 				boxes = append(boxes, l.down[i])
 			}
@@ -233,7 +158,7 @@ func (l *lesson) drawColumns() {
 
 // plate draws one box of a row.
 func (l *lesson) plate(frame *dot.Graph, row string, i int, text *label) dot.Node {
-	id := row + l.nodes[i].key()
+	id := row + l.Nodes[i].Key()
 	box := frame.Node(id)
 	box.Attr("id", id)
 	box.Attr("label", text.html())
@@ -252,16 +177,16 @@ func (l *lesson) plate(frame *dot.Graph, row string, i int, text *label) dot.Nod
 
 // upper returns the label of a value in the forward row.
 func (l *lesson) upper(i int) *label {
-	n, text := &l.nodes[i], newLabel(l.o.Digits)
-	text.heading(n.title(), "")
-	formula := l.formulaOf(i)
-	if i == l.root {
+	n, text := &l.Nodes[i], newLabel(l.o.Digits)
+	text.heading(n.Title(), "")
+	formula := l.FormulaOf(i)
+	if i == l.Root {
 		formula = l.lossFormula().loss
 	}
 	if formula != "" {
 		text.wide(font(greyColour, captionSize, htmlText("= "+formula)))
 	}
-	text.wide("<B>" + text.element(n.value.few[0], valueColour) + "</B>")
+	text.wide("<B>" + text.element(n.Value.Few[0], valueColour) + "</B>")
 	text.troubles(n)
 	return text
 }
@@ -270,25 +195,25 @@ func (l *lesson) upper(i int) *label {
 // a batch it shows what this row added, what was added beside the rows, such as
 // by a penalty on the weights, and the whole gradient.
 func (l *lesson) lower(i int) *label {
-	n, text := &l.nodes[i], newLabel(l.o.Digits)
-	text.heading(n.gradientTitle(), "")
+	n, text := &l.Nodes[i], newLabel(l.o.Digits)
+	text.heading(n.GradientTitle(), "")
 	p := l.partsOf(n)
 	switch {
-	case n.state != reached:
+	case n.State != recording.Reached:
 		text.gradient(n, "")
 	case p.meeting != "" && p.beside:
-		text.row("this row", text.tensor(single(p.row), gradientColour))
-		text.row("beside the rows", text.tensor(single(p.rowless), gradientColour))
-		text.row("in all, "+p.meeting, text.tensor(n.gradient, gradientColour))
+		text.row("this row", text.tensor(recording.Single(p.row), gradientColour))
+		text.row("beside the rows", text.tensor(recording.Single(p.rowless), gradientColour))
+		text.row("in all, "+p.meeting, text.tensor(n.Gradient, gradientColour))
 	case p.meeting != "":
-		text.row("this row", text.tensor(single(p.row), gradientColour))
-		text.row("all rows, "+p.meeting, text.tensor(n.gradient, gradientColour))
+		text.row("this row", text.tensor(recording.Single(p.row), gradientColour))
+		text.row("all rows, "+p.meeting, text.tensor(n.Gradient, gradientColour))
 	default:
 		colour := gradientColour
-		if n.gradient.zero() {
+		if n.Gradient.Zero() {
 			colour = zeroColour
 		}
-		text.wide("<B>" + text.element(n.gradient.few[0], colour) + "</B>")
+		text.wide("<B>" + text.element(n.Gradient.Few[0], colour) + "</B>")
 	}
 	return text
 }
@@ -306,20 +231,20 @@ type parts struct {
 	meeting string  // the operation in which the rows meet; "" where no others add to it
 }
 
-func (l *lesson) partsOf(n *node) (p parts) {
-	for _, use := range n.uses {
-		e := &l.edges[use]
-		to := &l.nodes[e.to]
+func (l *lesson) partsOf(n *recording.Node) (p parts) {
+	for _, use := range n.Uses {
+		e := &l.Edges[use]
+		to := &l.Nodes[e.To]
 		switch {
-		case !e.received:
-		case to.isRest():
-			if len(to.uses) > 0 {
-				p.meeting = l.nodes[l.edges[to.uses[0]].to].op
+		case !e.Received:
+		case to.IsRest():
+			if len(to.Uses) > 0 {
+				p.meeting = l.Nodes[l.Edges[to.Uses[0]].To].Op
 			}
-		case to.ofRow:
-			p.row += e.contribution.few[0]
+		case to.OfRow:
+			p.row += e.Contribution.Few[0]
 		default:
-			p.rowless, p.beside = p.rowless+e.contribution.few[0], true
+			p.rowless, p.beside = p.rowless+e.Contribution.Few[0], true
 		}
 	}
 	return p
@@ -327,17 +252,17 @@ func (l *lesson) partsOf(n *node) (p parts) {
 
 func (l *lesson) drawForwardRow() {
 	led := map[int]bool{} // to the loss
-	for i := range l.edges {
-		e := &l.edges[i]
-		from, to := l.up[e.from], e.to
-		if l.columns[e.from] == hidden || l.nodes[e.to].isRest() {
+	for i := range l.Edges {
+		e := &l.Edges[i]
+		from, to := l.up[e.From], e.To
+		if l.columns[e.From] == hidden || l.Nodes[e.To].IsRest() {
 			continue
 		}
-		if l.loss[e.to] {
-			if led[e.from] {
+		if l.loss[e.To] {
+			if led[e.From] {
 				continue
 			}
-			led[e.from], to = true, l.root
+			led[e.From], to = true, l.Root
 		}
 		arrow := l.graph.Edge(from, l.up[to])
 		arrow.Attr("color", inkColour)
@@ -347,28 +272,28 @@ func (l *lesson) drawForwardRow() {
 
 // drawBackwardRow draws the chain rule's steps, from right to left.
 func (l *lesson) drawBackwardRow() {
-	for i := range l.edges {
-		e := &l.edges[i]
-		if !e.learns || l.loss[e.to] || l.columns[e.from] == hidden {
+	for i := range l.Edges {
+		e := &l.Edges[i]
+		if !e.Learns || l.loss[e.To] || l.columns[e.From] == hidden {
 			continue
 		}
 		text, zero := "", false
-		if e.received {
-			text, zero = strings.Join(l.handedOn(e, l.o.Digits), " "), e.contribution.zero()
+		if e.Received {
+			text, zero = strings.Join(l.HandedOn(e, l.o.Digits), " "), e.Contribution.Zero()
 		}
-		l.step(e.from, e.to, text, zero)
+		l.step(e.From, e.To, text, zero)
 	}
 	loss := l.lossFormula()
-	for i := range l.nodes {
+	for i := range l.Nodes {
 		if sum, leads := l.fromLoss(i); leads {
 			text, derivative := "", loss.derivative
 			if slices.Contains(loss.added, i) {
 				derivative = "× 1"
 			}
-			if l.traced {
-				text = strings.TrimPrefix(derivative+" = "+number(sum, l.o.Digits), " ")
+			if l.Traced {
+				text = strings.TrimPrefix(derivative+" = "+recording.Number(sum, l.o.Digits), " ")
 			}
-			l.step(i, l.root, text, l.traced && sum == 0)
+			l.step(i, l.Root, text, l.Traced && sum == 0)
 		}
 	}
 }
@@ -379,14 +304,14 @@ func (l *lesson) fromLoss(i int) (sum float64, leads bool) {
 	if l.loss[i] || l.columns[i] == hidden {
 		return 0, false
 	}
-	for _, use := range l.nodes[i].uses {
-		e := &l.edges[use]
-		if !e.learns || !l.loss[e.to] || l.nodes[e.to].isRest() {
+	for _, use := range l.Nodes[i].Uses {
+		e := &l.Edges[use]
+		if !e.Learns || !l.loss[e.To] || l.Nodes[e.To].IsRest() {
 			continue
 		}
 		leads = true
-		if e.received {
-			sum += e.contribution.few[0]
+		if e.Received {
+			sum += e.Contribution.Few[0]
 		}
 	}
 	return sum, leads

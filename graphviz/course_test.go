@@ -11,17 +11,19 @@ import (
 	"testing"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
+	"nabla/internal/recording/recordingtest"
 	"nabla/losses"
 )
 
 // lessonOf returns what the view Course works on.
-func lessonOf(t *testing.T, root autograd.Value, pick ...Selection) *lesson {
+func lessonOf(t *testing.T, root autograd.Value, pick ...recording.Selection) *lesson {
 	t.Helper()
-	m, err := modelOf(root, Options{Gradients: root.Backward(), Select: pick}.checked())
+	m, err := modelOf(root, root.Backward(), Options{Select: pick}.checked())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if m, err = m.forCourse(); err != nil {
+	if m, err = forCourse(m); err != nil {
 		t.Fatal(err)
 	}
 	l := &lesson{canvas: newCanvas(m, Options{View: Course}.checked())}
@@ -76,9 +78,9 @@ func TestLossFormulas(t *testing.T) {
 			if f.loss != c.loss || f.derivative != c.derivative || f.rows != 0 {
 				t.Errorf("got %q, %q of %d rows, want %q, %q", f.loss, f.derivative, f.rows, c.loss, c.derivative)
 			}
-			for i := range l.nodes {
+			for i := range l.Nodes {
 				if sum, leads := l.fromLoss(i); leads && c.derivative != "" && math.Abs(sum-c.slope) > 1e-12 {
-					t.Errorf("%s receives %v, want %v", l.nodes[i].title(), sum, c.slope)
+					t.Errorf("%s receives %v, want %v", l.Nodes[i].Title(), sum, c.slope)
 				}
 			}
 		})
@@ -114,7 +116,7 @@ func TestLossFormulasOfABatch(t *testing.T) {
 			"Σ −ln(softmax(a) of the label)/n", "(softmax(a) − 1 at the label)/n", 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f := lessonOf(t, c.f(hiddenLayer()), Sample(1)).lossFormula()
+			f := lessonOf(t, c.f(recordingtest.HiddenLayer()), recording.Sample(1)).lossFormula()
 			if f.loss != c.loss || f.derivative != c.derivative || f.rows != c.rows {
 				t.Errorf("got %q, %q of %d rows, want %q, %q", f.loss, f.derivative, f.rows, c.loss, c.derivative)
 			}
@@ -131,7 +133,7 @@ func TestCourseSaysWhatDwIs(t *testing.T) {
 			loss = loss.Scale(0.5)
 		}
 		var b bytes.Buffer
-		if err := Write(&b, loss, Options{View: Course, Gradients: loss.Backward()}); err != nil || !strings.Contains(b.String(), want) {
+		if err := Write(&b, loss, loss.Backward(), Options{View: Course}); err != nil || !strings.Contains(b.String(), want) {
 			t.Errorf("%s: %v, %q is missing", name, err, want)
 		}
 	}
@@ -144,10 +146,10 @@ func TestCourseColumns(t *testing.T) {
 	if err != nil {
 		t.Skip("Graphviz is not installed")
 	}
-	for _, task := range hotelTasks {
-		loss, _ := task.record()
+	for _, task := range recordingtest.HotelTasks {
+		loss, _ := task.Record()
 		var b, out bytes.Buffer
-		if err := Write(&b, loss, Options{View: Course, Gradients: loss.Backward(), Select: []Selection{Sample(2)}}); err != nil {
+		if err := Write(&b, loss, loss.Backward(), Options{View: Course, Select: []recording.Selection{recording.Sample(2)}}); err != nil {
 			t.Fatal(err)
 		}
 		c := exec.Command(program, "-Tjson")
@@ -179,27 +181,27 @@ func TestCourseColumns(t *testing.T) {
 		}
 		for id := range x {
 			if above := "f" + id[1:]; id[0] == 'b' && x[id] != x[above] {
-				t.Errorf("%s: %s stands at %v, its value at %v", task.name, id, x[id], x[above])
+				t.Errorf("%s: %s stands at %v, its value at %v", task.Name, id, x[id], x[above])
 			}
 		}
 		for left, high := range highest {
 			if high >= lowest[left] {
-				t.Errorf("%s: in the column at %v the rows overlap", task.name, left)
+				t.Errorf("%s: in the column at %v the rows overlap", task.Name, left)
 			}
 		}
-		l := lessonOf(t, loss, Sample(2))
+		l := lessonOf(t, loss, recording.Sample(2))
 		for column := range l.last + 1 {
 			above := math.Inf(1)
 			for _, i := range l.inColumn(column) {
-				if id := "f" + l.nodes[i].key(); y[id] >= above {
-					t.Errorf("%s: %s stands too high", task.name, l.nodes[i].title())
+				if id := "f" + l.Nodes[i].Key(); y[id] >= above {
+					t.Errorf("%s: %s stands too high", task.Name, l.Nodes[i].Title())
 				} else {
 					above = y[id]
 				}
 			}
 		}
 		if len(highest) < 3 {
-			t.Errorf("%s: %d columns", task.name, len(highest))
+			t.Errorf("%s: %d columns", task.Name, len(highest))
 		}
 	}
 }
@@ -213,22 +215,22 @@ func TestTargets(t *testing.T) {
 	centre := g.Scalar(0.5).Named("centre") // a later parameter follows
 	h := one.Sub(a).Mul(a).Sub(centre).Mul(g.Variable(autograd.Scalar(3)))
 	penalty := w.Square().Scale(0.1)
-	m := newModel(y.Sub(h).Square().Add(penalty), Options{}.checked())
-	for i, target := range m.targets() {
-		if n := &m.nodes[i]; target != (n.name == "y") {
-			t.Errorf("%s: a target is %v", n.title(), target)
+	m := recording.New(y.Sub(h).Square().Add(penalty), autograd.Gradients{}, 0)
+	for i, target := range m.Targets() {
+		if n := &m.Nodes[i]; target != (n.Name == "y") {
+			t.Errorf("%s: a target is %v", n.Title(), target)
 		}
 	}
-	marked := newModel(h.Sub(g.Scalar(1)).Sub(g.Scalar(2).Named("t").As(autograd.RoleTarget)).Square(), Options{}.checked())
-	for i, target := range marked.targets() {
-		if n := &marked.nodes[i]; target != (n.name == "t") {
-			t.Errorf("%s: a target is %v, where t is marked", n.title(), target)
+	marked := recording.New(h.Sub(g.Scalar(1)).Sub(g.Scalar(2).Named("t").As(autograd.RoleTarget)).Square(), autograd.Gradients{}, 0)
+	for i, target := range marked.Targets() {
+		if n := &marked.Nodes[i]; target != (n.Name == "t") {
+			t.Errorf("%s: a target is %v, where t is marked", n.Title(), target)
 		}
 	}
 }
 
 func TestCourseErrors(t *testing.T) {
-	loss, _ := hotelTasks[1].record()
+	loss, _ := recordingtest.HotelTasks[1].Record()
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	sum := g.Scalar(1)
 	for range 80 {
@@ -238,8 +240,8 @@ func TestCourseErrors(t *testing.T) {
 		root   autograd.Value
 		advice string
 	}{"tensors": {loss, "Sample(i)"}, "large": {sum, "Neurons"}} {
-		err := Write(&bytes.Buffer{}, c.root, Options{View: Course})
-		var got *ViewError
+		err := Write(&bytes.Buffer{}, c.root, autograd.Gradients{}, Options{View: Course})
+		var got *recording.ViewError
 		if !errors.As(err, &got) || got.View != "Course" || !strings.Contains(got.Reason, c.advice) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -259,18 +261,18 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 		if penalty > 0 {
 			loss = loss.Add(weights.Square().Sum().Scale(penalty))
 		}
-		l := lessonOf(t, loss, Sample(1))
+		l := lessonOf(t, loss, recording.Sample(1))
 		found := 0
-		for i := range l.nodes {
-			n := &l.nodes[i]
-			if n.kind != autograd.KindVariable {
+		for i := range l.Nodes {
+			n := &l.Nodes[i]
+			if n.Kind != autograd.KindVariable {
 				continue
 			}
-			k := n.element
+			k := n.Element
 			found++
 			got := l.partsOf(n)
 			row := 2 * (x[1][0]*w[0] + x[1][1]*w[1] - y[1]) / 3 * x[1][k]
-			if want := (parts{row, 2 * penalty * w[k], penalty > 0, meanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
+			if want := (parts{row, 2 * penalty * w[k], penalty > 0, recording.MeanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
 				t.Errorf("%s: the parts of w%d are %+v, want %+v", name, k, got, want)
 			}
 			if text := l.lower(i).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {
@@ -298,7 +300,7 @@ func TestLossFormulaWithPenalty(t *testing.T) {
 	}
 	loss := a.Sub(y).Square().Add(penalty)
 	var picture bytes.Buffer
-	if err := Write(&picture, loss, Options{Gradients: loss.Backward(), View: Course}); err != nil {
+	if err := Write(&picture, loss, loss.Backward(), Options{View: Course}); err != nil {
 		t.Fatal(err)
 	}
 	for _, arrow := range []string{`label="2(a − y) = 1"`, `label="× 1 = 1"`} {

@@ -1,7 +1,9 @@
 // Package graphviz draws recordings: the computation as a graph with the
 // numbers in it, and backpropagation as a graph with the chain rule's factor
 // and product on every arrow. It writes the DOT language, from which Graphviz
-// makes pictures, and the language of Mermaid for README files.
+// makes pictures, and the language of Mermaid for README files. Package page
+// writes pages to step through, and package explain says why a gradient is what
+// it is.
 //
 //	g := autograd.NewGraph(autograd.Options{Trace: true}) // Trace keeps what the drawing shows of the backward pass
 //	i := g.Scalar(3.6).Named("i")
@@ -12,16 +14,15 @@
 //	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
 //	grads := loss.Backward()
 //	var forward, backward bytes.Buffer
-//	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
-//	graphviz.Write(&backward, loss, graphviz.Options{Gradients: grads, View: graphviz.Backward})
+//	graphviz.Write(&forward, loss, grads, graphviz.Options{})
+//	graphviz.Write(&backward, loss, grads, graphviz.Options{View: graphviz.Backward})
 //
 // Saved as neuron.dot, the shell command
 //
 //	dot -Tsvg -O neuron.dot
 //
 // makes a picture of it that a browser shows. SVG does the same from Go, and
-// WriteFile goes by the end of the name: neuron.dot, neuron.svg, neuron.mmd,
-// neuron.html.
+// WriteFile goes by the end of the name: neuron.dot, neuron.svg, neuron.mmd.
 //
 // # Views
 //
@@ -94,7 +95,7 @@
 // Options.Select chooses what is drawn, with one Selection or several, which
 // are applied in order:
 //
-//	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+//	o := graphviz.Options{View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
 //
 // These are the selections:
 //
@@ -113,41 +114,13 @@
 // Options.MaxNodes boxes, 1000 unless set, a drawing is refused: Graphviz would
 // take minutes, and nobody could read it.
 //
-// # The page
-//
-// WriteHTML writes a page for the browser: one file that needs no network. It
-// steps through predict, measure, feedback and adjust with the arithmetic
-// written out, in the view of neurons or of operations; it says of any gradient
-// why it is what it is, finds values by name, operation, "grad:0" or "nan",
-// folds layers, and computes what would follow from another weight or input. A
-// Film is a page of several epochs of a training, with the curve of the loss and
-// what the network predicts beside it. It is used with the mouse or with keys
-// alone, which "?" lists.
-//
-// Sample takes a batch of tensors apart for it. Where all rows are computed
-// alike, the page is given the numbers in which they differ, and another weight
-// changes the loss, and every gradient, by all rows; a dropout's mask stays. Else
-// it says that the other rows are not drawn. What the network predicts follows
-// another weight where the inputs are the Fit's features, or linear functions of
-// them, and what Predict returns is a linear function of the network's last
-// value; else the page says that it is as recorded.
-//
-// # Asking why
-//
-// Explain says why a gradient has its value: the chain rule's sum, the ways to
-// the loss that bring most, why it is zero, tiny, NaN or missing, and how it
-// compares with a central difference. Diagnose lists what is wrong with a
-// recording: where the first NaN or infinity arose and what it spoiled, dead
-// relus, saturated activations, vanishing and exploding gradients, and what the
-// loss does not reach.
-//
 // # One data point, and the course's picture
 //
 // The tensors of a batch hide the steps of the chain rule. Sample takes them
 // apart and draws one data point in single numbers:
 //
 //	third := []graphviz.Selection{graphviz.Sample(2)} // row 2, from 0
-//	graphviz.Write(&course, loss, graphviz.Options{Gradients: grads, View: graphviz.Course, Select: third})
+//	graphviz.Write(&course, loss, grads, graphviz.Options{View: graphviz.Course, Select: third})
 //
 // A neuron's products and sum are one box z, a weighted sum; WeightedSums does
 // that to scalars. Where the rows meet, in the mean or the sum of the losses,

@@ -10,6 +10,8 @@ import (
 	"github.com/emicklei/dot"
 
 	"nabla/autograd"
+	"nabla/explain"
+	"nabla/internal/recording"
 )
 
 // The colours. Graphviz needs all six digits. Values and gradients are told
@@ -34,13 +36,13 @@ var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
 
 // troubleColourOf returns the colour of a kind of trouble: what is broken, what
 // is stuck, what gets out of scale, and what nothing reaches.
-func troubleColourOf(kind TroubleKind) string {
+func troubleColourOf(kind explain.TroubleKind) string {
 	switch kind {
-	case TroubleNonFinite, TroubleSpoiled:
+	case explain.TroubleNonFinite, explain.TroubleSpoiled:
 		return troubleColour
-	case TroubleDeadReLU, TroubleSaturated:
+	case explain.TroubleDeadReLU, explain.TroubleSaturated:
 		return "#92400e"
-	case TroubleVanishing, TroubleExploding:
+	case explain.TroubleVanishing, explain.TroubleExploding:
 		return "#9f1239"
 	}
 	return greyColour
@@ -72,49 +74,44 @@ var (
 )
 
 // kindOfLook returns the look of a node, its trouble and being the root aside.
-func (n *node) kindOfLook() look {
+func kindOfLook(n *recording.Node) look {
 	switch {
-	case n.stub != drawn:
+	case n.Stub != recording.Drawn:
 		return stubLook
-	case n.group != nil:
+	case n.Group != nil:
 		return groupLook
-	case n.kind == autograd.KindParam:
+	case n.Kind == autograd.KindParam:
 		return paramLook
-	case n.kind == autograd.KindVariable:
+	case n.Kind == autograd.KindVariable:
 		return variableLook
-	case n.kind == autograd.KindOperation:
+	case n.Kind == autograd.KindOperation:
 		return computedLook
-	case n.role == autograd.RoleInput:
+	case n.Role == autograd.RoleInput:
 		return inputLook
-	case n.role == autograd.RoleTarget:
+	case n.Role == autograd.RoleTarget:
 		return targetLook
 	}
 	return constantLook
 }
 
-func (m *model) lookOf(i int) look {
-	n := &m.nodes[i]
-	l := n.kindOfLook()
-	if i == m.root {
+func (c *canvas) lookOf(i int) look {
+	n := &c.Nodes[i]
+	l := kindOfLook(n)
+	if i == c.Root {
 		l.fill, l.line, l.width, l.borders = rootLook.fill, rootLook.line, rootLook.width, rootLook.borders
-		if n.group != nil { // a folder cannot have two borders
+		if n.Group != nil { // a folder cannot have two borders
 			l.width, l.borders = 2*rootLook.width, 1
 		}
 	}
-	if n.broken() {
+	if n.Broken() {
 		l.fill, l.line, l.width = brokenLook.fill, brokenLook.line, brokenLook.width
 	}
 	return l
 }
 
-// broken reports whether a node holds a NaN or an infinity.
-func (n *node) broken() bool {
-	return n.value.broken() || n.state == reached && n.gradient.broken()
-}
-
 // A canvas draws a model in the DOT language.
 type canvas struct {
-	*model
+	*recording.Model
 	o        Options
 	graph    *dot.Graph
 	clusters map[int]*dot.Graph // of scopes, by number, those that are drawn
@@ -122,10 +119,10 @@ type canvas struct {
 	largest  float64            // magnitude of any gradient
 }
 
-func newCanvas(m *model, o Options) *canvas {
-	c := &canvas{model: m, o: o, graph: dot.NewGraph(dot.Directed), boxes: map[int]dot.Node{}}
+func newCanvas(m *recording.Model, o Options) *canvas {
+	c := &canvas{Model: m, o: o, graph: dot.NewGraph(dot.Directed), boxes: map[int]dot.Node{}}
 	c.clusters = map[int]*dot.Graph{0: c.graph}
-	c.largest = largestGradient(m.nodes)
+	c.largest = largestGradient(m.Nodes)
 	c.graph.Attr("rankdir", string(o.Direction))
 	c.graph.Attr("fontname", fontName)
 	c.graph.Attr("nodesep", 0.3)
@@ -133,22 +130,22 @@ func newCanvas(m *model, o Options) *canvas {
 	c.graph.Attr("pad", 0.2)
 	if o.Title != "" {
 		c.graph.Attr("labelloc", "t")
-		c.graph.Attr("label", dot.HTML(font(inkColour, 16, "<B>"+htmlText(visible(o.Title))+"</B>")))
+		c.graph.Attr("label", dot.HTML(font(inkColour, 16, "<B>"+htmlText(recording.Visible(o.Title))+"</B>")))
 	}
 	return c
 }
 
 // largestGradient returns the greatest magnitude of any gradient, also of what
 // a node stands for.
-func largestGradient(nodes []node) float64 {
+func largestGradient(nodes []recording.Node) float64 {
 	largest := 0.0
 	for i := range nodes {
 		n := &nodes[i]
-		if n.state == reached {
-			largest = max(largest, n.gradient.largest())
+		if n.State == recording.Reached {
+			largest = max(largest, n.Gradient.Largest())
 		}
-		if n.group != nil {
-			largest = max(largest, largestGradient(n.group.members))
+		if n.Group != nil {
+			largest = max(largest, largestGradient(n.Group.Members))
 		}
 	}
 	return largest
@@ -169,9 +166,9 @@ var tints = [...]string{"#fff7f5", "#ffece8", "#ffe0da", "#ffd3ca", "#ffc5b9", "
 
 // tintOf returns the ground of a gradient, by its largest magnitude: each step
 // is a factor of √10 from the drawing's largest. Zero has none.
-func (c *canvas) tintOf(n *node) string {
-	largest := n.gradient.largest()
-	if n.state != reached || largest == 0 {
+func (c *canvas) tintOf(n *recording.Node) string {
+	largest := n.Gradient.Largest()
+	if n.State != recording.Reached || largest == 0 {
 		return ""
 	}
 	steps := int(math.Round(-2 * math.Log10(largest/c.largest)))
@@ -179,19 +176,19 @@ func (c *canvas) tintOf(n *node) string {
 }
 
 func (c *canvas) drawForward() {
-	for i := range c.nodes {
-		c.box(i, c.forwardLabel(&c.nodes[i]))
+	for i := range c.Nodes {
+		c.box(i, c.forwardLabel(&c.Nodes[i]))
 	}
 	for _, edges := range c.bundles() {
 		c.forwardArrow(edges)
 	}
 }
 
-func (c *canvas) forwardLabel(n *node) *label {
+func (c *canvas) forwardLabel(n *recording.Node) *label {
 	l := newLabel(c.o.Digits)
 	l.ports = c.lanes()
-	l.heading(n.title(), n.details(c.o.Digits))
-	if n.stub != drawn {
+	l.heading(n.Title(), n.Details(c.o.Digits))
+	if n.Stub != recording.Drawn {
 		return l
 	}
 	l.value(n)
@@ -210,16 +207,16 @@ func (l *label) sum(terms string) {
 
 // bundles returns the edges in order, those between the same two nodes
 // together where one of them stands for several values.
-func (c *canvas) bundles() [][]*edge {
-	var all [][]*edge
+func (c *canvas) bundles() [][]*recording.Edge {
+	var all [][]*recording.Edge
 	known := map[[2]int]int{}
-	for i := range c.edges {
-		e := &c.edges[i]
-		if !c.nodes[e.from].several() && !c.nodes[e.to].several() {
-			all = append(all, []*edge{e})
+	for i := range c.Edges {
+		e := &c.Edges[i]
+		if !c.Nodes[e.From].Several() && !c.Nodes[e.To].Several() {
+			all = append(all, []*recording.Edge{e})
 			continue
 		}
-		ends := [2]int{e.from, e.to}
+		ends := [2]int{e.From, e.To}
 		at, ok := known[ends]
 		if !ok {
 			at = len(all)
@@ -232,14 +229,14 @@ func (c *canvas) bundles() [][]*edge {
 }
 
 // forwardArrow says as which input a value is used where that matters.
-func (c *canvas) forwardArrow(edges []*edge) {
+func (c *canvas) forwardArrow(edges []*recording.Edge) {
 	e := edges[0]
-	to := &c.nodes[e.to]
+	to := &c.Nodes[e.To]
 	colour := faintColour
-	if anyLearns(edges) && !to.isRest() {
+	if anyLearns(edges) && !to.IsRest() {
 		colour = inkColour
 	}
-	arrow := c.arrow(e.from, e.to, c.port(valuePort, outSide, e.from), c.port(valuePort, inSide, e.to), colour)
+	arrow := c.arrow(e.From, e.To, c.port(valuePort, outSide, e.From), c.port(valuePort, inSide, e.To), colour)
 	end := "headlabel"
 	if c.lanes() { // there all arrows end at one point
 		end = "taillabel"
@@ -249,8 +246,8 @@ func (c *canvas) forwardArrow(edges []*edge) {
 		return
 	case len(edges) > 1:
 		arrow.Attr(end, strconv.Itoa(len(edges))+"×")
-	case len(to.in) > 1 && !to.commutes():
-		arrow.Attr(end, strconv.Itoa(e.input+1))
+	case len(to.In) > 1 && !commutes(to):
+		arrow.Attr(end, strconv.Itoa(e.Input+1))
 	default:
 		return
 	}
@@ -258,20 +255,20 @@ func (c *canvas) forwardArrow(edges []*edge) {
 	arrow.Attr("fontcolor", greyColour)
 }
 
-func anyLearns(edges []*edge) bool {
-	return slices.ContainsFunc(edges, func(e *edge) bool { return e.learns })
+func anyLearns(edges []*recording.Edge) bool {
+	return slices.ContainsFunc(edges, func(e *recording.Edge) bool { return e.Learns })
 }
 
 // commutes reports whether the order of the inputs is known not to matter.
-func (n *node) commutes() bool {
-	if n.several() {
+func commutes(n *recording.Node) bool {
+	if n.Several() {
 		return true
 	}
-	if n.custom {
+	if n.Custom {
 		return false
 	}
-	switch n.op {
-	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", weightedSum, sumOfRows, meanOfRows:
+	switch n.Op {
+	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", recording.WeightedSum, recording.SumOfRows, recording.MeanOfRows:
 		return true
 	}
 	return false
@@ -279,9 +276,9 @@ func (n *node) commutes() bool {
 
 // drawBackward draws what has a gradient, and the root.
 func (c *canvas) drawBackward() {
-	for i := range c.nodes {
-		if c.nodes[i].learns || i == c.root {
-			c.box(i, c.backwardLabel(&c.nodes[i]))
+	for i := range c.Nodes {
+		if c.Nodes[i].Learns || i == c.Root {
+			c.box(i, c.backwardLabel(&c.Nodes[i]))
 		}
 	}
 	for _, edges := range c.bundles() {
@@ -291,10 +288,10 @@ func (c *canvas) drawBackward() {
 	}
 }
 
-func (c *canvas) backwardLabel(n *node) *label {
+func (c *canvas) backwardLabel(n *recording.Node) *label {
 	l := newLabel(c.o.Digits)
-	l.heading(n.gradientTitle(), n.details(c.o.Digits))
-	if n.stub != drawn {
+	l.heading(n.GradientTitle(), n.Details(c.o.Digits))
+	if n.Stub != recording.Drawn {
 		return l
 	}
 	l.gradient(n, c.tintOf(n))
@@ -310,18 +307,18 @@ const mostTerms = 4
 // termsOf returns the sum that a value used several times received, in the
 // order in which it was added up, the latest use first: numbers, or the norms
 // of tensors.
-func (c *canvas) termsOf(n *node) string {
+func (c *canvas) termsOf(n *recording.Node) string {
 	var terms []string
 	norms := ""
-	for _, use := range slices.Backward(n.uses) {
-		e := &c.edges[use]
+	for _, use := range slices.Backward(n.Uses) {
+		e := &c.Edges[use]
 		switch {
-		case !e.received || n.group != nil:
-		case e.contribution.size == 1:
-			terms = append(terms, number(e.contribution.few[0], c.o.Digits))
+		case !e.Received || n.Group != nil:
+		case e.Contribution.Size == 1:
+			terms = append(terms, recording.Number(e.Contribution.Few[0], c.o.Digits))
 		default:
 			norms = "norms "
-			terms = append(terms, number(e.contribution.norm, c.o.Digits))
+			terms = append(terms, recording.Number(e.Contribution.Norm, c.o.Digits))
 		}
 	}
 	if len(terms) < 2 {
@@ -337,9 +334,9 @@ func (c *canvas) termsOf(n *node) string {
 }
 
 // backwardArrow says what a value hands on to one that it was computed from.
-func (c *canvas) backwardArrow(edges []*edge) {
+func (c *canvas) backwardArrow(edges []*recording.Edge) {
 	colour, text := c.handedOnBy(edges)
-	arrow := c.arrow(edges[0].to, edges[0].from, "", "", colour)
+	arrow := c.arrow(edges[0].To, edges[0].From, "", "", colour)
 	c.say(arrow, text, colour)
 }
 
@@ -356,30 +353,30 @@ func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
 }
 
 // handedOnBy returns the colour and the words of a backward arrow.
-func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
+func (c *canvas) handedOnBy(edges []*recording.Edge) (colour string, lines []string) {
 	switch {
-	case !c.passed: // no backward yet
+	case !c.Passed: // no backward yet
 		return faintColour, nil
-	case !c.traced:
+	case !c.Traced:
 		return gradientColour, nil
 	}
-	var received []numbers
+	var received []recording.Numbers
 	for _, e := range edges {
-		if e.received {
-			received = append(received, e.contribution)
-			lines = c.handedOn(e, c.o.Digits)
+		if e.Received {
+			received = append(received, e.Contribution)
+			lines = c.HandedOn(e, c.o.Digits)
 		}
 	}
-	all := united(received...)
+	all := recording.United(received...)
 	if len(received) > 1 {
-		lines = []string{plural(len(received), "value"), "norm " + number(all.norm, c.o.Digits)}
+		lines = []string{recording.Plural(len(received), "value"), "norm " + recording.Number(all.Norm, c.o.Digits)}
 	}
 	switch {
 	case lines == nil:
 		return faintColour, []string{"nothing"}
-	case all.zero():
+	case all.Zero():
 		return zeroColour, lines
-	case all.broken():
+	case all.Broken():
 		return troubleColour, lines
 	}
 	return gradientColour, lines
@@ -387,13 +384,13 @@ func (c *canvas) handedOnBy(edges []*edge) (colour string, lines []string) {
 
 // box draws a node.
 func (c *canvas) box(i int, l *label) {
-	n, look := &c.nodes[i], c.lookOf(i)
-	box := c.cluster(n.scope).Node(n.key())
-	box.Attr("id", n.key())
+	n, look := &c.Nodes[i], c.lookOf(i)
+	box := c.cluster(n.Scope).Node(n.Key())
+	box.Attr("id", n.Key())
 	box.Attr("label", l.html())
 	look.apply(box)
-	if n.title() != n.name && n.name != "" {
-		box.Attr("tooltip", dot.Literal(quoted(visible(n.name))))
+	if n.Title() != n.Name && n.Name != "" {
+		box.Attr("tooltip", dot.Literal(quoted(recording.Visible(n.Name))))
 	}
 	c.boxes[i] = box
 }
@@ -429,7 +426,7 @@ func (l look) margin() string {
 func (c *canvas) arrow(from, to int, fromPort, toPort, colour string) dot.Edge {
 	e := c.graph.EdgeWithPorts(c.boxes[from], c.boxes[to], fromPort, toPort)
 	e.Attr("color", colour)
-	if c.nodes[to].isRest() || c.nodes[from].isRest() {
+	if c.Nodes[to].IsRest() || c.Nodes[from].IsRest() {
 		e.Attr("style", "dotted")
 	}
 	e.Attr("arrowsize", 0.7)
@@ -443,13 +440,13 @@ func (c *canvas) cluster(number int) *dot.Graph {
 	if sub, known := c.clusters[number]; known {
 		return sub
 	}
-	s := c.scopes[number]
+	s := c.Scopes[number]
 	id := fmt.Sprintf("s%06d", number)
-	sub := c.cluster(s.parent).Subgraph(id, dot.ClusterOption{})
+	sub := c.cluster(s.Parent).Subgraph(id, dot.ClusterOption{})
 	sub.Attr("id", id)
-	label := font(greyColour, headingSize, htmlText(shown(s.name)))
-	if s.note != "" {
-		label += font(inkColour, headingSize, "  <B>"+htmlText(s.note)+"</B>")
+	label := font(greyColour, headingSize, htmlText(recording.Shown(s.Name)))
+	if s.Note != "" {
+		label += font(inkColour, headingSize, "  <B>"+htmlText(s.Note)+"</B>")
 	}
 	sub.Attr("label", dot.HTML(label))
 	sub.Attr("labeljust", "l")
@@ -465,7 +462,7 @@ func (c *canvas) cluster(number int) *dot.Graph {
 // depth returns how many scopes a scope lies in.
 func (c *canvas) depth(number int) int {
 	depth := 0
-	for parent := c.scopes[number].parent; parent != 0; parent = c.scopes[parent].parent {
+	for parent := c.Scopes[number].Parent; parent != 0; parent = c.Scopes[parent].Parent {
 		depth++
 	}
 	return depth
@@ -477,7 +474,7 @@ func (c *canvas) caption(colour string, size int, lines []string) dot.HTML {
 	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
 	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
 	if c.o.Title != "" {
-		row(font(inkColour, 16, "<B>"+htmlText(visible(c.o.Title))+"</B>"))
+		row(font(inkColour, 16, "<B>"+htmlText(recording.Visible(c.o.Title))+"</B>"))
 	}
 	for _, line := range lines {
 		row(font(colour, size, htmlText(line)))

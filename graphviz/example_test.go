@@ -20,8 +20,8 @@ func Example() {
 	loss := a.Sub(g.Scalar(1).Named("y")).Square().Named("loss")
 	grads := loss.Backward()
 	var forward, backward bytes.Buffer
-	graphviz.Write(&forward, loss, graphviz.Options{Gradients: grads})
-	graphviz.Write(&backward, loss, graphviz.Options{Gradients: grads, View: graphviz.Backward})
+	graphviz.Write(&forward, loss, grads, graphviz.Options{})
+	graphviz.Write(&backward, loss, grads, graphviz.Options{View: graphviz.Backward})
 	fmt.Println("boxes:", strings.Count(forward.String(), "shape="), "and", strings.Count(backward.String(), "shape="))
 	fmt.Println("chain rule:", strings.Contains(backward.String(), "× 3.6 = −1.352"))
 	// Output:
@@ -39,7 +39,7 @@ func ExampleSample() {
 	grads := loss.Backward()
 	var course bytes.Buffer
 	third := []graphviz.Selection{graphviz.Sample(2)} // row 2, from 0
-	graphviz.Write(&course, loss, graphviz.Options{Gradients: grads, View: graphviz.Course, Select: third})
+	graphviz.Write(&course, loss, grads, graphviz.Options{View: graphviz.Course, Select: third})
 	fmt.Println(strings.Contains(course.String(), "Σ (a − y)²/n, n = 4; its derivative is 2(a − y)/n"))
 	fmt.Println(strings.Contains(course.String(), "× 3.6 = −0.1963"))
 	// Output:
@@ -52,7 +52,7 @@ func ExampleWriteMermaid() {
 	x := g.Scalar(3.6).Named("x")
 	w := g.Variable(autograd.Scalar(0.5)).Named("w")
 	z := w.Mul(x).Named("z")
-	graphviz.WriteMermaid(os.Stdout, z, graphviz.Options{Gradients: z.Backward(), View: graphviz.Backward})
+	graphviz.WriteMermaid(os.Stdout, z, z.Backward(), graphviz.Options{View: graphviz.Backward})
 	// Output:
 	// ---
 	// config:
@@ -79,10 +79,10 @@ func ExampleOptions_select() {
 	g.Leave()
 	loss := a.Square().Mean().Named("loss")
 	grads := loss.Backward()
-	o := graphviz.Options{Gradients: grads, View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
+	o := graphviz.Options{View: graphviz.Combined, Select: []graphviz.Selection{graphviz.Depth(1), graphviz.Focus(loss, 1, 0)}}
 	draw := func() {
 		var b strings.Builder
-		graphviz.Write(&b, loss, o)
+		graphviz.Write(&b, loss, grads, o)
 		fmt.Println(strings.Count(b.String(), "shape="), "boxes")
 	}
 	draw()

@@ -5,34 +5,35 @@ import (
 	"math"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
 )
 
 // AddUp checks a drawing of a float64 recording after its backward pass: what
 // the edges of a value hand on adds up to its gradient, element by element,
 // within 1e-12 of the largest term. It returns how many values it looked at.
-func AddUp(root autograd.Value, o Options) (values int, err error) {
-	m, err := modelOf(root, o.checked())
+func AddUp(root autograd.Value, grads autograd.Gradients, o Options) (values int, err error) {
+	m, err := modelOf(root, grads, o.checked())
 	if err != nil {
 		return 0, err
 	}
-	sums, largest, sources := map[identity][]float64{}, map[identity][]float64{}, map[identity]*node{}
-	for i := range m.edges {
-		e := &m.edges[i]
-		source := m.source(e)
-		if e.of == nil && m.nodes[e.from].several() {
-			return 0, fmt.Errorf("an edge from %q does not say of which value", m.nodes[e.from].title())
+	sums, largest, sources := map[recording.Identity][]float64{}, map[recording.Identity][]float64{}, map[recording.Identity]*recording.Node{}
+	for i := range m.Edges {
+		e := &m.Edges[i]
+		source := m.Source(e)
+		if e.Of == nil && m.Nodes[e.From].Several() {
+			return 0, fmt.Errorf("an edge from %q does not say of which value", m.Nodes[e.From].Title())
 		}
-		if m.nodes[e.from].stub != drawn {
+		if m.Nodes[e.From].Stub != recording.Drawn {
 			continue // of what is left out, not all uses are there
 		}
-		id := source.identity()
+		id := source.Identity()
 		if sources[id] == nil {
 			sources[id] = source
 		}
-		if !e.received {
+		if !e.Received {
 			continue
 		}
-		terms := e.terms()
+		terms := e.Terms()
 		if sums[id] == nil {
 			sums[id], largest[id] = make([]float64, len(terms)), make([]float64, len(terms))
 		}
@@ -42,20 +43,20 @@ func AddUp(root autograd.Value, o Options) (values int, err error) {
 		}
 	}
 	for id, source := range sources {
-		if source.state != reached {
+		if source.State != recording.Reached {
 			continue
 		}
-		gradient := source.gradient.few
+		gradient := source.Gradient.Few
 		if gradient == nil {
-			gradient = elementsOf(o.Gradients.Of(source.source.Value))
+			gradient = recording.ElementsOf(grads.Of(source.Source.Value))
 		}
 		if len(gradient) != len(sums[id]) {
-			return 0, fmt.Errorf("%s: %d elements of terms, %d of the gradient", source.title(), len(sums[id]), len(gradient))
+			return 0, fmt.Errorf("%s: %d elements of terms, %d of the gradient", source.Title(), len(sums[id]), len(gradient))
 		}
 		for k, want := range gradient {
 			got := sums[id][k]
 			if same := got == want || math.IsNaN(got) && math.IsNaN(want); !same && !(math.Abs(got-want) <= 1e-12*largest[id][k]) {
-				return 0, fmt.Errorf("%s, element %d: the terms add up to %v, the gradient is %v", source.title(), k, got, want)
+				return 0, fmt.Errorf("%s, element %d: the terms add up to %v, the gradient is %v", source.Title(), k, got, want)
 			}
 		}
 		values++
@@ -67,7 +68,7 @@ func AddUp(root autograd.Value, o Options) (values int, err error) {
 // gradient.
 func Formulas() map[string]bool {
 	known := map[string]bool{}
-	for op := range formulas {
+	for op := range recording.Formulas {
 		known[op] = true
 	}
 	return known

@@ -21,7 +21,7 @@ import (
 // the order of the values that they lead to.
 func backwardLabels(t *testing.T, root autograd.Value, gradients autograd.Gradients) []string {
 	t.Helper()
-	p := check(t, drawn(t, root, graphviz.Options{Gradients: gradients, View: graphviz.Backward, MaxNodes: -1}))
+	p := check(t, drawn(t, root, gradients, graphviz.Options{View: graphviz.Backward, MaxNodes: -1}))
 	slices.SortStableFunc(p.arrows, func(a, b arrow) int { return strings.Compare(a.to+a.from, b.to+b.from) })
 	var labels []string
 	for _, a := range p.arrows {
@@ -134,7 +134,7 @@ func TestMatMulFormulas(t *testing.T) {
 			}
 			gy := counting([2]int{y.Dim(0), y.Dim(1)})
 			grads := y.BackwardWith(gy)
-			p := check(t, drawn(t, y, graphviz.Options{Gradients: grads, View: graphviz.Backward, MaxNodes: -1}))
+			p := check(t, drawn(t, y, grads, graphviz.Options{View: graphviz.Backward, MaxNodes: -1}))
 			for _, a := range p.arrows {
 				for _, v := range []autograd.Value{x, w} {
 					if a.to != key(v) || a.from != key(y) {

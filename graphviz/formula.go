@@ -4,99 +4,8 @@ import (
 	"fmt"
 	"strings"
 
-	"nabla/autograd"
+	"nabla/internal/recording"
 )
-
-// mostWritten is how many terms of a weighted sum a formula writes out.
-const mostWritten = 3
-
-// formulaOf returns how a value was computed, in the names of its inputs: "w·i
-// + b", "tanh(z)"; "" of what is given.
-func (m *model) formulaOf(i int) string {
-	return m.written(i, func(i int, _ bool) string { return m.nodes[i].title() })
-}
-
-// written is formulaOf with what nameOf calls the inputs, which knows whether
-// they stand between operators.
-func (m *model) written(i int, nameOf func(i int, operand bool) string) string {
-	n := &m.nodes[i]
-	if n.kind != autograd.KindOperation {
-		return ""
-	}
-	names := make([]string, len(n.in))
-	operator := n.isOperator()
-	for input, e := range n.in {
-		names[input] = nameOf(m.edges[e].from, operator)
-	}
-	switch {
-	case len(n.terms) > mostWritten:
-		return "Σ w·x" + m.bias(n)
-	case n.terms != nil:
-		return n.sumOf(names)
-	case n.custom:
-		return shown(n.op) + "(" + strings.Join(names, ", ") + ")"
-	}
-	if len(names) != len(n.source.Inputs) { // a Selection left some out
-		return n.op + "(…)"
-	}
-	switch n.op {
-	case "add":
-		return names[0] + " + " + names[1]
-	case "sub":
-		return names[0] + " − " + names[1]
-	case "mul":
-		return names[0] + "·" + names[1]
-	case "div":
-		return names[0] + " / " + names[1]
-	case "square":
-		return names[0] + "²"
-	case "softmax", "log softmax":
-		return n.op
-	case "scale":
-		return times(n.constants[0], names[0])
-	case "add scalar":
-		return names[0] + " + " + number(n.constants[0], 4)
-	case "pow scalar":
-		return names[0] + "^" + number(n.constants[0], 4)
-	}
-	for _, c := range n.constants {
-		names = append(names, number(c, 4))
-	}
-	return n.op + "(" + strings.Join(names, ", ") + ")"
-}
-
-// isOperator reports whether a formula writes the operation between or behind
-// its inputs, and not as a function of them.
-func (n *node) isOperator() bool {
-	if n.custom {
-		return false
-	}
-	switch n.op {
-	case weightedSum, "add", "sub", "mul", "div", "square", "scale", "add scalar", "pow scalar":
-		return true
-	}
-	return false
-}
-
-func (n *node) sumOf(names []string) string {
-	terms := make([]string, len(n.terms))
-	for k, t := range n.terms {
-		factors := make([]string, len(t))
-		for f, input := range t {
-			factors[f] = names[input]
-		}
-		terms[k] = strings.Join(factors, "·")
-	}
-	return strings.Join(terms, " + ")
-}
-
-// bias returns the end of a weighted sum's formula.
-func (m *model) bias(n *node) string {
-	if last := n.terms[len(n.terms)-1]; len(last) == 1 {
-		return " + " + m.nodes[m.edges[n.in[last[0]]].from].title()
-	}
-	return ""
-}
 
 // A lossFormula is what a picture says of its loss.
 type lossFormula struct {
@@ -110,7 +19,7 @@ type lossFormula struct {
 // means and factors.
 func (l *lesson) lossFormula() lossFormula {
 	s := setting{factor: 1, rows: 1}
-	for i, known := l.root, l.isComplete(l.root); known && l.loss[i]; i, known = l.enter(i, &s) {
+	for i, known := l.Root, l.isComplete(l.Root); known && l.loss[i]; i, known = l.enter(i, &s) {
 		if c, known := l.core(i); known {
 			f := s.formula(c)
 			for _, a := range f.added {
@@ -119,7 +28,7 @@ func (l *lesson) lossFormula() lossFormula {
 			return f
 		}
 	}
-	return lossFormula{loss: l.expression(l.root, mostNested)}
+	return lossFormula{loss: l.expression(l.Root, mostNested)}
 }
 
 // A setting is what stands around the loss of one number.
@@ -134,35 +43,35 @@ type setting struct {
 // enter returns what the loss at node i is made of, and takes what it does to
 // that into the setting.
 func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
-	n := &l.nodes[i]
-	inner = l.edges[n.in[0]].from
+	n := &l.Nodes[i]
+	inner = l.Edges[n.In[0]].From
 	switch {
-	case n.op == "scale":
-		s.factor *= n.constants[0]
-	case n.op == "neg":
+	case n.Op == "scale":
+		s.factor *= n.Constants[0]
+	case n.Op == "neg":
 		s.factor = -s.factor
-	case n.source.Op == "mean":
+	case n.Source.Op == "mean":
 		s.rows *= elementCount(n)
-	case n.op == sumOfRows, n.source.Op == "sum":
+	case n.Op == recording.SumOfRows, n.Source.Op == "sum":
 		s.summed = s.summed || elementCount(n) > 1
-	case n.op == "add" && s.isPlain():
-		penalty := l.edges[n.in[1]].from
+	case n.Op == "add" && s.isPlain():
+		penalty := l.Edges[n.In[1]].From
 		if !l.loss[inner] {
 			inner, penalty = penalty, inner
 		}
-		if l.loss[penalty] || len(l.nodes[penalty].uses) > 1 {
-			return nowhere, false
+		if l.loss[penalty] || len(l.Nodes[penalty].Uses) > 1 {
+			return recording.Nowhere, false
 		}
 		s.added = append(s.added, penalty)
-	case n.op == "mul", n.op == "div":
+	case n.Op == "mul", n.Op == "div":
 		of, by := l.factorOf(n)
-		if by == nowhere {
-			return nowhere, false
+		if by == recording.Nowhere {
+			return recording.Nowhere, false
 		}
-		s.multiply(l, n.op, by)
+		s.multiply(l, n.Op, by)
 		inner = of
 	default:
-		return nowhere, false
+		return recording.Nowhere, false
 	}
 	return inner, l.isComplete(inner)
 }
@@ -170,8 +79,8 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 // isComplete reports whether a node is an operation of the library with all its
 // inputs.
 func (l *lesson) isComplete(i int) bool {
-	n := &l.nodes[i]
-	return !n.custom && len(n.in) > 0 && len(n.in) >= len(n.source.Inputs)
+	n := &l.Nodes[i]
+	return !n.Custom && len(n.In) > 0 && len(n.In) >= len(n.Source.Inputs)
 }
 
 // isPlain reports whether nothing but additions stands around the loss.
@@ -181,13 +90,13 @@ func (s *setting) isPlain() bool {
 
 // multiply takes a given factor or divisor in.
 func (s *setting) multiply(l *lesson, op string, by int) {
-	switch n := &l.nodes[by]; {
-	case n.source.Size() > 1: // another one for each row
+	switch n := &l.Nodes[by]; {
+	case n.Source.Size() > 1: // another one for each row
 		s.weight += l.letter(by) + "·"
 	case op == "div":
-		s.factor /= n.value.few[0]
+		s.factor /= n.Value.Few[0]
 	default:
-		s.factor *= n.value.few[0]
+		s.factor *= n.Value.Few[0]
 	}
 }
 
@@ -197,7 +106,7 @@ func (s *setting) formula(c core) lossFormula {
 	if s.rows > 1 {
 		over = "n"
 	}
-	f := lossFormula{loss: s.weight + times(s.factor*c.factor, c.formula), added: s.added}
+	f := lossFormula{loss: s.weight + recording.Times(s.factor*c.factor, c.formula), added: s.added}
 	if d := c.derivative(s.factor, over); d != "" {
 		f.derivative = s.weight + d
 	}
@@ -212,15 +121,15 @@ func (s *setting) formula(c core) lossFormula {
 
 // factorOf returns the part of the loss in a product or quotient, and the given
 // number that it is multiplied with or divided by; nowhere where there is none.
-func (l *lesson) factorOf(n *node) (of, by int) {
-	first, second := l.edges[n.in[0]], l.edges[n.in[1]]
+func (l *lesson) factorOf(n *recording.Node) (of, by int) {
+	first, second := l.Edges[n.In[0]], l.Edges[n.In[1]]
 	switch {
-	case first.learns && !second.learns && (n.op == "mul" || l.nodes[second.from].source.Size() == 1):
-		return first.from, second.from
-	case second.learns && !first.learns && n.op == "mul":
-		return second.from, first.from
+	case first.Learns && !second.Learns && (n.Op == "mul" || l.Nodes[second.From].Source.Size() == 1):
+		return first.From, second.From
+	case second.Learns && !first.Learns && n.Op == "mul":
+		return second.From, first.From
 	}
-	return nowhere, nowhere
+	return recording.Nowhere, recording.Nowhere
 }
 
 // mostNested is how deep the formula of a loss is written out that is not
@@ -229,43 +138,43 @@ const mostNested = 3
 
 // expression returns the formula of a node in what is drawn.
 func (l *lesson) expression(i, depth int) string {
-	return l.written(i, func(from int, operand bool) string { return l.operand(from, depth, operand) })
+	return l.Written(i, func(from int, operand bool) string { return l.operand(from, depth, operand) })
 }
 
 // operand returns what a formula calls an input, which knows whether it stands
 // between operators.
 func (l *lesson) operand(i, depth int, operand bool) string {
-	n := &l.nodes[i]
+	n := &l.Nodes[i]
 	switch {
 	case !l.loss[i]:
 		return l.letter(i)
-	case n.isRest():
-		return n.name
+	case n.IsRest():
+		return n.Name
 	case depth == 0:
 		return "…"
 	}
 	text := l.expression(i, depth-1)
-	if operand && n.isOperator() && n.op != "square" {
+	if operand && n.IsOperator() && n.Op != "square" {
 		return "(" + text + ")"
 	}
 	return text
 }
 
 // elementCount returns how many numbers a mean was taken of.
-func elementCount(n *node) int {
-	return n.source.Graph().At(n.source.Inputs[0]).Size() / max(1, n.source.Size())
+func elementCount(n *recording.Node) int {
+	return n.Source.Graph().At(n.Source.Inputs[0]).Size() / max(1, n.Source.Size())
 }
 
 // letter returns the name of a prediction or target, where there are several
 // without its number.
 func (l *lesson) letter(i int) string {
-	title, several := l.nodes[i].title(), 0
-	for k := range l.nodes {
+	title, several := l.Nodes[i].Title(), 0
+	for k := range l.Nodes {
 		if _, leads := l.fromLoss(k); leads {
 			several++
 		}
 	}
-	if several < 2 || l.nodes[i].name == "" {
+	if several < 2 || l.Nodes[i].Name == "" {
 		return title
 	}
 	if short := strings.TrimRight(title, "[0123456789,]"); short != "" {
@@ -286,7 +195,7 @@ type core struct {
 // derivative returns the derivative as one writes it, with the factors of what
 // stands around the loss of one number.
 func (c core) derivative(factor float64, over string) string {
-	text := times(factor*c.slope, c.gradient)
+	text := recording.Times(factor*c.slope, c.gradient)
 	switch {
 	case c.gradient == "":
 		return ""
@@ -304,14 +213,14 @@ func (c core) derivative(factor float64, over string) string {
 
 // core recognises the loss of one number.
 func (l *lesson) core(i int) (core, bool) {
-	n := &l.nodes[i]
-	input := func(k int) int { return l.edges[n.in[k]].from }
+	n := &l.Nodes[i]
+	input := func(k int) int { return l.Edges[n.In[k]].From }
 	of := func(format string, names ...any) string { return fmt.Sprintf(format, names...) }
-	switch n.op {
+	switch n.Op {
 	case "square":
 		return l.squareCore(input(0))
 	case "pow scalar":
-		if n.constants[0] == 2 {
+		if n.Constants[0] == 2 {
 			return l.squareCore(input(0))
 		}
 	case "abs":
@@ -354,17 +263,17 @@ func around(open, text string) string {
 // "y − a" and "a − y". That is "" where it is not known which of the two the
 // prediction is.
 func (l *lesson) difference(i int) (error, slope string, known bool) {
-	d := &l.nodes[i]
-	if d.op != "sub" || d.custom || !l.loss[i] {
+	d := &l.Nodes[i]
+	if d.Op != "sub" || d.Custom || !l.loss[i] {
 		return "", "", false
 	}
-	first, second := l.edges[d.in[0]], l.edges[d.in[1]]
-	x, y := l.operand(first.from, 0, true), l.operand(second.from, 0, true)
+	first, second := l.Edges[d.In[0]], l.Edges[d.In[1]]
+	x, y := l.operand(first.From, 0, true), l.operand(second.From, 0, true)
 	error = x + " − " + y
 	switch {
-	case first.learns && second.learns:
+	case first.Learns && second.Learns:
 		return error, "", true
-	case second.learns:
+	case second.Learns:
 		return error, y + " − " + x, true
 	}
 	return error, error, true
@@ -373,15 +282,15 @@ func (l *lesson) difference(i int) (error, slope string, known bool) {
 // productCore recognises the losses that are recorded as a product: the square
 // of a difference, the cross entropy of logits, and Huber's.
 func (l *lesson) productCore(first, second int) (core, bool) {
-	a := &l.nodes[first]
+	a := &l.Nodes[first]
 	switch {
 	case first == second:
 		return l.squareCore(first)
-	case a.custom || len(a.in) == 0:
-	case a.op == "log softmax":
-		z, y := l.letter(l.edges[a.in[0]].from), l.letter(second)
+	case a.Custom || len(a.In) == 0:
+	case a.Op == "log softmax":
+		z, y := l.letter(l.Edges[a.In[0]].From), l.letter(second)
 		return core{1, fmt.Sprintf("%s·ln softmax(%s)", y, z), -1, fmt.Sprintf("(softmax(%s) − %s)", z, y), ""}, true
-	case a.op == "clamp":
+	case a.Op == "clamp":
 		return l.huberCore(first, second)
 	}
 	return core{}, false
@@ -389,40 +298,25 @@ func (l *lesson) productCore(first, second int) (core, bool) {
 
 // huberCore recognises c·(d − ½c), with c = d cut off at ±δ.
 func (l *lesson) huberCore(clamp, rest int) (core, bool) {
-	c, r := &l.nodes[clamp], &l.nodes[rest]
-	if r.op != "sub" || r.custom || c.constants[0] != -c.constants[1] {
+	c, r := &l.Nodes[clamp], &l.Nodes[rest]
+	if r.Op != "sub" || r.Custom || c.Constants[0] != -c.Constants[1] {
 		return core{}, false
 	}
-	d, half := l.edges[c.in[0]].from, &l.nodes[l.edges[r.in[1]].from]
-	if l.edges[r.in[0]].from != d || half.op != "scale" || half.constants[0] != 0.5 || l.edges[half.in[0]].from != clamp {
+	d, half := l.Edges[c.In[0]].From, &l.Nodes[l.Edges[r.In[1]].From]
+	if l.Edges[r.In[0]].From != d || half.Op != "scale" || half.Constants[0] != 0.5 || l.Edges[half.In[0]].From != clamp {
 		return core{}, false
 	}
 	error, slope, known := l.difference(d)
-	delta := number(c.constants[1], 4)
+	delta := recording.Number(c.Constants[1], 4)
 	if slope != "" {
 		slope = fmt.Sprintf("(%s cut off at ±%s)", slope, delta)
 	}
 	return core{1, fmt.Sprintf("huber(%s, δ = %s)", error, delta), 1, slope, ""}, known
 }
 
-// times returns a product as one writes it: "½(a − y)²".
-func times(factor float64, what string) string {
-	switch factor {
-	case 1:
-		return what
-	case -1:
-		return "−" + what
-	case 0.5:
-		return "½" + what
-	case 2:
-		return "2" + what
-	}
-	return number(factor, 4) + "·" + what
-}
-
 // explanation says which loss there is, and what that makes of dw.
 func (l *lesson) explanation() []string {
-	f, name := l.lossFormula(), l.nodes[l.root].title()
+	f, name := l.lossFormula(), l.Nodes[l.Root].Title()
 	first := name + " = " + f.loss
 	if f.rows > 0 {
 		first += fmt.Sprintf(", n = %d", f.rows)

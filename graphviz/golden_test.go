@@ -12,6 +12,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -23,73 +24,73 @@ var goldens = []struct {
 	blind   bool // drawn before the backward pass
 	choose  func(root autograd.Value) []graphviz.Selection
 }{
-	{name: "neuron.forward", root: neuron, options: graphviz.Options{Title: "One neuron"}},
-	{name: "neuron.backward", root: neuron, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "neuron.before", root: neuron, blind: true},
-	{name: "neuron.down", root: neuron, options: graphviz.Options{Direction: graphviz.TopToBottom, Digits: 2}},
-	{name: "network.forward", root: network},
-	{name: "network.backward", root: network, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "scalars.forward", root: scalarNetwork},
-	{name: "scalars.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "reused.forward", root: reused},
-	{name: "reused.backward", root: reused, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "unnamed.forward", root: unnamed},
-	{name: "unnamed.backward", root: unnamed, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "broken.forward", root: broken},
-	{name: "broken.backward", root: broken, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "names.forward", root: oddNames, options: graphviz.Options{Title: `<i>&"\N` + "\x00"}},
-	{name: "names.backward", root: oddNames, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "scalars.weighted", root: scalarNetwork, options: graphviz.Options{Select: weighted}},
-	{name: "scalars.weighted.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward, Select: weighted}},
-	{name: "network.sample", root: network, options: graphviz.Options{Select: second}},
-	{name: "network.sample.backward", root: network, options: graphviz.Options{View: graphviz.Backward, Select: second}},
-	{name: "neuron.course", root: neuron, options: graphviz.Options{View: graphviz.Course, Title: "One neuron"}},
-	{name: "half.course", root: half, options: graphviz.Options{View: graphviz.Course}},
-	{name: "half.course.before", root: half, options: graphviz.Options{View: graphviz.Course}, blind: true},
-	{name: "scalars.course", root: scalarNetwork, options: graphviz.Options{View: graphviz.Course}},
-	{name: "network.course", root: network, options: graphviz.Options{View: graphviz.Course, Select: second}},
-	{name: "names.course", root: oddNeuron, options: graphviz.Options{View: graphviz.Course, Title: `<i>&"\N` + "\x00"}},
-	{name: "scalars.neurons", root: scalarNetwork, options: graphviz.Options{View: graphviz.Neurons}},
-	{name: "network.neurons", root: network, options: graphviz.Options{View: graphviz.Neurons, Title: "Exclusive or"}},
-	{name: "network.neurons.slopes", root: network, options: graphviz.Options{View: graphviz.Neurons, WeightGradients: true}},
-	{name: "network.neurons.sample", root: network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
-	{name: "names.neurons", root: oddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
-	{name: "neuron.combined", root: neuron, options: graphviz.Options{View: graphviz.Combined}},
-	{name: "neuron.combined.down", root: neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
-	{name: "network.combined", root: network, options: graphviz.Options{View: graphviz.Combined}},
-	{name: "network.layers", root: network, options: graphviz.Options{View: graphviz.Layers, Legend: true}},
-	{name: "network.layers.before", root: network, options: graphviz.Options{View: graphviz.Layers}, blind: true},
-	{name: "scalars.combined", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}},
-	{name: "scalars.layers", root: scalarNetwork, options: graphviz.Options{View: graphviz.Layers}},
-	{name: "broken.combined", root: broken, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
-	{name: "names.combined", root: oddNames, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
-	{name: "names.layers", root: oddNames, options: graphviz.Options{View: graphviz.Layers}},
-	{name: "hotels.forward", root: hotelNetwork, options: graphviz.Options{Legend: true}},
-	{name: "hotels.backward", root: hotelNetwork, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "hotels.combined", root: hotelNetwork, options: graphviz.Options{View: graphviz.Combined}},
-	{name: "hotels.layers", root: hotelNetwork, options: graphviz.Options{View: graphviz.Layers}},
-	{name: "shared.combined", root: shared, options: graphviz.Options{View: graphviz.Combined}},
-	{name: "shared.fold", root: shared, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
-	{name: "calls.fold", root: calls, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
-	{name: "deep.fold", root: deepNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
-	{name: "deep.fold.forward", root: deepNetwork, choose: always(graphviz.Fold())},
-	{name: "deep.fold.layers", root: deepNetwork, options: graphviz.Options{View: graphviz.Layers}, choose: always(graphviz.Fold())},
-	{name: "network.depth1", root: network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
-	{name: "network.depth2", root: network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(2))},
-	{name: "network.depth2.backward", root: network, options: graphviz.Options{View: graphviz.Backward}, choose: always(graphviz.Depth(2))},
-	{name: "scalars.depth1", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
-	{name: "scalars.collapse", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: always(graphviz.Collapse(hiddenOrOutput))},
-	{name: "scalars.focus", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: func(root autograd.Value) []graphviz.Selection {
-		return []graphviz.Selection{graphviz.Focus(named(root, "z1"), 2, 1)}
+	{name: "neuron.forward", root: recordingtest.Neuron, options: graphviz.Options{Title: "One neuron"}},
+	{name: "neuron.backward", root: recordingtest.Neuron, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "neuron.before", root: recordingtest.Neuron, blind: true},
+	{name: "neuron.down", root: recordingtest.Neuron, options: graphviz.Options{Direction: graphviz.TopToBottom, Digits: 2}},
+	{name: "network.forward", root: recordingtest.Network},
+	{name: "network.backward", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "scalars.forward", root: recordingtest.ScalarNetwork},
+	{name: "scalars.backward", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "reused.forward", root: recordingtest.Reused},
+	{name: "reused.backward", root: recordingtest.Reused, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "unnamed.forward", root: recordingtest.Unnamed},
+	{name: "unnamed.backward", root: recordingtest.Unnamed, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "broken.forward", root: recordingtest.Broken},
+	{name: "broken.backward", root: recordingtest.Broken, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "names.forward", root: recordingtest.OddNames, options: graphviz.Options{Title: `<i>&"\N` + "\x00"}},
+	{name: "names.backward", root: recordingtest.OddNames, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "scalars.weighted", root: recordingtest.ScalarNetwork, options: graphviz.Options{Select: weighted}},
+	{name: "scalars.weighted.backward", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Backward, Select: weighted}},
+	{name: "network.sample", root: recordingtest.Network, options: graphviz.Options{Select: second}},
+	{name: "network.sample.backward", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Backward, Select: second}},
+	{name: "neuron.course", root: recordingtest.Neuron, options: graphviz.Options{View: graphviz.Course, Title: "One neuron"}},
+	{name: "half.course", root: recordingtest.Half, options: graphviz.Options{View: graphviz.Course}},
+	{name: "half.course.before", root: recordingtest.Half, options: graphviz.Options{View: graphviz.Course}, blind: true},
+	{name: "scalars.course", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Course}},
+	{name: "network.course", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Course, Select: second}},
+	{name: "names.course", root: recordingtest.OddNeuron, options: graphviz.Options{View: graphviz.Course, Title: `<i>&"\N` + "\x00"}},
+	{name: "scalars.neurons", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Neurons}},
+	{name: "network.neurons", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Neurons, Title: "Exclusive or"}},
+	{name: "network.neurons.slopes", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Neurons, WeightGradients: true}},
+	{name: "network.neurons.sample", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Neurons, Select: second}},
+	{name: "names.neurons", root: recordingtest.OddNeuron, options: graphviz.Options{View: graphviz.Neurons, Title: `<i>&"\N` + "\x00"}},
+	{name: "neuron.combined", root: recordingtest.Neuron, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "neuron.combined.down", root: recordingtest.Neuron, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom}},
+	{name: "network.combined", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "network.layers", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Layers, Legend: true}},
+	{name: "network.layers.before", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Layers}, blind: true},
+	{name: "scalars.combined", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "scalars.layers", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "broken.combined", root: recordingtest.Broken, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "names.combined", root: recordingtest.OddNames, options: graphviz.Options{View: graphviz.Combined, Legend: true}},
+	{name: "names.layers", root: recordingtest.OddNames, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "hotels.forward", root: recordingtest.HotelNetwork, options: graphviz.Options{Legend: true}},
+	{name: "hotels.backward", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Backward}},
+	{name: "hotels.combined", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "hotels.layers", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Layers}},
+	{name: "shared.combined", root: recordingtest.Shared, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "shared.fold", root: recordingtest.Shared, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "calls.fold", root: recordingtest.Calls, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "deep.fold", root: recordingtest.DeepNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},
+	{name: "deep.fold.forward", root: recordingtest.DeepNetwork, choose: always(graphviz.Fold())},
+	{name: "deep.fold.layers", root: recordingtest.DeepNetwork, options: graphviz.Options{View: graphviz.Layers}, choose: always(graphviz.Fold())},
+	{name: "network.depth1", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
+	{name: "network.depth2", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(2))},
+	{name: "network.depth2.backward", root: recordingtest.Network, options: graphviz.Options{View: graphviz.Backward}, choose: always(graphviz.Depth(2))},
+	{name: "scalars.depth1", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Depth(1))},
+	{name: "scalars.collapse", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: always(graphviz.Collapse(recordingtest.HiddenOrOutput))},
+	{name: "scalars.focus", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Combined, Legend: true}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(recordingtest.Named(root, "z1"), 2, 1)}
 	}},
-	{name: "scalars.focus.backward", root: scalarNetwork, options: graphviz.Options{View: graphviz.Backward}, choose: func(root autograd.Value) []graphviz.Selection {
-		return []graphviz.Selection{graphviz.Focus(named(root, "a1"), 1, 1)}
+	{name: "scalars.focus.backward", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Backward}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(recordingtest.Named(root, "a1"), 1, 1)}
 	}},
-	{name: "scalars.path", root: scalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
-		return []graphviz.Selection{graphviz.Path(named(root, "w11"), root)}
+	{name: "scalars.path", root: recordingtest.ScalarNetwork, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Path(recordingtest.Named(root, "w11"), root)}
 	}},
-	{name: "reused.path", root: reused, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
-		return []graphviz.Selection{graphviz.Focus(named(root, "x"), 0, 0)}
+	{name: "reused.path", root: recordingtest.Reused, options: graphviz.Options{View: graphviz.Combined}, choose: func(root autograd.Value) []graphviz.Selection {
+		return []graphviz.Selection{graphviz.Focus(recordingtest.Named(root, "x"), 0, 0)}
 	}},
 }
 
@@ -107,17 +108,18 @@ func TestGolden(t *testing.T) {
 	for _, c := range goldens {
 		t.Run(c.name, func(t *testing.T) {
 			root, o := c.root(), c.options
+			var grads autograd.Gradients
 			if !c.blind {
-				o.Gradients = root.Backward()
+				grads = root.Backward()
 			}
 			if c.choose != nil {
 				o.Select = c.choose(root)
 			}
-			got := drawn(t, root, o)
+			got := drawn(t, root, grads, o)
 			check(t, got)
 			golden(t, c.name+".dot", got)
 			var text bytes.Buffer
-			if err := graphviz.WriteMermaid(&text, root, o); err != nil {
+			if err := graphviz.WriteMermaid(&text, root, grads, o); err != nil {
 				t.Fatal(err)
 			}
 			golden(t, c.name+".mmd", text.Bytes())
@@ -144,10 +146,10 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 // drawn returns what Write writes.
-func drawn(t testing.TB, root autograd.Value, o graphviz.Options) []byte {
+func drawn(t testing.TB, root autograd.Value, grads autograd.Gradients, o graphviz.Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := graphviz.Write(&b, root, o); err != nil {
+	if err := graphviz.Write(&b, root, grads, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

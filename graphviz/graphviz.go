@@ -5,10 +5,12 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"nabla/autograd"
+	"nabla/explain"
+	"nabla/internal/file"
+	"nabla/internal/recording"
 )
 
 // A View says what is drawn of a recording.
@@ -52,43 +54,27 @@ const (
 // Options are the settings of a drawing. The zero Options draw the forward
 // graph from left to right, without gradients.
 type Options struct {
-	Gradients autograd.Gradients // what a backward pass of the same recording returned; the zero Gradients if there was none yet
 	View      View
-	Select    []Selection // what part of the recording is drawn, and how; applied in order
-	MaxNodes  int         // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
-	Legend    bool        // with a frame that says what colours and borders mean
-	Title     string      // above the drawing; none if empty
-	Direction Direction   // LeftToRight if empty
-	Digits    int         // significant digits of numbers, 1 to 17; 4 if zero
-	Elements  int         // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+	Select    []recording.Selection // what part of the recording is drawn, and how; applied in order
+	MaxNodes  int                   // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
+	Legend    bool                  // with a frame that says what colours and borders mean
+	Title     string                // above the drawing; none if empty
+	Direction Direction             // LeftToRight if empty
+	Digits    int                   // significant digits of numbers, 1 to 17; 4 if zero
+	Elements  int                   // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 
 	// WeightGradients makes the view Neurons draw the gradients of the weights
 	// instead of the weights.
 	WeightGradients bool
-
-	// Of the page alone.
-	LearningRate float64 // of the update that WriteHTML shows; none if zero. A Film shows the optimizer's
-	Fit          *Fit    // what the network makes of its features, drawn beside it; nothing if nil
 }
 
-const (
-	defaultDigits   = 4
-	defaultElements = 6
-	maxDigits       = 17
-	defaultMaxNodes = 1000
-)
+const defaultMaxNodes = 1000
 
 // checked returns the options with their defaults filled in. It panics with an
 // *autograd.ArgumentError where one makes no sense.
 func (o Options) checked() Options {
 	if o.Direction == "" {
 		o.Direction = LeftToRight
-	}
-	if o.Digits == 0 {
-		o.Digits = defaultDigits
-	}
-	if o.Elements == 0 {
-		o.Elements = defaultElements
 	}
 	if o.MaxNodes == 0 {
 		o.MaxNodes = defaultMaxNodes
@@ -98,16 +84,13 @@ func (o Options) checked() Options {
 		panic(autograd.NewArgumentError("graphviz: Options", "there is no View %d", uint8(o.View)))
 	case o.Direction != LeftToRight && o.Direction != TopToBottom:
 		panic(autograd.NewArgumentError("graphviz: Options", "the Direction %q is neither %q nor %q", o.Direction, LeftToRight, TopToBottom))
-	case o.Digits < 0 || o.Digits > maxDigits:
-		panic(autograd.NewArgumentError("graphviz: Options", "%d Digits are not 1 to %d", o.Digits, maxDigits))
-	case o.Elements < 0:
-		panic(autograd.NewArgumentError("graphviz: Options", "Elements is negative: %d", o.Elements))
 	}
+	o.Digits, o.Elements = recording.DigitsOf("graphviz: Options", o.Digits), recording.ElementsShown("graphviz: Options", o.Elements)
 	return o
 }
 
 // A format turns what is drawn into text.
-type format func(m *model, o Options) ([]byte, error)
+type format func(m *recording.Model, o Options) ([]byte, error)
 
 // formatOf returns the format of a file, by the end of its name. It panics
 // with an *autograd.ArgumentError when there is none.
@@ -125,24 +108,25 @@ func formatOf(path string) format {
 }
 
 // extensions are those of the formats.
-const extensions = ".dot, .gv, .mmd, .svg and .html"
+const extensions = ".dot, .gv, .mmd and .svg"
 
 // Write draws root and all that it was computed from, or what Options.Select
-// leaves of it, in the DOT language, which Graphviz lays out. The same
-// recording gives the same bytes.
+// leaves of it, in the DOT language, which Graphviz lays out. The gradients are
+// what a backward pass of the same recording returned, or zero Gradients if
+// there was none yet. The same recording gives the same bytes.
 //
 // The error is that of w, a *TooManyNodesError when the drawing would be too
 // large, or that of a Selection. It panics as root's methods do when the graph
 // has been Reset or a parameter has been changed since, with an
 // *autograd.GraphError when the gradients are another graph's, and with an
 // *autograd.ArgumentError when an option makes no sense.
-func Write(w io.Writer, root autograd.Value, o Options) error {
-	return write(w, dotFormat, root, o)
+func Write(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
+	return write(w, dotFormat, root, grads, o)
 }
 
 // write draws in a format.
-func write(w io.Writer, f format, root autograd.Value, o Options) error {
-	text, err := render(f, root, o)
+func write(w io.Writer, f format, root autograd.Value, grads autograd.Gradients, o Options) error {
+	text, err := render(f, root, grads, o)
 	if err != nil {
 		return fmt.Errorf("graphviz: %w", err)
 	}
@@ -153,20 +137,17 @@ func write(w io.Writer, f format, root autograd.Value, o Options) error {
 }
 
 // WriteFile draws into a file, in the format that the end of its name says:
-// the DOT language for .dot and .gv, Mermaid for .mmd, a picture for .svg,
-// which takes an installed Graphviz, and the page of WriteHTML for .html. The
-// drawing is written beside it and renamed once complete, so that a file of
-// that name is replaced as a whole or, on an error, left as it was.
+// the DOT language for .dot and .gv, Mermaid for .mmd, and a picture for .svg,
+// which takes an installed Graphviz. Package page writes pages. The drawing is
+// written beside the file and renamed once complete, so that a file of that
+// name is replaced as a whole or, on an error, left as it was.
 //
 // Errors and panics are those of Write and, for .svg, of SVG; it panics with an
 // *autograd.ArgumentError for another end of the name.
-func WriteFile(path string, root autograd.Value, o Options) error {
-	if filepath.Ext(path) == ".html" {
-		return filmOf(root, o).WriteFile(path)
-	}
-	text, err := render(formatOf(path), root, o)
+func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Options) error {
+	text, err := render(formatOf(path), root, grads, o)
 	if err == nil {
-		err = replace(path, text)
+		err = file.Replace(path, text)
 	}
 	if err != nil {
 		return fmt.Errorf("graphviz: %w", err)
@@ -175,64 +156,39 @@ func WriteFile(path string, root autograd.Value, o Options) error {
 }
 
 // render returns the drawing as text.
-func render(f format, root autograd.Value, o Options) ([]byte, error) {
+func render(f format, root autograd.Value, grads autograd.Gradients, o Options) ([]byte, error) {
 	o = o.checked()
-	m, err := modelOf(root, o)
+	m, err := modelOf(root, grads, o)
 	if err != nil {
 		return nil, err
 	}
 	return f(m, o)
 }
 
-// dotFormat is the DOT language.
-func dotFormat(m *model, o Options) ([]byte, error) { return dotText(m, o), nil }
+// modelOf returns what the options draw of the recording of root.
+func modelOf(root autograd.Value, grads autograd.Gradients, o Options) (*recording.Model, error) {
+	m, err := recording.New(root, grads, o.Elements).WithTroubles(explain.Note).SelectAll(o.Select)
+	if prepare := preparations[o.View]; err == nil && prepare != nil {
+		m, err = prepare(m)
+	}
+	if err == nil {
+		err = m.AtMost(o.MaxNodes)
+	}
+	return m, err
+}
 
-func dotText(m *model, o Options) []byte {
+// preparations make of a model what a view draws, where that is not the values.
+var preparations = map[View]func(*recording.Model) (*recording.Model, error){
+	Layers:  func(m *recording.Model) (*recording.Model, error) { return m.Layers(), nil },
+	Course:  forCourse,
+	Neurons: (*recording.Model).InNeurons,
+}
+
+// dotFormat is the DOT language.
+func dotFormat(m *recording.Model, o Options) ([]byte, error) { return dotText(m, o), nil }
+
+func dotText(m *recording.Model, o Options) []byte {
 	var text bytes.Buffer
 	newCanvas(m, o).draw().Write(&text)
 	return text.Bytes()
-}
-
-// replace gives the file at path that content, all or nothing. A symbolic link
-// stays one.
-func replace(path string, content []byte) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-	}()
-	if err := fill(f, content, modeOf(path)); err != nil {
-		return err
-	}
-	return os.Rename(f.Name(), path)
-}
-
-// fill writes and closes a file.
-func fill(f *os.File, content []byte, mode os.FileMode) error {
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-// modeOf returns the permissions of a file to be replaced.
-func modeOf(path string) os.FileMode {
-	if info, err := os.Stat(path); err == nil {
-		return info.Mode().Perm()
-	}
-	return 0o644
 }

@@ -4,12 +4,11 @@ import (
 	"math"
 	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/emicklei/dot"
 
-	"nabla/autograd"
+	"nabla/explain"
+	"nabla/internal/recording"
 )
 
 // A label is an HTML-like label under construction: a table with a heading
@@ -52,8 +51,8 @@ func (l *label) heading(bold, grey string) {
 }
 
 // value adds the row of a node's value.
-func (l *label) value(n *node) {
-	l.banded("value", l.tensor(n.value, valueColour), valuePort, "")
+func (l *label) value(n *recording.Node) {
+	l.banded("value", l.tensor(n.Value, valueColour), valuePort, "")
 }
 
 // note adds a row with words in place of numbers.
@@ -84,31 +83,31 @@ func (l *label) banded(caption, content, port, fill string) {
 }
 
 // troubles adds a row for each trouble of a node, the first few of many.
-func (l *label) troubles(n *node) {
+func (l *label) troubles(n *recording.Node) {
 	const most = 3
-	for i, t := range n.troubles {
-		if i == most && len(n.troubles) > most+1 {
-			l.warning("and "+strconv.Itoa(len(n.troubles)-most)+" more", t.kind)
+	for i, t := range n.Troubles {
+		if i == most && len(n.Troubles) > most+1 {
+			l.warning("and "+strconv.Itoa(len(n.Troubles)-most)+" more", explain.TroubleKind(t.Kind))
 			return
 		}
-		l.warning(t.text, t.kind)
+		l.warning(t.Text, explain.TroubleKind(t.Kind))
 	}
 }
 
-func (l *label) warning(text string, kind TroubleKind) {
+func (l *label) warning(text string, kind explain.TroubleKind) {
 	l.WriteString(`<TR><TD COLSPAN="2" ALIGN="LEFT">`)
-	l.WriteString(font(troubleColourOf(kind), captionSize, "<B>⚠ "+htmlText(visible(text))+"</B>"))
+	l.WriteString(font(troubleColourOf(kind), captionSize, "<B>⚠ "+htmlText(recording.Visible(text))+"</B>"))
 	l.WriteString("</TD></TR>")
 }
 
 // tensor returns a tensor's numbers as the content of a cell.
-func (l *label) tensor(n numbers, colour string) string {
+func (l *label) tensor(n recording.Numbers, colour string) string {
 	switch {
-	case n.size == 0:
+	case n.Size == 0:
 		return font(faintColour, captionSize, "<I>empty</I>")
-	case n.size == 1:
-		return "<B>" + l.element(n.few[0], colour) + "</B>"
-	case n.few != nil:
+	case n.Size == 1:
+		return "<B>" + l.element(n.Few[0], colour) + "</B>"
+	case n.Few != nil:
 		return l.matrix(n, colour)
 	}
 	return l.summary(n, colour)
@@ -120,15 +119,15 @@ func (l *label) element(v float64, colour string) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		colour = troubleColour
 	}
-	return font(colour, 0, number(v, l.digits))
+	return font(colour, 0, recording.Number(v, l.digits))
 }
 
 // matrix returns each element, the last axis across.
-func (l *label) matrix(n numbers, colour string) string {
-	across := n.shape[len(n.shape)-1]
+func (l *label) matrix(n recording.Numbers, colour string) string {
+	across := n.Shape[len(n.Shape)-1]
 	var b strings.Builder
 	b.WriteString(`<TABLE BORDER="1" SIDES="LR" COLOR="` + colour + `" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">`)
-	for i, v := range n.few {
+	for i, v := range n.Few {
 		if i%across == 0 {
 			b.WriteString("<TR>")
 		}
@@ -142,15 +141,15 @@ func (l *label) matrix(n numbers, colour string) string {
 
 // summary returns the range, mean and norm of a tensor, and under them what is
 // special about its elements: how many are zero, NaN or infinite.
-func (l *label) summary(n numbers, colour string) string {
+func (l *label) summary(n recording.Numbers, colour string) string {
 	var parts []string
-	for _, part := range n.statistics(l.digits) {
+	for _, part := range n.Statistics(l.digits) {
 		parts = append(parts, font(greyColour, captionSize, part[0])+" "+font(colour, 0, part[1]))
 	}
-	if share := n.zeroShare(); share != "" && !n.zero() {
+	if share := n.ZeroShare(); share != "" && !n.Zero() {
 		parts = append(parts, font(greyColour, captionSize, share))
 	}
-	for _, count := range n.broke() {
+	for _, count := range n.Broke() {
 		parts = append(parts, font(troubleColour, 0, "<B>"+count+"</B>"))
 	}
 	const line = 3 // statistics beside each other
@@ -158,55 +157,6 @@ func (l *label) summary(n numbers, colour string) string {
 		return strings.Join(parts, "  ")
 	}
 	return strings.Join(parts[:line], "  ") + `<BR ALIGN="LEFT"/>` + strings.Join(parts[line:], "  ") + `<BR ALIGN="LEFT"/>`
-}
-
-// statistics returns names and numbers: the range and mean of the finite
-// elements, and the norm of all.
-func (n *numbers) statistics(digits int) [][2]string {
-	var all [][2]string
-	switch {
-	case n.finite == 0:
-	case n.min == n.max:
-		all = append(all, [2]string{"all", number(n.min, digits)})
-	default:
-		mean := number(n.mean, digits)
-		if n.level {
-			mean = "≈ 0"
-		}
-		all = append(all, [2]string{"min", number(n.min, digits)}, [2]string{"mean", mean}, [2]string{"max", number(n.max, digits)})
-	}
-	if n.finite == n.size {
-		all = append(all, [2]string{"norm", number(n.norm, digits)})
-	}
-	return all
-}
-
-// zeroShare returns how many of the elements are exactly zero: "12 % zeros";
-// "" for none.
-func (n *numbers) zeroShare() string {
-	if n.zeros == 0 {
-		return ""
-	}
-	percent := strconv.Itoa(int(math.Round(100 * float64(n.zeros) / float64(n.size))))
-	switch {
-	case percent == "0":
-		percent = "under 1"
-	case percent == "100":
-		percent = "over 99"
-	}
-	return percent + " % zeros"
-}
-
-// broke returns how many elements are NaN and infinite: "2 × NaN".
-func (n *numbers) broke() []string {
-	var all []string
-	if n.nans > 0 {
-		all = append(all, strconv.Itoa(n.nans)+" × NaN")
-	}
-	if n.infs > 0 {
-		all = append(all, strconv.Itoa(n.infs)+" × Inf")
-	}
-	return all
 }
 
 // font sets html in a colour and, unless 0, a size.
@@ -217,91 +167,34 @@ func font(colour string, size int, html string) string {
 	return `<FONT COLOR="` + colour + `" POINT-SIZE="` + strconv.Itoa(size) + `">` + html + "</FONT>"
 }
 
-// title returns what a node is called: its name, or else its operation and
-// its number in the recording.
-func (n *node) title() string {
-	if n.stub != drawn {
-		return "⋯ " + strings.TrimPrefix(n.op, "⋯ ")
-	}
-	if n.name != "" {
-		return shown(n.name)
-	}
-	return shown(n.op) + " #" + strconv.Itoa(n.id)
-}
-
-// gradientTitle returns what a node's gradient is called: "dz" of z, and
-// "d(hidden.w)" where that would not be read as one.
-func (n *node) gradientTitle() string {
-	title := n.title()
-	if n.several() {
-		return title
-	}
-	if utf8.RuneCountInString(title) > 4 || !isSymbol(title) {
-		return "d(" + title + ")"
-	}
-	return "d" + title
-}
-
-// isSymbol reports whether a name is one of letters, digits and _ alone.
-func isSymbol(name string) bool {
-	return !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' })
-}
-
-// details returns what the heading says beside the title: the operation with
-// its constants unless the title says it, and the shape of a tensor.
-func (n *node) details(digits int) string {
-	if n.group != nil {
-		return n.group.summary()
-	}
-	var parts []string
-	if n.name != "" {
-		parts = append(parts, n.what())
-	}
-	for _, c := range n.constants {
-		parts = append(parts, number(c, digits))
-	}
-	if n.frozen {
-		parts = append(parts, "frozen")
-	}
-	if len(n.value.shape) > 0 {
-		parts = append(parts, shapeText(n.value.shape))
-	}
-	return strings.Join(parts, " ")
-}
-
-// what returns what a node is: its operation, and the role of a constant.
-func (n *node) what() string {
-	if n.role != autograd.RoleNone && n.kind == autograd.KindConstant {
-		return n.role.String()
-	}
-	return shown(n.op)
-}
-
-func shapeText(shape []int) string {
-	dims := make([]string, len(shape))
-	for i, d := range shape {
-		dims[i] = strconv.Itoa(d)
-	}
-	return "[" + strings.Join(dims, " ") + "]"
-}
-
 // gradient adds the row of a node's gradient, on a ground of a colour, or why
 // there is none.
-func (l *label) gradient(n *node, fill string) {
-	if n.state == reached {
+func (l *label) gradient(n *recording.Node, fill string) {
+	if n.State == recording.Reached {
 		colour := gradientColour
-		if n.gradient.zero() {
+		if n.Gradient.Zero() {
 			colour = zeroColour
 		}
-		l.banded("grad", l.tensor(n.gradient, colour), gradientPort, fill)
+		l.banded("grad", l.tensor(n.Gradient, colour), gradientPort, fill)
 		return
 	}
-	if words := n.state.words(); words != "" {
+	if words := n.State.Words(); words != "" {
 		l.banded("grad", italic(words), gradientPort, "")
 	}
 }
 
-// words says why there is no gradient, "" where none is to be expected.
-func (s gradientState) words() string {
-	return [...]string{pending: "no backward yet", notKept: "not kept without Trace", notReached: "not reached", reached: ""}[s]
+// htmlText escapes visible text for an HTML label. Graphviz looks for its own
+// escapes, such as \N for a node's name, in HTML labels too, so that a
+// backslash has to be doubled.
+var htmlText = strings.NewReplacer(
+	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", `\`, "&#92;&#92;",
+).Replace
+
+// quoted returns visible text as a quoted string of the DOT language. Graphviz
+// disagrees with itself on backslashes in tooltips, so that they are replaced
+// by a sign that looks alike.
+func quoted(text string) string {
+	return `"` + quotedText(text) + `"`
 }
+
+var quotedText = strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, `\"`, `\`, "⧵").Replace

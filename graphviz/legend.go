@@ -35,11 +35,11 @@ func (c *canvas) legend() {
 // looks returns those that occur in the drawing.
 func (c *canvas) looks() []look {
 	used := map[string]bool{}
-	for i := range c.nodes {
+	for i := range c.Nodes {
 		if _, drawn := c.boxes[i]; drawn || c.o.View == Course {
-			used[c.nodes[i].kindOfLook().words] = true
-			used[rootLook.words] = used[rootLook.words] || i == c.root
-			used[brokenLook.words] = used[brokenLook.words] || c.nodes[i].broken()
+			used[kindOfLook(&c.Nodes[i]).words] = true
+			used[rootLook.words] = used[rootLook.words] || i == c.Root
+			used[brokenLook.words] = used[brokenLook.words] || c.Nodes[i].Broken()
 		}
 	}
 	broken := brokenLook

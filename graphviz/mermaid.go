@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
 )
 
 // WriteMermaid draws as Write does, in the language of Mermaid, which README
@@ -16,13 +17,13 @@ import (
 //
 // GitHub draws at most 500 arrows and 50,000 characters: select what is drawn
 // of a larger recording. Errors and panics are those of Write.
-func WriteMermaid(w io.Writer, root autograd.Value, o Options) error {
-	return write(w, mermaid, root, o)
+func WriteMermaid(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
+	return write(w, mermaid, root, grads, o)
 }
 
 // mermaid returns the drawing in the language of Mermaid.
-func mermaid(m *model, o Options) ([]byte, error) {
-	scopes := len(m.scopes)
+func mermaid(m *recording.Model, o Options) ([]byte, error) {
+	scopes := len(m.Scopes)
 	f := &flowchart{
 		canvas: newCanvas(m, o), ids: map[int]string{},
 		inner: make([][]int, scopes), nodes: make([][]int, scopes), inhabited: make([]bool, scopes),
@@ -46,7 +47,7 @@ type flowchart struct {
 func (f *flowchart) draw() {
 	f.text.WriteString("---\n")
 	if f.o.Title != "" {
-		fmt.Fprintf(&f.text, "title: %s\n", yamlText(visible(f.o.Title)))
+		fmt.Fprintf(&f.text, "title: %s\n", yamlText(recording.Visible(f.o.Title)))
 	}
 	f.text.WriteString("config:\n  flowchart:\n    wrappingWidth: 600\n---\n")
 	direction := "LR"
@@ -54,17 +55,17 @@ func (f *flowchart) draw() {
 		direction = "TB"
 	}
 	fmt.Fprintf(&f.text, "flowchart %s\n", direction)
-	for i := range f.model.nodes {
-		n := &f.model.nodes[i]
-		if f.o.View == Backward && !n.learns && i != f.root {
+	for i := range f.Model.Nodes {
+		n := &f.Model.Nodes[i]
+		if f.o.View == Backward && !n.Learns && i != f.Root {
 			continue
 		}
-		f.ids[i] = n.key()
-		f.nodes[n.scope] = append(f.nodes[n.scope], i)
-		f.inhabit(n.scope)
+		f.ids[i] = n.Key()
+		f.nodes[n.Scope] = append(f.nodes[n.Scope], i)
+		f.inhabit(n.Scope)
 	}
-	for s := 1; s < len(f.scopes); s++ {
-		f.inner[f.scopes[s].parent] = append(f.inner[f.scopes[s].parent], s)
+	for s := 1; s < len(f.Scopes); s++ {
+		f.inner[f.Scopes[s].Parent] = append(f.inner[f.Scopes[s].Parent], s)
 	}
 	f.scope(0, "  ")
 	for _, edges := range f.bundles() {
@@ -86,8 +87,8 @@ func (f *flowchart) scope(number int, indent string) {
 		if !f.inhabited[s] {
 			continue
 		}
-		title := shown(f.scopes[s].name)
-		if note := f.scopes[s].note; note != "" {
+		title := recording.Shown(f.Scopes[s].Name)
+		if note := f.Scopes[s].Note; note != "" {
 			title += " " + note
 		}
 		fmt.Fprintf(&f.text, "%ssubgraph s%06d[%s]\n", indent, s, mermaidText([]string{title}))
@@ -98,26 +99,26 @@ func (f *flowchart) scope(number int, indent string) {
 
 // inhabit notes that there is a box in a scope and those around it.
 func (f *flowchart) inhabit(scope int) {
-	for s := scope; s != 0 && !f.inhabited[s]; s = f.scopes[s].parent {
+	for s := scope; s != 0 && !f.inhabited[s]; s = f.Scopes[s].Parent {
 		f.inhabited[s] = true
 	}
 }
 
 // lines returns what a box says.
 func (f *flowchart) lines(i int) []string {
-	n, digits := &f.model.nodes[i], f.o.Digits
-	if f.o.View == Layers && n.group != nil {
+	n, digits := &f.Model.Nodes[i], f.o.Digits
+	if f.o.View == Layers && n.Group != nil {
 		return f.layerLines(i)
 	}
-	title := n.title()
+	title := n.Title()
 	if f.o.View == Backward {
-		title = n.gradientTitle()
+		title = n.GradientTitle()
 	}
-	lines := []string{strings.TrimSpace(title + "  " + n.details(digits))}
-	if n.stub != drawn {
+	lines := []string{strings.TrimSpace(title + "  " + n.Details(digits))}
+	if n.Stub != recording.Drawn {
 		return lines[:1]
 	}
-	value, gradient := "value "+n.value.plain(digits), n.gradientText(digits)
+	value, gradient := "value "+n.Value.Plain(digits), n.GradientText(digits)
 	if f.o.View == Backward {
 		lines = append(lines, gradient, value)
 	} else {
@@ -129,95 +130,44 @@ func (f *flowchart) lines(i int) []string {
 	return withTroubles(lines, n)
 }
 
-func withTroubles(lines []string, n *node) []string {
-	for _, t := range n.troubles {
-		lines = append(lines, "⚠ "+visible(t.text))
+func withTroubles(lines []string, n *recording.Node) []string {
+	for _, t := range n.Troubles {
+		lines = append(lines, "⚠ "+recording.Visible(t.Text))
 	}
 	return lines
 }
 
 // layerLines returns what the box of a layer says.
 func (f *flowchart) layerLines(i int) []string {
-	n := &f.model.nodes[i]
-	lines := []string{n.title(), f.shapesOf(i)}
-	if p := n.group.learned(); p > 0 {
-		lines = append(lines, plural(p, "parameter"))
+	n := &f.Model.Nodes[i]
+	lines := []string{n.Title(), f.shapesOf(i)}
+	if p := n.Group.Learned(); p > 0 {
+		lines = append(lines, recording.Plural(p, "parameter"))
 	}
-	for _, t := range n.group.tallies() {
-		value, gradient, words := t.norms()
-		if !t.param {
-			lines = append(lines, "‖"+t.name+"‖ "+number(value.norm, f.o.Digits))
+	for _, t := range n.Group.Tallies() {
+		value, gradient, words := t.Norms()
+		if !t.Param {
+			lines = append(lines, "‖"+t.Name+"‖ "+recording.Number(value.Norm, f.o.Digits))
 		}
 		if words == "" {
-			words = number(gradient.norm, f.o.Digits)
+			words = recording.Number(gradient.Norm, f.o.Digits)
 		}
-		if words != noGradient {
-			lines = append(lines, "‖d"+t.name+"‖ "+words)
+		if words != recording.NoGradient {
+			lines = append(lines, "‖d"+t.Name+"‖ "+words)
 		}
 	}
 	return withTroubles(lines, n)
 }
 
-// gradientText returns the gradient, or why there is none, in plain text.
-func (n *node) gradientText(digits int) string {
-	if n.state == reached {
-		return "grad " + n.gradient.plain(digits)
-	}
-	if words := n.state.words(); words != "" {
-		return "grad " + words
-	}
-	return ""
-}
-
-// plain returns a tensor's numbers as one line of text.
-func (n *numbers) plain(digits int) string {
-	switch {
-	case n.size == 0:
-		return "empty"
-	case n.size == 1:
-		return number(n.few[0], digits)
-	case n.few != nil:
-		return n.elements(digits)
-	}
-	var parts []string
-	for _, s := range n.statistics(digits) {
-		parts = append(parts, s[0]+" "+s[1])
-	}
-	if share := n.zeroShare(); share != "" && !n.zero() {
-		parts = append(parts, share)
-	}
-	return strings.Join(append(parts, n.broke()...), ", ")
-}
-
-// elements returns each element, with a semicolon behind each row.
-func (n *numbers) elements(digits int) string {
-	across := n.size
-	if len(n.shape) > 0 {
-		across = n.shape[len(n.shape)-1]
-	}
-	var b strings.Builder
-	for i, v := range n.few {
-		switch {
-		case i == 0:
-		case i%across == 0:
-			b.WriteString("; ")
-		default:
-			b.WriteByte(' ')
-		}
-		b.WriteString(number(v, digits))
-	}
-	return "[" + b.String() + "]"
-}
-
 // arrows writes those of one or more edges between two boxes: forward, backward
 // or both.
-func (f *flowchart) arrows(edges []*edge) {
+func (f *flowchart) arrows(edges []*recording.Edge) {
 	e := edges[0]
-	if f.o.View == Layers && e.from == e.to {
+	if f.o.View == Layers && e.From == e.To {
 		return
 	}
 	if f.o.View != Backward {
-		fmt.Fprintf(&f.text, "  %s --> %s\n", f.ids[e.from], f.ids[e.to])
+		fmt.Fprintf(&f.text, "  %s --> %s\n", f.ids[e.From], f.ids[e.To])
 		colour := faintColour
 		if anyLearns(edges) {
 			colour = inkColour
@@ -229,9 +179,9 @@ func (f *flowchart) arrows(edges []*edge) {
 	}
 	colour, lines := f.handedOnBy(edges)
 	if f.o.View == Backward {
-		f.link(e.to, e.from, "-.->", "-. ", " .->", lines)
+		f.link(e.To, e.From, "-.->", "-. ", " .->", lines)
 	} else {
-		f.link(e.from, e.to, "-.-", "-. ", " .-", f.pointedBack(lines))
+		f.link(e.From, e.To, "-.-", "-. ", " .-", f.pointedBack(lines))
 	}
 	f.styles = append(f.styles, "stroke:"+colour+",color:"+colour)
 }
@@ -276,12 +226,12 @@ var mermaidShapes = map[string][2]string{
 
 // class returns the class of a box.
 func (f *flowchart) class(i int) string {
-	n := &f.model.nodes[i]
-	words := n.kindOfLook().words
+	n := &f.Model.Nodes[i]
+	words := kindOfLook(n).words
 	switch {
-	case n.broken():
+	case n.Broken():
 		return "broken"
-	case i == f.root:
+	case i == f.Root:
 		return "root"
 	}
 	for _, class := range mermaidLooks {
@@ -295,7 +245,7 @@ func (f *flowchart) class(i int) string {
 // classes writes those that are used.
 func (f *flowchart) classes() {
 	used := map[string]bool{}
-	for i := range f.model.nodes {
+	for i := range f.Model.Nodes {
 		if _, drawn := f.ids[i]; drawn {
 			used[f.class(i)] = true
 		}

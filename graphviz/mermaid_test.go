@@ -13,12 +13,13 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
-func mermaid(t testing.TB, root autograd.Value, o graphviz.Options) string {
+func mermaid(t testing.TB, root autograd.Value, grads autograd.Gradients, o graphviz.Options) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := graphviz.WriteMermaid(&b, root, o); err != nil {
+	if err := graphviz.WriteMermaid(&b, root, grads, o); err != nil {
 		t.Fatal(err)
 	}
 	return b.String()
@@ -86,7 +87,7 @@ func unescaped(text string) string {
 }
 
 func TestMermaid(t *testing.T) {
-	root := neuron()
+	root := recordingtest.Neuron()
 	gradients := root.Backward()
 	for view, want := range map[graphviz.View]map[string]int{
 		graphviz.Forward:  {"box": 9, "arrow": 8, "style": 8, "class": 4},
@@ -94,7 +95,7 @@ func TestMermaid(t *testing.T) {
 		graphviz.Combined: {"box": 9, "arrow": 14, "style": 14, "class": 4},
 		graphviz.Layers:   {"box": 9, "arrow": 8, "style": 8, "class": 4},
 	} {
-		got, boxes, err := parseMermaid(mermaid(t, root, graphviz.Options{Gradients: gradients, View: view}))
+		got, boxes, err := parseMermaid(mermaid(t, root, gradients, graphviz.Options{View: view}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -109,14 +110,14 @@ func TestMermaid(t *testing.T) {
 			t.Errorf("view %d: %q, want %q", view, boxes["v000001"], words)
 		}
 	}
-	if text := mermaid(t, root, graphviz.Options{Gradients: gradients, View: graphviz.Combined}); !strings.Contains(text, `"← × 3.6 = −1.352"`) {
+	if text := mermaid(t, root, gradients, graphviz.Options{View: graphviz.Combined}); !strings.Contains(text, `"← × 3.6 = −1.352"`) {
 		t.Errorf("the chain rule is missing:\n%s", text)
 	}
 }
 
 // What Mermaid draws of any name, operation, scope and title.
 func FuzzMermaidNames(f *testing.F) {
-	for _, name := range names {
+	for _, name := range recordingtest.Names {
 		f.Add(name)
 	}
 	for _, name := range []string{"1. list", "- list", "# head", "**bold**", "_it_", "`code`", "$$x$$", "%%{init: {}}%%", "%% comment", "style a:b#c;", "end", "a --> b", "\"]", "#quot;", "(x)", "click", "@{ shape: rect }"} {
@@ -126,7 +127,7 @@ func FuzzMermaidNames(f *testing.F) {
 		y := called(name)
 		gradients := y.Backward()
 		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
-			counts, boxes, err := parseMermaid(mermaid(t, y, graphviz.Options{Gradients: gradients, View: view, Title: name}))
+			counts, boxes, err := parseMermaid(mermaid(t, y, gradients, graphviz.Options{View: view, Title: name}))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -146,7 +147,7 @@ func TestMermaidTitle(t *testing.T) {
 	for title, want := range map[string]string{
 		"plain": `title: "plain"`, `a "b" \ c`: `title: "a \"b\" \\ c"`, "two\nlines": `title: "two↵lines"`, "---": `title: "---"`,
 	} {
-		if text := mermaid(t, neuron(), graphviz.Options{Title: title}); !strings.HasPrefix(text, "---\n"+want+"\nconfig:") {
+		if text := mermaid(t, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Title: title}); !strings.HasPrefix(text, "---\n"+want+"\nconfig:") {
 			t.Errorf("%q: %.60q", title, text)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
 // neuronNamed records a neuron in which everything has that name.
@@ -21,7 +22,7 @@ func neuronNamed(name string) autograd.Value {
 // FuzzNamesOfNeurons draws a data point, the course's picture and the neurons
 // with any name. Graphviz itself sees the seeds.
 func FuzzNamesOfNeurons(f *testing.F) {
-	for _, name := range names {
+	for _, name := range recordingtest.Names {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -29,8 +30,8 @@ func FuzzNamesOfNeurons(f *testing.F) {
 		grads := root.Backward()
 		for view, want := range map[graphviz.View]int{graphviz.Forward: 10, graphviz.Course: 14, graphviz.Neurons: 5} {
 			var b bytes.Buffer
-			o := graphviz.Options{View: view, Gradients: grads, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}
-			if err := graphviz.Write(&b, root, o); err != nil {
+			o := graphviz.Options{View: view, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}
+			if err := graphviz.Write(&b, root, grads, o); err != nil {
 				t.Fatal(err)
 			}
 			if p, err := parse(b.Bytes()); err != nil || len(p.boxes) != want {
@@ -41,11 +42,11 @@ func FuzzNamesOfNeurons(f *testing.F) {
 }
 
 func TestNamesOfNeuronsLaidOut(t *testing.T) {
-	for _, name := range names {
+	for _, name := range recordingtest.Names {
 		root := neuronNamed(name)
 		grads := root.Backward()
 		for _, view := range []graphviz.View{graphviz.Course, graphviz.Neurons} {
-			check(t, drawn(t, root, graphviz.Options{View: view, Gradients: grads, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}))
+			check(t, drawn(t, root, grads, graphviz.Options{View: view, Title: name, Select: []graphviz.Selection{graphviz.Sample(1)}}))
 		}
 	}
 }
@@ -66,19 +67,20 @@ func TestDataPointsOfOtherGraphs(t *testing.T) {
 		w, b := g.Param(autograd.NewParam("w", autograd.Ones(2, 2))), g.Param(autograd.NewParam("b", autograd.Ones(2)))
 		root := x.MatMul(w).Add(b).Named("z").Softmax(1).Named("a").Sub(g.OneHot(autograd.NewInts([]int{1, 0, 1}), 2).As(autograd.RoleTarget)).Square().Mean()
 		var o graphviz.Options
+		var grads autograd.Gradients
 		if c.backward {
-			o.Gradients = root.Backward()
+			grads = root.Backward()
 		}
 		for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Course, graphviz.Neurons} {
 			for _, gradients := range []bool{false, true} {
 				o.View, o.WeightGradients = view, gradients
 				o.Select = []graphviz.Selection{graphviz.Sample(2)}
-				if p := check(t, drawn(t, root, o)); len(p.boxes) < 4 && (view != graphviz.Backward || !c.options.NoGrad) {
+				if p := check(t, drawn(t, root, grads, o)); len(p.boxes) < 4 && (view != graphviz.Backward || !c.options.NoGrad) {
 					t.Errorf("%s, view %d: %d boxes", name, view, len(p.boxes))
 				}
 			}
 		}
 		o.View, o.Select = graphviz.Neurons, nil
-		check(t, drawn(t, root, o))
+		check(t, drawn(t, root, grads, o))
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
 // titles returns the first words of all boxes, sorted.
@@ -37,8 +38,8 @@ func firstWords(label string) string {
 }
 
 func TestSelectionsShow(t *testing.T) {
-	root := scalarNetwork()
-	at := func(name string) autograd.Value { return named(root, name) }
+	root := recordingtest.ScalarNetwork()
+	at := func(name string) autograd.Value { return recordingtest.Named(root, name) }
 	for name, c := range map[string]struct {
 		root   autograd.Value
 		choose graphviz.Selection
@@ -47,22 +48,22 @@ func TestSelectionsShow(t *testing.T) {
 		"depth 1": {root, graphviz.Depth(1), []string{
 			"loss scale 0.5", "neuron 1 8 values, 3 parameters", "neuron 2 8 values, 3 parameters", "output 8 values, 3 parameters",
 			"square #28", "sub #27", "x1 constant", "x2 constant", "y constant"}},
-		"collapse": {root, graphviz.Collapse(hiddenOrOutput), []string{
+		"collapse": {root, graphviz.Collapse(recordingtest.HiddenOrOutput), []string{
 			"hidden 16 values, 6 parameters", "loss scale 0.5", "output 8 values, 3 parameters", "square #28", "sub #27", "x1 constant", "x2 constant", "y constant"}},
 		"focus": {root, graphviz.Focus(at("z1"), 1, 1), []string{
 			"a1 relu", "add #6", "b1 variable", "z1 add", "⋯ 2 more inputs", "⋯ mul #19"}},
 		"focus without steps": {root, graphviz.Focus(at("x1"), 0, 0), []string{"x1 constant", "⋯ 2 more uses"}},
-		"focus on all":        {root, graphviz.Focus(root, 100, 0), titles(check(t, drawn(t, root, graphviz.Options{})))},
+		"focus on all":        {root, graphviz.Focus(root, 100, 0), titles(check(t, drawn(t, root, autograd.Gradients{}, graphviz.Options{})))},
 		"path": {root, graphviz.Path(at("z1"), at("z3")), []string{
 			"a1 relu", "add #22", "mul #19", "z1 add", "z3 add", "⋯ 2 more inputs", "⋯ a3", "⋯ b3", "⋯ mul #21", "⋯ v1"}},
 		"path of one":       {root, graphviz.Path(root, root), []string{"loss scale 0.5", "⋯ square #28"}},
-		"fold own":          {deepNetwork(), graphviz.Fold(), []string{"+11 more: dense2 … tanh12 55 values, 220 parameters", "a tanh [2 4]", "dense1.bias param [4]", "dense1.weight param [4 4]", "loss mean", "matmul #2 [2 4]", "square #61 [2 4]", "x input [2 4]", "z add [2 4]"}},
-		"fold shared":       {shared(), graphviz.Fold(), []string{"+11 more: step 2 … step 12 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
-		"fold calls":        {calls(), graphviz.Fold(), []string{"+11 more 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
-		"fold without need": {neuron(), graphviz.Fold(), titles(check(t, drawn(t, neuron(), graphviz.Options{})))},
+		"fold own":          {recordingtest.DeepNetwork(), graphviz.Fold(), []string{"+11 more: dense2 … tanh12 55 values, 220 parameters", "a tanh [2 4]", "dense1.bias param [4]", "dense1.weight param [4 4]", "loss mean", "matmul #2 [2 4]", "square #61 [2 4]", "x input [2 4]", "z add [2 4]"}},
+		"fold shared":       {recordingtest.Shared(), graphviz.Fold(), []string{"+11 more: step 2 … step 12 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
+		"fold calls":        {recordingtest.Calls(), graphviz.Fold(), []string{"+11 more 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
+		"fold without need": {recordingtest.Neuron(), graphviz.Fold(), titles(check(t, drawn(t, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{})))},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := check(t, drawn(t, c.root, graphviz.Options{Select: []graphviz.Selection{c.choose}}))
+			p := check(t, drawn(t, c.root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{c.choose}}))
 			if diff := cmp.Diff(c.want, titles(p)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -76,12 +77,12 @@ func TestFoldTellsSharedParameters(t *testing.T) {
 		root autograd.Value
 		want []string
 	}{
-		"own":    {deepNetwork(), []string{"dense1", "tanh1"}},
-		"shared": {shared(), []string{"step 1  ×12, the same parameters"}},
-		"calls":  {calls(), []string{"cell  ×12, the same parameters"}},
+		"own":    {recordingtest.DeepNetwork(), []string{"dense1", "tanh1"}},
+		"shared": {recordingtest.Shared(), []string{"step 1  ×12, the same parameters"}},
+		"calls":  {recordingtest.Calls(), []string{"cell  ×12, the same parameters"}},
 	} {
 		var got []string
-		for _, frame := range check(t, drawn(t, c.root, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})).frames {
+		for _, frame := range check(t, drawn(t, c.root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})).frames {
 			got = append(got, frame["label"])
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -114,7 +115,7 @@ func TestFoldKeepsWhatDiffers(t *testing.T) {
 		"wire": {record(func(g *autograd.Graph, x autograd.Value) autograd.Value { y := x.Tanh(); return y.Mul(x) },
 			func(g *autograd.Graph, x autograd.Value) autograd.Value { y := x.Tanh(); return y.Mul(y) }), false},
 	} {
-		text := drawn(t, c.root, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})
+		text := drawn(t, c.root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})
 		if got := bytes.Contains(text, []byte("more")); got != c.folded {
 			t.Errorf("%s: folded %v, want %v", name, got, c.folded)
 		}
@@ -136,7 +137,7 @@ func TestFoldKeepsCallsWithOtherParameters(t *testing.T) {
 				w = autograd.NewParam("w", autograd.Scalar(2))
 			}
 		}
-		text := drawn(t, x, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})
+		text := drawn(t, x, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{graphviz.Fold()}})
 		if got := bytes.Contains(text, []byte("×3, the same parameters")) && bytes.Contains(text, []byte("+2 more")); got != shared {
 			t.Errorf("shared %v: folded %v", shared, got)
 		}
@@ -156,7 +157,7 @@ func TestCollapsedArrows(t *testing.T) {
 		graphviz.Combined: {"v000000 v000004 ", "v000000 v000004 = 20", "v000004 v000005 ", "v000004 v000005 × 2 = 2"},
 	} {
 		var got []string
-		p := check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: view, Select: []graphviz.Selection{graphviz.Depth(1)}}))
+		p := check(t, drawn(t, root, root.Backward(), graphviz.Options{View: view, Select: []graphviz.Selection{graphviz.Depth(1)}}))
 		for _, a := range p.arrows {
 			got = append(got, a.from+" "+a.to+" "+a.attributes["label"])
 		}
@@ -172,8 +173,8 @@ func TestCollapsedArrows(t *testing.T) {
 
 // A layer's box, in the course's words.
 func TestLayersView(t *testing.T) {
-	root := network()
-	p := check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Layers}))
+	root := recordingtest.Network()
+	p := check(t, drawn(t, root, root.Backward(), graphviz.Options{View: graphviz.Layers}))
 	want := []string{"features constant [4 2]", "hidden", "loss mean", "output", "square #13 [4 1]", "sub #12 [4 1]", "targets constant [4 1]"}
 	if diff := cmp.Diff(want, titles(p)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -186,14 +187,14 @@ func TestLayersView(t *testing.T) {
 	}
 	// A network of neurons has the layers that its tensors have.
 	root = neurons()
-	p = check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Layers}))
+	p = check(t, drawn(t, root, root.Backward(), graphviz.Options{View: graphviz.Layers}))
 	want = []string{"layer1", "layer2", "layer3", "loss", "x1 input", "x2 input", "y target"}
 	if diff := cmp.Diff(want, titles(p)); diff != "" {
 		t.Errorf("neurons (-want +got):\n%s", diff)
 	}
 	// Named Sequentials are looked into.
 	root = classes()
-	p = check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Layers}))
+	p = check(t, drawn(t, root, root.Backward(), graphviz.Options{View: graphviz.Layers}))
 	for _, title := range []string{"dense1", "tanh1", "dropout1", "softmax1", "loss"} {
 		if !slices.Contains(titles(p), title) {
 			t.Errorf("no layer %q in %q", title, titles(p))
@@ -202,9 +203,9 @@ func TestLayersView(t *testing.T) {
 }
 
 func TestTooManyNodes(t *testing.T) {
-	root := deepNetwork()
+	root := recordingtest.DeepNetwork()
 	var tooMany *graphviz.TooManyNodesError
-	err := graphviz.Write(&bytes.Buffer{}, root, graphviz.Options{MaxNodes: 20})
+	err := graphviz.Write(&bytes.Buffer{}, root, autograd.Gradients{}, graphviz.Options{MaxNodes: 20})
 	if !errors.As(err, &tooMany) || tooMany.Nodes != 63 || tooMany.Max != 20 {
 		t.Fatalf("got %v", err)
 	}
@@ -219,17 +220,19 @@ func TestTooManyNodes(t *testing.T) {
 		{MaxNodes: 27, View: graphviz.Layers},
 		{MaxNodes: 3, Select: []graphviz.Selection{graphviz.Focus(root, 0, 0)}},
 	} {
-		if err := graphviz.Write(&bytes.Buffer{}, root, o); err != nil {
+		if err := graphviz.Write(&bytes.Buffer{}, root, autograd.Gradients{}, o); err != nil {
 			t.Error(err)
 		}
 	}
 }
 
 func TestMistakesInSelectionsPanic(t *testing.T) {
-	root, other := scalarNetwork(), neuron()
-	z1, z2 := named(root, "z1"), named(root, "z2")
+	root, other := recordingtest.ScalarNetwork(), recordingtest.Neuron()
+	z1, z2 := recordingtest.Named(root, "z1"), recordingtest.Named(root, "z2")
 	write := func(s graphviz.Selection) func() {
-		return func() { graphviz.Write(&bytes.Buffer{}, root, graphviz.Options{Select: []graphviz.Selection{s}}) }
+		return func() {
+			graphviz.Write(&bytes.Buffer{}, root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{s}})
+		}
 	}
 	for name, f := range map[string]func(){
 		"depth 0":              func() { graphviz.Depth(0) },
@@ -241,7 +244,7 @@ func TestMistakesInSelectionsPanic(t *testing.T) {
 		"path between neurons": write(graphviz.Path(z1, z2)),
 		"path backwards":       write(graphviz.Path(root, z1)),
 		"focus on what is left out": func() {
-			graphviz.Write(&bytes.Buffer{}, root, graphviz.Options{Select: []graphviz.Selection{graphviz.Focus(z1, 1, 1), graphviz.Focus(z2, 1, 1)}})
+			graphviz.Write(&bytes.Buffer{}, root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{graphviz.Focus(z1, 1, 1), graphviz.Focus(z2, 1, 1)}})
 		},
 	} {
 		var argument *autograd.ArgumentError
@@ -261,8 +264,8 @@ func TestSelectionsAreDeterministic(t *testing.T) {
 			gradients := root.Backward()
 			for what, selected := range selections(root) {
 				for _, view := range []graphviz.View{graphviz.Combined, graphviz.Layers} {
-					o := graphviz.Options{Gradients: gradients, View: view, Select: selected, Legend: true}
-					texts[name+what+string(rune('0'+view))] = string(drawn(t, root, o))
+					o := graphviz.Options{View: view, Select: selected, Legend: true}
+					texts[name+what+string(rune('0'+view))] = string(drawn(t, root, gradients, o))
 				}
 			}
 		}
@@ -277,10 +280,10 @@ func TestSelectionsAreDeterministic(t *testing.T) {
 
 // Every kind of box has a look of its own, and the legend has those that occur.
 func TestLegend(t *testing.T) {
-	root := hotelNetwork()
+	root := recordingtest.HotelNetwork()
 	legend := func(o graphviz.Options) (words []string) {
-		o.Gradients, o.Legend = root.Backward(), true
-		p := check(t, drawn(t, root, o))
+		o.Legend = true
+		p := check(t, drawn(t, root, root.Backward(), o))
 		shapes := map[string]string{}
 		for _, id := range slices.Sorted(maps.Keys(p.boxes)) {
 			box := p.boxes[id]
@@ -320,7 +323,7 @@ func TestTints(t *testing.T) {
 			sum = sum.Add(term)
 		}
 	}
-	text := string(drawn(t, sum, graphviz.Options{Gradients: sum.Backward()}))
+	text := string(drawn(t, sum, sum.Backward(), graphviz.Options{}))
 	var grounds []string
 	for line := range strings.Lines(text) {
 		if strings.Contains(line, ">variable #") {
@@ -336,7 +339,7 @@ func TestTints(t *testing.T) {
 	if diff := cmp.Diff(want, grounds); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	blank := string(drawn(t, sum, graphviz.Options{}))
+	blank := string(drawn(t, sum, autograd.Gradients{}, graphviz.Options{}))
 	if strings.Contains(blank, "BGCOLOR") {
 		t.Error("there is a ground before the backward pass")
 	}
@@ -357,7 +360,7 @@ func TestMeanOfWhatCancels(t *testing.T) {
 	} {
 		g := autograd.NewGraph(autograd.Options{Precision: c.precision})
 		x := g.Variable(autograd.NewTensor(c.elements)).Named("x")
-		if got := check(t, drawn(t, x, graphviz.Options{Elements: 1})).label(t, "x"); !strings.Contains(got, c.want+" ") {
+		if got := check(t, drawn(t, x, autograd.Gradients{}, graphviz.Options{Elements: 1})).label(t, "x"); !strings.Contains(got, c.want+" ") {
 			t.Errorf("%v: %q, want %q", c.elements, got, c.want)
 		}
 	}
@@ -365,12 +368,12 @@ func TestMeanOfWhatCancels(t *testing.T) {
 
 // The zero Selection changes nothing; it was a nil function that was called.
 func TestZeroSelection(t *testing.T) {
-	root := neuron()
+	root := recordingtest.Neuron()
 	var with, without bytes.Buffer
-	if err := graphviz.Write(&with, root, graphviz.Options{Select: []graphviz.Selection{{}}}); err != nil {
+	if err := graphviz.Write(&with, root, autograd.Gradients{}, graphviz.Options{Select: []graphviz.Selection{{}}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := graphviz.Write(&without, root, graphviz.Options{}); err != nil {
+	if err := graphviz.Write(&without, root, autograd.Gradients{}, graphviz.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(without.String(), with.String()); diff != "" {

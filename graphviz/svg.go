@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
 )
 
 // ErrNoGraphviz says that there is no program dot on the path, which lays out
@@ -43,13 +44,13 @@ func (e *LayoutError) Unwrap() error { return e.Err }
 // program is not found, a *LayoutError with Graphviz's own message when it
 // fails, and ctx's error when that was the reason: errors.Is and errors.As
 // tell them apart. The bytes depend on the version of Graphviz.
-func SVG(ctx context.Context, w io.Writer, root autograd.Value, o Options) error {
-	return write(w, svg(ctx), root, o)
+func SVG(ctx context.Context, w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
+	return write(w, svg(ctx), root, grads, o)
 }
 
 // svg returns the format of pictures that dot makes.
 func svg(ctx context.Context) format {
-	return func(m *model, o Options) ([]byte, error) { return layOut(ctx, dotText(m, o)) }
+	return func(m *recording.Model, o Options) ([]byte, error) { return layOut(ctx, dotText(m, o)) }
 }
 
 // layOut has dot make a picture.

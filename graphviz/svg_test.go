@@ -14,6 +14,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
 func TestSVG(t *testing.T) {
@@ -21,7 +22,7 @@ func TestSVG(t *testing.T) {
 		t.Skip("there is no Graphviz here")
 	}
 	var b bytes.Buffer
-	if err := graphviz.SVG(t.Context(), &b, neuron(), graphviz.Options{Title: "One neuron"}); err != nil {
+	if err := graphviz.SVG(t.Context(), &b, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Title: "One neuron"}); err != nil {
 		t.Fatal(err)
 	}
 	for _, text := range []string{"<svg", "</svg>", "One neuron", "tanh"} {
@@ -55,8 +56,8 @@ func TestNoGraphviz(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	path := filepath.Join(t.TempDir(), "neuron.svg")
 	for _, err := range []error{
-		graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{}),
-		graphviz.WriteFile(path, neuron(), graphviz.Options{}),
+		graphviz.SVG(t.Context(), &bytes.Buffer{}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}),
+		graphviz.WriteFile(path, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}),
 	} {
 		if !errors.Is(err, graphviz.ErrNoGraphviz) || !strings.Contains(err.Error(), "install") {
 			t.Errorf("got %v", err)
@@ -69,7 +70,7 @@ func TestNoGraphviz(t *testing.T) {
 
 func TestGraphvizFails(t *testing.T) {
 	installed(t, `read line; echo "Error: <stdin>: too difficult" >&2; exit 3`)
-	err := graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{})
+	err := graphviz.SVG(t.Context(), &bytes.Buffer{}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{})
 	var layout *graphviz.LayoutError
 	var exit *exec.ExitError
 	if !errors.As(err, &layout) || layout.Message != "Error: <stdin>: too difficult" || !errors.As(err, &exit) || exit.ExitCode() != 3 {
@@ -79,7 +80,7 @@ func TestGraphvizFails(t *testing.T) {
 		t.Error("it is installed")
 	}
 	installed(t, "exit 1")
-	if err := graphviz.SVG(t.Context(), &bytes.Buffer{}, neuron(), graphviz.Options{}); err == nil || !strings.Contains(err.Error(), "exit status 1") {
+	if err := graphviz.SVG(t.Context(), &bytes.Buffer{}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); err == nil || !strings.Contains(err.Error(), "exit status 1") {
 		t.Errorf("without a message: %v", err)
 	}
 }
@@ -92,12 +93,12 @@ func TestSVGIsCancelled(t *testing.T) {
 	t.Cleanup(func() { end(t, "child") })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if err := graphviz.SVG(ctx, &bytes.Buffer{}, neuron(), graphviz.Options{}); !errors.Is(err, context.DeadlineExceeded) {
+	if err := graphviz.SVG(ctx, &bytes.Buffer{}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("got %v", err)
 	}
 	done, stop := context.WithCancel(t.Context())
 	stop()
-	if err := graphviz.SVG(done, &bytes.Buffer{}, neuron(), graphviz.Options{}); !errors.Is(err, context.Canceled) {
+	if err := graphviz.SVG(done, &bytes.Buffer{}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -124,7 +125,7 @@ func TestWriteFileFormats(t *testing.T) {
 	dir := t.TempDir()
 	for name, begins := range map[string]string{"a.dot": "digraph", "a.gv": "digraph", "a.mmd": "---\nconfig", "a.svg": "<svg>drawn"} {
 		path := filepath.Join(dir, name)
-		if err := graphviz.WriteFile(path, neuron(), graphviz.Options{}); err != nil {
+		if err := graphviz.WriteFile(path, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || !strings.HasPrefix(string(got), begins) {
@@ -133,7 +134,9 @@ func TestWriteFileFormats(t *testing.T) {
 	}
 	for _, name := range []string{"a.png", "a", "a.DOT", ".", "dot"} {
 		var argument *autograd.ArgumentError
-		err := autograd.Try(func() { graphviz.WriteFile(filepath.Join(dir, name), neuron(), graphviz.Options{}) })
+		err := autograd.Try(func() {
+			graphviz.WriteFile(filepath.Join(dir, name), recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{})
+		})
 		if !errors.As(err, &argument) || !strings.Contains(err.Error(), ".mmd") {
 			t.Errorf("%q: %v", name, err)
 		}

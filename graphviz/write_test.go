@@ -15,6 +15,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
 )
 
 // label returns the text of the box that starts with that title.
@@ -65,11 +66,11 @@ func TestGradientStates(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			loss := record(c.options)
-			var o graphviz.Options
+			var grads autograd.Gradients
 			if c.backward {
-				o.Gradients = loss.Backward()
+				grads = loss.Backward()
 			}
-			got, want := check(t, drawn(t, loss, o)), withGradients(all, c.grad)
+			got, want := check(t, drawn(t, loss, grads, graphviz.Options{})), withGradients(all, c.grad)
 			if !c.options.NoGrad {
 				for title, trouble := range troubles {
 					want[title] += trouble
@@ -107,7 +108,7 @@ func TestLooks(t *testing.T) {
 		"operation": variable.Exp(), "NaN": g.Scalar(math.NaN()), "Inf": variable.Log(), "NaN operation": variable.Log().Mul(variable),
 	} {
 		root := x.Add(x)
-		for id, box := range check(t, drawn(t, root, graphviz.Options{})).boxes {
+		for id, box := range check(t, drawn(t, root, autograd.Gradients{}, graphviz.Options{})).boxes {
 			if id == fmt.Sprintf("v%06d", x.Node().ID) {
 				looks[name] = box["fillcolor"] + box["style"]
 			} else if id == fmt.Sprintf("v%06d", root.Node().ID) && name == "constant" {
@@ -133,7 +134,7 @@ func TestArrowsKeepOrderAndCount(t *testing.T) {
 	x, y := g.Variable(autograd.Scalar(2)), g.Variable(autograd.Scalar(5))
 	root := x.Mul(x).Sub(y)
 	var got []string
-	for _, a := range check(t, drawn(t, root, graphviz.Options{})).arrows {
+	for _, a := range check(t, drawn(t, root, autograd.Gradients{}, graphviz.Options{})).arrows {
 		got = append(got, a.from+" "+a.to+" "+a.attributes["headlabel"])
 	}
 	want := []string{"v000000 v000002 ", "v000000 v000002 ", "v000001 v000003 2", "v000002 v000003 1"}
@@ -149,7 +150,7 @@ func TestBackwardArrows(t *testing.T) {
 	root := x.Sum().Mul(w).Mul(g.Scalar(0)).Sub(w)
 	var got []string
 	var b bytes.Buffer
-	if err := graphviz.Write(&b, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Backward}); err != nil {
+	if err := graphviz.Write(&b, root, root.Backward(), graphviz.Options{View: graphviz.Backward}); err != nil {
 		t.Fatal(err)
 	}
 	p := check(t, b.Bytes())
@@ -186,7 +187,7 @@ func TestNestedFrames(t *testing.T) {
 	// "a/b" is not b inside a, and the second visit of a/b is the same frame.
 	root := enter("a", "b").Add(enter("a/b")).Add(enter("a", "b")).Add(enter("c", "b"))
 	var got []string
-	for _, frame := range check(t, drawn(t, root, graphviz.Options{})).frames {
+	for _, frame := range check(t, drawn(t, root, autograd.Gradients{}, graphviz.Options{})).frames {
 		got = append(got, frame["id"]+" "+frame["label"])
 	}
 	want := []string{"s000002 b", "s000001 a", "s000003 a/b", "s000005 b", "s000004 c"}
@@ -208,7 +209,7 @@ func TestCustomOperationOfAKnownName(t *testing.T) {
 		x := g.Variable(autograd.Scalar(7)).Named("x")
 		root := autograd.Custom(identity, x).Scale(0)
 		var b bytes.Buffer
-		if err := graphviz.Write(&b, root, graphviz.Options{Gradients: root.Backward(), View: graphviz.Backward}); err != nil {
+		if err := graphviz.Write(&b, root, root.Backward(), graphviz.Options{View: graphviz.Backward}); err != nil {
 			t.Fatal(err)
 		}
 		for _, a := range check(t, b.Bytes()).arrows {
@@ -224,7 +225,7 @@ func TestZeroSizeTensors(t *testing.T) {
 	x := g.Variable(autograd.Zeros(0, 3)).Named("x")
 	root := x.Scale(2).Sum()
 	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
-		check(t, drawn(t, root, graphviz.Options{Gradients: root.Backward(), View: view}))
+		check(t, drawn(t, root, root.Backward(), graphviz.Options{View: view}))
 	}
 }
 
@@ -234,10 +235,10 @@ func TestDeterministic(t *testing.T) {
 	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
 		var first []byte
 		for range 5 {
-			root := scalarNetwork()
-			o := graphviz.Options{Gradients: root.Backward(), View: view}
+			root := recordingtest.ScalarNetwork()
+			grads, o := root.Backward(), graphviz.Options{View: view}
 			for range 2 {
-				got := drawn(t, root, o)
+				got := drawn(t, root, grads, o)
 				if first == nil {
 					first = got
 				}
@@ -250,11 +251,11 @@ func TestDeterministic(t *testing.T) {
 }
 
 func TestTenThousandNodes(t *testing.T) {
-	root := chain(10_000)
-	o := graphviz.Options{Gradients: root.Backward(), MaxNodes: -1}
+	root := recordingtest.Chain(10_000)
+	grads, o := root.Backward(), graphviz.Options{MaxNodes: -1}
 	for view, want := range map[graphviz.View]int{graphviz.Forward: 10_000, graphviz.Backward: 5_001, graphviz.Combined: 10_000, graphviz.Layers: 52} {
 		o.View = view
-		p, err := parse(drawn(t, root, o))
+		p, err := parse(drawn(t, root, grads, o))
 		if err != nil || len(p.boxes) != want {
 			t.Errorf("view %d: %d boxes, want %d, error %v", view, len(p.boxes), want, err)
 		}
@@ -264,7 +265,7 @@ func TestTenThousandNodes(t *testing.T) {
 // BenchmarkTenThousandNodes draws 10,000 values. Each drawing should take less
 // than a second.
 func BenchmarkTenThousandNodes(b *testing.B) {
-	root := chain(10_000)
+	root := recordingtest.Chain(10_000)
 	gradients := root.Backward()
 	middle := root.Graph().At(5_001)
 	for _, c := range []struct {
@@ -276,35 +277,18 @@ func BenchmarkTenThousandNodes(b *testing.B) {
 		{"depth", graphviz.Combined, []graphviz.Selection{graphviz.Depth(1)}}, {"fold", graphviz.Combined, []graphviz.Selection{graphviz.Fold()}},
 		{"focus", graphviz.Combined, []graphviz.Selection{graphviz.Focus(middle, 1000, 1000)}},
 	} {
-		o := graphviz.Options{Gradients: gradients, View: c.view, Select: c.choose, MaxNodes: -1}
+		o := graphviz.Options{View: c.view, Select: c.choose, MaxNodes: -1}
 		b.Run(c.name, func(b *testing.B) {
 			for b.Loop() {
-				drawn(b, root, o)
+				drawn(b, root, gradients, o)
 			}
 		})
 	}
 	b.Run("mermaid", func(b *testing.B) {
 		for b.Loop() {
-			mermaid(b, root, graphviz.Options{Gradients: gradients, View: graphviz.Combined, MaxNodes: -1})
+			mermaid(b, root, gradients, graphviz.Options{View: graphviz.Combined, MaxNodes: -1})
 		}
 	})
-}
-
-// chain records x + c + c + … with n nodes in all, each in a scope of its own
-// hundred.
-func chain(n int) autograd.Value {
-	g := autograd.NewGraph(autograd.Options{Trace: true})
-	x := g.Variable(autograd.Scalar(0.5))
-	g.Enter("0")
-	for len := 1; len < n-1; len += 2 {
-		if len%200 == 1 {
-			g.Leave()
-			g.Enter(fmt.Sprint(len))
-		}
-		x = x.Add(g.Scalar(1))
-	}
-	g.Leave()
-	return x.Sin()
 }
 
 type failingWriter struct{ err error }
@@ -313,13 +297,13 @@ func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
 
 func TestWriterError(t *testing.T) {
 	want := errors.New("disk full")
-	if err := graphviz.Write(failingWriter{want}, neuron(), graphviz.Options{}); !errors.Is(err, want) {
+	if err := graphviz.Write(failingWriter{want}, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); !errors.Is(err, want) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestWriteFile(t *testing.T) {
-	dir, root := t.TempDir(), neuron()
+	dir, root := t.TempDir(), recordingtest.Neuron()
 	path := filepath.Join(dir, "neuron.dot")
 	for _, before := range []string{"", "old content"} {
 		if before != "" {
@@ -327,11 +311,11 @@ func TestWriteFile(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		if err := graphviz.WriteFile(path, root, graphviz.Options{}); err != nil {
+		if err := graphviz.WriteFile(path, root, autograd.Gradients{}, graphviz.Options{}); err != nil {
 			t.Fatal(err)
 		}
 		got, err := os.ReadFile(path)
-		if err != nil || !bytes.Equal(got, drawn(t, root, graphviz.Options{})) {
+		if err != nil || !bytes.Equal(got, drawn(t, root, autograd.Gradients{}, graphviz.Options{})) {
 			t.Errorf("got %q, error %v", got, err)
 		}
 	}
@@ -344,13 +328,13 @@ func TestWriteFile(t *testing.T) {
 // What stood in the way is left, and nothing beside it.
 func TestWriteFileError(t *testing.T) {
 	dir := t.TempDir()
-	if err := graphviz.WriteFile(filepath.Join(dir, "none", "x.dot"), neuron(), graphviz.Options{}); !errors.Is(err, os.ErrNotExist) {
+	if err := graphviz.WriteFile(filepath.Join(dir, "none", "x.dot"), recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("a missing folder: %v", err)
 	}
 	if err := os.Mkdir(filepath.Join(dir, "folder.dot"), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	if err := graphviz.WriteFile(filepath.Join(dir, "folder.dot"), neuron(), graphviz.Options{}); err == nil {
+	if err := graphviz.WriteFile(filepath.Join(dir, "folder.dot"), recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); err == nil {
 		t.Error("a folder was replaced")
 	}
 	onlyFile(t, dir)
@@ -365,7 +349,7 @@ func TestWriteFileKeepsSymbolicLink(t *testing.T) {
 	if err := os.Symlink(target, link); err != nil {
 		t.Fatal(err)
 	}
-	if err := graphviz.WriteFile(link, neuron(), graphviz.Options{}); err != nil {
+	if err := graphviz.WriteFile(link, recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	if got, err := os.Readlink(link); err != nil || got != target {
@@ -384,7 +368,7 @@ func onlyFile(t *testing.T, dir string) {
 }
 
 func TestMistakesPanic(t *testing.T) {
-	stale := neuron()
+	stale := recordingtest.Neuron()
 	staleGradients := stale.Backward()
 	stale.Graph().Reset()
 	changed := autograd.NewParam("w", autograd.Scalar(1))
@@ -392,25 +376,26 @@ func TestMistakesPanic(t *testing.T) {
 	reads := g.Param(changed).Square()
 	changed.Set(autograd.Scalar(2))
 	for name, c := range map[string]struct {
-		root autograd.Value
-		o    graphviz.Options
-		want any
+		root  autograd.Value
+		grads autograd.Gradients
+		o     graphviz.Options
+		want  any
 	}{
-		"view":              {neuron(), graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
-		"direction":         {neuron(), graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
-		"negative digits":   {neuron(), graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
-		"too many digits":   {neuron(), graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
-		"negative elements": {neuron(), graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
-		"zero Value":        {autograd.Value{}, graphviz.Options{}, new(*autograd.GraphError)},
-		"another graph's gradients, of a constant": {autograd.NewGraph(autograd.Options{}).Scalar(1), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
-		"another graph's gradients":                {neuron(), graphviz.Options{Gradients: neuron().Backward()}, new(*autograd.GraphError)},
-		"a Value after Reset":                      {stale, graphviz.Options{}, new(*autograd.StaleError)},
-		"gradients after Reset":                    {neuron(), graphviz.Options{Gradients: staleGradients}, new(*autograd.StaleError)},
-		"a changed parameter":                      {reads, graphviz.Options{}, new(*autograd.StaleError)},
+		"view":              {recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{View: 99}, new(*autograd.ArgumentError)},
+		"direction":         {recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Direction: "UP"}, new(*autograd.ArgumentError)},
+		"negative digits":   {recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Digits: -1}, new(*autograd.ArgumentError)},
+		"too many digits":   {recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Digits: 18}, new(*autograd.ArgumentError)},
+		"negative elements": {recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{Elements: -1}, new(*autograd.ArgumentError)},
+		"zero Value":        {autograd.Value{}, autograd.Gradients{}, graphviz.Options{}, new(*autograd.GraphError)},
+		"another graph's gradients, of a constant": {autograd.NewGraph(autograd.Options{}).Scalar(1), recordingtest.Neuron().Backward(), graphviz.Options{}, new(*autograd.GraphError)},
+		"another graph's gradients":                {recordingtest.Neuron(), recordingtest.Neuron().Backward(), graphviz.Options{}, new(*autograd.GraphError)},
+		"a Value after Reset":                      {stale, autograd.Gradients{}, graphviz.Options{}, new(*autograd.StaleError)},
+		"gradients after Reset":                    {recordingtest.Neuron(), staleGradients, graphviz.Options{}, new(*autograd.StaleError)},
+		"a changed parameter":                      {reads, autograd.Gradients{}, graphviz.Options{}, new(*autograd.StaleError)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "x.dot")
-			err := autograd.Try(func() { graphviz.WriteFile(path, c.root, c.o) })
+			err := autograd.Try(func() { graphviz.WriteFile(path, c.root, c.grads, c.o) })
 			if err == nil || !errors.As(err, c.want) {
 				t.Errorf("got %v, want %T", err, c.want)
 			}
@@ -424,7 +409,7 @@ func TestMistakesPanic(t *testing.T) {
 // FuzzNames draws a value, a scope, a custom operation and a title of any
 // name. Graphviz itself sees the seeds, in TestNamesLaidOut.
 func FuzzNames(f *testing.F) {
-	for _, name := range names {
+	for _, name := range recordingtest.Names {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
@@ -450,15 +435,9 @@ func FuzzNames(f *testing.F) {
 }
 
 func TestNamesLaidOut(t *testing.T) {
-	for _, name := range names {
+	for _, name := range recordingtest.Names {
 		check(t, oddlyNamed(t, name, graphviz.Combined))
 	}
-}
-
-// names are those that a drawing could trip over.
-var names = []string{
-	"", " ", "\t\n", "\x00", `"`, `\`, `\"`, `\N\G\L\E\T\H\l\r\n`, `a\`, "<", ">", "<b>", "</TABLE>", "&", "&amp;", "&#0;", "&lt;script&gt;", "'", "{|}", "]]>", "<!--", "-->",
-	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
 }
 
 // called records a value, a scope and a custom operation of that name.
@@ -477,5 +456,5 @@ func called(name string) autograd.Value {
 
 func oddlyNamed(t testing.TB, name string, view graphviz.View, selected ...graphviz.Selection) []byte {
 	y := called(name)
-	return drawn(t, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Select: selected})
+	return drawn(t, y, y.Backward(), graphviz.Options{View: view, Title: name, Select: selected})
 }

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 
 	"nabla/autograd"
+	"nabla/explain"
 	"nabla/graphviz"
 	"nabla/layers"
 )
@@ -113,7 +114,7 @@ func crossEntropy(p, y autograd.Value) autograd.Value {
 
 // diagnose prints what is wrong, with the line where it was recorded.
 func diagnose(w io.Writer, cost autograd.Value, gradients autograd.Gradients) {
-	troubles := graphviz.Diagnose(cost, gradients)
+	troubles := explain.Diagnose(cost, gradients)
 	if len(troubles) == 0 {
 		fmt.Fprintln(w, "  Diagnose finds nothing wrong")
 	}
@@ -129,7 +130,7 @@ func (n *network) explain(w io.Writer, g *autograd.Graph, gradients autograd.Gra
 	weight := g.Param(n.hidden.Params()[0])
 	for _, element := range [][]int{nil, {0, 1}} {
 		fmt.Fprintln(w)
-		fmt.Fprint(w, graphviz.ExplainWith(weight, gradients, graphviz.ExplainOptions{Element: element, Loss: n.cost}))
+		fmt.Fprint(w, explain.GradientWith(weight, gradients, explain.Options{Element: element, Loss: n.cost}))
 	}
 }
 
@@ -141,8 +142,8 @@ func draw(w io.Writer, out string, v version, cost autograd.Value, gradients aut
 		return err
 	}
 	path := filepath.Join(out, v.name+".dot")
-	o := graphviz.Options{Gradients: gradients, View: graphviz.Combined, Elements: 12, Title: "The network " + v.title}
-	if err := graphviz.WriteFile(path, cost, o); err != nil {
+	o := graphviz.Options{View: graphviz.Combined, Elements: 12, Title: "The network " + v.title}
+	if err := graphviz.WriteFile(path, cost, gradients, o); err != nil {
 		return err
 	}
 	fmt.Fprintf(w, "\nwrote %s\n", path)

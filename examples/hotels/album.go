@@ -7,6 +7,7 @@ import (
 	"nabla/data"
 	"nabla/graphviz"
 	"nabla/layers"
+	"nabla/page"
 )
 
 // An album is the drawings of a network: the passes of the trained one, and a
@@ -16,17 +17,17 @@ type album struct {
 	problem
 	model layers.Layer
 	graph *autograd.Graph
-	film  *graphviz.Film
+	film  *page.Film
 	shot  bool // an epoch has been filmed whose update follows
 }
 
 // newAlbum returns the album of a network that has learned nothing yet.
 func newAlbum(n network, p problem, model layers.Layer) *album {
 	a := &album{network: n, problem: p, model: model, graph: autograd.NewGraph(autograd.Options{Trace: true})}
-	a.film = graphviz.NewFilm(graphviz.Options{
+	a.film = page.NewFilm(page.Options{
 		Title:  n.task + ": a " + n.shape() + " network, on the first of its hotels",
 		Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()},
-		Fit: &graphviz.Fit{
+		Fit: &page.Fit{
 			Predict:  func(x []float64) float64 { return a.answerFor(x) },
 			Features: rowsOf(p.space.features), Targets: p.space.targets, Names: p.space.names,
 		},
@@ -100,10 +101,10 @@ func (a *album) write(to *folder) error {
 	}
 	loss, gradients := a.record()
 	for _, d := range drawings {
-		options := graphviz.Options{Gradients: gradients, View: d.view, Select: d.selected, Title: a.title + ", " + d.name}
+		options := graphviz.Options{View: d.view, Select: d.selected, Title: a.title + ", " + d.name}
 		for _, extension := range []string{".dot", ".svg"} {
 			name := a.task + "." + d.name + extension
-			err := graphviz.WriteFile(to.name(name), loss, options)
+			err := graphviz.WriteFile(to.name(name), loss, gradients, options)
 			if errors.Is(err, graphviz.ErrNoGraphviz) {
 				break
 			}

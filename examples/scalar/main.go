@@ -14,6 +14,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/graphviz"
+	"nabla/page"
 )
 
 const rate = 0.1 // of the update
@@ -136,10 +137,15 @@ func draw(w io.Writer, out string, loss autograd.Value, gradients autograd.Gradi
 		return err
 	}
 	fmt.Fprintln(w)
-	options := graphviz.Options{Gradients: gradients, View: graphviz.Course, Title: "One neuron", LearningRate: rate}
-	for _, file := range []string{"neuron.dot", "neuron.html", "neuron.svg"} {
+	html := filepath.Join(out, "neuron.html")
+	if err := page.WriteFile(html, loss, gradients, page.Options{Title: "One neuron", LearningRate: rate}); err != nil {
+		return err
+	}
+	fmt.Fprintln(w, "wrote", html)
+	options := graphviz.Options{View: graphviz.Course, Title: "One neuron"}
+	for _, file := range []string{"neuron.dot", "neuron.svg"} {
 		path := filepath.Join(out, file)
-		err := graphviz.WriteFile(path, loss, options)
+		err := graphviz.WriteFile(path, loss, gradients, options)
 		if errors.Is(err, graphviz.ErrNoGraphviz) {
 			fmt.Fprintln(w, "no picture:", err)
 			break

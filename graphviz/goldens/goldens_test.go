@@ -94,7 +94,7 @@ func drawn(t *testing.T, name string, view graphviz.View) []byte {
 	y := autograd.Custom(operation, x)
 	g.Leave()
 	var b bytes.Buffer
-	if err := graphviz.Write(&b, y, graphviz.Options{Gradients: y.Backward(), View: view, Title: name, Legend: true}); err != nil {
+	if err := graphviz.Write(&b, y, y.Backward(), graphviz.Options{View: view, Title: name, Legend: true}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()

@@ -1,0 +1,427 @@
+package explain
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"nabla/autograd"
+	"nabla/internal/recording"
+)
+
+// A TroubleKind says what is wrong at a place of a recording.
+type TroubleKind uint8
+
+const (
+	TroubleNonFinite TroubleKind = iota // a NaN or infinity arose here: what came in was finite
+	TroubleSpoiled                      // one reached this value or its gradient; drawings show it, Diagnose lists it with where it arose
+	TroubleDeadReLU                     // a relu is closed for all data, so that no gradient passes
+	TroubleSaturated                    // a sigmoid or tanh is where it is all but flat
+	TroubleVanishing                    // the gradient is far smaller here than at the last layer
+	TroubleExploding                    // the gradient is far larger here than at the last layer
+	TroubleUnreached                    // a parameter or variable that the loss does not depend on
+)
+
+func (k TroubleKind) String() string {
+	names := [...]string{"not finite", "spoiled", "dead relu", "saturated", "vanishing gradient", "exploding gradient", "unreached"}
+	if int(k) < len(names) {
+		return names[k]
+	}
+	return "unknown"
+}
+
+// The thresholds of Diagnose.
+const (
+	saturatedSigmoid = 0.01 // a sigmoid closer than that to 0 or 1 has a slope below 0.01, where the most is 0.25
+	saturatedTanh    = 0.99 // a tanh beyond that has a slope below 0.02, where the most is 1
+	saturatedShare   = 0.5  // of the elements, from which on it is told
+	vanishingRatio   = 1e-3 // of the gradient's root mean square to that at the last layer
+	explodingRatio   = 1e3
+)
+
+// A Trouble is something wrong that a recording shows.
+type Trouble struct {
+	Kind  TroubleKind
+	Value autograd.Value // where it shows
+	Words string         // one sentence
+
+	// Of TroubleNonFinite: why, whether it arose in the backward pass, and what
+	// it spoiled, in the order of the recording. What several reached is listed
+	// with the first of them.
+	Cause            Cause
+	Backward         bool
+	SpoiledValues    []autograd.Value
+	SpoiledGradients []autograd.Value
+}
+
+func (t Trouble) String() string { return t.Words }
+
+// Diagnose returns what is wrong with a recording, by kind in the order of the
+// constants and then in the order of the recording; nothing where all is well.
+// The gradients may be zero Gradients, before a backward pass; what concerns
+// them is then left out.
+//
+//   - Not finite: each place where a NaN or infinity arose, which is where the
+//     inputs were finite and the result was not, the forward pass first and
+//     then the backward pass from the loss on; and what each of them spoiled. An
+//     infinite constant of which no NaN comes, such as a mask's, is no trouble.
+//   - Dead relu: one (or relu6) whose elements are all closed, z ≤ 0; or units,
+//     which are the places on the last axis of a tensor of two axes or more,
+//     that are closed for each of several rows.
+//   - Saturated: at least half of the elements of a sigmoid are closer than 0.01
+//     to 0 or 1, or of a tanh beyond ±0.99; of a hard sigmoid or hard tanh at a
+//     bound. What a cross entropy is taken of is left out: there the slopes
+//     cancel.
+//   - Vanishing, exploding: the root mean square of the gradient of the elements
+//     of a layer's weighted sums is below 1/1000 of that of the last layer's, or
+//     above 1000 times it. A layer is a product with a parameter or variable;
+//     layers are counted along the longest way. A gradient of exact zeros
+//     is not vanishing: it has another cause, which Explain gives. Told once, at
+//     the first value of the worst layer.
+//   - Unreached: a parameter or variable of the graph that root does not depend
+//     on through operations that carry gradients.
+//
+// Without Options.Trace the gradients of what is computed are not known: what
+// is vanishing or exploding is then not told, and a NaN that arose in the
+// backward pass is told where it arrived. It takes time linear in the recording
+// and its numbers.
+//
+// It panics as Write does.
+func Diagnose(root autograd.Value, grads autograd.Gradients) []Trouble {
+	d := examine(recording.New(root, grads, 0))
+	d.unrecorded(root)
+	slices.SortStableFunc(d.found, func(a, b finding) int { return cmp.Compare(a.Kind, b.Kind) })
+	var troubles []Trouble
+	for _, f := range d.found {
+		if f.Kind != TroubleSpoiled {
+			troubles = append(troubles, f.Trouble)
+		}
+	}
+	return troubles
+}
+
+// Note gives each node the troubles that are found there.
+func Note(m *recording.Model) {
+	for i := range m.Nodes {
+		m.Nodes[i].Troubles = nil
+	}
+	for _, f := range examine(m).found {
+		n := &m.Nodes[f.node]
+		n.Troubles = append(n.Troubles, recording.Trouble{Kind: uint8(f.Kind), Text: f.text})
+	}
+}
+
+// A diagnosis is what was found wrong with a model.
+type diagnosis struct {
+	*recording.Model
+	found []finding
+}
+
+// A finding is a trouble, its place and what the box there says.
+type finding struct {
+	Trouble
+	node int // into nodes
+	text string
+}
+
+// examine looks for every kind of trouble.
+func examine(m *recording.Model) *diagnosis {
+	m.TellApart()
+	d := &diagnosis{Model: m}
+	d.nonFinite()
+	for i := range m.Nodes {
+		d.activation(i)
+	}
+	d.layers()
+	d.unreached()
+	return d
+}
+
+// add adds a finding: what the box says, and how the sentence goes on.
+func (d *diagnosis) add(kind TroubleKind, node int, text, rest string) *finding {
+	d.found = append(d.found, finding{
+		Trouble: Trouble{Kind: kind, Value: d.Nodes[node].Source.Value, Words: d.Nodes[node].Mention() + ": " + text + rest},
+		node:    node,
+		text:    text,
+	})
+	return &d.found[len(d.found)-1]
+}
+
+// activation looks at the elements of one activation.
+func (d *diagnosis) activation(i int) {
+	n := &d.Nodes[i]
+	if !n.Learns || n.Custom || len(n.In) != 1 {
+		return
+	}
+	switch n.Op {
+	case "relu", "relu6":
+		d.relu(i)
+	case "sigmoid", "tanh", "hard sigmoid", "hard tanh":
+		if !d.inCrossEntropy(n) {
+			d.saturation(i)
+		}
+	}
+}
+
+// relu looks for units that are closed for all rows.
+func (d *diagnosis) relu(i int) {
+	n := &d.Nodes[i]
+	rows, units, z := d.unitsOf(&d.Nodes[d.Edges[n.In[0]].From])
+	dead := 0
+	for unit := range units {
+		closed := 0
+		for k := unit; k < len(z); k += units {
+			if z[k] <= 0 {
+				closed++
+			}
+		}
+		if closed == rows {
+			dead++
+		}
+	}
+	switch {
+	case dead == 0 || len(z) == 0:
+	case len(z) == 1:
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("closed: its input %s is not above 0", recording.Number(z[0], recording.DefaultDigits)), ", so that no gradient passes")
+	case dead == units:
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("dead: all %d elements are closed", len(z)), ", so that no gradient passes")
+	case rows > 1:
+		d.add(TroubleDeadReLU, i, fmt.Sprintf("%d of %d units %s dead: closed for all %d rows", dead, units, recording.IsOrAre(dead), rows), "")
+	}
+}
+
+// unitsOf returns the elements of a node as rows of units. Of a node that is
+// one element it is the column of its unit, for all data points.
+func (d *diagnosis) unitsOf(n *recording.Node) (rows, units int, elements []float64) {
+	shape, all := n.Source.Shape(), n.Source.View()
+	rows, units = 1, all.Size()
+	if len(shape) > 1 && all.Size() > 0 {
+		units = shape[len(shape)-1]
+		rows = all.Size() / units
+	}
+	if n.Element == recording.Whole {
+		return rows, units, recording.ElementsOf(all)
+	}
+	return rows, 1, recording.Column(all, n.Element%units, units)
+}
+
+// inCrossEntropy reports whether a cross entropy is all that is made of n.
+func (d *diagnosis) inCrossEntropy(n *recording.Node) bool {
+	for _, use := range n.Uses {
+		e := &d.Edges[use]
+		to := &d.Nodes[e.To]
+		if to.Custom || e.Input != 0 || to.Op != "binary cross entropy" && to.Op != "cross entropy" {
+			return false
+		}
+	}
+	return len(n.Uses) > 0
+}
+
+// saturation looks for elements where the slope is all but 0.
+func (d *diagnosis) saturation(i int) {
+	n := &d.Nodes[i]
+	_, _, a := d.unitsOf(n)
+	beyond, saturated := 0, saturations[n.Op]
+	for _, v := range a {
+		if saturated.is(v) {
+			beyond++
+		}
+	}
+	switch {
+	case float64(beyond) < saturatedShare*float64(len(a)) || beyond == 0:
+	case len(a) == 1:
+		d.add(TroubleSaturated, i, "saturated", fmt.Sprintf(": %s, where the slope is %s", recording.Number(a[0], recording.DefaultDigits), saturated.slope))
+	default:
+		d.add(TroubleSaturated, i, fmt.Sprintf("saturated: %d of %d elements", beyond, len(a)), fmt.Sprintf(" are %s, where the slope is %s", saturated.where, saturated.slope))
+	}
+}
+
+// saturations says when an activation of that value has all but no slope.
+var saturations = map[string]struct {
+	is           func(a float64) bool
+	where, slope string
+}{
+	"sigmoid":      {func(a float64) bool { return a < saturatedSigmoid || a > 1-saturatedSigmoid }, "outside 0.01 to 0.99", "below 0.01"},
+	"tanh":         {func(a float64) bool { return math.Abs(a) > saturatedTanh }, "beyond ±0.99", "below 0.02"},
+	"hard sigmoid": {func(a float64) bool { return a == 0 || a == 1 }, "at 0 or 1", "0"},
+	"hard tanh":    {func(a float64) bool { return math.Abs(a) == 1 }, "at ±1", "0"},
+}
+
+// layers compares the gradients of the layers' weighted sums with those of the
+// last layer.
+func (d *diagnosis) layers() {
+	if !d.Traced {
+		return
+	}
+	stages := d.stages()
+	if len(stages) < 2 {
+		return
+	}
+	last := stages[len(stages)-1].rms()
+	if last == 0 || !recording.IsFinite(last) {
+		return
+	}
+	small, large := len(stages)-1, len(stages)-1
+	for i, s := range stages {
+		rms := s.rms()
+		if rms > 0 && rms < stages[small].rms() {
+			small = i
+		}
+		if recording.IsFinite(rms) && rms > stages[large].rms() {
+			large = i
+		}
+	}
+	if s := stages[small]; s.rms() < vanishingRatio*last {
+		d.add(TroubleVanishing, s.first, "the gradient vanishes", compared(s, small, last, len(stages)))
+	}
+	if s := stages[large]; s.rms() > explodingRatio*last {
+		d.add(TroubleExploding, s.first, "the gradient explodes", compared(s, large, last, len(stages)))
+	}
+}
+
+// compared says how the gradient of a stage differs from that of the last.
+func compared(s stage, i int, last float64, stages int) string {
+	return fmt.Sprintf(" on its way back: its root mean square is %s here, in layer %d, and %s in layer %d, the last",
+		recording.Number(s.rms(), recording.DefaultDigits), i+1, recording.Number(last, recording.DefaultDigits), stages)
+}
+
+// A stage is the weighted sums, or the products that are summed there, that
+// have the same number of layers before them.
+type stage struct {
+	first int     // into nodes
+	norm  float64 // of the gradients of all their elements
+	size  int
+}
+
+func (s stage) rms() float64 {
+	if s.size == 0 {
+		return 0
+	}
+	return s.norm / math.Sqrt(float64(s.size))
+}
+
+// stages returns the layers that have gradients, in order.
+func (d *diagnosis) stages() []stage {
+	var stages []stage
+	level, parameter := make([]int, len(d.Nodes)), make([]bool, len(d.Nodes))
+	for i := range d.Nodes {
+		n := &d.Nodes[i]
+		weighted := false
+		for _, in := range n.In {
+			from := d.Edges[in].From
+			level[i] = max(level[i], level[from])
+			weighted = weighted || parameter[from]
+		}
+		parameter[i] = n.Learns && (len(n.In) == 0 || weighted && rearranges(n))
+		if !weighted || !multiplies(n) {
+			continue
+		}
+		level[i]++
+		if len(stages) < level[i] {
+			stages = append(stages, stage{first: i})
+		}
+		if s := &stages[level[i]-1]; n.State == recording.Reached {
+			s.norm, s.size = autograd.JoinNorms(s.norm, n.Gradient.Norm), s.size+n.Gradient.Size
+		}
+	}
+	return stages
+}
+
+// multiplies reports whether n may be a layer's product with its weights.
+func multiplies(n *recording.Node) bool {
+	switch n.Op {
+	case "matmul", "mul", "weighted sum":
+		return true
+	}
+	return n.Custom
+}
+
+// rearranges reports whether n is its input in another order or shape.
+func rearranges(n *recording.Node) bool {
+	switch n.Op {
+	case "reshape", "permute", "expand", "slice":
+		return !n.Custom
+	}
+	return false
+}
+
+// unreached looks for what should be learned and is not, for want of a way
+// that carries gradients.
+func (d *diagnosis) unreached() {
+	reaches, stops := reaches(d.Model), stops(d.Model)
+	for i := range d.Nodes {
+		n := &d.Nodes[i]
+		if n.Kind != autograd.KindParam && n.Kind != autograd.KindVariable || !n.Learns {
+			continue
+		}
+		if n.State == recording.NotReached || !d.Passed && !reaches[i] {
+			d.add(TroubleUnreached, i, whyUnreached(d.Model, i, stops[i]).Words, "")
+		}
+	}
+}
+
+// reaches returns whether the root depends on each node through operations that
+// carry gradients.
+func reaches(m *recording.Model) []bool {
+	reaches := make([]bool, len(m.Nodes))
+	if m.Root >= 0 {
+		reaches[m.Root] = true
+	}
+	for _, e := range slices.Backward(m.Edges) {
+		if e.Learns && reaches[e.To] {
+			reaches[e.From] = true
+		}
+	}
+	return reaches
+}
+
+// stops returns, for each node that is learned through, the node after it that
+// stops the gradient, or none where it only arrives at none of the uses.
+func stops(m *recording.Model) []int {
+	stops := make([]int, len(m.Nodes))
+	for i := len(m.Nodes) - 1; i >= 0; i-- {
+		stops[i] = recording.Nowhere
+		for _, use := range m.Nodes[i].Uses {
+			e := &m.Edges[use]
+			switch {
+			case stops[i] != recording.Nowhere:
+			case !e.Learns || m.Traced && m.Nodes[e.To].State == recording.Reached && !e.Received:
+				stops[i] = e.To
+			default:
+				stops[i] = stops[e.To]
+			}
+		}
+	}
+	return stops
+}
+
+// whyUnreached returns why no gradient arrives at a node, given what stops it.
+func whyUnreached(m *recording.Model, i, stop int) Cause {
+	if stop == recording.Nowhere {
+		return Cause{CauseNotReached, m.Nodes[i].Source.Value, "no gradient arrives: the loss does not depend on it"}
+	}
+	to := &m.Nodes[stop]
+	return Cause{CauseDetached, to.Source.Value, fmt.Sprintf("no gradient arrives: %s stops it", to.Called())}
+}
+
+// unrecorded looks for parameters and variables that root was not computed
+// from.
+func (d *diagnosis) unrecorded(root autograd.Value) {
+	next := 0
+	for n := range root.Graph().Nodes() {
+		if next < len(d.Nodes) && d.Nodes[next].ID == n.ID {
+			next++
+			continue
+		}
+		if d.Passed && d.Gradients.Reached(n.Value) { // root is a part of what was differentiated
+			continue
+		}
+		if n.NeedsGrad && n.Kind != autograd.KindOperation {
+			title := (&recording.Node{ID: n.ID, Op: n.Op, Name: n.Name()}).Title()
+			d.found = append(d.found, finding{Trouble: Trouble{
+				Kind: TroubleUnreached, Value: n.Value, Words: title + ": no gradient arrives: the loss was computed without it",
+			}})
+		}
+	}
+}

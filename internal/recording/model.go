@@ -1,0 +1,370 @@
+package recording
+
+import (
+	"fmt"
+	"math"
+
+	"nabla/autograd"
+)
+
+// A Model is what any exporter draws of a recording: the ancestors of a root,
+// with numbers that no longer depend on the graph's memory.
+type Model struct {
+	Nodes  []Node  // in the order of the recording: inputs come first
+	Edges  []Edge  // by the node that they lead to, then by input
+	Scopes []scope // parents come first; scopes[0] is the graph itself
+	Root   int     // into nodes; -1 where a Selection cut it off
+	Passed bool    // there are gradients
+	Traced bool    // there are contributions
+
+	graph     *autograd.Graph
+	Gradients autograd.Gradients
+	Sampled   *sampler     // what took it apart; nil for a whole recording
+	note      func(*Model) // gives nodes their troubles; nil for none
+	limit     int          // tensors of at most so many elements keep each one
+}
+
+// A Node is one value: a whole tensor, or one element of it where a Selection
+// takes tensors apart.
+type Node struct {
+	ID        int           // in the recording
+	Source    autograd.Node // the same, as recorded
+	Element   int           // of the source, in row-major order; whole for all of them
+	OfRow     bool          // it belongs to the row that Sample draws, and not to all of them
+	Role      autograd.Role
+	Op        string
+	Custom    bool // op is a name that a user chose
+	Constants []float64
+	Kind      autograd.Kind
+	Frozen    bool // a parameter that is not trained
+	Name      string
+	Scope     int // into scopes
+	Value     Numbers
+	Gradient  Numbers // where state is reached
+	State     GradientState
+	Learns    bool   // leads back to a variable or parameter
+	Terms     []Term // of a weighted sum
+	In        []int  // into edges, by input
+	Uses      []int  // into edges, in the order of the recording
+
+	Troubles []Trouble // what is wrong with it, as explain.Note found
+	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
+	Group    *group    // what it stands for, of a box that a Selection made of several values
+	Stub     stub      // of a box for what a Selection left out
+}
+
+// Elements of a source that are none of its numbers.
+const (
+	Whole = -1 - iota // all of them
+	rest              // and below: those of the other rows of a batch, one node for each place where they come in
+)
+
+// IsRest reports whether a node stands for the other rows of a batch.
+func (n *Node) IsRest() bool { return n.Element <= rest }
+
+// A Trouble is what a box says of what is wrong with its value.
+type Trouble struct {
+	Kind uint8 // an explain.TroubleKind
+	Text string
+}
+
+// A GradientState says why a node has a gradient or none.
+type GradientState uint8
+
+const (
+	None       GradientState = iota // it depends on nothing that is learned
+	Pending                         // no backward pass yet
+	NotKept                         // the graph has no Trace
+	NotReached                      // the root of the pass does not depend on it
+	Reached                         // it has one
+)
+
+// An Edge is one use of a value: from the input to the result, as the
+// computation ran.
+type Edge struct {
+	From, To int // into nodes
+	Input    int
+	Learns   bool // gradients pass
+
+	Received     bool // there is a contribution
+	Contribution Numbers
+	Local        Numbers // its factor: contribution = gradient of the result × local, of the result's shape
+	LocalKnown   bool    // the operation is a function of single elements
+
+	whole []float64 // each element of the contribution, where few of its numbers are not; valid as long as the recording
+	Of    *Node     // the value that is used, where from stands for several
+}
+
+// A scope is a layer or block that nodes belong to.
+type scope struct {
+	Parent int
+	Name   string
+	Note   string // of a folded scope, what it stands for
+}
+
+// New reads the recording of root and what a backward pass made of it,
+// which may be zero Gradients. Tensors of at most so many elements keep each
+// one. It is linear in nodes and numbers.
+//
+// It panics as root's methods do when the graph has been Reset, and with an
+// *autograd.GraphError when the gradients are another graph's.
+func New(root autograd.Value, gradients autograd.Gradients, elements int) *Model {
+	m := &Model{Scopes: []scope{{}}, Passed: gradients != autograd.Gradients{}, graph: root.Graph(), Gradients: gradients, limit: elements}
+	if m.Passed {
+		gradients.Reached(root) // panics where the two do not belong together
+	}
+	m.Traced = m.Passed && root.Graph().Options().Trace
+	index := map[int]int{} // by ID
+	scopes, layers := scopeIndex{}, newNamesakes(m)
+	for n := range root.Ancestors() {
+		index[n.ID] = len(m.Nodes)
+		m.addNode(n, layers.scopeOf(n, m.scope(n.Scopes, scopes), index))
+		m.addEdges(n, index)
+	}
+	m.Root = len(m.Nodes) - 1
+	if m.Traced {
+		m.addContributions(index)
+	}
+	return m
+}
+
+func (m *Model) addNode(n autograd.Node, scope int) {
+	added := Node{
+		ID: n.ID, Source: n, Element: Whole, Role: n.Role,
+		Op: n.Op, Custom: n.Custom, Constants: constantsOf(n), Kind: n.Kind, Name: n.Name(), Scope: scope,
+		Frozen: n.Kind == autograd.KindParam && n.Param.Frozen, Value: NewNumbers(n.View(), m.limit), Learns: n.NeedsGrad,
+	}
+	if added.State = m.stateOf(n, m.Gradients); added.State == Reached {
+		added.Gradient = NewNumbers(m.Gradients.Of(n.Value), m.limit)
+	}
+	m.Nodes = append(m.Nodes, added)
+}
+
+func (m *Model) stateOf(n autograd.Node, gradients autograd.Gradients) GradientState {
+	switch {
+	case !n.NeedsGrad:
+		return None
+	case !m.Passed:
+		return Pending
+	case gradients.Reached(n.Value):
+		return Reached
+	case n.Kind == autograd.KindOperation && !n.Graph().Options().Trace:
+		return NotKept
+	}
+	return NotReached
+}
+
+// addEdges adds those that lead to the node added last.
+func (m *Model) addEdges(n autograd.Node, index map[int]int) {
+	to := len(m.Nodes) - 1
+	for input, id := range n.Inputs {
+		from, e := index[id], len(m.Edges)
+		m.Edges = append(m.Edges, Edge{From: from, To: to, Input: input, Learns: n.NeedsGrad && m.Nodes[from].Learns})
+		m.Nodes[from].Uses = append(m.Nodes[from].Uses, e)
+		m.Nodes[to].In = append(m.Nodes[to].In, e)
+	}
+}
+
+// addContributions notes what each use of a value added to its gradient.
+// Those of other roots' nodes are left out.
+func (m *Model) addContributions(index map[int]int) {
+	for _, c := range m.Gradients.AllContributions() {
+		to, known := index[c.To.Node().ID]
+		if !known {
+			continue
+		}
+		e := &m.Edges[m.Nodes[to].In[c.Input]]
+		e.Received, e.Contribution = true, NewNumbers(c.Gradient, m.limit)
+		if e.Contribution.Few == nil {
+			e.whole = ElementsOf(c.Gradient)
+		}
+		e.Local, e.LocalKnown = m.local(e, c.Gradient.Precision())
+	}
+}
+
+// local returns the derivative of a value by one that it was computed from,
+// element by element, and whether it is known.
+func (m *Model) local(e *Edge, p autograd.Precision) (Numbers, bool) {
+	to := &m.Nodes[e.To]
+	if factors, ok := to.Source.Local(e.Input); ok {
+		return NewNumbers(factors, m.limit), true
+	}
+	if to.State != Reached || to.Value.Size != 1 || e.Contribution.Size != 1 {
+		return Numbers{}, false
+	}
+	factor, known := quotient(e.Contribution.Few[0], to.Gradient.Few[0], p)
+	return NewNumbers(autograd.Scalar(factor), m.limit), known
+}
+
+// quotient returns the derivative that turned the upstream gradient into the
+// contribution, and whether it can be told from the two: not when upstream is
+// zero, nor when one of them is so small that the product lost its digits.
+func quotient(contribution, upstream float64, p autograd.Precision) (float64, bool) {
+	normal := 0x1p-1022
+	if p == autograd.Float32 {
+		normal = 0x1p-126
+	}
+	size := math.Abs(contribution)
+	lost := size < normal && (size != 0 || math.Abs(upstream) < math.Sqrt(normal))
+	factor := contribution / upstream
+	known := upstream != 0 && !lost && !math.IsNaN(factor) && !math.IsInf(factor, 0)
+	return factor, known
+}
+
+// scopeIndex finds scopes by parent and name.
+type scopeIndex map[scope]int
+
+// scope returns the scope with that path, which it adds where it is new.
+func (m *Model) scope(path []string, index scopeIndex) int {
+	current := 0
+	for _, name := range path {
+		key := scope{Parent: current, Name: name}
+		number, known := index[key]
+		if !known {
+			number = len(m.Scopes)
+			m.Scopes = append(m.Scopes, key)
+			index[key] = number
+		}
+		current = number
+	}
+	return current
+}
+
+// Nowhere is the index of no node, and of no edge.
+const Nowhere = -1
+
+// Source returns the value that an edge comes from: a node, or one of those
+// that the node stands for.
+func (m *Model) Source(e *Edge) *Node {
+	if e.Of != nil {
+		return e.Of
+	}
+	return &m.Nodes[e.From]
+}
+
+// Learned reports whether a node is what training changes.
+func (n *Node) Learned() bool { return n.Kind == autograd.KindParam || n.Kind == autograd.KindVariable }
+
+// Terms returns each element of the contribution.
+func (e *Edge) Terms() []float64 {
+	if e.Contribution.Few != nil {
+		return e.Contribution.Few
+	}
+	return e.whole
+}
+
+// Key names a node in drawings. Keys sort as the recording does.
+func (n *Node) Key() string {
+	key := fmt.Sprintf("v%06d", n.ID)
+	switch {
+	case n.IsRest():
+		key += fmt.Sprintf("r%06d", rest-n.Element)
+	case n.Element != Whole:
+		key += fmt.Sprintf("e%06d", n.Element)
+	}
+	return key + n.Stub.suffix()
+}
+
+// constantsOf returns an operation's numbers that a reader knows from its
+// call, such as a factor. Others, such as an axis, are left out.
+func constantsOf(n autograd.Node) []float64 {
+	if n.Custom {
+		return nil
+	}
+	count := 0
+	switch n.Op {
+	case "scale", "add scalar", "pow scalar", "leaky relu", "elu", "celu",
+		"equal scalar", "not equal scalar", "less scalar", "less equal scalar", "greater scalar", "greater equal scalar":
+		count = 1
+	case "clamp":
+		count = 2
+	}
+	constants := make([]float64, count)
+	copy(constants, n.Constants) // zeros at the end are not recorded
+	return constants
+}
+
+// Broken reports whether a node holds a NaN or an infinity.
+func (n *Node) Broken() bool {
+	return n.Value.Broken() || n.State == Reached && n.Gradient.Broken()
+}
+
+// Elements returns the numbers of a node.
+func (m *Model) Elements(n *Node) []float64 {
+	if n.Value.Few != nil || n.Element != Whole {
+		return n.Value.Few
+	}
+	return ElementsOf(n.Source.View())
+}
+
+// GradientElements returns the gradient of a reached node.
+func (m *Model) GradientElements(n *Node) []float64 {
+	if n.Gradient.Few != nil || n.Element != Whole {
+		return n.Gradient.Few
+	}
+	return ElementsOf(m.Gradients.Of(n.Source.Value))
+}
+
+// Elementwise reports whether n computes each element from single elements of
+// its inputs.
+func (m *Model) Elementwise(n *Node) bool {
+	if n.Custom || n.Op != n.Source.Op || len(n.In) != len(n.Source.Inputs) {
+		return false
+	}
+	_, _, ok := n.Source.Evaluate(make([]float64, len(n.In))...)
+	return ok
+}
+
+// Operands returns the elements that element k of an elementwise node was
+// computed from.
+func (m *Model) Operands(n *Node, k int) []float64 {
+	in := make([]float64, len(n.In))
+	for i, edge := range n.In {
+		from := &m.Nodes[m.Edges[edge].From]
+		in[i] = m.Elements(from)[PlaceIn(from.Value.Shape, n.Value.Shape, k)]
+	}
+	return in
+}
+
+// PlaceIn returns the element of an array of shape narrow that is broadcast to
+// element k of one of shape wide.
+func PlaceIn(narrow, wide []int, k int) int {
+	place, stride := 0, 1
+	for axis := len(wide) - 1; axis >= 0; axis-- {
+		index := k % wide[axis]
+		k /= wide[axis]
+		if own := axis - (len(wide) - len(narrow)); own >= 0 {
+			if narrow[own] != 1 {
+				place += index * stride
+			}
+			stride *= narrow[own]
+		}
+	}
+	return place
+}
+
+// Factors returns the local derivatives of an edge into an elementwise node.
+func (m *Model) Factors(e *Edge) ([]float64, bool) {
+	to := &m.Nodes[e.To]
+	if e.LocalKnown && e.Local.Few != nil || to.Element != Whole {
+		return e.Local.Few, e.LocalKnown
+	}
+	t, ok := to.Source.Local(e.Input)
+	if !ok {
+		return nil, false
+	}
+	return ElementsOf(t), true
+}
+
+// Column returns every step-th element from the first on.
+func Column(t autograd.Tensor, first, step int) []float64 {
+	var elements []float64
+	for k := first; k < t.Size(); k += step {
+		if t.Precision() == autograd.Float64 {
+			elements = append(elements, t.Raw64()[k])
+		} else {
+			elements = append(elements, float64(t.Raw32()[k]))
+		}
+	}
+	return elements
+}

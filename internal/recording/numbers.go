@@ -1,0 +1,243 @@
+package recording
+
+import (
+	"strconv"
+	"strings"
+
+	"math"
+	"slices"
+
+	"nabla/autograd"
+)
+
+// Numbers are a tensor as a drawing shows it: each element of a small one, and
+// what a reader wants to know of any.
+type Numbers struct {
+	Shape []int
+	Size  int
+	Few   []float64 // each element in row-major order, nil when there are more than the limit
+
+	Min, Mean, Max float64 // of the finite elements; NaN when there is none
+	Norm           float64 // Euclidean, of all elements
+	level          bool    // the mean is 0 but for rounding: its digits mean nothing
+	Finite         int
+	zeros          int
+	Nans, Infs     int
+}
+
+// NewNumbers copies what it needs of t. A single number is always kept.
+func NewNumbers(t autograd.Tensor, limit int) Numbers {
+	elements := ElementsOf(t)
+	n := Numbers{Shape: t.Shape(), Size: len(elements), Min: math.Inf(1), Max: math.Inf(-1)}
+	if n.Size <= max(limit, 1) {
+		n.Few = slices.Clone(elements)
+	}
+	for _, v := range elements {
+		n.add(v)
+	}
+	if n.Finite == 0 {
+		n.Min, n.Mean, n.Max = math.NaN(), math.NaN(), math.NaN()
+	}
+	n.level = n.Mean != 0 && math.Abs(n.Mean) <= rounding(t.Precision())*n.Largest()
+	return n
+}
+
+// rounding is how far from 0, relative to the largest element, rounding may
+// take the mean of elements that cancel.
+func rounding(p autograd.Precision) float64 {
+	if p == autograd.Float32 {
+		return 0x1p-20
+	}
+	return 0x1p-48
+}
+
+func (n *Numbers) add(v float64) {
+	n.Norm = math.Hypot(n.Norm, v)
+	switch {
+	case math.IsNaN(v):
+		n.Nans++
+	case math.IsInf(v, 0):
+		n.Infs++
+	default:
+		n.Finite++
+		if v == 0 {
+			n.zeros++
+		}
+		n.Min, n.Max = min(n.Min, v), max(n.Max, v)
+		n.Mean += (v - n.Mean) / float64(n.Finite)
+	}
+}
+
+// ElementsOf returns the elements, which must not be written to.
+func ElementsOf(t autograd.Tensor) []float64 {
+	if t.Precision() == autograd.Float64 {
+		return t.Raw64()
+	}
+	return t.Float64s()
+}
+
+// Zero reports whether there are elements and each is exactly zero.
+func (n *Numbers) Zero() bool {
+	return n.Size > 0 && n.zeros == n.Size
+}
+
+// Largest returns the greatest magnitude of a finite element, 0 if there is
+// none.
+func (n *Numbers) Largest() float64 {
+	if n.Finite == 0 {
+		return 0
+	}
+	return max(math.Abs(n.Min), math.Abs(n.Max))
+}
+
+// United returns the numbers of several tensors as one vector.
+func United(all ...Numbers) Numbers {
+	j := Numbers{Min: math.Inf(1), Max: math.Inf(-1), Few: []float64{}}
+	for _, n := range all {
+		j.Size += n.Size
+		j.Norm = math.Hypot(j.Norm, n.Norm)
+		j.zeros, j.Nans, j.Infs = j.zeros+n.zeros, j.Nans+n.Nans, j.Infs+n.Infs
+		if n.Finite > 0 {
+			j.Finite += n.Finite
+			j.Min, j.Max = min(j.Min, n.Min), max(j.Max, n.Max)
+			j.Mean += (n.Mean - j.Mean) * float64(n.Finite) / float64(j.Finite)
+		}
+		if n.Few == nil && n.Size > 0 || j.Few == nil {
+			j.Few = nil
+		} else {
+			j.Few = append(j.Few, n.Few...)
+		}
+	}
+	j.Shape = []int{j.Size}
+	if j.Finite == 0 {
+		j.Min, j.Mean, j.Max = math.NaN(), math.NaN(), math.NaN()
+	}
+	return j
+}
+
+// Broken reports whether an element is NaN or infinite.
+func (n *Numbers) Broken() bool { return n.Nans+n.Infs > 0 }
+
+// What numbers are shown with unless the options say otherwise.
+const (
+	DefaultDigits   = 4
+	defaultElements = 6
+	maxDigits       = 17
+)
+
+// DigitsOf returns the significant digits that numbers are shown with: as many
+// as asked for, 4 for 0. It panics with an *autograd.ArgumentError that names op
+// where they are not 1 to 17.
+func DigitsOf(op string, digits int) int {
+	if digits == 0 {
+		return DefaultDigits
+	}
+	if digits < 0 || digits > maxDigits {
+		panic(autograd.NewArgumentError(op, "%d Digits are not 1 to %d", digits, maxDigits))
+	}
+	return digits
+}
+
+// ElementsShown returns up to how many elements of a tensor are shown each: as
+// many as asked for, 6 for 0. It panics with an *autograd.ArgumentError that
+// names op where they are negative.
+func ElementsShown(op string, elements int) int {
+	if elements == 0 {
+		return defaultElements
+	}
+	if elements < 0 {
+		panic(autograd.NewArgumentError(op, "Elements is negative: %d", elements))
+	}
+	return elements
+}
+
+// Statistics returns names and numbers: the range and mean of the finite
+// elements, and the norm of all.
+func (n *Numbers) Statistics(digits int) [][2]string {
+	var all [][2]string
+	switch {
+	case n.Finite == 0:
+	case n.Min == n.Max:
+		all = append(all, [2]string{"all", Number(n.Min, digits)})
+	default:
+		mean := Number(n.Mean, digits)
+		if n.level {
+			mean = "≈ 0"
+		}
+		all = append(all, [2]string{"min", Number(n.Min, digits)}, [2]string{"mean", mean}, [2]string{"max", Number(n.Max, digits)})
+	}
+	if n.Finite == n.Size {
+		all = append(all, [2]string{"norm", Number(n.Norm, digits)})
+	}
+	return all
+}
+
+// ZeroShare returns how many of the elements are exactly zero: "12 % zeros";
+// "" for none.
+func (n *Numbers) ZeroShare() string {
+	if n.zeros == 0 {
+		return ""
+	}
+	percent := strconv.Itoa(int(math.Round(100 * float64(n.zeros) / float64(n.Size))))
+	switch {
+	case percent == "0":
+		percent = "under 1"
+	case percent == "100":
+		percent = "over 99"
+	}
+	return percent + " % zeros"
+}
+
+// Broke returns how many elements are NaN and infinite: "2 × NaN".
+func (n *Numbers) Broke() []string {
+	var all []string
+	if n.Nans > 0 {
+		all = append(all, strconv.Itoa(n.Nans)+" × NaN")
+	}
+	if n.Infs > 0 {
+		all = append(all, strconv.Itoa(n.Infs)+" × Inf")
+	}
+	return all
+}
+
+// Plain returns a tensor's numbers as one line of text.
+func (n *Numbers) Plain(digits int) string {
+	switch {
+	case n.Size == 0:
+		return "empty"
+	case n.Size == 1:
+		return Number(n.Few[0], digits)
+	case n.Few != nil:
+		return n.elements(digits)
+	}
+	var parts []string
+	for _, s := range n.Statistics(digits) {
+		parts = append(parts, s[0]+" "+s[1])
+	}
+	if share := n.ZeroShare(); share != "" && !n.Zero() {
+		parts = append(parts, share)
+	}
+	return strings.Join(append(parts, n.Broke()...), ", ")
+}
+
+// elements returns each element, with a semicolon behind each row.
+func (n *Numbers) elements(digits int) string {
+	across := n.Size
+	if len(n.Shape) > 0 {
+		across = n.Shape[len(n.Shape)-1]
+	}
+	var b strings.Builder
+	for i, v := range n.Few {
+		switch {
+		case i == 0:
+		case i%across == 0:
+			b.WriteString("; ")
+		default:
+			b.WriteByte(' ')
+		}
+		b.WriteString(Number(v, digits))
+	}
+	return "[" + b.String() + "]"
+}
+
+func IsFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }

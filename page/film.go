@@ -1,0 +1,226 @@
+package page
+
+import (
+	"fmt"
+	"io"
+
+	"nabla/autograd"
+	"nabla/explain"
+	"nabla/internal/file"
+	"nabla/internal/recording"
+)
+
+// A Film is a page that shows a network while it learns: of each recorded
+// epoch the forward pass, the loss, the backward pass and the update.
+//
+//	film := page.NewFilm(page.Options{Title: "One weight learns"})
+//	film.Keep = page.Every(40)
+//	for epoch := range 800 {
+//		g.Reset()
+//		loss := g.Param(w).Mul(g.Scalar(3)).Sub(g.Scalar(2)).Square()
+//		gradients := loss.Backward()
+//		film.Record(epoch, loss, gradients)
+//		optimizer.Step(gradients)
+//		film.Adjusted(optimizer.LearningRate)
+//	}
+//	err := film.WriteFile("weight.html")
+//
+// The first error of Record, such as a network that changed its structure, is
+// kept and returned by Write and WriteFile, as bufio.Writer does, so that
+// the loop need not look at it.
+type Film struct {
+	Keep func(epoch int) bool // which of the recorded epochs can be looked at; nil: all. The loss is kept of every one
+
+	options Options
+	plan    *plan // of the first kept epoch, and so of all
+	frames  []frame
+	losses  lossCurve
+	pending bool // the last recorded epoch is kept, and its update may follow
+	params  []updated
+	err     error
+}
+
+// An updated is a drawn parameter, or one element of it.
+type updated struct {
+	node    int
+	param   *autograd.Param
+	element int
+	before  recording.Node
+}
+
+// Every returns a Keep that keeps each n-th epoch, from 0 on. It panics with
+// an *autograd.ArgumentError when n is not positive.
+func Every(n int) func(epoch int) bool {
+	if n <= 0 {
+		panic(autograd.NewArgumentError("page: Every", "%d is not positive", n))
+	}
+	return func(epoch int) bool { return epoch%n == 0 }
+}
+
+// NewFilm returns an empty film. The options say what is drawn of each epoch. A
+// Selection that is told a Value, such as Focus, holds for one
+// recording, so that it fits a film of one epoch alone. It panics with an
+// *autograd.ArgumentError when an option makes no sense.
+func NewFilm(o Options) *Film {
+	return &Film{options: o.checked()}
+}
+
+// A StructureError says that a film's network was not the same in two epochs.
+type StructureError struct {
+	Epoch int
+	What  string // that differs
+}
+
+func (e *StructureError) Error() string {
+	return fmt.Sprintf("the network of epoch %d has another structure: %s", e.Epoch, e.What)
+}
+
+// Record copies what an epoch computed: call it after Backward and before the
+// optimizer's step. It panics as Write does.
+func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) {
+	f.pending = false
+	if loss.Size() != 1 {
+		panic(autograd.NewShapeError("page: Film", "the loss is no single number", loss.Shape()))
+	}
+	f.losses.add(epoch, loss.Item())
+	if f.err != nil || f.Keep != nil && !f.Keep(epoch) {
+		return
+	}
+	m, err := recording.New(loss, gradients, f.options.Elements).WithTroubles(explain.Note).SelectAll(f.options.Select)
+	if err == nil {
+		err = m.AtMost(f.options.MaxNodes)
+	}
+	if err == nil {
+		err = f.add(epoch, m)
+	}
+	if f.err = err; err == nil {
+		f.pending = true
+	}
+}
+
+// add keeps the numbers of an epoch's model.
+func (f *Film) add(epoch int, m *recording.Model) error {
+	p := planOf(m)
+	if f.plan == nil {
+		f.plan = p
+	} else if what := f.plan.differs(p); what != "" {
+		return &StructureError{epoch, what}
+	}
+	if p.Row == nil {
+		f.plan.Row = nil
+	}
+	shot := frameOf(m)
+	shot.Epoch, shot.Rows = epoch, f.plan.rowsBeside(p)
+	if f.options.Fit != nil {
+		shot.Fit = f.options.Fit.shoot()
+	}
+	f.frames = append(f.frames, shot)
+	f.params = f.params[:0]
+	for i := range m.Nodes {
+		if n := &m.Nodes[i]; n.Kind == autograd.KindParam && n.Source.Param != nil {
+			f.params = append(f.params, updated{i, n.Source.Param, n.Element, *n})
+		}
+	}
+	return nil
+}
+
+// Adjusted copies the parameters' new values: call it after the optimizer's
+// step. The page writes w − α·dw = new where the learning rate explains it, and
+// w + Δ = new where another rule than plain gradient descent was at work.
+//
+// It panics with an *autograd.ArgumentError when there was no Record before it.
+func (f *Film) Adjusted(learningRate float64) {
+	if len(f.losses.Epochs) == 0 {
+		panic(autograd.NewArgumentError("page: Film", "Adjusted without Record before it"))
+	}
+	if !f.pending {
+		return
+	}
+	f.pending = false
+	last := &f.frames[len(f.frames)-1]
+	last.Rate = number64(learningRate)
+	for _, u := range f.params {
+		last.Updates = append(last.Updates, u.next(f, learningRate))
+	}
+}
+
+// next returns the new numbers, or that they are w − α·dw to the last bit.
+func (u updated) next(f *Film, rate float64) any {
+	n := u.numbers(f.options.Elements)
+	if w, dw := u.before.Value, u.before.Gradient; n.Size == 1 && dw.Size == 1 && sameBits(n.Few[0], w.Few[0]-float64(rate*dw.Few[0])) {
+		return computed
+	}
+	return encoded(n)
+}
+
+// numbers returns a parameter's present numbers.
+func (u updated) numbers(limit int) recording.Numbers {
+	n := recording.NewNumbers(u.param.Tensor(), limit)
+	if u.element == recording.Whole {
+		return n
+	}
+	return recording.NewNumbers(autograd.Scalar(recording.ElementsOf(u.param.Tensor())[u.element]), limit)
+}
+
+// Write writes the page: one self-contained file that needs no network.
+//
+// The error is that of w, or the first one of Record: a *StructureError, a
+// *TooManyNodesError, or that of a Selection. A film without a kept epoch is an
+// error too.
+func (f *Film) Write(w io.Writer) error {
+	text, err := f.render()
+	if err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	if _, err := w.Write(text); err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	return nil
+}
+
+// WriteFile is Write to a file. The page is written beside it and renamed
+// once complete.
+func (f *Film) WriteFile(path string) error {
+	text, err := f.render()
+	if err == nil {
+		err = file.Replace(path, text)
+	}
+	if err != nil {
+		return fmt.Errorf("page: %w", err)
+	}
+	return nil
+}
+
+func (f *Film) render() ([]byte, error) {
+	if f.err != nil {
+		return nil, f.err
+	}
+	if len(f.frames) == 0 {
+		return nil, fmt.Errorf("the film has no epoch: none was recorded, or Keep kept none")
+	}
+	return pageText(f)
+}
+
+// Write writes a page that steps through the forward and the backward pass of
+// root, with the arithmetic written out: predict, measure, feedback, and with
+// Options.LearningRate adjust. The gradients are what a backward pass of the
+// same recording returned, or zero Gradients if there was none yet. It is a
+// Film of one epoch.
+//
+// The errors and panics are those of Film.Write and Film.Record.
+func Write(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
+	return filmOf(root, grads, o).Write(w)
+}
+
+// WriteFile is Write to a file. The page is written beside it and renamed once
+// complete.
+func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Options) error {
+	return filmOf(root, grads, o).WriteFile(path)
+}
+
+// filmOf returns the film of one recording.
+func filmOf(root autograd.Value, grads autograd.Gradients, o Options) *Film {
+	f := NewFilm(o)
+	f.Record(0, root, grads)
+	return f
+}
