@@ -15,13 +15,13 @@ import (
 //	w = w − rate · m/(1−β₁ˢ) / (√(v/(1−β₂ˢ)) + ε)
 //
 // where s counts the steps made with this parameter, from 1. A zero in a field
-// means zero: use [NewAdam] for the usual settings. With an Epsilon of 0, a
-// parameter whose gradients were all 0 becomes NaN.
+// means zero: [NewAdam] fills in the usual settings. An Epsilon of 0 is refused:
+// a parameter whose gradients were all 0 would become NaN.
 type Adam struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Beta1        float64 // how much of the gradients' mean is kept, in [0, 1)
 	Beta2        float64 // how much of the squares' mean is kept, in [0, 1)
-	Epsilon      float64 // finite and at least 0
+	Epsilon      float64 // finite and above 0
 	WeightDecay  float64 // finite and at least 0; added to the gradient, see AdamW
 
 	states states
@@ -34,8 +34,7 @@ func NewAdam(rate float64) *Adam {
 
 // Step makes one step, as [Optimizer] says.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must
-// be, and with an *[autograd.ShapeError] for a parameter that has been replaced
+// It panics with an *[autograd.ArgumentError] if a field is not as it must be, and with an *[autograd.ShapeError] for a parameter that has been replaced
 // by one of another shape. No parameter is changed then.
 func (o *Adam) Step(grads autograd.Gradients) { o.step("optim: Adam", grads, false) }
 
@@ -47,7 +46,7 @@ type AdamW struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Beta1        float64 // how much of the gradients' mean is kept, in [0, 1)
 	Beta2        float64 // how much of the squares' mean is kept, in [0, 1)
-	Epsilon      float64 // finite and at least 0
+	Epsilon      float64 // finite and above 0
 	WeightDecay  float64 // finite and at least 0
 
 	adam Adam
@@ -66,10 +65,10 @@ func (o *AdamW) Step(grads autograd.Gradients) {
 }
 
 func (o *Adam) step(op string, grads autograd.Gradients, decoupled bool) {
-	o.check(op)
+	o.check(op, grads)
 	o.states.prepare(op, grads)
 	for p, g := range grads.All() {
-		s, w := o.states[p], p.Writable()
+		s, w := o.states.of(p), p.Writable()
 		s.steps++
 		s.mean.need(p)
 		s.square.need(p)
@@ -83,10 +82,10 @@ func (o *Adam) step(op string, grads autograd.Gradients, decoupled bool) {
 	}
 }
 
-func (o *Adam) check(op string) {
+func (o *Adam) check(op string, grads autograd.Gradients) {
 	checkFrom0(op, "LearningRate", o.LearningRate)
 	checkBelow1(op, "Beta1", o.Beta1)
 	checkBelow1(op, "Beta2", o.Beta2)
-	checkFrom0(op, "Epsilon", o.Epsilon)
 	checkFrom0(op, "WeightDecay", o.WeightDecay)
+	checkEpsilon(op, o.Epsilon, grads)
 }

@@ -2,8 +2,10 @@ package optim_test
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -77,11 +79,11 @@ func TestConstantGradient(t *testing.T) {
 		{"SGD", optim.NewSGD(rate), -rate * c * n},
 		{"momentum", &optim.SGD{LearningRate: rate, Momentum: 0.5}, -rate * c * powers(0.5)},
 		{"Nesterov", &optim.SGD{LearningRate: rate, Momentum: 0.5, Nesterov: true}, -rate * c * (n + 0.5*powers(0.5))},
-		{"Adam", &optim.Adam{LearningRate: rate, Beta1: 0.9, Beta2: 0.999}, rate * n},
+		{"Adam", &optim.Adam{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-300}, rate * n},
 		{"Adam, zero is zero", &optim.Adam{LearningRate: rate, Epsilon: 3}, rate * n / 2},
-		{"AdamW without decay", &optim.AdamW{LearningRate: rate, Beta1: 0.9, Beta2: 0.999}, rate * n},
-		{"RMSProp", &optim.RMSProp{LearningRate: rate, Alpha: 0.99}, rate * rmsSum},
-		{"rate 0", &optim.AdamW{Beta1: 0.9, Beta2: 0.999, WeightDecay: 0.5}, 0},
+		{"AdamW without decay", &optim.AdamW{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-300}, rate * n},
+		{"RMSProp", &optim.RMSProp{LearningRate: rate, Alpha: 0.99, Epsilon: 1e-300}, rate * rmsSum},
+		{"rate 0", &optim.AdamW{Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, WeightDecay: 0.5}, 0},
 	}
 	for _, test := range tests {
 		g, p := autograd.NewGraph(autograd.Options{}), autograd.NewParam("w", autograd.Scalar(0))
@@ -301,6 +303,7 @@ func TestSum(t *testing.T) {
 func TestMixedPrecision(t *testing.T) {
 	for name, newOptimizer := range optimizers {
 		g, o := autograd.NewGraph(autograd.Options{Precision: autograd.Float32}), newOptimizer(0.1)
+		g.Reset()
 		single := autograd.NewParam("single", autograd.NewTensor32([]float32{1, 2}))
 		double := autograd.NewParam("double", autograd.NewTensor([]float64{1, 2}))
 		for range 5 {
@@ -345,6 +348,10 @@ func TestMisuse(t *testing.T) {
 		{"NaN beta", &optim.Adam{Beta2: nan}, "optim: Adam: Beta2 is NaN"},
 		{"negative beta", &optim.Adam{Beta2: -0.1}, "optim: Adam: Beta2 is -0.1"},
 		{"negative epsilon", &optim.Adam{Epsilon: -1e-8}, "optim: Adam: Epsilon is -1e-08"},
+		{"Adam's literal", &optim.Adam{LearningRate: 0.1}, "optim: Adam: Epsilon is 0, want a finite number above 0: optim.NewAdam fills in"},
+		{"AdamW's literal", &optim.AdamW{LearningRate: 0.1}, "optim: AdamW: Epsilon is 0, want a finite number above 0: optim.NewAdamW fills in"},
+		{"RMSProp's literal", &optim.RMSProp{LearningRate: 0.1}, "optim: RMSProp: Epsilon is 0, want a finite number above 0: optim.NewRMSProp fills in"},
+		{"infinite epsilon", &optim.Adam{Epsilon: inf}, "optim: Adam: Epsilon is +Inf"},
 		{"Adam's decay", &optim.Adam{WeightDecay: nan}, "optim: Adam: WeightDecay is NaN"},
 		{"AdamW's rate", optim.NewAdamW(nan), "optim: AdamW: LearningRate is NaN"},
 		{"AdamW's beta", &optim.AdamW{Beta1: 1.5}, "optim: AdamW: Beta1 is 1.5"},
@@ -366,6 +373,30 @@ func TestMisuse(t *testing.T) {
 		if p.Item() != 1 {
 			t.Errorf("%s: the parameter was changed", test.name)
 		}
+	}
+}
+
+// An epsilon that float32 rounds to 0 is 0 for a Param in float32 only.
+func TestEpsilonOfAPrecision(t *testing.T) {
+	for _, o := range []optim.Optimizer{
+		&optim.Adam{LearningRate: 0.1, Epsilon: 1e-60}, &optim.AdamW{LearningRate: 0.1, Epsilon: 1e-60},
+		&optim.RMSProp{LearningRate: 0.1, Epsilon: 1e-60},
+	} {
+		g := autograd.NewGraph(autograd.Options{})
+		double := autograd.NewParam("double", autograd.Scalar(1))
+		o.Step(slope(g, double, 0).Backward())
+		if double.Item() != 1 {
+			t.Errorf("%T: a gradient of 0 moved the parameter to %v", o, double.Item())
+		}
+		g.Reset()
+		single := autograd.NewParam("single", autograd.Scalar(1).In(autograd.Float32))
+		err := autograd.Try(func() { o.Step(slope(g, single, 0).Backward()) })
+		var argument *autograd.ArgumentError
+		if !errors.As(err, &argument) {
+			t.Errorf("%T: got %v, want an *ArgumentError", o, err)
+			continue
+		}
+		checkText(t, err, strings.Replace(fmt.Sprintf("%T", o), "*optim.", "optim: ", 1)+": Epsilon is 1e-60, which is 0 in the precision of parameter single")
 	}
 }
 
@@ -478,6 +509,48 @@ func TestAllocations(t *testing.T) {
 			}
 		}
 	}
+}
+
+// One optimizer over 200 models of 0.4 MB, one after the other, keeps nothing
+// of those that were dropped. It kept 80 MB and more of their velocities and
+// means, and the models with them.
+func TestDroppedModels(t *testing.T) {
+	optimizers := map[string]optim.Optimizer{
+		"SGD": &optim.SGD{LearningRate: 0.1, Momentum: 0.9}, "Adam": optim.NewAdam(0.1), "AdamW": optim.NewAdamW(0.1),
+		"RMSProp": &optim.RMSProp{LearningRate: 0.1, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true},
+	}
+	for name, o := range optimizers {
+		t.Run(name, func(t *testing.T) {
+			kept := autograd.NewParam("kept", autograd.Ones(10))
+			step := func(p *autograd.Param) {
+				g := autograd.NewGraph(autograd.Options{})
+				o.Step(g.Param(p).Sum().Backward())
+			}
+			step(kept)
+			before := heapAfterGC()
+			for range 200 {
+				step(autograd.NewParam("w", autograd.Zeros(50_000)))
+			}
+			left := 0
+			for range 100 { // cleanups run on a goroutine of their own
+				if left = heapAfterGC() - before; left <= 2<<20 {
+					break
+				}
+			}
+			if left > 2<<20 {
+				t.Errorf("%d kB are left", left>>10)
+			}
+			step(kept)
+			runtime.KeepAlive(o)
+		})
+	}
+}
+
+func heapAfterGC() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
 }
 
 func mallocs(f func()) uint64 {

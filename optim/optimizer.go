@@ -2,8 +2,10 @@ package optim
 
 import (
 	"math"
+	"strings"
 
 	"nabla/autograd"
+	"nabla/internal/weakmap"
 )
 
 // An Optimizer changes parameters by their gradients.
@@ -14,8 +16,17 @@ type Optimizer interface {
 	Step(grads autograd.Gradients)
 }
 
-// states are what an optimizer remembers of each Param between steps.
-type states map[*autograd.Param]*state
+// states are what an optimizer remembers of each Param between steps. They go
+// with their Params: one optimizer may serve many models, one after the other.
+type states struct {
+	byParam weakmap.Map[autograd.Param, *state]
+}
+
+// of returns the state of a Param that has been prepared.
+func (s *states) of(p *autograd.Param) *state {
+	known, _ := s.byParam.Get(p)
+	return known
+}
 
 // A state is what an optimizer remembers of one Param.
 type state struct {
@@ -37,16 +48,12 @@ type numbers struct {
 // them, so that a step that panics has changed none.
 func (s *states) prepare(op string, grads autograd.Gradients) {
 	checkGradients(op, grads)
-	if *s == nil {
-		*s = states{}
-	}
 	for p := range grads.All() {
-		known := (*s)[p]
-		if known == nil {
-			(*s)[p] = &state{shape: p.Shape()}
-			continue
+		if known := s.of(p); known != nil {
+			known.check(op, p)
+		} else {
+			s.byParam.Set(p, &state{shape: p.Shape()})
 		}
-		known.check(op, p)
 	}
 }
 
@@ -116,6 +123,24 @@ func (n *numbers) needIf(wanted bool, p *autograd.Param) {
 func checkFrom0(op, name string, v float64) {
 	if !(v >= 0) || math.IsInf(v, 1) {
 		panic(autograd.NewArgumentError(op, "%s is %v, want a finite number from 0 on", name, v))
+	}
+}
+
+// checkEpsilon panics unless the setting keeps 0/0 away: it must be a finite
+// number above 0, also when rounded to a Param's precision. A zero is what a
+// literal leaves, so the error names what fills the field.
+func checkEpsilon(op string, epsilon float64, grads autograd.Gradients) {
+	if !(epsilon > 0) || math.IsInf(epsilon, 1) {
+		constructor := "optim.New" + strings.TrimPrefix(op, "optim: ")
+		panic(autograd.NewArgumentError(op, "Epsilon is %v, want a finite number above 0: %s fills in the usual settings", epsilon, constructor))
+	}
+	if float32(epsilon) > 0 {
+		return
+	}
+	for p := range grads.All() {
+		if p.Precision() == autograd.Float32 {
+			panic(autograd.NewArgumentError(op, "Epsilon is %v, which is 0 in the precision of parameter %s", epsilon, p.Name()))
+		}
 	}
 }
 

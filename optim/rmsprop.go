@@ -14,13 +14,13 @@ import (
 //	velocity = momentum·velocity + d
 //	w = w − rate·velocity
 //
-// A zero in a field means zero: use [NewRMSProp] for the usual settings. With
-// an Epsilon of 0, a parameter whose gradients were all 0 becomes NaN; so it
-// does, if Centered, where they were all equal and α is 0.
+// A zero in a field means zero: [NewRMSProp] fills in the usual settings. An
+// Epsilon of 0 is refused: a parameter whose gradients were all 0 would become
+// NaN.
 type RMSProp struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Alpha        float64 // how much of the squares' mean is kept, in [0, 1)
-	Epsilon      float64 // finite and at least 0
+	Epsilon      float64 // finite and above 0
 	Momentum     float64 // in [0, 1)
 	WeightDecay  float64 // finite and at least 0
 	Centered     bool    // divide by the standard deviation of the gradients
@@ -41,10 +41,10 @@ func NewRMSProp(rate float64) *RMSProp {
 // be, and with an *[autograd.ShapeError] for a parameter that has been replaced
 // by one of another shape. No parameter is changed then.
 func (o *RMSProp) Step(grads autograd.Gradients) {
-	o.check()
+	o.check(grads)
 	o.states.prepare(opRMSProp, grads)
 	for p, g := range grads.All() {
-		s, w := o.states[p], p.Writable()
+		s, w := o.states.of(p), p.Writable()
 		s.square.need(p)
 		s.mean.needIf(o.Centered, p)
 		s.velocity.needIf(o.Momentum != 0, p)
@@ -60,10 +60,10 @@ func (o *RMSProp) Step(grads autograd.Gradients) {
 
 const opRMSProp = "optim: RMSProp"
 
-func (o *RMSProp) check() {
+func (o *RMSProp) check(grads autograd.Gradients) {
 	checkFrom0(opRMSProp, "LearningRate", o.LearningRate)
 	checkBelow1(opRMSProp, "Alpha", o.Alpha)
-	checkFrom0(opRMSProp, "Epsilon", o.Epsilon)
 	checkBelow1(opRMSProp, "Momentum", o.Momentum)
 	checkFrom0(opRMSProp, "WeightDecay", o.WeightDecay)
+	checkEpsilon(opRMSProp, o.Epsilon, grads)
 }

@@ -37,7 +37,7 @@ func NewSGD(rate float64) *SGD { return &SGD{LearningRate: rate} }
 func (o *SGD) Step(grads autograd.Gradients) {
 	o.check()
 	if o.Momentum == 0 {
-		o.states = nil
+		o.states = states{}
 		checkGradients(opSGD, grads)
 	} else {
 		o.states.prepare(opSGD, grads)
@@ -59,7 +59,7 @@ func (o *SGD) Step(grads autograd.Gradients) {
 
 // velocity returns the velocity of p, and whether it has none yet.
 func (o *SGD) velocity(p *autograd.Param) (velocity numbers, first bool) {
-	v := &o.states[p].velocity
+	v := &o.states.of(p).velocity
 	first = v.f64 == nil && v.f32 == nil
 	v.need(p)
 	return *v, first

@@ -672,3 +672,35 @@ func TestAllocations(t *testing.T) {
 		}
 	}
 }
+
+// One optimizer for many trainings, one after the other, keeps nothing of the
+// models that were dropped.
+func TestDroppedModels(t *testing.T) {
+	optimizer := optim.NewAdam(0.1)
+	data := train.Data{Inputs: autograd.Ones(1, 500), Targets: autograd.Zeros(1, 100)}
+	fit := func() {
+		run(t, train.Config{Model: newLinear(500, 100), Loss: mse, Optimizer: optimizer, Epochs: 2}, data) // 0.4 MB
+	}
+	fit()
+	before := heapAfterGC()
+	for range 200 {
+		fit()
+	}
+	left := 0
+	for range 100 { // cleanups run on a goroutine of their own
+		if left = heapAfterGC() - before; left <= 2<<20 {
+			break
+		}
+	}
+	if left > 2<<20 {
+		t.Errorf("%d kB are left", left>>10)
+	}
+	runtime.KeepAlive(optimizer)
+}
+
+func heapAfterGC() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
