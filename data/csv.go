@@ -44,7 +44,8 @@ func ReadCSV(r io.Reader) (*Table, error) {
 	if err := p.skipByteOrderMark(buffered); err != nil {
 		return nil, err
 	}
-	p.reader = csv.NewReader(buffered)
+	lines := &lineCounter{r: buffered}
+	p.reader, p.lines = csv.NewReader(lines), lines
 	p.reader.FieldsPerRecord = -1 // checked in row, which names both counts
 	p.reader.ReuseRecord = true
 	t, err := p.header()
@@ -65,6 +66,20 @@ func ReadCSV(r io.Reader) (*Table, error) {
 type csvParser struct {
 	file   string
 	reader *csv.Reader
+	lines  *lineCounter
+	line   int // the last one that has been taken in
+}
+
+// A lineCounter counts the line breaks that are read through it.
+type lineCounter struct {
+	r      io.Reader
+	breaks int
+}
+
+func (c *lineCounter) Read(p []byte) (n int, err error) {
+	n, err = c.r.Read(p)
+	c.breaks += bytes.Count(p[:n], []byte("\n"))
+	return n, err
 }
 
 func (p *csvParser) skipByteOrderMark(r *bufio.Reader) error {
@@ -107,6 +122,7 @@ func (p *csvParser) header() (*Table, error) {
 		}
 		names[i], seen[name] = name, i
 	}
+	p.line = line + strings.Count(strings.Join(record, ""), "\n")
 	return &Table{file: p.file, headerLine: line, names: names, index: seen, cells: make([][]string, len(names))}, nil
 }
 
@@ -114,12 +130,14 @@ func (p *csvParser) header() (*Table, error) {
 func (p *csvParser) row(t *Table) error {
 	record, err := p.reader.Read()
 	if err == io.EOF {
+		p.blanks(t, p.lines.breaks+1)
 		return io.EOF
 	}
 	if err != nil {
 		return p.failure(err)
 	}
 	line, _ := p.reader.FieldPos(0)
+	p.blanks(t, line)
 	if len(record) != len(t.names) {
 		return p.fault(line, "", "%d cells in the row, but the header names %d columns", len(record), len(t.names))
 	}
@@ -127,7 +145,17 @@ func (p *csvParser) row(t *Table) error {
 		t.cells[i] = append(t.cells[i], text)
 	}
 	t.lines = append(t.lines, line)
+	p.line = line + strings.Count(strings.Join(record, ""), "\n")
 	return nil
+}
+
+// blanks adds a row for each blank line before the given one to a table of a
+// single column: the reader skips what is an empty cell there.
+func (p *csvParser) blanks(t *Table, before int) {
+	for p.line++; p.line < before && len(t.names) == 1; p.line++ {
+		t.cells[0] = append(t.cells[0], "")
+		t.lines = append(t.lines, p.line)
+	}
 }
 
 func (p *csvParser) fault(line int, column, format string, args ...any) error {

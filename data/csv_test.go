@@ -42,6 +42,17 @@ func contents(t testing.TB, table *data.Table) (names []string, columns [][]stri
 	return names, columns
 }
 
+// TestEmptyCellOfOneColumn guards the line in messages and the alignment with
+// the rows of other files.
+func TestEmptyCellOfOneColumn(t *testing.T) {
+	table := read(t, "price\n1\n\n3\n")
+	_, err := table.Numbers("price")
+	var fault *data.CSVError
+	if table.Rows() != 3 || !errors.As(err, &fault) || fault.Line != 3 {
+		t.Errorf("%d rows, %v", table.Rows(), err)
+	}
+}
+
 func TestReadCSV(t *testing.T) {
 	ab := []string{"a", "b"}
 	tests := []struct {
@@ -57,6 +68,11 @@ func TestReadCSV(t *testing.T) {
 		{"quotes", "a,b\n\"1,5\",\"say \"\"x\"\"\"\n", ab, [][]string{{"1,5"}, {`say "x"`}}},
 		{"line break in quotes", "a,b\n1,\"x\ny\"\n", ab, [][]string{{"1"}, {"x\ny"}}},
 		{"blank lines", "\na,b\n\n1,x\n\n", ab, [][]string{{"1"}, {"x"}}},
+		{"blank lines of one column", "\na\n1\n\n3\n\n\n", ab[:1], [][]string{{"1", "", "3", "", ""}}},
+		{"blank lines of one column first", "a\r\n\r\n2", ab[:1], [][]string{{"", "2"}}},
+		{"blank lines after line breaks in quotes", "\"a\"\n\"x\r\n\r\ny\"\n\nz\n\"\"\n", ab[:1], [][]string{{"x\n\ny", "", "z", ""}}},
+		{"one column without rows", "a", ab[:1], [][]string{nil}},
+		{"one column of nothing", "a\n\n", ab[:1], [][]string{{""}}},
 		{"white space", " a ,\tb\n 1 , x \n", ab, [][]string{{" 1 "}, {" x "}}},
 		{"empty cells", "a,b\n,\n1,\n", ab, [][]string{{"", "1"}, {"", ""}}},
 		{"no rows", "a,b\n", ab, [][]string{{}, {}}},
