@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"nabla/autograd"
+	"nabla/internal/kernel"
 )
 
 // MSE returns the mean squared error over all elements, in the square of the
@@ -88,15 +89,17 @@ func every(x []float64, start, step int) []float64 {
 }
 
 func meanSquare(predictions, targets []float64) float64 {
-	return sumOfSquares(predictions, targets) / float64(len(targets))
+	d, exponent := scaled(differences(predictions, targets))
+	return math.Ldexp(sumOfSquares(d)/float64(len(d)), 2*exponent)
 }
 
 func meanAbsolute(predictions, targets []float64) float64 {
+	d, exponent := scaled(differences(predictions, targets))
 	sum := 0.0
-	for i, p := range predictions {
-		sum += math.Abs(p - targets[i])
+	for _, v := range d {
+		sum += math.Abs(v)
 	}
-	return sum / float64(len(targets))
+	return math.Ldexp(sum/float64(len(d)), exponent)
 }
 
 // explained is R² of one target per row.
@@ -104,28 +107,54 @@ func explained(predictions, targets []float64) float64 {
 	if allEqual(targets) {
 		return math.NaN()
 	}
-	mean := mean(targets)
-	total := 0.0
-	for _, t := range targets {
-		total += (t - mean) * (t - mean)
-	}
-	return 1 - sumOfSquares(predictions, targets)/total
+	rest, restExponent := scaled(differences(predictions, targets))
+	spread, exponent := scaled(differences(targets, make([]float64, len(targets))))
+	kernel.Center(spread, spread, 1, len(spread), 1)
+	spread, less := scaled(spread, exponent)
+	return 1 - math.Ldexp(sumOfSquares(rest)/sumOfSquares(spread), 2*(restExponent-less))
 }
 
-func sumOfSquares(predictions, targets []float64) float64 {
-	sum := 0.0
-	for i, p := range predictions {
-		sum += (p - targets[i]) * (p - targets[i])
+// differences returns x − y as numbers times 2^exponent: those of large numbers
+// may themselves be too large.
+func differences(x, y []float64) (d []float64, exponent int) {
+	d, unit := make([]float64, len(x)), 1.0
+	if max(greatest(x), greatest(y)) > math.MaxFloat64/4 {
+		unit, exponent = 0.25, 2
 	}
-	return sum
+	for i, v := range x {
+		d[i] = v*unit - y[i]*unit
+	}
+	return d, exponent
 }
 
-func mean(x []float64) float64 {
+// scaled brings numbers times 2^exponent to a size whose squares neither
+// overflow nor vanish. Powers of two round nothing.
+func scaled(d []float64, exponent int) ([]float64, int) {
+	most := greatest(d)
+	if most == 0 || most-most != 0 {
+		return d, exponent
+	}
+	_, e := math.Frexp(most)
+	for i, v := range d {
+		d[i] = math.Ldexp(v, -e)
+	}
+	return d, exponent + e
+}
+
+func greatest(x []float64) float64 {
+	most := 0.0
+	for _, v := range x {
+		most = max(most, math.Abs(v))
+	}
+	return most
+}
+
+func sumOfSquares(x []float64) float64 {
 	sum := 0.0
 	for _, v := range x {
-		sum += v
+		sum += v * v
 	}
-	return sum / float64(len(x))
+	return sum
 }
 
 func allEqual(x []float64) bool {

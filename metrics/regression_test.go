@@ -1,6 +1,7 @@
 package metrics_test
 
 import (
+	"math"
 	"math/rand/v2"
 	"testing"
 
@@ -42,6 +43,36 @@ func TestRegression(t *testing.T) {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// Errors whose squares, sum or mean leave the range of float64. The numbers are
+// those of the example by hand, in another unit.
+func TestRegressionNearTheEndsOfTheRange(t *testing.T) {
+	for _, unit := range []float64{1e-320, 1e-300, 1e-170, 1, 1e160, 1e200, 2e307} {
+		predictions, targets := []float64{2.5, 0, 2, 8}, []float64{3, -0.5, 2, 7}
+		for i := range targets {
+			predictions[i] *= unit
+			targets[i] *= unit
+		}
+		digits := 1e-13 * max(1, 1e-308/unit)
+		r2, mae := metrics.R2(tensor(predictions), tensor(targets)), metrics.MAE(tensor(predictions), tensor(targets))
+		if math.Abs(r2-(1-1.5/29.1875)) > digits || math.Abs(mae/unit-0.5) > digits {
+			t.Errorf("in units of %v: R2 %v, MAE %v", unit, r2, mae)
+		}
+	}
+	for _, row := range []struct{ got, want float64 }{
+		{metrics.MAE(tensor([]float64{1.7e308, 1.7e308}), tensor([]float64{0, 0})), 1.7e308},
+		{metrics.MAE(tensor([]float64{1.7e308, 0}), tensor([]float64{-1.7e308, 0})), 1.7e308},
+		{metrics.MSE(tensor([]float64{1.2e154, 1.2e154}), tensor([]float64{0, 0})), 1.44e308},
+		{metrics.MSE(tensor([]float64{1e200, 0}), tensor([]float64{0, 0})), inf},
+		{metrics.MSE(tensor([]float64{1e-160, 0}), tensor([]float64{0, 0})), 5e-321},
+		{metrics.R2(tensor([]float64{-1.7e308, 0, 1.7e308}), tensor([]float64{-1.7e308, 0, 1.7e308})), 1},
+		{metrics.R2(tensor([]float64{0, 0, 0}), tensor([]float64{-1.7e308, 0, 1.7e308})), 0},
+	} {
+		if row.got != row.want && !(math.Abs(row.got/row.want-1) < 1e-14) {
+			t.Errorf("%v, want %v", row.got, row.want)
+		}
 	}
 }
 
