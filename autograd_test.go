@@ -13,6 +13,7 @@ import (
 	"nabla/data/hotels"
 	"nabla/layers"
 	"nabla/losses"
+	"nabla/neurons"
 	"nabla/optim"
 )
 
@@ -96,7 +97,7 @@ func prices() (x, y autograd.Tensor) {
 func TestScalarNetworkEqualsTensorNetwork(t *testing.T) {
 	x, y := prices()
 	model := network(1, 2, 3, 1)
-	neurons := layers.NeuronsOf(model)
+	neurons := neurons.Of(model)
 	for epoch := range 3 {
 		tensors, scalars := autograd.NewGraph(autograd.Options{}), autograd.NewGraph(autograd.Options{})
 		loss := losses.MSE(model.Forward(tensors.Constant(x)), tensors.Constant(y))

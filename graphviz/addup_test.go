@@ -11,6 +11,7 @@ import (
 	"nabla/internal/recording/recordingtest"
 	"nabla/layers"
 	"nabla/losses"
+	"nabla/neurons"
 )
 
 // Every drawing among the goldens, and of every recording whatever Selections
@@ -66,7 +67,7 @@ func TestAddUpLooksAtAll(t *testing.T) {
 
 var recordings = map[string]func() autograd.Value{
 	"neuron": recordingtest.Neuron, "network": recordingtest.Network, "scalars": recordingtest.ScalarNetwork, "reused": recordingtest.Reused, "hotels": recordingtest.HotelNetwork,
-	"shared": recordingtest.Shared, "calls": recordingtest.Calls, "deep": recordingtest.DeepNetwork, "classes": classes, "neurons": neurons, "tangle": tangle, "one value": oneValue,
+	"shared": recordingtest.Shared, "calls": recordingtest.Calls, "deep": recordingtest.DeepNetwork, "classes": classes, "neurons": neuronNetwork, "tangle": tangle, "one value": oneValue,
 }
 
 // selections are those to try on a recording, with values picked in its middle.
@@ -124,10 +125,10 @@ func classes() autograd.Value {
 	})
 }
 
-// neurons records a 2-3-2-1 network of scalar neurons.
-func neurons() autograd.Value {
+// neuronNetwork records a 2-3-2-1 network of scalar neurons.
+func neuronNetwork() autograd.Value {
 	rng := rand.New(rand.NewPCG(3, 1))
-	model := layers.NeuronsOf(layers.NewSequential(
+	model := neurons.Of(layers.NewSequential(
 		layers.NewDense(rng, 2, 3), layers.Tanh(), layers.NewDense(rng, 3, 2), layers.Softmax(), layers.NewDense(rng, 2, 1)))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	y := model.Forward([]autograd.Value{g.Scalar(0.5).Named("x1"), g.Scalar(-1.25).Named("x2")})

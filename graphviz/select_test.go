@@ -186,7 +186,7 @@ func TestLayersView(t *testing.T) {
 		}
 	}
 	// A network of neurons has the layers that its tensors have.
-	root = neurons()
+	root = neuronNetwork()
 	p = check(t, drawn(t, root, root.Backward(), graphviz.Options{View: graphviz.Layers}))
 	want = []string{"layer1", "layer2", "layer3", "loss", "x1 input", "x2 input", "y target"}
 	if diff := cmp.Diff(want, titles(p)); diff != "" {

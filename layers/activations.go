@@ -2,9 +2,37 @@ package layers
 
 import "nabla/autograd"
 
-func newActivation(kind string, f func(autograd.Value) autograd.Value) *function {
-	return &function{f: f, kind: kind, result: "a"}
+// An Activation is a layer that makes the output of each neuron from its
+// weighted sum z.
+type Activation interface {
+	Layer
+
+	// Activate is Forward without a scope and a name for the result.
+	Activate(z autograd.Value) autograd.Value
+
+	// Joint reports whether all neurons of a layer decide each one's output
+	// together, as they do in a softmax.
+	Joint() bool
 }
+
+// An activation is one without Params.
+type activation struct {
+	function
+	joint bool
+}
+
+func newActivation(kind string, f func(autograd.Value) autograd.Value) *activation {
+	return &activation{function: function{f: f, kind: kind, result: "a"}}
+}
+
+func newJoint(kind string, f func(autograd.Value) autograd.Value) *activation {
+	a := newActivation(kind, f)
+	a.joint = true
+	return a
+}
+
+func (a *activation) Activate(z autograd.Value) autograd.Value { return a.f(z) }
+func (a *activation) Joint() bool                              { return a.joint }
 
 // Linear returns the activation a = z, which records nothing.
 func Linear() Layer { return newActivation("linear", autograd.Value.Linear) }
@@ -73,12 +101,12 @@ func Tanh() Layer { return newActivation("tanh", autograd.Value.Tanh) }
 // Softmax returns the activation e^z / Σ e^z along the last axis: the
 // probabilities of classes.
 func Softmax() Layer {
-	return newActivation("softmax", func(x autograd.Value) autograd.Value { return x.Softmax(-1) })
+	return newJoint("softmax", func(x autograd.Value) autograd.Value { return x.Softmax(-1) })
 }
 
 // LogSoftmax returns the activation ln(e^z / Σ e^z) along the last axis.
 func LogSoftmax() Layer {
-	return newActivation("logsoftmax", func(x autograd.Value) autograd.Value { return x.LogSoftmax(-1) })
+	return newJoint("logsoftmax", func(x autograd.Value) autograd.Value { return x.LogSoftmax(-1) })
 }
 
 // PReLU returns the activation z for z > 0, else slope·z with one slope that
@@ -106,3 +134,6 @@ func (p *prelu) Forward(x autograd.Value) autograd.Value {
 	defer g.Leave()
 	return x.PReLU(g.Param(p.slope)).Named("a")
 }
+
+func (p *prelu) Activate(z autograd.Value) autograd.Value { return z.PReLU(z.Graph().Param(p.slope)) }
+func (p *prelu) Joint() bool                              { return false }

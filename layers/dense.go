@@ -67,6 +67,14 @@ func (d *Dense) place(path string) {
 	}
 }
 
+// Size returns how many inputs and outputs d has. It panics with an
+// *autograd.ArgumentError without a Weight, and with an *autograd.ShapeError
+// where Weight and Bias are not those of a Dense layer.
+func (d *Dense) Size() (inputs, outputs int) {
+	d.check()
+	return d.Weight.Dim(0), d.Weight.Dim(1)
+}
+
 // check panics unless the Params are those of a layer: they may have been set
 // by hand.
 func (d *Dense) check() {

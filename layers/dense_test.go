@@ -10,6 +10,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/neurons"
 )
 
 // handDense has the weights [[1 2 3] [4 5 6]] and the biases [10 20 30].
@@ -124,7 +125,7 @@ func TestDenseLiteralMisuse(t *testing.T) {
 	none := []*layers.Dense{nil, {}, {Bias: param(3)}}
 	for _, d := range none {
 		mustFault[*autograd.ArgumentError](t, func() { forward(d, autograd.Ones(1, 2)) }, "layers: Dense: there is no Weight")
-		mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(d) }, "layers: Dense: there is no Weight")
+		mustFault[*autograd.ArgumentError](t, func() { neurons.Of(d) }, "layers: Dense: there is no Weight")
 	}
 	for _, row := range []struct {
 		d    *layers.Dense
@@ -135,7 +136,7 @@ func TestDenseLiteralMisuse(t *testing.T) {
 		{&layers.Dense{Weight: param(2, 3), Bias: param(1, 3)}, "the biases are not one for each output: [1 3], [2 3]"},
 	} {
 		mustFault[*autograd.ShapeError](t, func() { forward(row.d, autograd.Ones(1, 2)) }, `layers: Dense "dense": `+row.text)
-		mustFault[*autograd.ShapeError](t, func() { layers.NeuronsOf(row.d) }, row.text)
+		mustFault[*autograd.ShapeError](t, func() { neurons.Of(row.d) }, row.text)
 	}
 }
 

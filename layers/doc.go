@@ -1,5 +1,5 @@
 // Package layers holds the parts that networks are built of: weighted sums,
-// activations, and layers one behind the other. It also builds a network
+// activations, and layers one behind the other. Package neurons builds a network
 // neuron by neuron, to see what a layer does.
 //
 //	rng := rand.New(rand.NewPCG(1, 0))
@@ -35,12 +35,6 @@
 // it, with the weighted sum named z and the activation a. [NewSequential]
 // names the layers that have no name: dense1, relu1, dense2. The Params' names
 // begin with the layer's: dense1.weight.
-//
-// # Neuron by neuron
-//
-// [NeuronsOf] turns a network of Dense layers and activations into single
-// neurons on scalar Values with one Param for each weight: the same numbers,
-// with every step of the chain rule visible in a drawing.
 //
 // # Mistakes
 //

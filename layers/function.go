@@ -11,6 +11,7 @@ type function struct {
 }
 
 func (l *function) Name() string              { return l.or(l.kind) }
+func (l *function) ofKind() string            { return l.kind }
 func (l *function) place(string)              {}
 func (l *function) Params() []*autograd.Param { return nil }
 

@@ -74,8 +74,8 @@ func kindOf(l Layer) string {
 	if isNil(l) {
 		return "nil"
 	}
-	if f, ok := l.(*function); ok {
-		return f.kind
+	if f, ok := l.(interface{ ofKind() string }); ok {
+		return f.ofKind()
 	}
 	t := reflect.TypeOf(l)
 	if t.Kind() == reflect.Pointer {

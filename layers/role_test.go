@@ -7,6 +7,7 @@ import (
 	"nabla/autograd"
 	"nabla/layers"
 	"nabla/losses"
+	"nabla/neurons"
 )
 
 // What a network is given is told apart from other constants, and so is what
@@ -33,7 +34,7 @@ func TestRolesOfInputsAndTargets(t *testing.T) {
 		}
 	}
 	inputs := []autograd.Value{g.Scalar(1), g.Scalar(2)}
-	layers.NeuronsOf(model).Forward(inputs)
+	neurons.Of(model).Forward(inputs)
 	for i, x := range inputs {
 		if got := x.Node().Role; got != autograd.RoleInput {
 			t.Errorf("scalar input %d: %v", i, got)

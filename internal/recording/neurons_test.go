@@ -11,7 +11,7 @@ import (
 	"nabla/autograd"
 	"nabla/data/hotels"
 	"nabla/internal/recording/recordingtest"
-	"nabla/layers"
+	"nabla/neurons"
 )
 
 func brainOf(t *testing.T, root autograd.Value, pick ...Selection) *Brain {
@@ -49,7 +49,7 @@ func TestNeuronsOfALayersNetwork(t *testing.T) {
 		for _, v := range task.Features(hotels.Load()[row : row+1]).Float64s() {
 			x = append(x, g.Scalar(v))
 		}
-		a := layers.NeuronsOf(network).Forward(x)
+		a := neurons.Of(network).Forward(x)
 		all := a[0].Square() // of a softmax each is in all of them
 		for _, other := range a[1:] {
 			all = all.Add(other.Square())

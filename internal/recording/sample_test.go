@@ -11,8 +11,8 @@ import (
 	"nabla/autograd"
 	"nabla/data/hotels"
 	"nabla/internal/recording/recordingtest"
-	"nabla/layers"
 	"nabla/losses"
+	"nabla/neurons"
 )
 
 // addUp checks that each gradient of a model of single numbers is the sum of
@@ -105,7 +105,7 @@ func TestSampleAgainstScalars(t *testing.T) {
 			for _, v := range features.Float64s() {
 				x = append(x, g.Scalar(v))
 			}
-			neurons := layers.NeuronsOf(network)
+			neurons := neurons.Of(network)
 			a := neurons.Forward(x)
 			want := task.Loss(a[0], g.Scalar(target.Item()))
 			grads := want.Backward()

@@ -7,7 +7,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/internal/recording/recordingtest"
-	"nabla/layers"
+	"nabla/neurons"
 )
 
 func weighted(t *testing.T, root autograd.Value) *Model {
@@ -117,7 +117,7 @@ func TestWeightedSumsOfANetwork(t *testing.T) {
 	_, network := recordingtest.HotelTasks[1].Record()
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := []autograd.Value{g.Scalar(0.5).Named("x1"), g.Scalar(-1).Named("x2")}
-	m := weighted(t, layers.NeuronsOf(network).Forward(x)[0].Square())
+	m := weighted(t, neurons.Of(network).Forward(x)[0].Square())
 	want := []string{"z1 = w1·x1 + w2·x2 + b", "z2 = w1·x1 + w2·x2 + b", "z3 = w1·x1 + w2·x2 + b", "z1 = w1·a1 + w2·a2 + w3·a3 + b"}
 	if diff := cmp.Diff(want, m.formulas()); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

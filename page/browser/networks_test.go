@@ -8,6 +8,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/neurons"
 	"nabla/optim"
 	"nabla/page"
 )
@@ -34,7 +35,7 @@ type epoch struct {
 func film(t *testing.T) ([]byte, []epoch) {
 	t.Helper()
 	rng := rand.New(rand.NewPCG(3, 7))
-	net := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 2, 3), layers.Tanh(), layers.NewDense(rng, 3, 1), layers.Sigmoid()))
+	net := neurons.Of(layers.NewSequential(layers.NewDense(rng, 2, 3), layers.Tanh(), layers.NewDense(rng, 3, 1), layers.Sigmoid()))
 	features, targets := points(rng, 24)
 	trial := autograd.NewGraph(autograd.Options{NoGrad: true})
 	f := page.NewFilm(page.Options{Title: "Above or below the line", Fit: &page.Fit{
@@ -125,7 +126,7 @@ func broken() autograd.Value {
 // large records a network of about 1,500 values.
 func large() autograd.Value {
 	rng := rand.New(rand.NewPCG(1, 2))
-	net := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 8, 20), layers.Tanh(), layers.NewDense(rng, 20, 16), layers.Tanh(), layers.NewDense(rng, 16, 2)))
+	net := neurons.Of(layers.NewSequential(layers.NewDense(rng, 8, 20), layers.Tanh(), layers.NewDense(rng, 20, 16), layers.Tanh(), layers.NewDense(rng, 16, 2)))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	var x []autograd.Value
 	for range 8 {

@@ -10,6 +10,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/neurons"
 	"nabla/page"
 )
 
@@ -22,7 +23,7 @@ func TestSpeed(t *testing.T) {
 		t.Skip("without -speed")
 	}
 	rng := rand.New(rand.NewPCG(1, 2))
-	net := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 8, 20), layers.Tanh(), layers.NewDense(rng, 20, 18), layers.Tanh(), layers.NewDense(rng, 18, 2)))
+	net := neurons.Of(layers.NewSequential(layers.NewDense(rng, 8, 20), layers.Tanh(), layers.NewDense(rng, 20, 18), layers.Tanh(), layers.NewDense(rng, 18, 2)))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	var x []autograd.Value
 	for range 8 {

@@ -19,6 +19,7 @@ import (
 	"nabla/graphviz"
 	"nabla/layers"
 	"nabla/losses"
+	"nabla/neurons"
 	"nabla/page"
 )
 
@@ -113,7 +114,7 @@ func compareWhatIf(t *testing.T, p *tab, what string, id int, v float64, root va
 // A network that layers made, through the page's own field.
 func TestWhatIfByHand(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 12))
-	net := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 2, 3), layers.GELU(), layers.NewDense(rng, 3, 1), layers.Tanh()))
+	net := neurons.Of(layers.NewSequential(layers.NewDense(rng, 2, 3), layers.GELU(), layers.NewDense(rng, 3, 1), layers.Tanh()))
 	record := func() (value, autograd.Gradients) {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
 		a := net.Forward([]value{g.Scalar(0.4).Named("x1"), g.Scalar(-0.9).Named("x2")})[0]

@@ -1,34 +1,36 @@
-package layers
+package neurons
 
 import (
 	"cmp"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 
 	"nabla/autograd"
+	"nabla/layers"
 )
 
 // A Neuron is the weighted sum of its inputs and an activation, on scalar
 // Values: z = w₁x₁ + w₂x₂ + … + b, a = f(z). Each weight is a scalar Param of
 // its own, so that a drawing shows every step of the chain rule. Besides
-// NewNeuron, a literal with Params of your own makes one.
+// New, a literal with Params of your own makes one.
 type Neuron struct {
 	Weights    []*autograd.Param // one for each input
 	Bias       *autograd.Param   // nil for none
-	Activation Layer             // nil for none: a = z
+	Activation layers.Layer      // nil for none: a = z
 
 	scope   string   // "" stands for "neuron"
 	z, a    string   // the names of its weighted sum and activation, "" for those
 	weights []string // w1, w2, …: the names of its weights, as far as known
 }
 
-// NewNeuron returns a neuron with that many inputs, whose weights are drawn by
-// GlorotUniform and whose bias is 0. The activation is a layer of this
-// package, such as Tanh(), or nil for none. It panics with an
+// New returns a neuron with that many inputs, whose weights are drawn by
+// [layers.GlorotUniform] and whose bias is 0. The activation is one of package
+// layers, such as layers.Tanh(), or nil for none. It panics with an
 // *autograd.ArgumentError when there are no inputs or the rng is nil.
-func NewNeuron(rng *rand.Rand, inputs int, activation Layer) *Neuron {
-	n := neuronsOf(NewDense(rng, inputs, 1))[0]
+func New(rng *rand.Rand, inputs int, activation layers.Layer) *Neuron {
+	n := neuronsOf(layers.NewDense(rng, inputs, 1))[0]
 	n.Activation = activation
 	n.name("neuron.", "neuron", "")
 	return n
@@ -36,15 +38,14 @@ func NewNeuron(rng *rand.Rand, inputs int, activation Layer) *Neuron {
 
 // neuronsOf returns the neurons of a Dense layer, one for each output, without
 // names.
-func neuronsOf(d *Dense) []*Neuron {
-	d.check()
+func neuronsOf(d *layers.Dense) []*Neuron {
+	inputs, outputs := d.Size()
 	weights := d.Weight.Tensor()
-	inputs := weights.Dim(0)
 	names := make([]string, inputs)
 	for i := range names {
 		names[i] = weightName(i)
 	}
-	neurons := make([]*Neuron, weights.Dim(1))
+	neurons := make([]*Neuron, outputs)
 	for j := range neurons {
 		n := &Neuron{Weights: make([]*autograd.Param, inputs), weights: names}
 		for i := range n.Weights {
@@ -122,7 +123,7 @@ func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
 // check panics unless the neuron takes so many inputs, and its Params are those
 // of a neuron: they may have been set by hand.
 func (n *Neuron) check(inputs int) {
-	const op = "layers: Neuron"
+	const op = "neurons: Neuron"
 	n.mustExist()
 	if inputs != len(n.Weights) || inputs == 0 {
 		panic(autograd.NewArgumentError(op, "%d inputs for %d weights", inputs, len(n.Weights)))
@@ -142,7 +143,7 @@ func (n *Neuron) check(inputs int) {
 
 func (n *Neuron) mustExist() {
 	if n == nil {
-		panic(autograd.NewArgumentError("layers: Neuron", "the neuron is nil"))
+		panic(autograd.NewArgumentError("neurons: Neuron", "the neuron is nil"))
 	}
 }
 
@@ -150,7 +151,7 @@ func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Val
 	var z autograd.Value
 	for i, w := range n.Weights {
 		if x[i].Rank() != 0 {
-			panic(autograd.NewShapeError("layers: Neuron", fmt.Sprintf("input %d is no scalar", i), x[i].Shape()))
+			panic(autograd.NewShapeError("neurons: Neuron", fmt.Sprintf("input %d is no scalar", i), x[i].Shape()))
 		}
 		asInput(x[i])
 		product := g.Param(w).Named(n.weightName(i)).Mul(x[i])
@@ -167,26 +168,26 @@ func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Val
 }
 
 // activate applies an activation in the scope that is open.
-func activate(l Layer, z autograd.Value) autograd.Value {
-	if f, ok := l.(*function); ok {
-		return f.f(z)
+func activate(l layers.Layer, z autograd.Value) autograd.Value {
+	if f, ok := l.(layers.Activation); ok {
+		return f.Activate(z)
 	}
 	return l.Forward(z)
 }
 
-// A NeuronLayer is neurons with the same inputs, one below the other.
-type NeuronLayer struct {
+// A Layer is neurons with the same inputs, one below the other.
+type Layer struct {
 	Neurons []*Neuron
 
 	// Joint is an activation of all neurons together, Softmax or LogSoftmax,
 	// behind their own; nil for none.
-	Joint Layer
+	Joint layers.Layer
 
 	scope string // "" stands for "layer"
 }
 
 // Params returns the Params of all neurons, in order, each once.
-func (l *NeuronLayer) Params() []*autograd.Param {
+func (l *Layer) Params() []*autograd.Param {
 	l.mustExist()
 	var all []*autograd.Param
 	for _, n := range l.Neurons {
@@ -195,9 +196,9 @@ func (l *NeuronLayer) Params() []*autograd.Param {
 	return unique(all)
 }
 
-func (l *NeuronLayer) mustExist() {
+func (l *Layer) mustExist() {
 	if l == nil {
-		panic(autograd.NewArgumentError("layers: NeuronLayer", "the layer is nil"))
+		panic(autograd.NewArgumentError("neurons: Layer", "the layer is nil"))
 	}
 }
 
@@ -205,10 +206,10 @@ func (l *NeuronLayer) mustExist() {
 // panics as Neuron.Forward does, and with an *autograd.ArgumentError when there
 // are no neurons; with an *autograd.ShapeError when the Joint does not return
 // one number for each.
-func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
+func (l *Layer) Forward(x []autograd.Value) []autograd.Value {
 	l.mustExist()
 	if len(x) == 0 || len(l.Neurons) == 0 {
-		panic(autograd.NewArgumentError("layers: NeuronLayer", "%d inputs for %d neurons", len(x), len(l.Neurons)))
+		panic(autograd.NewArgumentError("neurons: Layer", "%d inputs for %d neurons", len(x), len(l.Neurons)))
 	}
 	g := enter(x[0], cmp.Or(l.scope, "layer"))
 	defer g.Leave()
@@ -221,7 +222,7 @@ func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
 	}
 	joint := activate(l.Joint, autograd.Stack(0, a...))
 	if joint.Rank() != 1 || joint.Dim(0) != len(a) {
-		panic(autograd.NewShapeError("layers: NeuronLayer", "the Joint does not return one number for each neuron", joint.Shape()))
+		panic(autograd.NewShapeError("neurons: Layer", "the Joint does not return one number for each neuron", joint.Shape()))
 	}
 	for i, n := range l.Neurons {
 		a[i] = joint.Slice(0, i, i+1, 1).Reshape().Named(cmp.Or(n.a, "a"))
@@ -229,14 +230,14 @@ func (l *NeuronLayer) Forward(x []autograd.Value) []autograd.Value {
 	return a
 }
 
-// A NeuronNetwork is layers of neurons, on scalar Values: what a Sequential of
+// A Network is layers of neurons, on scalar Values: what a Sequential of
 // Dense layers and activations computes for one sample, drawn neuron by
 // neuron.
-type NeuronNetwork struct {
-	Layers []*NeuronLayer
+type Network struct {
+	Layers []*Layer
 }
 
-// NeuronsOf returns the neurons of a model: of a Dense layer, or of a
+// Of returns the neurons of a model: of a Dense layer, or of a
 // Sequential of Dense layers with at most one activation behind each. They
 // start with copies of its Params; Params of activations are shared. For one
 // sample the network gives the model's numbers, up to the rounding of sums in
@@ -247,55 +248,63 @@ type NeuronNetwork struct {
 // activation aj. A Param's name is "layer1.neuron2.w1".
 //
 // It panics with an *autograd.ArgumentError for a model of other layers.
-func NeuronsOf(model Layer) *NeuronNetwork {
-	network := &NeuronNetwork{}
+func Of(model layers.Layer) *Network {
+	network := &Network{}
 	for rest := flat(model); len(rest) > 0; {
-		dense, ok := rest[0].(*Dense)
+		dense, ok := rest[0].(*layers.Dense)
 		if !ok {
-			panic(autograd.NewArgumentError("layers: NeuronsOf", "%s is neither a Dense layer nor the activation of one", nameFor(rest[0])))
+			panic(autograd.NewArgumentError("neurons: Of", "%s is neither a Dense layer nor the activation of one", called(rest[0])))
 		}
-		var activation Layer
+		var activation layers.Layer
 		rest = rest[1:]
 		if len(rest) > 0 && isActivation(rest[0]) {
 			activation, rest = rest[0], rest[1:]
 		}
-		network.Layers = append(network.Layers, neuronLayerOf(dense, activation, len(network.Layers)+1))
+		network.Layers = append(network.Layers, layerOf(dense, activation, len(network.Layers)+1))
 	}
 	if len(network.Layers) == 0 {
-		panic(autograd.NewArgumentError("layers: NeuronsOf", "the model has no layers"))
+		panic(autograd.NewArgumentError("neurons: Of", "the model has no layers"))
 	}
 	return network
 }
 
 // flat returns the layers of a model, those of Sequentials in their place.
-func flat(model Layer) []Layer {
-	s, ok := model.(*Sequential)
+func flat(model layers.Layer) []layers.Layer {
+	s, ok := model.(*layers.Sequential)
 	if !ok || s == nil {
-		return []Layer{model}
+		return []layers.Layer{model}
 	}
-	var all []Layer
-	for _, l := range s.layers {
+	var all []layers.Layer
+	for _, l := range s.Layers() {
 		all = append(all, flat(l)...)
 	}
 	return all
 }
 
-func isActivation(l Layer) bool {
-	if _, ok := l.(*prelu); ok {
-		return true
-	}
-	f, ok := l.(*function)
-	return ok && f.result != ""
+func isActivation(l layers.Layer) bool {
+	_, ok := l.(layers.Activation)
+	return ok
 }
 
 // isJoint reports whether an activation looks at all neurons together.
-func isJoint(l Layer) bool {
-	f, ok := l.(*function)
-	return ok && (f.kind == "softmax" || f.kind == "logsoftmax")
+func isJoint(l layers.Layer) bool {
+	a, ok := l.(layers.Activation)
+	return ok && a.Joint()
 }
 
-func neuronLayerOf(d *Dense, activation Layer, number int) *NeuronLayer {
-	l := &NeuronLayer{scope: fmt.Sprint("layer", number)}
+// called returns the name of a layer, or its type where it has none.
+func called(l layers.Layer) string {
+	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
+		return "nil"
+	}
+	if named, ok := l.(interface{ Name() string }); ok {
+		return named.Name()
+	}
+	return fmt.Sprintf("%T", l)
+}
+
+func layerOf(d *layers.Dense, activation layers.Layer, number int) *Layer {
+	l := &Layer{scope: fmt.Sprint("layer", number)}
 	if isJoint(activation) {
 		l.Joint, activation = activation, nil
 	}
@@ -309,7 +318,7 @@ func neuronLayerOf(d *Dense, activation Layer, number int) *NeuronLayer {
 }
 
 // Params returns the Params of all layers, in order, each once.
-func (n *NeuronNetwork) Params() []*autograd.Param {
+func (n *Network) Params() []*autograd.Param {
 	var all []*autograd.Param
 	for _, l := range n.Layers {
 		all = append(all, l.Params()...)
@@ -319,10 +328,35 @@ func (n *NeuronNetwork) Params() []*autograd.Param {
 
 // Forward passes scalar inputs, the features of one sample, through all
 // layers and returns the activations of the last. It panics as
-// NeuronLayer.Forward does.
-func (n *NeuronNetwork) Forward(x []autograd.Value) []autograd.Value {
+// Layer.Forward does.
+func (n *Network) Forward(x []autograd.Value) []autograd.Value {
 	for _, l := range n.Layers {
 		x = l.Forward(x)
 	}
 	return x
+}
+
+// enter opens a scope in x's graph, which the caller leaves.
+func enter(x autograd.Value, name string) *autograd.Graph {
+	x.Rank() // panics when x is of no graph, or of one that was Reset
+	g := x.Graph()
+	g.Enter(name)
+	return g
+}
+
+// asInput marks a constant that a network is given as its input, for drawings.
+func asInput(x autograd.Value) {
+	if n := x.Node(); x.Graph().Options().Trace && n.Kind == autograd.KindConstant && n.Role == autograd.RoleNone {
+		x.As(autograd.RoleInput)
+	}
+}
+
+// unique returns the Params, each once.
+func unique(params []*autograd.Param) []*autograd.Param {
+	seen := make(map[*autograd.Param]bool, len(params))
+	return slices.DeleteFunc(params, func(p *autograd.Param) bool {
+		again := seen[p]
+		seen[p] = true
+		return again
+	})
 }

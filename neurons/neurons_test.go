@@ -1,13 +1,18 @@
-package layers_test
+package neurons_test
 
 import (
+	"errors"
+	"math/rand/v2"
 	"runtime"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/neurons"
 )
 
 // scalars returns a row's numbers as scalar variables.
@@ -48,7 +53,7 @@ func TestNeuronsEqualTensors(t *testing.T) {
 		{"no bias", layers.NewDenseWith(rng, 2, 3, layers.DenseOptions{NoBias: true})},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			network := layers.NeuronsOf(row.model)
+			network := neurons.Of(row.model)
 			for range 5 {
 				compareNeurons(t, row.model, network, autograd.Uniform(rng, -2, 2, 2).Float64s())
 			}
@@ -56,7 +61,7 @@ func TestNeuronsEqualTensors(t *testing.T) {
 	}
 }
 
-func compareNeurons(t *testing.T, model layers.Layer, network *layers.NeuronNetwork, row []float64) {
+func compareNeurons(t *testing.T, model layers.Layer, network *neurons.Network, row []float64) {
 	t.Helper()
 	tensors := autograd.NewGraph(autograd.Options{})
 	x := tensors.Variable(autograd.NewTensor(row))
@@ -84,7 +89,7 @@ func compareNeurons(t *testing.T, model layers.Layer, network *layers.NeuronNetw
 
 // compareWeights compares dw and db of each neuron with its column of dW and
 // its element of db.
-func compareWeights(t *testing.T, model layers.Layer, network *layers.NeuronNetwork, want, got autograd.Gradients) {
+func compareWeights(t *testing.T, model layers.Layer, network *neurons.Network, want, got autograd.Gradients) {
 	t.Helper()
 	params := model.Params()
 	for _, layer := range network.Layers {
@@ -110,7 +115,7 @@ func compareWeights(t *testing.T, model layers.Layer, network *layers.NeuronNetw
 
 func TestNeuronParams(t *testing.T) {
 	rng := seeded(1)
-	network := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.PReLU(), layers.NewDense(rng, 2, 1)))
+	network := neurons.Of(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.PReLU(), layers.NewDense(rng, 2, 1)))
 	var got []string
 	for _, p := range network.Params() {
 		got = append(got, p.Name())
@@ -127,7 +132,7 @@ func TestNeuronParams(t *testing.T) {
 // What a drawing of a 1-2-1 network shows, in the order of the recording.
 func TestNeuronScopesAndNames(t *testing.T) {
 	rng := seeded(1)
-	network := layers.NeuronsOf(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.ReLU(), layers.NewDense(rng, 2, 1)))
+	network := neurons.Of(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.ReLU(), layers.NewDense(rng, 2, 1)))
 	g := autograd.NewGraph(autograd.Options{})
 	network.Forward([]autograd.Value{g.Scalar(1).Named("x")})
 	var got []string
@@ -151,7 +156,7 @@ func TestNeuronScopesAndNames(t *testing.T) {
 // The copies are the network's own: training one leaves the other as it is.
 func TestNeuronsAreCopies(t *testing.T) {
 	d := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(2), Precision: autograd.Float32})
-	network := layers.NeuronsOf(d)
+	network := neurons.Of(d)
 	w := network.Layers[0].Neurons[0].Weights[0]
 	w.Set(autograd.Scalar(5))
 	if got := d.Weight.Item(); got != 2 || w.Precision() != autograd.Float32 {
@@ -164,8 +169,8 @@ func TestNeuronsAreCopies(t *testing.T) {
 func TestNeuronLiterals(t *testing.T) {
 	param := func(v float64) *autograd.Param { return autograd.NewParam("", autograd.Scalar(v)) }
 	shared := layers.PReLU()
-	network := &layers.NeuronNetwork{Layers: []*layers.NeuronLayer{{
-		Neurons: []*layers.Neuron{
+	network := &neurons.Network{Layers: []*neurons.Layer{{
+		Neurons: []*neurons.Neuron{
 			{Weights: []*autograd.Param{param(2), param(-3)}, Bias: param(1), Activation: shared},
 			{Weights: []*autograd.Param{param(4), param(1)}, Activation: shared},
 		},
@@ -186,8 +191,8 @@ func TestNeuronLiterals(t *testing.T) {
 	}
 	want := []string{
 		"layer/neuron: w1", "layer/neuron: w2", "layer/neuron: b", "layer/neuron: z",
-		"layer/neuron/prelu: prelu.slope", "layer/neuron/prelu: a",
-		"layer/neuron: w1", "layer/neuron: w2", "layer/neuron: z", "layer/neuron/prelu: a",
+		"layer/neuron: prelu.slope", "layer/neuron: a",
+		"layer/neuron: w1", "layer/neuron: w2", "layer/neuron: z", "layer/neuron: a",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -200,7 +205,7 @@ func TestNeuronsOfCopiesTheWeightsOnce(t *testing.T) {
 	d := layers.NewDense(seeded(1), 64, 64)
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	layers.NeuronsOf(d)
+	neurons.Of(d)
 	runtime.ReadMemStats(&after)
 	if mib := (after.TotalAlloc - before.TotalAlloc) >> 20; mib > 16 {
 		t.Errorf("%d MiB for %d weights", mib, 64*64)
@@ -209,7 +214,7 @@ func TestNeuronsOfCopiesTheWeightsOnce(t *testing.T) {
 
 // A neuron alone allocates nothing in steady state.
 func TestNeuronAllocatesNothing(t *testing.T) {
-	n := layers.NewNeuron(seeded(1), 3, layers.Tanh())
+	n := neurons.New(seeded(1), 3, layers.Tanh())
 	g := autograd.NewGraph(autograd.Options{})
 	x := make([]autograd.Value, 3)
 	step := func() {
@@ -227,33 +232,33 @@ func TestNeuronAllocatesNothing(t *testing.T) {
 
 func TestNeuronMisuse(t *testing.T) {
 	rng := seeded(1)
-	n := layers.NewNeuron(rng, 2, nil)
+	n := neurons.New(rng, 2, nil)
 	g := autograd.NewGraph(autograd.Options{})
 	mustFault[*autograd.ArgumentError](t, func() { n.Forward([]autograd.Value{g.Scalar(1)}) }, "1 inputs for 2 weights")
 	mustFault[*autograd.ArgumentError](t, func() { n.Forward(nil) }, "0 inputs for 2 weights")
 	mustFault[*autograd.ShapeError](t, func() {
 		n.Forward([]autograd.Value{g.Scalar(1), g.Constant(autograd.Ones(3))})
 	}, "input 1 is no scalar")
-	mustFault[*autograd.ArgumentError](t, func() { layers.NewNeuron(rng, 0, nil) }, "0 inputs")
-	mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(layers.NewDense(rng, 1, 1)).Forward(nil) }, "0 inputs")
+	mustFault[*autograd.ArgumentError](t, func() { neurons.New(rng, 0, nil) }, "0 inputs")
+	mustFault[*autograd.ArgumentError](t, func() { neurons.Of(layers.NewDense(rng, 1, 1)).Forward(nil) }, "0 inputs")
 
 	x := []autograd.Value{g.Scalar(1)}
 	scalar, vector := autograd.NewParam("", autograd.Scalar(1)), autograd.NewParam("", autograd.Ones(2))
-	one := &layers.Neuron{Weights: []*autograd.Param{scalar}}
-	mustFault[*autograd.ArgumentError](t, func() { (&layers.Neuron{}).Forward(nil) }, "layers: Neuron: 0 inputs for 0 weights")
-	mustFault[*autograd.ArgumentError](t, func() { (&layers.Neuron{Weights: make([]*autograd.Param, 1)}).Forward(x) }, "weight 0 is nil")
-	mustFault[*autograd.ShapeError](t, func() { (&layers.Neuron{Weights: []*autograd.Param{vector}}).Forward(x) }, "weight 0 is no scalar: [2]")
-	mustFault[*autograd.ShapeError](t, func() { (&layers.Neuron{Weights: one.Weights, Bias: vector}).Forward(x) }, "the bias is no scalar: [2]")
-	hole := &layers.NeuronLayer{Neurons: []*layers.Neuron{nil}}
-	mustFault[*autograd.ArgumentError](t, func() { hole.Forward(x) }, "layers: Neuron: the neuron is nil")
-	mustFault[*autograd.ArgumentError](t, func() { hole.Params() }, "layers: Neuron: the neuron is nil")
-	mustFault[*autograd.ArgumentError](t, func() { (&layers.NeuronLayer{}).Forward(x) }, "1 inputs for 0 neurons")
-	network := &layers.NeuronNetwork{Layers: []*layers.NeuronLayer{nil}}
-	mustFault[*autograd.ArgumentError](t, func() { network.Forward(x) }, "layers: NeuronLayer: the layer is nil")
-	mustFault[*autograd.ArgumentError](t, func() { network.Params() }, "layers: NeuronLayer: the layer is nil")
+	one := &neurons.Neuron{Weights: []*autograd.Param{scalar}}
+	mustFault[*autograd.ArgumentError](t, func() { (&neurons.Neuron{}).Forward(nil) }, "neurons: Neuron: 0 inputs for 0 weights")
+	mustFault[*autograd.ArgumentError](t, func() { (&neurons.Neuron{Weights: make([]*autograd.Param, 1)}).Forward(x) }, "weight 0 is nil")
+	mustFault[*autograd.ShapeError](t, func() { (&neurons.Neuron{Weights: []*autograd.Param{vector}}).Forward(x) }, "weight 0 is no scalar: [2]")
+	mustFault[*autograd.ShapeError](t, func() { (&neurons.Neuron{Weights: one.Weights, Bias: vector}).Forward(x) }, "the bias is no scalar: [2]")
+	hole := &neurons.Layer{Neurons: []*neurons.Neuron{nil}}
+	mustFault[*autograd.ArgumentError](t, func() { hole.Forward(x) }, "neurons: Neuron: the neuron is nil")
+	mustFault[*autograd.ArgumentError](t, func() { hole.Params() }, "neurons: Neuron: the neuron is nil")
+	mustFault[*autograd.ArgumentError](t, func() { (&neurons.Layer{}).Forward(x) }, "1 inputs for 0 neurons")
+	network := &neurons.Network{Layers: []*neurons.Layer{nil}}
+	mustFault[*autograd.ArgumentError](t, func() { network.Forward(x) }, "neurons: Layer: the layer is nil")
+	mustFault[*autograd.ArgumentError](t, func() { network.Params() }, "neurons: Layer: the layer is nil")
 	joint := layers.Func("sum", func(x autograd.Value) autograd.Value { return x.Sum() })
 	mustFault[*autograd.ShapeError](t, func() {
-		(&layers.NeuronLayer{Neurons: []*layers.Neuron{one}, Joint: joint}).Forward(x)
+		(&neurons.Layer{Neurons: []*neurons.Neuron{one}, Joint: joint}).Forward(x)
 	}, "the Joint does not return one number for each neuron: []")
 
 	for _, row := range []struct {
@@ -266,8 +271,51 @@ func TestNeuronMisuse(t *testing.T) {
 		{layers.ReLU(), "relu is neither"},
 		{layers.NewSequential(layers.NewDense(rng, 1, 1), layers.ReLU(), layers.Tanh()), "tanh1 is neither"},
 		{layers.NewSequential(layers.NewDense(rng, 1, 1), layers.Dropout(0.5)), "dropout1 is neither"},
-		{twice{}, "twice is neither"},
+		{twice{}, "neurons_test.twice is neither"},
 	} {
-		mustFault[*autograd.ArgumentError](t, func() { layers.NeuronsOf(row.model) }, "NeuronsOf", row.text)
+		mustFault[*autograd.ArgumentError](t, func() { neurons.Of(row.model) }, "neurons: Of", row.text)
 	}
 }
+
+func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
+
+var near = cmpopts.EquateApprox(1e-12, 1e-12)
+
+// mustFault runs f and checks that it panics with an error of type E, whose
+// text has all of the parts and the line of the call in a test.
+func mustFault[E error](t *testing.T, f func(), parts ...string) {
+	t.Helper()
+	err := autograd.Try(f)
+	var want E
+	if !errors.As(err, &want) {
+		t.Errorf("error %v, want a %T", err, want)
+		return
+	}
+	for _, part := range append(parts, "_test.go:") {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error %q lacks %q", err, part)
+		}
+	}
+}
+
+// recording lists the operations of a recording as scope, name and operation.
+func recording(g *autograd.Graph) []string {
+	var nodes []string
+	for n := range g.Nodes() {
+		if n.Kind != autograd.KindOperation {
+			continue
+		}
+		line := n.Scope + ": "
+		if n.Name() != "" {
+			line += n.Name() + " = "
+		}
+		nodes = append(nodes, line+n.Op)
+	}
+	return nodes
+}
+
+// twice is a layer of the user's own.
+type twice struct{ inner []layers.Layer }
+
+func (l twice) Params() []*autograd.Param               { return l.inner[0].Params() }
+func (l twice) Forward(x autograd.Value) autograd.Value { return l.inner[0].Forward(x) }
