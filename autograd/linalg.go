@@ -116,7 +116,7 @@ func rowsAndColumns(s *shape, trans bool) (rows, columns int) {
 func multiply[T kernel.Float](n, left, right *node, p product, transX, transY bool) {
 	dst, x, y := numbers[T](n), numbers[T](left), numbers[T](right)
 	if len(p.batch) == 0 {
-		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY, false)
+		kernel.MatMul(dst, x, y, p.m, p.n, p.k, transX, transY)
 		return
 	}
 	kernel.MatMuls(dst, x, y, p.batch, p.x, p.y, p.m, p.n, p.k, transX, transY)

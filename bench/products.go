@@ -69,7 +69,7 @@ func normal[T number](rng *rand.Rand, n int) []T {
 }
 
 func (m *matrices[T]) step() {
-	kernel.MatMul(m.c, m.a, m.b, m.m, m.n, m.k, m.transA, m.transB, false)
+	kernel.MatMul(m.c, m.a, m.b, m.m, m.n, m.k, m.transA, m.transB)
 }
 
 // stored returns the rows and columns of the operands as they lie in memory.

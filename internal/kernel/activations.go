@@ -250,10 +250,10 @@ func normalCDF(x float64) float64 {
 	return p * (1 - rest*(z+math.Sqrt(z*z+2)))
 }
 
-// gate returns x·p for a probability p; 0 at −Inf, where p is 0.
+// gate returns x·p for a probability p; −0 where p is 0, as at −Inf.
 func gate(x, p float64) float64 {
-	if math.IsInf(x, -1) {
-		return 0
+	if p == 0 {
+		return math.Copysign(0, x)
 	}
 	return x * p
 }
@@ -303,7 +303,7 @@ func geluTanhGate(x float64) (p, slope float64) {
 	product := x * factor
 	rest := math.FMA(geluScale, product, -u) + geluScale*(math.FMA(x, factor, -product)+x*factorRest) + geluScaleRest*product
 	e := math.Exp(-math.Abs(u))
-	if rest-rest == 0 {
+	if e > 0 {
 		e *= 1 - math.Copysign(1, u)*rest
 	}
 	if u < 0 {

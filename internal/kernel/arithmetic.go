@@ -465,15 +465,7 @@ func fill[T Float](dst []T, v T) {
 	}
 }
 
-// Axpy adds a·x to dst, over len(x) elements.
-func Axpy[T Float](dst []T, a T, x []T) {
-	if len(x) >= shareMoves {
-		spread[T]{loop: addingMultiples, dst: dst[:len(x)], x: [4][]T{x}, a: a}.share()
-		return
-	}
-	primitivesOf[T]().axpy(dst, a, x)
-}
-
+// axpy adds a·x to dst, over len(x) elements.
 func axpy[T Float](dst []T, a T, x []T) {
 	dst = dst[:len(x)]
 	for i, v := range x {

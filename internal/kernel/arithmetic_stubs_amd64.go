@@ -167,11 +167,6 @@ func sign32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func signGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// axpy32AVX2 is dst += a·x.
-//
-//go:noescape
-func axpy32AVX2(dst *float32, x *float32, a float32, n int)
-
 // fill32AVX2 is dst = v.
 //
 //go:noescape
@@ -341,11 +336,6 @@ func sign64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //
 //go:noescape
 func signGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-
-// axpy64AVX2 is dst += a·x.
-//
-//go:noescape
-func axpy64AVX2(dst *float64, x *float64, a float64, n int)
 
 // fill64AVX2 is dst = v.
 //

@@ -18,16 +18,10 @@ var binaries = []struct {
 	{"CrossEntropy", &kernel.CrossEntropy},
 }
 
-// vectorBinaryTolerance is how far the assembly loops of these functions may be from the scalar form in float64, relatively.
-var vectorBinaryTolerance = map[string]float64{"Pow": 1e-13, "BCE": 7e-16, "BCELogits": 7e-16, "CrossEntropy": 5e-16}
-
 // Each loop, vector or scalar on either side and in both precisions, agrees with the scalar form.
 func TestBinaryLoops(t *testing.T) {
 	for _, row := range binaries {
-		tolerance := 0.0
-		if kernel.HasVectors() {
-			tolerance = vectorBinaryTolerance[row.name]
-		}
+		tolerance, _ := tolerances(row.name)
 		checkLoops(t, row.name, row.f.F, &row.f.A64, tolerance)
 		checkLoops(t, row.name, row.f.F, &row.f.A32, 1.2e-7)
 	}

@@ -2731,7 +2731,7 @@ DATA columns512Constants<>+256(SB)/8, $0x7ff0000000000000
 DATA columns512Constants<>+264(SB)/8, $0xffffffffffffffff
 DATA columns512Constants<>+272(SB)/8, $0x8000000000000000
 DATA columns512Constants<>+280(SB)/8, $0x7fffffffffffffff
-DATA columns512Constants<>+288(SB)/8, $0x4086280000000000
+DATA columns512Constants<>+288(SB)/8, $0x40862e42fefa39ef
 DATA columns512Constants<>+296(SB)/8, $0x408f400000000000
 DATA columns512Constants<>+304(SB)/8, $0xc087500000000000
 DATA columns512Constants<>+312(SB)/8, $0x4086300000000000

@@ -2880,10 +2880,10 @@ DATA columnsConstants<>+1088(SB)/8, $0x7fffffffffffffff
 DATA columnsConstants<>+1096(SB)/8, $0x7fffffffffffffff
 DATA columnsConstants<>+1104(SB)/8, $0x7fffffffffffffff
 DATA columnsConstants<>+1112(SB)/8, $0x7fffffffffffffff
-DATA columnsConstants<>+1120(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1128(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1136(SB)/8, $0x4086280000000000
-DATA columnsConstants<>+1144(SB)/8, $0x4086280000000000
+DATA columnsConstants<>+1120(SB)/8, $0x40862e42fefa39ef
+DATA columnsConstants<>+1128(SB)/8, $0x40862e42fefa39ef
+DATA columnsConstants<>+1136(SB)/8, $0x40862e42fefa39ef
+DATA columnsConstants<>+1144(SB)/8, $0x40862e42fefa39ef
 DATA columnsConstants<>+1152(SB)/8, $0x408f400000000000
 DATA columnsConstants<>+1160(SB)/8, $0x408f400000000000
 DATA columnsConstants<>+1168(SB)/8, $0x408f400000000000

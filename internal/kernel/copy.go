@@ -3,18 +3,13 @@ package kernel
 // Copy copies src to dst over a shape. Either side starts at its offset and moves by its strides; those of src may be 0
 // (broadcast) or negative, those of dst must visit each element at most once. dst and src may not overlap.
 func Copy[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
-	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride, false)
+	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride)
 }
 
-// AddTo adds src to dst over a shape, with offsets and strides as in [Copy].
-func AddTo[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
-	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride, true)
-}
-
-func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int, add bool) {
+func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
 	if len(shape) > maxRank {
 		for i := range shape[0] {
-			walk(dst, src, shape[1:], dOff+i*dStride[0], dStride[1:], sOff+i*sStride[0], sStride[1:], add)
+			walk(dst, src, shape[1:], dOff+i*dStride[0], dStride[1:], sOff+i*sStride[0], sStride[1:])
 		}
 		return
 	}
@@ -26,18 +21,18 @@ func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int,
 	outer, inner, dOuter, dInner, sOuter, sInner := n.plane()
 	if isTransposed(outer, inner, dInner, sInner) {
 		for more := true; more; dOff, sOff, more = n.next(dOff, sOff) {
-			moveTiles(dst, src, outer, inner, dOff, dOuter, dInner, sOff, sOuter, sInner, add)
+			moveTiles(dst, src, outer, inner, dOff, dOuter, dInner, sOff, sOuter, sInner)
 		}
 		return
 	}
-	isShort := !add && outer > 1 && inner <= shortRow && dOuter == inner && dInner == 1
+	isShort := outer > 1 && inner <= shortRow && dOuter == inner && dInner == 1
 	for more := true; more; dOff, sOff, more = n.next(dOff, sOff) {
 		if isShort && sOuter >= 0 && sInner >= 0 {
 			expandRows(dst[dOff:dOff+outer*inner], src[sOff:], inner, sOuter, sInner)
 			continue
 		}
 		for i := range outer {
-			moveRun(dst, src, inner, dOff+i*dOuter, dInner, sOff+i*sOuter, sInner, add)
+			moveRun(dst, src, inner, dOff+i*dOuter, dInner, sOff+i*sOuter, sInner)
 		}
 	}
 }
@@ -50,34 +45,26 @@ func isTransposed(outer, inner, dInner, sInner int) bool {
 	return outer >= tile && inner >= tile && (dInner != 1 || (sInner != 1 && sInner != 0))
 }
 
-func moveTiles[T Float](dst, src []T, outer, inner, dOff, dOuter, dInner, sOff, sOuter, sInner int, add bool) {
+func moveTiles[T Float](dst, src []T, outer, inner, dOff, dOuter, dInner, sOff, sOuter, sInner int) {
 	for i0 := 0; i0 < outer; i0 += tile {
 		for j0 := 0; j0 < inner; j0 += tile {
 			width := min(tile, inner-j0)
 			for i := i0; i < min(i0+tile, outer); i++ {
-				moveRun(dst, src, width, dOff+i*dOuter+j0*dInner, dInner, sOff+i*sOuter+j0*sInner, sInner, add)
+				moveRun(dst, src, width, dOff+i*dOuter+j0*dInner, dInner, sOff+i*sOuter+j0*sInner, sInner)
 			}
 		}
 	}
 }
 
-// moveRun copies or adds n ≥ 1 elements.
-func moveRun[T Float](dst, src []T, n, d, dStride, s, sStride int, add bool) {
+// moveRun copies n ≥ 1 elements.
+func moveRun[T Float](dst, src []T, n, d, dStride, s, sStride int) {
 	switch {
-	case dStride == 1 && sStride == 1 && add:
-		Accumulate(dst[d:d+n], src[s:s+n])
 	case dStride == 1 && sStride == 1 && n >= 8:
 		copy(dst[d:d+n], src[s:s+n])
-	case dStride == 1 && !add:
+	case dStride == 1:
 		to := dst[d : d+n]
 		for i := range to {
 			to[i] = src[s]
-			s += sStride
-		}
-	case add:
-		for range n {
-			dst[d] += src[s]
-			d += dStride
 			s += sStride
 		}
 	default:

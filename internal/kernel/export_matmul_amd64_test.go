@@ -3,8 +3,8 @@ package kernel
 import "golang.org/x/sys/cpu"
 
 // MatMulSets are the products by each set of kernels that the processor has. m, n and k are positive.
-func MatMulSets[T Float]() map[string]func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	sets := map[string]func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool){"portable": PortableMatMul[T]}
+func MatMulSets[T Float]() map[string]func(dst, a, b []T, m, n, k int, transA, transB bool) {
+	sets := map[string]func(dst, a, b []T, m, n, k int, transA, transB bool){"portable": PortableMatMul[T]}
 	hasAVX2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA
 	if hasAVX2 {
 		sets["AVX2"] = matMulBy(ofPrecision[*kernels[T]](&avx2x32, &avx2x64))
@@ -15,8 +15,8 @@ func MatMulSets[T Float]() map[string]func(dst, a, b []T, m, n, k int, transA, t
 	return sets
 }
 
-func matMulBy[T Float](set *kernels[T]) func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	return func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-		tiledMatMul(set, dst, a, b, m, n, k, transA, transB, accumulate)
+func matMulBy[T Float](set *kernels[T]) func(dst, a, b []T, m, n, k int, transA, transB bool) {
+	return func(dst, a, b []T, m, n, k int, transA, transB bool) {
+		tiledMatMul(set, dst, a, b, m, n, k, transA, transB)
 	}
 }

@@ -46,7 +46,6 @@ func fencedLoops[T kernel.Float]() []fencedLoop[T] {
 	}
 	return append(loops,
 		fencedLoop[T]{"Accumulate", 2, 1, func(x [][]T) { kernel.Accumulate(x[0], x[1]) }},
-		fencedLoop[T]{"Axpy", 2, 1, func(x [][]T) { kernel.Axpy(x[0], 0.75, x[1]) }},
 		fencedLoop[T]{"Fill", 1, 1, func(x [][]T) { kernel.Fill(x[0], 0.75) }},
 		fencedLoop[T]{"Where", 4, 1, func(x [][]T) { kernel.Where(x[0], x[1], x[2], x[3]) }},
 		fencedLoop[T]{"Softmax", 2, 1, func(x [][]T) { kernel.Softmax(x[0], x[1], 1, len(x[0]), 1) }},

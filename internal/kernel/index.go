@@ -49,34 +49,3 @@ func ScatterAdd[T Float](dst, src []T, index []int, outer, nIndex, nDst, inner i
 		}
 	}
 }
-
-// GatherElements picks single elements along the middle axis: dst[o, j, i] = x[o, index[o, j, i], i], with dst and index
-// outer × nIndex × inner and x outer × nSource × inner.
-func GatherElements[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int) {
-	at := 0
-	for o := range outer {
-		from := x[o*nSource*inner : (o+1)*nSource*inner]
-		for range nIndex {
-			for i := range inner {
-				dst[at] = from[index[at]*inner+i]
-				at++
-			}
-		}
-	}
-}
-
-// ScatterAddElements adds single elements along the middle axis, the reverse of [GatherElements]:
-// dst[o, index[o, j, i], i] += src[o, j, i], with dst outer × nDst × inner and src and index outer × nIndex × inner.
-// Repeated indices add up, in the order of j.
-func ScatterAddElements[T Float](dst, src []T, index []int, outer, nIndex, nDst, inner int) {
-	at := 0
-	for o := range outer {
-		to := dst[o*nDst*inner : (o+1)*nDst*inner]
-		for range nIndex {
-			for i := range inner {
-				to[index[at]*inner+i] += src[at]
-				at++
-			}
-		}
-	}
-}

@@ -1004,6 +1004,631 @@ end:
 	VZEROUPPER
 	RET
 
+// func asinh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·asinh32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VADDPD           Z3, Z2, Z3
+	VSQRTPD          Z3, Z3
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VADDPD           Z4, Z3, Z3
+	VDIVPD           Z3, Z2, Z2
+	VADDPD           Z2, Z1, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VBLENDMPD        Z5, Z4, K2, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VADDPD           Z3, Z2, Z3
+	VSQRTPD          Z3, Z3
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VADDPD           Z4, Z3, Z3
+	VDIVPD           Z3, Z2, Z2
+	VADDPD           Z2, Z1, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VBLENDMPD        Z5, Z4, K2, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acosh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·acosh32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z0
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VSUBPD           Z1, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VADDPD           Z2, Z1, Z2
+	VMULPD           Z2, Z1, Z2
+	VSQRTPD          Z2, Z2
+	VADDPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VCMPPD           $0x11, Z2, Z0, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z0, Z1, K2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VMOVAPD          Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VBLENDMPD        Z4, Z3, K3, Z1
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z3
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z4, Z5
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	KANDB            K3, K4, K3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VBLENDMPD        Z1, Z2, K3, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K3, Z0
+	VORPD            Z0, Z1, Z0
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VADDPD           Z1, Z0, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VSUBPD           Z1, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VADDPD           Z2, Z1, Z2
+	VMULPD           Z2, Z1, Z2
+	VSQRTPD          Z2, Z2
+	VADDPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VCMPPD           $0x11, Z2, Z0, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z0, Z1, K2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VMOVAPD          Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VBLENDMPD        Z4, Z3, K3, Z1
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z3
+	VDIVPD           Z3, Z1, Z3
+	VMULPD           Z3, Z3, Z4
+	VMULPD           Z4, Z4, Z5
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z4, Z5
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z4, Z5
+	VMULPD           Z3, Z5, Z3
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	KANDB            K3, K4, K3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VBLENDMPD        Z1, Z2, K3, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K3, Z0
+	VORPD            Z0, Z1, Z0
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VADDPD           Z1, Z0, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func atanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·atanh32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VADDPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VSUBPD           Z1, Z3, Z1
+	VDIVPD           Z1, Z2, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z5, Z4, K1, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VBLENDMPD        Z2, Z3, K1, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K1, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VMULPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VADDPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VSUBPD           Z1, Z3, Z1
+	VDIVPD           Z1, Z2, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z5, Z4, K1, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VBLENDMPD        Z2, Z3, K1, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K1, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VMULPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func asinhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·asinhGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD    (CX)(SI*1), Z0
+	VCVTPS2PD    (DX)(SI*1), Z1
+	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z2, Z2
+	VSQRTPD      Z2, Z2
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD    Z1, Z2, K1, Z1
+	VDIVPD       Z1, Z0, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
+	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z2, Z2
+	VSQRTPD      Z2, Z2
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD    Z1, Z2, K1, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acoshGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·acoshGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD    (CX)(SI*1), Z0
+	VCVTPS2PD    (DX)(SI*1), Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z2, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z1, Z1
+	VSQRTPD      Z2, Z2
+	VSQRTPD      Z1, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z2, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z1, Z1
+	VSQRTPD      Z2, Z2
+	VSQRTPD      Z1, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func atanhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·atanhGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD    (CX)(SI*1), Z0
+	VCVTPS2PD    (DX)(SI*1), Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VCVTPD2PS    Z0, Y0
+	VMOVUPS      Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mish32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·mish32AVX512(SB), NOSPLIT, $0-40
@@ -1016,13 +1641,13 @@ TEXT ·mish32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1045,10 +1670,10 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
@@ -1063,12 +1688,13 @@ single:
 	VADDPD            Z4, Z3, Z3
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VDIVPD            Z3, Z6, Z3
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -1086,13 +1712,13 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1115,10 +1741,10 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
@@ -1133,12 +1759,13 @@ singleDone:
 	VADDPD            Z4, Z3, Z3
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VDIVPD            Z3, Z6, Z3
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -1169,8 +1796,8 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1193,12 +1820,12 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
@@ -1209,7 +1836,7 @@ single:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -1218,7 +1845,7 @@ single:
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -1239,8 +1866,8 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1263,12 +1890,12 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
@@ -1279,7 +1906,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -1288,7 +1915,7 @@ singleDone:
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -1321,11 +1948,11 @@ TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+304(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+416(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z4, K2
@@ -1369,11 +1996,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z1
-	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -1436,10 +2063,10 @@ single:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z5, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z6
@@ -1462,15 +2089,15 @@ single:
 	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+288(SB), Z5, K1, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+424(SB), Z3, K1
+	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z5, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -1493,10 +2120,10 @@ singleDone:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+264(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+272(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+384(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -1519,15 +2146,15 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+280(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+288(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+424(SB), Z3, K1
+	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z4, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -1570,16 +2197,16 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
@@ -1626,16 +2253,16 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
@@ -1692,16 +2319,16 @@ single:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
@@ -1740,16 +2367,16 @@ singleDone:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
@@ -1800,16 +2427,16 @@ single:
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
@@ -1850,16 +2477,16 @@ singleDone:
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
@@ -1911,16 +2538,16 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
@@ -1969,16 +2596,16 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
@@ -2034,19 +2661,19 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2092,19 +2719,19 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2165,19 +2792,19 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2228,19 +2855,19 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2300,19 +2927,19 @@ single:
 	VDIVPD           Z0, Z1, Z0
 	VMULPD           Z0, Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z2, Z4
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z3
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
 	VFMADD213PD      Z4, Z1, Z3
 	VMULPD           Z1, Z3, Z1
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
@@ -2361,19 +2988,19 @@ singleDone:
 	VDIVPD           Z0, Z1, Z0
 	VMULPD           Z0, Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+392(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+400(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+408(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+416(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+424(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+432(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+440(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+448(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+456(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+480(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z2, Z4
+	VBROADCASTSD     inverse512Constants<>+512(SB), Z3
+	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+560(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
 	VFMADD213PD      Z4, Z1, Z3
 	VMULPD           Z1, Z3, Z1
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
@@ -2596,6 +3223,667 @@ end:
 	VZEROUPPER
 	RET
 
+// func asinh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·asinh64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VADDPD           Z3, Z2, Z3
+	VSQRTPD          Z3, Z3
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VADDPD           Z4, Z3, Z3
+	VDIVPD           Z3, Z2, Z2
+	VADDPD           Z2, Z1, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z1, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VBLENDMPD        Z6, Z4, K2, Z2
+	VMOVAPD.Z        Z5, K2, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VADDPD           Z3, Z2, Z3
+	VSQRTPD          Z3, Z3
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VADDPD           Z4, Z3, Z3
+	VDIVPD           Z3, Z2, Z2
+	VADDPD           Z2, Z1, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z1, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VBLENDMPD        Z6, Z4, K2, Z2
+	VMOVAPD.Z        Z5, K2, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acosh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·acosh64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VSUBPD           Z1, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VADDPD           Z2, Z1, Z2
+	VMULPD           Z2, Z1, Z2
+	VSQRTPD          Z2, Z2
+	VADDPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VCMPPD           $0x11, Z2, Z0, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z0, Z1, K2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VMOVAPD          Z4, Z5
+	VFMADD231PD      Z1, Z0, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VBLENDMPD        Z5, Z3, K3, Z1
+	VMOVAPD.Z        Z4, K3, Z3
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z4
+	VDIVPD           Z4, Z1, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z3, Z4, Z3
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	KANDB            K3, K4, K3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VBLENDMPD        Z1, Z2, K3, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K3, Z0
+	VORPD            Z0, Z1, Z0
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VADDPD           Z1, Z0, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VSUBPD           Z1, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VADDPD           Z2, Z1, Z2
+	VMULPD           Z2, Z1, Z2
+	VSQRTPD          Z2, Z2
+	VADDPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VCMPPD           $0x11, Z2, Z0, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z0, Z1, K2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VPSRLQ           $0x34, Z2, Z2
+	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VPSRLQ           $0x34, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VPSUBQ           Z1, Z4, Z1
+	VPSLLQ           $0x34, Z1, Z1
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VMOVAPD          Z4, Z5
+	VFMADD231PD      Z1, Z0, Z5
+	VSUBPD           Z5, Z4, Z4
+	VFMADD231PD      Z1, Z0, Z4
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VBLENDMPD        Z5, Z3, K3, Z1
+	VMOVAPD.Z        Z4, K3, Z3
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z4
+	VDIVPD           Z4, Z1, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD      Z8, Z5, Z7
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD           Z1, Z6, Z6
+	VFMADD213PD      Z6, Z5, Z7
+	VMULPD           Z4, Z7, Z4
+	VADDPD           Z3, Z4, Z3
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VSUBPD           Z3, Z6, Z3
+	VSUBPD           Z3, Z1, Z1
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	KANDB            K3, K4, K3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VBLENDMPD        Z1, Z2, K3, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K3, Z0
+	VORPD            Z0, Z1, Z0
+	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VMOVAPD.Z        Z1, K2, Z1
+	VADDPD           Z1, Z0, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func atanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·atanh64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VADDPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VSUBPD           Z1, Z3, Z1
+	VDIVPD           Z1, Z2, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z1, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z6, Z4, K1, Z2
+	VMOVAPD.Z        Z5, K1, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VBLENDMPD        Z2, Z3, K1, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K1, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VMULPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VADDPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VSUBPD           Z1, Z3, Z1
+	VDIVPD           Z1, Z2, Z1
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z1, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z1, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD        Z6, Z4, K1, Z2
+	VMOVAPD.Z        Z5, K1, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	KANDB            K1, K2, K1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VBLENDMPD        Z2, Z3, K1, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VMOVAPD.Z        Z1, K1, Z1
+	VORPD            Z1, Z2, Z1
+	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VMULPD           Z2, Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func asinhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·asinhGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Z0
+	VMOVUPD      (DX)(SI*1), Z1
+	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z2, Z2
+	VSQRTPD      Z2, Z2
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD    Z1, Z2, K1, Z1
+	VDIVPD       Z1, Z0, Z0
+	VMOVUPD      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (CX)(SI*1), K1, Z0
+	VMOVUPD.Z    (DX)(SI*1), K1, Z1
+	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VMULPD       Z1, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z2, Z2
+	VSQRTPD      Z2, Z2
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VBLENDMPD    Z1, Z2, K1, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPD      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acoshGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·acoshGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Z0
+	VMOVUPD      (DX)(SI*1), Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z2, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z1, Z1
+	VSQRTPD      Z2, Z2
+	VSQRTPD      Z1, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	VMOVUPD      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (CX)(SI*1), K1, Z0
+	VMOVUPD.Z    (DX)(SI*1), K1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z2, Z1, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z3, Z1, Z1
+	VSQRTPD      Z2, Z2
+	VSQRTPD      Z1, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPD      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func atanhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·atanhGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Z0
+	VMOVUPD      (DX)(SI*1), Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	VMOVUPD      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (CX)(SI*1), K1, Z0
+	VMOVUPD.Z    (DX)(SI*1), K1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPD      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func mish64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·mish64AVX512(SB), NOSPLIT, $0-40
@@ -2608,16 +3896,16 @@ TEXT ·mish64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
 	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -2626,20 +3914,20 @@ single:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
@@ -2657,7 +3945,6 @@ single:
 	VADDPD            Z5, Z3, Z3
 	VBLENDMPD         Z7, Z3, K1, Z3
 	VDIVPD            Z3, Z2, Z2
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VMULPD            Z3, Z1, Z1
@@ -2665,7 +3952,9 @@ single:
 	VFMADD231PD       Z6, Z1, Z3
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z3
+	VORPD             Z3, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -2682,16 +3971,16 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+248(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
 	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -2700,20 +3989,20 @@ singleDone:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
@@ -2731,7 +4020,6 @@ singleDone:
 	VADDPD            Z5, Z3, Z3
 	VBLENDMPD         Z7, Z3, K1, Z3
 	VDIVPD            Z3, Z2, Z2
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VMULPD            Z3, Z1, Z1
@@ -2739,7 +4027,9 @@ singleDone:
 	VFMADD231PD       Z6, Z1, Z3
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z0, K2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z3
+	VORPD             Z3, Z1, Z1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -2769,19 +4059,19 @@ single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+512(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
 	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -2790,16 +4080,16 @@ single:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -2808,7 +4098,7 @@ single:
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
@@ -2819,7 +4109,7 @@ single:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -2828,7 +4118,7 @@ single:
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2848,19 +4138,19 @@ singleDone:
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+512(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
 	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
 	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+496(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+504(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
@@ -2869,16 +4159,16 @@ singleDone:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -2887,7 +4177,7 @@ singleDone:
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
@@ -2898,7 +4188,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+296(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -2907,7 +4197,7 @@ singleDone:
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2937,11 +4227,11 @@ TEXT ·celu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -2952,16 +4242,16 @@ single:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
@@ -2988,11 +4278,11 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+304(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -3003,16 +4293,16 @@ singleDone:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
@@ -3058,10 +4348,10 @@ single:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z5, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+520(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z6
 	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -3071,16 +4361,16 @@ single:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z6, Z8
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
@@ -3090,7 +4380,7 @@ single:
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -3112,10 +4402,10 @@ singleDone:
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+288(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+520(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+528(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -3125,16 +4415,16 @@ singleDone:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+312(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+320(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+328(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+344(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+352(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+360(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+368(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+376(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
@@ -3144,7 +4434,7 @@ singleDone:
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+256(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -3189,40 +4479,60 @@ DATA inverse512Constants<>+216(SB)/8, $0xbfd5555554c099a8
 DATA inverse512Constants<>+224(SB)/8, $0x4000000000000000
 DATA inverse512Constants<>+232(SB)/8, $0x3c81a62633145c07
 DATA inverse512Constants<>+240(SB)/8, $0x3fe921fb54442d18
-DATA inverse512Constants<>+248(SB)/8, $0x4089000000000000
-DATA inverse512Constants<>+256(SB)/8, $0x0000000000000000
-DATA inverse512Constants<>+264(SB)/8, $0xc085e00000000000
-DATA inverse512Constants<>+272(SB)/8, $0x4085e00000000000
-DATA inverse512Constants<>+280(SB)/8, $0xc087480000000000
-DATA inverse512Constants<>+288(SB)/8, $0x7ff0000000000000
-DATA inverse512Constants<>+296(SB)/8, $0x4010000000000000
-DATA inverse512Constants<>+304(SB)/8, $0xc049000000000000
-DATA inverse512Constants<>+312(SB)/8, $0x3e5af38a9b0ec855
-DATA inverse512Constants<>+320(SB)/8, $0x3ec71de0dae63bb3
-DATA inverse512Constants<>+328(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverse512Constants<>+336(SB)/8, $0x3f811111111109b3
-DATA inverse512Constants<>+344(SB)/8, $0x3fc5555555555556
-DATA inverse512Constants<>+352(SB)/8, $0x3e9289185613a3d6
-DATA inverse512Constants<>+360(SB)/8, $0x3efa019b90d2ae7a
-DATA inverse512Constants<>+368(SB)/8, $0x3f56c16c1788bd90
-DATA inverse512Constants<>+376(SB)/8, $0x3fa5555555553d63
-DATA inverse512Constants<>+384(SB)/8, $0x3fe0000000000001
-DATA inverse512Constants<>+392(SB)/8, $0x3f9f5ea203927f08
-DATA inverse512Constants<>+400(SB)/8, $0x3fa829c9a46152b5
-DATA inverse512Constants<>+408(SB)/8, $0x3fae1d8e89291b2f
-DATA inverse512Constants<>+416(SB)/8, $0x3fb3b13aea970e58
-DATA inverse512Constants<>+424(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverse512Constants<>+432(SB)/8, $0x3fc9999999999997
-DATA inverse512Constants<>+440(SB)/8, $0xbf8c807c7fd8901c
-DATA inverse512Constants<>+448(SB)/8, $0xbfa503b1df32251d
-DATA inverse512Constants<>+456(SB)/8, $0xbfaaebd143c55a36
-DATA inverse512Constants<>+464(SB)/8, $0xbfb1110ceddb22d6
-DATA inverse512Constants<>+472(SB)/8, $0xbfb745d173561ae0
-DATA inverse512Constants<>+480(SB)/8, $0xbfc24924924920ac
-DATA inverse512Constants<>+488(SB)/8, $0xbfd5555555555555
-DATA inverse512Constants<>+496(SB)/8, $0x3fe62e42fee00000
-DATA inverse512Constants<>+504(SB)/8, $0x3dea39ef35793c76
-DATA inverse512Constants<>+512(SB)/8, $0x408f400000000000
-DATA inverse512Constants<>+520(SB)/8, $0xc087500000000000
-DATA inverse512Constants<>+528(SB)/8, $0x4086300000000000
-GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $536
+DATA inverse512Constants<>+248(SB)/8, $0x00095f619980c433
+DATA inverse512Constants<>+256(SB)/8, $0x000fffffffffffff
+DATA inverse512Constants<>+264(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverse512Constants<>+272(SB)/8, $0x4330000000000000
+DATA inverse512Constants<>+280(SB)/8, $0x43300000000003ff
+DATA inverse512Constants<>+288(SB)/8, $0x00000000000007fe
+DATA inverse512Constants<>+296(SB)/8, $0x3fcddcf7101b6371
+DATA inverse512Constants<>+304(SB)/8, $0x3fd245c40aecb50c
+DATA inverse512Constants<>+312(SB)/8, $0x3fd9999eb63e783d
+DATA inverse512Constants<>+320(SB)/8, $0x3fe5555554bb1b2f
+DATA inverse512Constants<>+328(SB)/8, $0x3dea39ef35793c76
+DATA inverse512Constants<>+336(SB)/8, $0x3fe62e42fee00000
+DATA inverse512Constants<>+344(SB)/8, $0xbff0000000000000
+DATA inverse512Constants<>+352(SB)/8, $0x7ff0000000000000
+DATA inverse512Constants<>+360(SB)/8, $0xfff0000000000000
+DATA inverse512Constants<>+368(SB)/8, $0x0000000000000000
+DATA inverse512Constants<>+376(SB)/8, $0x4089000000000000
+DATA inverse512Constants<>+384(SB)/8, $0xc085e00000000000
+DATA inverse512Constants<>+392(SB)/8, $0x4085e00000000000
+DATA inverse512Constants<>+400(SB)/8, $0xc087480000000000
+DATA inverse512Constants<>+408(SB)/8, $0x4010000000000000
+DATA inverse512Constants<>+416(SB)/8, $0xc049000000000000
+DATA inverse512Constants<>+424(SB)/8, $0x40862e42fefa39ef
+DATA inverse512Constants<>+432(SB)/8, $0x3e5af38a9b0ec855
+DATA inverse512Constants<>+440(SB)/8, $0x3ec71de0dae63bb3
+DATA inverse512Constants<>+448(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverse512Constants<>+456(SB)/8, $0x3f811111111109b3
+DATA inverse512Constants<>+464(SB)/8, $0x3fc5555555555556
+DATA inverse512Constants<>+472(SB)/8, $0x3e9289185613a3d6
+DATA inverse512Constants<>+480(SB)/8, $0x3efa019b90d2ae7a
+DATA inverse512Constants<>+488(SB)/8, $0x3f56c16c1788bd90
+DATA inverse512Constants<>+496(SB)/8, $0x3fa5555555553d63
+DATA inverse512Constants<>+504(SB)/8, $0x3fe0000000000001
+DATA inverse512Constants<>+512(SB)/8, $0x3f9f5ea203927f08
+DATA inverse512Constants<>+520(SB)/8, $0x3fa829c9a46152b5
+DATA inverse512Constants<>+528(SB)/8, $0x3fae1d8e89291b2f
+DATA inverse512Constants<>+536(SB)/8, $0x3fb3b13aea970e58
+DATA inverse512Constants<>+544(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverse512Constants<>+552(SB)/8, $0x3fc9999999999997
+DATA inverse512Constants<>+560(SB)/8, $0xbf8c807c7fd8901c
+DATA inverse512Constants<>+568(SB)/8, $0xbfa503b1df32251d
+DATA inverse512Constants<>+576(SB)/8, $0xbfaaebd143c55a36
+DATA inverse512Constants<>+584(SB)/8, $0xbfb1110ceddb22d6
+DATA inverse512Constants<>+592(SB)/8, $0xbfb745d173561ae0
+DATA inverse512Constants<>+600(SB)/8, $0xbfc24924924920ac
+DATA inverse512Constants<>+608(SB)/8, $0xbfd5555555555555
+DATA inverse512Constants<>+616(SB)/8, $0x3fc39a09d078c69f
+DATA inverse512Constants<>+624(SB)/8, $0x3fcc71c51d8e78af
+DATA inverse512Constants<>+632(SB)/8, $0x3fd999999997fa04
+DATA inverse512Constants<>+640(SB)/8, $0x3fc2f112df3e5244
+DATA inverse512Constants<>+648(SB)/8, $0x3fc7466496cb03de
+DATA inverse512Constants<>+656(SB)/8, $0x3fd2492494229359
+DATA inverse512Constants<>+664(SB)/8, $0x3fe5555555555593
+DATA inverse512Constants<>+672(SB)/8, $0x408f400000000000
+DATA inverse512Constants<>+680(SB)/8, $0xc087500000000000
+DATA inverse512Constants<>+688(SB)/8, $0x4086300000000000
+GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $696

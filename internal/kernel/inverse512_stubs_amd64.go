@@ -57,6 +57,36 @@ func acosGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, 
 //go:noescape
 func tanGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
+// asinh32AVX512 is dst = arsinh x.
+//
+//go:noescape
+func asinh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// acosh32AVX512 is dst = arcosh x.
+//
+//go:noescape
+func acosh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// atanh32AVX512 is dst = artanh x.
+//
+//go:noescape
+func atanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// asinhGrad32AVX512 is dst = gy/√(1 + x²).
+//
+//go:noescape
+func asinhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// acoshGrad32AVX512 is dst = gy/(√(x − 1)·√(x + 1)).
+//
+//go:noescape
+func acoshGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// atanhGrad32AVX512 is dst = gy/(1 − x²).
+//
+//go:noescape
+func atanhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // mish32AVX512 is dst = x·tanh(ln(1 + eˣ)).
 //
 //go:noescape
@@ -131,6 +161,36 @@ func acosGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, 
 //
 //go:noescape
 func tanGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// asinh64AVX512 is dst = arsinh x.
+//
+//go:noescape
+func asinh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// acosh64AVX512 is dst = arcosh x.
+//
+//go:noescape
+func acosh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// atanh64AVX512 is dst = artanh x.
+//
+//go:noescape
+func atanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// asinhGrad64AVX512 is dst = gy/√(1 + x²).
+//
+//go:noescape
+func asinhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// acoshGrad64AVX512 is dst = gy/(√(x − 1)·√(x + 1)).
+//
+//go:noescape
+func acoshGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// atanhGrad64AVX512 is dst = gy/(1 − x²).
+//
+//go:noescape
+func atanhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // mish64AVX512 is dst = x·tanh(ln(1 + eˣ)).
 //

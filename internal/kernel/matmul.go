@@ -5,27 +5,23 @@ package kernel
 //
 // Products follow IEEE 754 (0·NaN is NaN), and k = 0 gives zeros. Each element is a sum over k in a fixed order that depends
 // on the sizes alone, and not on the number of processors that share the work.
-func MatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
+func MatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) {
 	dst, a, b = dst[:m*n], a[:m*k], b[:k*n]
 	if m == 0 || n == 0 {
 		return
 	}
 	if k == 0 {
-		if !accumulate {
-			clear(dst)
-		}
+		clear(dst)
 		return
 	}
-	if !fastMatMul(dst, a, b, m, n, k, transA, transB, accumulate) {
-		portableMatMul(dst, a, b, m, n, k, transA, transB, accumulate)
+	if !fastMatMul(dst, a, b, m, n, k, transA, transB) {
+		portableMatMul(dst, a, b, m, n, k, transA, transB)
 	}
 }
 
 // portableMatMul is MatMul for every processor; m, n and k are positive.
-func portableMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	if !accumulate {
-		clear(dst)
-	}
+func portableMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) {
+	clear(dst)
 	p := product[T]{dst: dst, a: a, b: b, n: n, k: k, rowStep: k, stepInRow: 1}
 	if transA {
 		p.rowStep, p.stepInRow = 1, m
@@ -75,8 +71,8 @@ func (p *product[T]) addRows(m, j0, j1, q0, q1 int) {
 		}
 		for ; q < q1; q++ {
 			row := p.row(q, j0, j1)
-			Axpy(d0, p.a[at], row)
-			Axpy(d1, p.a[at+p.rowStep], row)
+			axpy(d0, p.a[at], row)
+			axpy(d1, p.a[at+p.rowStep], row)
 			at += p.stepInRow
 		}
 	}
@@ -95,7 +91,7 @@ func (p *product[T]) addLastRow(i, j0, j1, q0, q1 int) {
 		at += 4 * p.stepInRow
 	}
 	for ; q < q1; q++ {
-		Axpy(d, p.a[at], p.row(q, j0, j1))
+		axpy(d, p.a[at], p.row(q, j0, j1))
 		at += p.stepInRow
 	}
 }

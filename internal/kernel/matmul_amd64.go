@@ -9,17 +9,17 @@ import "unsafe"
 // neither the tile nor the piece nor the processor that an element falls to changes its bits, nor does the set of kernels. For few rows and
 // a transposed b, where packing would take as long as the product, elements are dot products instead, of as many sums as the set's vectors
 // have lanes.
-func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) bool {
+func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 	if !useAVX2 {
 		return false
 	}
-	tiledMatMul(kernelsOf[T](), dst, a, b, m, n, k, transA, transB, accumulate)
+	tiledMatMul(kernelsOf[T](), dst, a, b, m, n, k, transA, transB)
 	return true
 }
 
 // tiledMatMul computes the product by the functions of a set.
-func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, transB, accumulate bool) {
-	p := tiledProduct[T]{kernels: set, accumulate: accumulate}
+func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, transB bool) {
+	p := tiledProduct[T]{kernels: set}
 	p.plan(m, n, k, transA, transB)
 	p.take(dst, a, b)
 	if !p.packs() && !p.isLarge() {
@@ -61,10 +61,10 @@ const (
 // tiledProduct is a matrix product in progress.
 type tiledProduct[T Float] struct {
 	*kernels[T]
-	dst, a, b          []T
-	m, n, k            int
-	transB, accumulate bool
-	swapped            bool // a and b are: the product of one column is the transposed product, a row
+	dst, a, b []T
+	m, n, k   int
+	transB    bool
+	swapped   bool // a and b are: the product of one column is the transposed product, a row
 
 	size        int // bytes of a number
 	lanes       int // numbers in a vector
@@ -207,7 +207,7 @@ func (l *loneProduct[T]) isWorthSharing() bool {
 // compute computes the product. The worker has just computed another one, which may have had the same b: while it is one block, it is still packed.
 func (l *loneProduct[T]) compute(dst, a, b []T, worker int, sameB bool) {
 	if !useAVX2 {
-		portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB, false)
+		portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB)
 		return
 	}
 	p := l.tiled

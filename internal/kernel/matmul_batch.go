@@ -27,7 +27,7 @@ func MatMuls[T Float](dst, a, b []T, batch, aStrides, bStrides []int, m, n, k in
 	if t.each.isWorthSharing() {
 		for i := range t.count {
 			at, bt := t.offsets(i)
-			MatMul(t.result(i), a[at:], b[bt:], m, n, k, transA, transB, false)
+			MatMul(t.result(i), a[at:], b[bt:], m, n, k, transA, transB)
 		}
 	} else {
 		t.inPiece = blocks(batchProducts, m*n*k)

@@ -45,13 +45,13 @@ func benchmarkMatMul[T kernel.Float](b *testing.B) {
 		x, y, dst := make([]T, row.m*row.k), make([]T, row.k*row.n), make([]T, row.m*row.n)
 		kernel.Fill(x, 0.5)
 		kernel.Fill(y, 0.25)
-		for name, matMul := range map[string]func(dst, a, b []T, m, n, k int, transA, transB, accumulate bool){
+		for name, matMul := range map[string]func(dst, a, b []T, m, n, k int, transA, transB bool){
 			"": kernel.MatMul[T], "/portable": kernel.PortableMatMul[T],
 		} {
 			b.Run(fmt.Sprint(row.name, name), func(b *testing.B) {
 				b.ReportAllocs()
 				for b.Loop() {
-					matMul(dst, x, y, row.m, row.n, row.k, row.transA, row.transB, false)
+					matMul(dst, x, y, row.m, row.n, row.k, row.transA, row.transB)
 				}
 				b.ReportMetric(2*float64(row.m*row.n*row.k)*float64(b.N)/b.Elapsed().Seconds()/1e9, "GFLOP/s")
 			})
@@ -73,7 +73,7 @@ func BenchmarkMatMuls(b *testing.B) {
 	b.Run("one-by-one", func(b *testing.B) {
 		for b.Loop() {
 			for i := range count {
-				kernel.MatMul(dst[i*n*n:(i+1)*n*n], x[i*n*n:], y[i*n*n:], n, n, n, false, true, false)
+				kernel.MatMul(dst[i*n*n:(i+1)*n*n], x[i*n*n:], y[i*n*n:], n, n, n, false, true)
 			}
 		}
 	})

@@ -22,7 +22,7 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 	}
 	block, height := equalBlock(p.k, depth, 1), equalBlock(i1-i0, blockRows, p.height)
 	for q := 0; q < p.k; q += block {
-		o := operands[T]{k: min(block, p.k-q), accumulate: p.accumulate || q > 0}
+		o := operands[T]{k: min(block, p.k-q), accumulate: q > 0}
 		if p.packsB {
 			o.b, o.stepB, o.nextB = panelsB, p.strip, p.strip*o.k
 			if !p.hasB {
@@ -154,7 +154,7 @@ func (p *tiledProduct[T]) dotProducts(j0, j1 int) {
 // dotRows computes elements of up to three rows, by fours and the rest one by one.
 func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
 	strideC, stride := p.n*p.size, p.k*p.size
-	accumulate := p.accumulate || q > 0
+	accumulate := q > 0
 	if fours := (j1 - j0) / 4; fours > 0 {
 		p.dots[height](&p.dst[i*p.n+j0], &p.a[i*p.k+q], &p.b[j0*p.k+q], strideC, stride, stride, k, fours, accumulate)
 		j0 += fours * 4

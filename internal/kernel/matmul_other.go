@@ -3,7 +3,7 @@
 package kernel
 
 // fastMatMul reports that there is no assembly for this processor.
-func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB, accumulate bool) bool {
+func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 	return false
 }
 
@@ -24,5 +24,5 @@ func (l *loneProduct[T]) plan(m, n, k int, transA, transB bool) {
 func (l *loneProduct[T]) isWorthSharing() bool { return false }
 
 func (l *loneProduct[T]) compute(dst, a, b []T, _ int, _ bool) {
-	portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB, false)
+	portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB)
 }

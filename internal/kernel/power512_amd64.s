@@ -1296,6 +1296,100 @@ end:
 	VZEROUPPER
 	RET
 
+// func log2Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·log2Grad32AVX512(SB), NOSPLIT, $0-56
+	VBROADCASTSD power512Constants<>+120(SB), Z0
+	VBROADCASTSD power512Constants<>+184(SB), Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD (CX)(SI*1), Z2
+	VCVTPS2PD (DX)(SI*1), Z3
+	VADDPD    Z0, Z3, Z3
+	VDIVPD    Z3, Z2, Z2
+	VMULPD    Z1, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)(SI*1)
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JGE       single
+
+singleDone:
+	ADDQ        $0x08, AX
+	JZ          end
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VCVTPS2PD.Z (CX)(SI*1), K1, Z2
+	VCVTPS2PD.Z (DX)(SI*1), K1, Z3
+	VADDPD      Z0, Z3, Z0
+	VDIVPD      Z0, Z2, Z0
+	VMULPD      Z1, Z0, Z0
+	MOVQ        SI, CX
+	MOVQ        $-1, DX
+	BZHIQ       AX, DX, DX
+	KMOVW       DX, K1
+	VCVTPD2PS   Z0, Y0
+	VMOVUPS     Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func log10Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·log10Grad32AVX512(SB), NOSPLIT, $0-56
+	VBROADCASTSD power512Constants<>+120(SB), Z0
+	VBROADCASTSD power512Constants<>+288(SB), Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD (CX)(SI*1), Z2
+	VCVTPS2PD (DX)(SI*1), Z3
+	VADDPD    Z0, Z3, Z3
+	VDIVPD    Z3, Z2, Z2
+	VMULPD    Z1, Z2, Z2
+	VCVTPD2PS Z2, Y2
+	VMOVUPS   Y2, (BX)(SI*1)
+	ADDQ      $0x20, SI
+	SUBQ      $0x08, AX
+	JGE       single
+
+singleDone:
+	ADDQ        $0x08, AX
+	JZ          end
+	MOVQ        $-1, DI
+	BZHIQ       AX, DI, DI
+	KMOVW       DI, K1
+	VCVTPS2PD.Z (CX)(SI*1), K1, Z2
+	VCVTPS2PD.Z (DX)(SI*1), K1, Z3
+	VADDPD      Z0, Z3, Z0
+	VDIVPD      Z0, Z2, Z0
+	VMULPD      Z1, Z0, Z0
+	MOVQ        SI, CX
+	MOVQ        $-1, DX
+	BZHIQ       AX, DX, DX
+	KMOVW       DX, K1
+	VCVTPD2PS   Z0, Y0
+	VMOVUPS     Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func bceVV32AVX512(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·bceVV32AVX512(SB), NOSPLIT, $0-32
@@ -4779,6 +4873,96 @@ end:
 	VZEROUPPER
 	RET
 
+// func log2Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·log2Grad64AVX512(SB), NOSPLIT, $0-56
+	VBROADCASTSD power512Constants<>+120(SB), Z0
+	VBROADCASTSD power512Constants<>+184(SB), Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Z2
+	VMOVUPD (DX)(SI*1), Z3
+	VADDPD  Z0, Z3, Z3
+	VDIVPD  Z3, Z2, Z2
+	VMULPD  Z1, Z2, Z2
+	VMOVUPD Z2, (BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ      $0x08, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (CX)(SI*1), K1, Z2
+	VMOVUPD.Z (DX)(SI*1), K1, Z3
+	VADDPD    Z0, Z3, Z0
+	VDIVPD    Z0, Z2, Z0
+	VMULPD    Z1, Z0, Z0
+	MOVQ      SI, CX
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPD   Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func log10Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·log10Grad64AVX512(SB), NOSPLIT, $0-56
+	VBROADCASTSD power512Constants<>+120(SB), Z0
+	VBROADCASTSD power512Constants<>+288(SB), Z1
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Z2
+	VMOVUPD (DX)(SI*1), Z3
+	VADDPD  Z0, Z3, Z3
+	VDIVPD  Z3, Z2, Z2
+	VMULPD  Z1, Z2, Z2
+	VMOVUPD Z2, (BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ      $0x08, AX
+	JZ        end
+	MOVQ      $-1, DI
+	BZHIQ     AX, DI, DI
+	KMOVW     DI, K1
+	VMOVUPD.Z (CX)(SI*1), K1, Z2
+	VMOVUPD.Z (DX)(SI*1), K1, Z3
+	VADDPD    Z0, Z3, Z0
+	VDIVPD    Z0, Z2, Z0
+	VMULPD    Z1, Z0, Z0
+	MOVQ      SI, CX
+	MOVQ      $-1, DX
+	BZHIQ     AX, DX, DX
+	KMOVW     DX, K1
+	VMOVUPD   Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func bceVV64AVX512(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·bceVV64AVX512(SB), NOSPLIT, $0-32
@@ -6471,7 +6655,7 @@ DATA power512Constants<>+232(SB)/8, $0x3f56d43246b523b4
 DATA power512Constants<>+240(SB)/8, $0x3fa5554e9063586e
 DATA power512Constants<>+248(SB)/8, $0x3fe0000000b9129b
 DATA power512Constants<>+256(SB)/8, $0xc087480000000000
-DATA power512Constants<>+264(SB)/8, $0x4086280000000000
+DATA power512Constants<>+264(SB)/8, $0x40862e42fefa39ef
 DATA power512Constants<>+272(SB)/8, $0x8000000000000000
 DATA power512Constants<>+280(SB)/8, $0xffffffffffffffff
 DATA power512Constants<>+288(SB)/8, $0x3fdbcb7b1526e50e

@@ -37,6 +37,16 @@ func log232AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func log1032AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
+// log2Grad32AVX512 is dst = gy/(x·ln 2).
+//
+//go:noescape
+func log2Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// log10Grad32AVX512 is dst = gy/(x·ln 10).
+//
+//go:noescape
+func log10Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // bceVV32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,.
 //
 //go:noescape
@@ -116,6 +126,16 @@ func log264AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //
 //go:noescape
 func log1064AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// log2Grad64AVX512 is dst = gy/(x·ln 2).
+//
+//go:noescape
+func log2Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// log10Grad64AVX512 is dst = gy/(x·ln 10).
+//
+//go:noescape
+func log10Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // bceVV64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,.
 //

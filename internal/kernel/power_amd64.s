@@ -1351,6 +1351,168 @@ end:
 	VZEROUPPER
 	RET
 
+// func log2Grad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·log2Grad32AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD powerConstants<>+704(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x08, AX
+	JLT     manyDone
+
+many:
+	VCVTPS2PD  (CX)(SI*1), Y2
+	VCVTPS2PD  (DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)(SI*1)
+	VCVTPS2PD  16(CX)(SI*1), Y2
+	VCVTPS2PD  16(DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, 16(BX)(SI*1)
+	ADDQ       $0x20, SI
+	SUBQ       $0x08, AX
+	JGE        many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD  (CX)(SI*1), Y2
+	VCVTPS2PD  (DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)(SI*1)
+	ADDQ       $0x10, SI
+	SUBQ       $0x04, AX
+	JGE        single
+
+singleDone:
+	ADDQ       $0x04, AX
+	JZ         end
+	LEAQ       powerMasks<>+0(SB), R8
+	MOVQ       AX, DI
+	NEGQ       DI
+	VMOVDQU    32(R8)(DI*4), X2
+	VMASKMOVPS (CX)(SI*1), X2, X3
+	VCVTPS2PD  X3, Y3
+	VMASKMOVPS (DX)(SI*1), X2, X2
+	VCVTPS2PD  X2, Y2
+	VADDPD     Y0, Y2, Y0
+	VDIVPD     Y0, Y3, Y0
+	VMULPD     Y1, Y0, Y0
+	MOVQ       SI, CX
+	VCVTPD2PSY Y0, X0
+	TESTQ      $0x00000002, AX
+	JZ         restAOne
+	VMOVLPS    X0, (BX)(CX*1)
+	VMOVHLPS   X0, X0, X0
+	ADDQ       $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func log10Grad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·log10Grad32AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD powerConstants<>+1120(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x08, AX
+	JLT     manyDone
+
+many:
+	VCVTPS2PD  (CX)(SI*1), Y2
+	VCVTPS2PD  (DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)(SI*1)
+	VCVTPS2PD  16(CX)(SI*1), Y2
+	VCVTPS2PD  16(DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, 16(BX)(SI*1)
+	ADDQ       $0x20, SI
+	SUBQ       $0x08, AX
+	JGE        many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD  (CX)(SI*1), Y2
+	VCVTPS2PD  (DX)(SI*1), Y3
+	VADDPD     Y0, Y3, Y3
+	VDIVPD     Y3, Y2, Y2
+	VMULPD     Y1, Y2, Y2
+	VCVTPD2PSY Y2, X2
+	VMOVUPS    X2, (BX)(SI*1)
+	ADDQ       $0x10, SI
+	SUBQ       $0x04, AX
+	JGE        single
+
+singleDone:
+	ADDQ       $0x04, AX
+	JZ         end
+	LEAQ       powerMasks<>+0(SB), R8
+	MOVQ       AX, DI
+	NEGQ       DI
+	VMOVDQU    32(R8)(DI*4), X2
+	VMASKMOVPS (CX)(SI*1), X2, X3
+	VCVTPS2PD  X3, Y3
+	VMASKMOVPS (DX)(SI*1), X2, X2
+	VCVTPS2PD  X2, Y2
+	VADDPD     Y0, Y2, Y0
+	VDIVPD     Y0, Y3, Y0
+	VMULPD     Y1, Y0, Y0
+	MOVQ       SI, CX
+	VCVTPD2PSY Y0, X0
+	TESTQ      $0x00000002, AX
+	JZ         restAOne
+	VMOVLPS    X0, (BX)(CX*1)
+	VMOVHLPS   X0, X0, X0
+	ADDQ       $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func bceVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·bceVV32AVX2(SB), NOSPLIT, $0-32
@@ -5028,6 +5190,156 @@ end:
 	VZEROUPPER
 	RET
 
+// func log2Grad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·log2Grad64AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD powerConstants<>+704(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x08, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y2
+	VMOVUPD 32(DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y2
+	VMASKMOVPD   (CX)(SI*1), Y2, Y3
+	VMASKMOVPD   (DX)(SI*1), Y2, Y2
+	VADDPD       Y0, Y2, Y0
+	VDIVPD       Y0, Y3, Y0
+	VMULPD       Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func log10Grad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·log10Grad64AVX2(SB), NOSPLIT, $0-56
+	VXORPS  Y0, Y0, Y0
+	VMOVUPD powerConstants<>+1120(SB), Y1
+	MOVQ    n+32(FP), AX
+	MOVQ    gy+8(FP), CX
+	MOVQ    x+16(FP), DX
+	MOVQ    dst+0(FP), BX
+	XORQ    SI, SI
+	SUBQ    $0x08, AX
+	JLT     manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y2
+	VMOVUPD 32(DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, 32(BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y2
+	VMOVUPD (DX)(SI*1), Y3
+	VADDPD  Y0, Y3, Y3
+	VDIVPD  Y3, Y2, Y2
+	VMULPD  Y1, Y2, Y2
+	VMOVUPD Y2, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y2
+	VMASKMOVPD   (CX)(SI*1), Y2, Y3
+	VMASKMOVPD   (DX)(SI*1), Y2, Y2
+	VADDPD       Y0, Y2, Y0
+	VDIVPD       Y0, Y3, Y0
+	VMULPD       Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func bceVV64AVX2(dst *float64, x *float64, y *float64, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·bceVV64AVX2(SB), NOSPLIT, $0-32
@@ -6933,10 +7245,10 @@ DATA powerConstants<>+992(SB)/8, $0xc087480000000000
 DATA powerConstants<>+1000(SB)/8, $0xc087480000000000
 DATA powerConstants<>+1008(SB)/8, $0xc087480000000000
 DATA powerConstants<>+1016(SB)/8, $0xc087480000000000
-DATA powerConstants<>+1024(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1032(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1040(SB)/8, $0x4086280000000000
-DATA powerConstants<>+1048(SB)/8, $0x4086280000000000
+DATA powerConstants<>+1024(SB)/8, $0x40862e42fefa39ef
+DATA powerConstants<>+1032(SB)/8, $0x40862e42fefa39ef
+DATA powerConstants<>+1040(SB)/8, $0x40862e42fefa39ef
+DATA powerConstants<>+1048(SB)/8, $0x40862e42fefa39ef
 DATA powerConstants<>+1056(SB)/8, $0x8000000000000000
 DATA powerConstants<>+1064(SB)/8, $0x8000000000000000
 DATA powerConstants<>+1072(SB)/8, $0x8000000000000000

@@ -3,7 +3,6 @@ package kernel
 // primitives are the loops that generic functions call in one precision: the portable ones, or a processor's own.
 type primitives[T Float] struct {
 	accumulate func(dst, x []T)
-	axpy       func(dst []T, a T, x []T)
 	fill       func(dst []T, v T)
 	where      func(dst, c, x, y []T)
 
@@ -26,7 +25,7 @@ var (
 
 func portablePrimitives[T Float]() primitives[T] {
 	return primitives[T]{
-		accumulate: accumulate[T], axpy: axpy[T], fill: fill[T], where: where[T],
+		accumulate: accumulate[T], fill: fill[T], where: where[T],
 		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
 		sgd: sgd[T], adam: adam[T], rmsProp: rmsProp[T],

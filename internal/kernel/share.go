@@ -14,7 +14,6 @@ type sharedLoop int
 
 const (
 	accumulating sharedLoop = iota
-	addingMultiples
 	filling
 	selecting
 	updatingSGD
@@ -46,8 +45,6 @@ func (s *spread[T]) run(piece, _ int) {
 	switch s.loop {
 	case accumulating:
 		p.accumulate(dst, x)
-	case addingMultiples:
-		p.axpy(dst, s.a, x)
 	case filling:
 		p.fill(dst, s.a)
 	case selecting:
@@ -116,17 +113,16 @@ func (c conversion) share() {
 	freeConversions.put(t)
 }
 
-// walking is a copy or an addition over a shape, cut into pieces along one axis.
+// walking is a copy over a shape, cut into pieces along one axis.
 type walking[T Float] struct {
 	dst, src                []T
 	shape, dStride, sStride [maxRank]int
 	rank, axis, rows        int // so many rows of the axis are a piece
 	dOff, sOff              int
-	add                     bool
 }
 
 // shareWalk is walk, together with the workers where that pays: there are many elements, and an axis to divide before the rows get short.
-func shareWalk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int, add bool) {
+func shareWalk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
 	size, axis := 1, -1
 	for i, n := range shape {
 		size *= n
@@ -135,12 +131,12 @@ func shareWalk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff
 		}
 	}
 	if size < shareMoves || axis < 0 || len(shape) > maxRank {
-		walk(dst, src, shape, dOff, dStride, sOff, sStride, add)
+		walk(dst, src, shape, dOff, dStride, sOff, sStride)
 		return
 	}
 	list := walksOf[T]()
 	t := list.get()
-	*t = walking[T]{dst: dst, src: src, rank: len(shape), axis: axis, dOff: dOff, sOff: sOff, add: add}
+	*t = walking[T]{dst: dst, src: src, rank: len(shape), axis: axis, dOff: dOff, sOff: sOff}
 	copy(t.shape[:], shape)
 	copy(t.dStride[:], dStride)
 	copy(t.sStride[:], sStride)
@@ -160,7 +156,7 @@ func (t *walking[T]) run(piece, _ int) {
 	lo := piece * t.rows
 	shape := t.shape
 	shape[t.axis] = min(t.rows, shape[t.axis]-lo)
-	walk(t.dst, t.src, shape[:t.rank], t.dOff+lo*t.dStride[t.axis], t.dStride[:t.rank], t.sOff+lo*t.sStride[t.axis], t.sStride[:t.rank], t.add)
+	walk(t.dst, t.src, shape[:t.rank], t.dOff+lo*t.dStride[t.axis], t.dStride[:t.rank], t.sOff+lo*t.sStride[t.axis], t.sStride[:t.rank])
 }
 
 var (

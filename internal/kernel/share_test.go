@@ -26,7 +26,6 @@ func sharedLoops[T kernel.Float](t *testing.T) {
 	start := [4][]T{fresh(), fresh(), fresh(), fresh()}
 	for name, f := range map[string]func(lo, hi int, s [4][]T){ // s is what the loop may change
 		"Fill":       func(lo, hi int, s [4][]T) { kernel.Fill(s[0][lo:hi], 3) },
-		"Axpy":       func(lo, hi int, s [4][]T) { kernel.Axpy(s[0][lo:hi], 0.3, x[lo:hi]) },
 		"Accumulate": func(lo, hi int, s [4][]T) { kernel.Accumulate(s[0][lo:hi], x[lo:hi]) },
 		"Where":      func(lo, hi int, s [4][]T) { kernel.Where(s[0][lo:hi], c[lo:hi], x[lo:hi], y[lo:hi]) },
 		"SGD":        func(lo, hi int, s [4][]T) { kernel.SGD(s[0][lo:hi], x[lo:hi], nil, 0.1, 0, 0.01, false, false) },
@@ -109,9 +108,9 @@ func sharedMoves[T kernel.Float](t *testing.T) {
 			func(dst []T) { kernel.Copy(dst, x, shape, 0, strides, 5, []int{0, depth, 1}) },
 			func(i, j, k int) (int, T) { return (i*columns+j)*depth + k, x[5+j*depth+k] }, len(x),
 		},
-		"AddTo": {
-			func(dst []T) { kernel.AddTo(dst, x, shape, 0, strides, len(x)-1, []int{-columns * depth, -depth, -1}) },
-			func(i, j, k int) (int, T) { at := (i*columns+j)*depth + k; return at, 1 + x[len(x)-1-at] }, len(x),
+		"Copy in reverse": {
+			func(dst []T) { kernel.Copy(dst, x, shape, 0, strides, len(x)-1, []int{-columns * depth, -depth, -1}) },
+			func(i, j, k int) (int, T) { at := (i*columns+j)*depth + k; return at, x[len(x)-1-at] }, len(x),
 		},
 		"Gather": {
 			func(dst []T) { kernel.Gather(dst, x, repeat(places, 3000), 1, 3000, rows*columns, depth) },

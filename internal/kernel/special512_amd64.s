@@ -527,7 +527,7 @@ single:
 	VSUBPD            Z2, Z4, Z4
 	VBLENDMPD         Z2, Z4, K1, Z2
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -612,7 +612,7 @@ singleDone:
 	VSUBPD            Z2, Z4, Z4
 	VBLENDMPD         Z2, Z4, K1, Z2
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -643,14 +643,14 @@ single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+784(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z5
 	VBROADCASTSD      special512Constants<>+584(SB), Z5
 	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMINPD            Z3, Z6, Z6
@@ -707,26 +707,26 @@ single:
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+800(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+808(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+856(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -743,14 +743,14 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+784(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z5
+	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z5
 	VBROADCASTSD      special512Constants<>+584(SB), Z5
 	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMINPD            Z3, Z6, Z6
@@ -807,26 +807,26 @@ singleDone:
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+800(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+808(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+856(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -859,8 +859,8 @@ single:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+584(SB), Z2
 	VBROADCASTSD      special512Constants<>+592(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -888,7 +888,7 @@ single:
 	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VBROADCASTSD      special512Constants<>+912(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -911,8 +911,8 @@ singleDone:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+584(SB), Z2
 	VBROADCASTSD      special512Constants<>+592(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -940,7 +940,7 @@ singleDone:
 	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VBROADCASTSD      special512Constants<>+912(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -967,14 +967,14 @@ TEXT ·erfc32AVX512(SB), NOSPLIT, $0-40
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+784(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z3
 	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VBROADCASTSD      special512Constants<>+592(SB), Z4
 	VMINPD            Z1, Z4, Z4
@@ -1046,14 +1046,14 @@ singleDone:
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+784(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z3
 	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VBROADCASTSD      special512Constants<>+592(SB), Z4
 	VMINPD            Z1, Z4, Z4
@@ -1142,8 +1142,8 @@ single:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+584(SB), Z2
 	VBROADCASTSD      special512Constants<>+592(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -1194,8 +1194,8 @@ singleDone:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+584(SB), Z2
 	VBROADCASTSD      special512Constants<>+592(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -1287,14 +1287,14 @@ loop:
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1347,14 +1347,14 @@ loopDone:
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1427,7 +1427,7 @@ loop:
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1485,7 +1485,7 @@ loopDone:
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1555,11 +1555,11 @@ loop:
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1615,11 +1615,11 @@ loopDone:
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -1695,7 +1695,7 @@ loop:
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1755,7 +1755,7 @@ loopDone:
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -1792,7 +1792,7 @@ loop:
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
@@ -1827,14 +1827,14 @@ loop:
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1855,7 +1855,7 @@ loopDone:
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
@@ -1890,14 +1890,14 @@ loopDone:
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -2042,7 +2042,7 @@ single:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
 	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -2173,7 +2173,7 @@ singleDone:
 	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
 	VSCALEFPD         Z4, Z3, Z3
 	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -2203,14 +2203,14 @@ single:
 	VMOVUPD           (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+784(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z6
+	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z6
 	VBROADCASTSD      special512Constants<>+264(SB), Z7
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
 	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
@@ -2240,7 +2240,7 @@ single:
 	VBROADCASTSD      special512Constants<>+384(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+784(SB), Z8
+	VBROADCASTSD      special512Constants<>+792(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
 	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
@@ -2316,26 +2316,26 @@ single:
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+800(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+808(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+856(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2351,14 +2351,14 @@ singleDone:
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+784(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+784(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+792(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+792(SB), Z6, Z6
+	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z6
 	VBROADCASTSD      special512Constants<>+264(SB), Z7
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
 	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
@@ -2388,7 +2388,7 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+384(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+784(SB), Z8
+	VBROADCASTSD      special512Constants<>+792(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
 	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z3
@@ -2464,26 +2464,26 @@ singleDone:
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+800(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+808(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+848(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+856(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+904(SB), Z1, Z3
+	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
 	VBROADCASTSD      special512Constants<>+296(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2515,8 +2515,8 @@ single:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+264(SB), Z3
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
@@ -2546,7 +2546,7 @@ single:
 	VADDPD            Z7, Z5, Z1
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VBROADCASTSD      special512Constants<>+912(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -2568,8 +2568,8 @@ singleDone:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+264(SB), Z3
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
@@ -2599,7 +2599,7 @@ singleDone:
 	VADDPD            Z7, Z5, Z1
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+904(SB), Z2
+	VBROADCASTSD      special512Constants<>+912(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2625,14 +2625,14 @@ TEXT ·erfc64AVX512(SB), NOSPLIT, $0-40
 single:
 	VMOVUPD           (CX)(BX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+784(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z4
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z4
 	VBROADCASTSD      special512Constants<>+264(SB), Z5
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
 	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
@@ -2662,7 +2662,7 @@ single:
 	VBROADCASTSD      special512Constants<>+384(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+784(SB), Z6
+	VBROADCASTSD      special512Constants<>+792(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
 	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z1
@@ -2752,14 +2752,14 @@ singleDone:
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+784(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+784(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z4, Z4
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z4
 	VBROADCASTSD      special512Constants<>+264(SB), Z5
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
 	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
@@ -2789,7 +2789,7 @@ singleDone:
 	VBROADCASTSD      special512Constants<>+384(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+784(SB), Z6
+	VBROADCASTSD      special512Constants<>+792(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
 	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
 	VBROADCASTSD      special512Constants<>+296(SB), Z1
@@ -2896,8 +2896,8 @@ single:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+264(SB), Z3
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
@@ -2949,8 +2949,8 @@ singleDone:
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z2
+	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
 	VBROADCASTSD      special512Constants<>+264(SB), Z3
 	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
 	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
@@ -3048,14 +3048,14 @@ loop:
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3112,14 +3112,14 @@ loopDone:
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+248(SB), Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3196,7 +3196,7 @@ loop:
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3258,7 +3258,7 @@ loopDone:
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3332,11 +3332,11 @@ loop:
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3396,11 +3396,11 @@ loopDone:
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+912(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+776(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -3480,7 +3480,7 @@ loop:
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3544,7 +3544,7 @@ loopDone:
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -3580,7 +3580,7 @@ loop:
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
@@ -3620,14 +3620,14 @@ loop:
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z7, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3647,7 +3647,7 @@ loopDone:
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+912(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
@@ -3687,14 +3687,14 @@ loopDone:
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+248(SB), Z4
+	VBROADCASTSD      special512Constants<>+776(SB), Z4
 	VCMPPD            $0x00, Z4, Z0, K1
 	VBLENDMPD         Z0, Z7, K1, Z0
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+912(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
 	VXORPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              $-1, BX
@@ -3714,7 +3714,7 @@ stop:
 
 DATA special512Constants<>+0(SB)/8, $0x4169999a4169999a
 DATA special512Constants<>+8(SB)/8, $0x7fffffff7fffffff
-DATA special512Constants<>+16(SB)/8, $0x0000000000000000
+DATA special512Constants<>+16(SB)/8, $0x8000000080000000
 DATA special512Constants<>+24(SB)/8, $0xbf000000bf000000
 DATA special512Constants<>+32(SB)/8, $0x4b4000004b400000
 DATA special512Constants<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
@@ -3743,7 +3743,7 @@ DATA special512Constants<>+216(SB)/8, $0xbf2a5682bf2a5682
 DATA special512Constants<>+224(SB)/8, $0x3f44e9d63f44e9d6
 DATA special512Constants<>+232(SB)/8, $0x4044000000000000
 DATA special512Constants<>+240(SB)/8, $0x7fffffffffffffff
-DATA special512Constants<>+248(SB)/8, $0x0000000000000000
+DATA special512Constants<>+248(SB)/8, $0x8000000000000000
 DATA special512Constants<>+256(SB)/8, $0xbfe0000000000000
 DATA special512Constants<>+264(SB)/8, $0x4338000000000000
 DATA special512Constants<>+272(SB)/8, $0x3ff71547652b82fe
@@ -3809,24 +3809,24 @@ DATA special512Constants<>+744(SB)/8, $0x3fc51f6270b21aaa
 DATA special512Constants<>+752(SB)/8, $0x3fdfb316578b7dee
 DATA special512Constants<>+760(SB)/8, $0x3fe89d3abe1af1fd
 DATA special512Constants<>+768(SB)/8, $0x3fd9884533d43651
-DATA special512Constants<>+776(SB)/8, $0x403c48c6001f0abf
-DATA special512Constants<>+784(SB)/8, $0x3ff6a09e667f3bcd
-DATA special512Constants<>+792(SB)/8, $0xbff0000000000000
-DATA special512Constants<>+800(SB)/8, $0xbe1389d4f2641625
-DATA special512Constants<>+808(SB)/8, $0xbe85f1ecb6f0764c
-DATA special512Constants<>+816(SB)/8, $0xbeef4d1e3183f7ae
-DATA special512Constants<>+824(SB)/8, $0xbf4c02db3dac435f
-DATA special512Constants<>+832(SB)/8, $0xbf9b82ce31284e00
-DATA special512Constants<>+840(SB)/8, $0xbfd812746b0379e6
-DATA special512Constants<>+848(SB)/8, $0x3dd05ffd737fb32e
-DATA special512Constants<>+856(SB)/8, $0x3e4f7b4bf3b13964
-DATA special512Constants<>+864(SB)/8, $0x3ebb9df224ca4b97
-DATA special512Constants<>+872(SB)/8, $0x3f1f9a321d5b8e1e
-DATA special512Constants<>+880(SB)/8, $0x3f7565bcd0dbaa38
-DATA special512Constants<>+888(SB)/8, $0x3fbce2f21a042b30
-DATA special512Constants<>+896(SB)/8, $0x3c71ae3a914fed80
-DATA special512Constants<>+904(SB)/8, $0x3ff20dd750429b6d
-DATA special512Constants<>+912(SB)/8, $0x8000000000000000
+DATA special512Constants<>+776(SB)/8, $0x0000000000000000
+DATA special512Constants<>+784(SB)/8, $0x403c48c6001f0abf
+DATA special512Constants<>+792(SB)/8, $0x3ff6a09e667f3bcd
+DATA special512Constants<>+800(SB)/8, $0xbff0000000000000
+DATA special512Constants<>+808(SB)/8, $0xbe1389d4f2641625
+DATA special512Constants<>+816(SB)/8, $0xbe85f1ecb6f0764c
+DATA special512Constants<>+824(SB)/8, $0xbeef4d1e3183f7ae
+DATA special512Constants<>+832(SB)/8, $0xbf4c02db3dac435f
+DATA special512Constants<>+840(SB)/8, $0xbf9b82ce31284e00
+DATA special512Constants<>+848(SB)/8, $0xbfd812746b0379e6
+DATA special512Constants<>+856(SB)/8, $0x3dd05ffd737fb32e
+DATA special512Constants<>+864(SB)/8, $0x3e4f7b4bf3b13964
+DATA special512Constants<>+872(SB)/8, $0x3ebb9df224ca4b97
+DATA special512Constants<>+880(SB)/8, $0x3f1f9a321d5b8e1e
+DATA special512Constants<>+888(SB)/8, $0x3f7565bcd0dbaa38
+DATA special512Constants<>+896(SB)/8, $0x3fbce2f21a042b30
+DATA special512Constants<>+904(SB)/8, $0x3c71ae3a914fed80
+DATA special512Constants<>+912(SB)/8, $0x3ff20dd750429b6d
 DATA special512Constants<>+920(SB)/8, $0x403e000000000000
 DATA special512Constants<>+928(SB)/8, $0xbff20dd750429b6d
 DATA special512Constants<>+936(SB)/8, $0x4130000000000000

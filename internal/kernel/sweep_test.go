@@ -159,6 +159,25 @@ func (x double) acos() double {
 	return y.plus(cos.minus(x).over(sin))
 }
 
+// asinh and acosh are logarithms of a sum, for x > 0 and x > 1 not near the ends.
+func (x double) asinh() double {
+	return x.plus(x.times(x).plus(exactly(1)).root()).log()
+}
+
+func (x double) acosh() double {
+	return x.plus(x.times(x).minus(exactly(1)).root()).log()
+}
+
+func (x double) atanh() double {
+	return exactly(1).plus(x).over(exactly(1).minus(x)).minus(exactly(1)).log1p().scaled(-1)
+}
+
+// root is √x, a step from the float64 result.
+func (x double) root() double {
+	y := exactly(math.Sqrt(x.high))
+	return y.plus(x.minus(y.times(y)).over(y).scaled(-1))
+}
+
 // siluSlope goes through 0 at −1.278, next to which the relative error of its terms' sum says nothing.
 func siluSlope(x double) double {
 	s := x.sigmoid()
@@ -195,6 +214,11 @@ var sweeps = []struct {
 	{"Atan", double.atan, false, -8, 8, 2, 0.51},
 	{"Asin", double.asin, false, -0.95, 0.95, 2, 0.51},
 	{"Acos", double.acos, false, -0.95, 0.95, 2.1, 0.51},
+	{"Asinh", double.asinh, false, 1e-3, 2, 2, 0.51},
+	{"Asinh", double.asinh, false, 0.3, 20, 2, 0.51},
+	{"Acosh", double.acosh, false, 1, 2, 2, 0.51},
+	{"Acosh", double.acosh, false, 1.01, 20, 2, 0.51},
+	{"Atanh", double.atanh, false, -0.999, 0.999, 2, 0.51},
 	{"SELU", func(x double) double {
 		return x.difference().times(exactly(1.6732632423543772)).times(exactly(1.0507009873554805))
 	}, false, -30, 0, 3, 0.51},

@@ -267,10 +267,14 @@ var unariesAVX2 = []unaryVectors{
 		F64: unary(anyPower64AVX2, sharedWork),
 	},
 	{of: &Log2,
+		D32: gradient(log2Grad32AVX2, sharedWork),
+		D64: gradient(log2Grad64AVX2, sharedWork),
 		F32: unary(log232AVX2, sharedWork),
 		F64: unary(log264AVX2, sharedWork),
 	},
 	{of: &Log10,
+		D32: gradient(log10Grad32AVX2, sharedWork),
+		D64: gradient(log10Grad64AVX2, sharedWork),
 		F32: unary(log1032AVX2, sharedWork),
 		F64: unary(log1064AVX2, sharedWork),
 	},
@@ -303,6 +307,24 @@ var unariesAVX2 = []unaryVectors{
 		D64: gradient(acosGrad64AVX2, sharedWork),
 		F32: unary(acos32AVX2, sharedWork),
 		F64: unary(acos64AVX2, sharedWork),
+	},
+	{of: &Asinh,
+		D32: gradient(asinhGrad32AVX2, sharedWork),
+		D64: gradient(asinhGrad64AVX2, sharedWork),
+		F32: unary(asinh32AVX2, sharedWork),
+		F64: unary(asinh64AVX2, sharedWork),
+	},
+	{of: &Acosh,
+		D32: gradient(acoshGrad32AVX2, sharedWork),
+		D64: gradient(acoshGrad64AVX2, sharedWork),
+		F32: unary(acosh32AVX2, sharedWork),
+		F64: unary(acosh64AVX2, sharedWork),
+	},
+	{of: &Atanh,
+		D32: gradient(atanhGrad32AVX2, sharedWork),
+		D64: gradient(atanhGrad64AVX2, sharedWork),
+		F32: unary(atanh32AVX2, sharedWork),
+		F64: unary(atanh64AVX2, sharedWork),
 	},
 	{of: &Mish,
 		D32: gradient(mishGrad32AVX2, sharedWork),
@@ -501,10 +523,14 @@ var unariesAVX512 = []unaryVectors{
 		F64: unary(anyPower64AVX512, sharedWork),
 	},
 	{of: &Log2,
+		D32: gradient(log2Grad32AVX512, sharedWork),
+		D64: gradient(log2Grad64AVX512, sharedWork),
 		F32: unary(log232AVX512, sharedWork),
 		F64: unary(log264AVX512, sharedWork),
 	},
 	{of: &Log10,
+		D32: gradient(log10Grad32AVX512, sharedWork),
+		D64: gradient(log10Grad64AVX512, sharedWork),
 		F32: unary(log1032AVX512, sharedWork),
 		F64: unary(log1064AVX512, sharedWork),
 	},
@@ -537,6 +563,24 @@ var unariesAVX512 = []unaryVectors{
 		D64: gradient(acosGrad64AVX512, sharedWork),
 		F32: unary(acos32AVX512, sharedWork),
 		F64: unary(acos64AVX512, sharedWork),
+	},
+	{of: &Asinh,
+		D32: gradient(asinhGrad32AVX512, sharedWork),
+		D64: gradient(asinhGrad64AVX512, sharedWork),
+		F32: unary(asinh32AVX512, sharedWork),
+		F64: unary(asinh64AVX512, sharedWork),
+	},
+	{of: &Acosh,
+		D32: gradient(acoshGrad32AVX512, sharedWork),
+		D64: gradient(acoshGrad64AVX512, sharedWork),
+		F32: unary(acosh32AVX512, sharedWork),
+		F64: unary(acosh64AVX512, sharedWork),
+	},
+	{of: &Atanh,
+		D32: gradient(atanhGrad32AVX512, sharedWork),
+		D64: gradient(atanhGrad64AVX512, sharedWork),
+		F32: unary(atanh32AVX512, sharedWork),
+		F64: unary(atanh64AVX512, sharedWork),
 	},
 	{of: &Mish,
 		D32: gradient(mishGrad32AVX512, sharedWork),
@@ -574,7 +618,6 @@ var binariesAVX512 = []binaryVectors{
 
 // loops are the kernels of a precision that serve no Unary or Binary.
 type loops[T Float] struct {
-	axpy                  func(dst, x *T, a T, n int)
 	fill                  func(dst *T, v T, n int)
 	where                 func(dst, c, x, y *T, n int)
 	sum                   func(x *T, n int) (sum float64)
@@ -601,7 +644,6 @@ type loops[T Float] struct {
 }
 
 var loops32AVX2 = loops[float32]{
-	axpy:                  axpy32AVX2,
 	fill:                  fill32AVX2,
 	where:                 where32AVX2,
 	sum:                   sum32AVX2,
@@ -628,7 +670,6 @@ var loops32AVX2 = loops[float32]{
 }
 
 var loops32AVX512 = loops[float32]{
-	axpy:                  axpy32AVX2,
 	fill:                  fill32AVX2,
 	where:                 where32AVX2,
 	sum:                   sum32AVX2,
@@ -655,7 +696,6 @@ var loops32AVX512 = loops[float32]{
 }
 
 var loops64AVX2 = loops[float64]{
-	axpy:                  axpy64AVX2,
 	fill:                  fill64AVX2,
 	where:                 where64AVX2,
 	sum:                   sum64AVX2,
@@ -682,7 +722,6 @@ var loops64AVX2 = loops[float64]{
 }
 
 var loops64AVX512 = loops[float64]{
-	axpy:                  axpy64AVX2,
 	fill:                  fill64AVX2,
 	where:                 where64AVX2,
 	sum:                   sum64AVX2,

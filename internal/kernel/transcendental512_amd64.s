@@ -557,7 +557,7 @@ singleSlow:
 	JMP               singleNext
 
 // func siLU32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·siLU32AVX512(SB), NOSPLIT, $0-40
 	VBROADCASTSS transcendental512Constants<>+88(SB), Z0
 	VBROADCASTSS transcendental512Constants<>+8(SB), Z1
@@ -735,6 +735,8 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z0, K1, Z0
 	VCMPPS            $0x03, Z2, Z2, K1
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z2, Z1
+	VORPS             Z1, Z0, Z0
 	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -812,7 +814,9 @@ manySlow:
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z2, Z2
+	VORPS             Z2, Z3, Z2
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z2, K1, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 	VMOVUPS           64(CX)(BX*1), Z2
 	VBROADCASTSS      transcendental512Constants<>+112(SB), Z3
@@ -879,7 +883,9 @@ manySlow:
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z2, Z2
+	VORPS             Z2, Z3, Z2
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z2, K1, Z2
 	VMOVUPS           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
@@ -949,14 +955,16 @@ singleSlow:
 	KNOTW             K1, K1
 	VMOVAPS.Z         Z3, K1, Z3
 	VCMPPS            $0x03, Z2, Z2, K1
-	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z3, K1, Z2
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z2, Z2
+	VORPS             Z2, Z3, Z2
+	VBLENDMPS.BCST    transcendental512Constants<>+160(SB), Z2, K1, Z2
 	VMOVUPS           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSS transcendental512Constants<>+216(SB), Z0
+	VBROADCASTSS transcendental512Constants<>+224(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -966,7 +974,7 @@ TEXT ·tanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPS           (CX)(BX*1), Z1
-	VORPS.BCST        transcendental512Constants<>+224(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+216(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z2
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z3
 	VFMADD231PS.BCST  transcendental512Constants<>+232(SB), Z2, Z3
@@ -1003,7 +1011,7 @@ single:
 	VDIVPS            Z3, Z5, Z3
 	VADDPS            Z3, Z2, Z2
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z2, Z2
-	VANDPS.BCST       transcendental512Constants<>+224(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z1, Z1
 	VORPS             Z1, Z2, Z1
 	VMOVUPS           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -1017,7 +1025,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPS.Z         (CX)(BX*1), K1, Z1
-	VORPS.BCST        transcendental512Constants<>+224(SB), Z1, Z2
+	VORPS.BCST        transcendental512Constants<>+216(SB), Z1, Z2
 	VMAXPS            Z2, Z0, Z0
 	VBROADCASTSS      transcendental512Constants<>+16(SB), Z2
 	VFMADD231PS.BCST  transcendental512Constants<>+232(SB), Z0, Z2
@@ -1054,7 +1062,7 @@ singleDone:
 	VDIVPS            Z2, Z4, Z2
 	VADDPS            Z2, Z0, Z0
 	VANDPS.BCST       transcendental512Constants<>+0(SB), Z0, Z0
-	VANDPS.BCST       transcendental512Constants<>+224(SB), Z1, Z1
+	VANDPS.BCST       transcendental512Constants<>+216(SB), Z1, Z1
 	VORPS             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1902,6 +1910,8 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z0, K1, Z0
 	VCMPPD            $0x03, Z2, Z2, K1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z1
+	VORPD             Z1, Z0, Z0
 	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1987,7 +1997,9 @@ manySlow:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z2
+	VORPD             Z2, Z3, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	VMOVUPD           64(CX)(BX*1), Z2
 	VBROADCASTSD      transcendental512Constants<>+496(SB), Z3
@@ -2062,7 +2074,9 @@ manySlow:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z2
+	VORPD             Z2, Z3, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z2
 	VMOVUPD           Z2, 64(DX)(BX*1)
 	JMP               manyNext
 
@@ -2140,14 +2154,16 @@ singleSlow:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VCMPPD            $0x03, Z2, Z2, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z3, K1, Z2
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z2
+	VORPD             Z2, Z3, Z2
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z2
 	VMOVUPD           Z2, (DX)(BX*1)
 	JMP               singleNext
 
 // func tanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
-	VBROADCASTSD transcendental512Constants<>+576(SB), Z0
+	VBROADCASTSD transcendental512Constants<>+584(SB), Z0
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
 	MOVQ         dst+0(FP), DX
@@ -2157,7 +2173,7 @@ TEXT ·tanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
 	VFMADD231PD.BCST  transcendental512Constants<>+592(SB), Z2, Z3
@@ -2201,7 +2217,7 @@ single:
 	VDIVPD            Z3, Z5, Z3
 	VADDPD            Z3, Z2, Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z2
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2215,7 +2231,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VMAXPD            Z2, Z0, Z0
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
 	VFMADD231PD.BCST  transcendental512Constants<>+592(SB), Z0, Z2
@@ -2259,7 +2275,7 @@ singleDone:
 	VDIVPD            Z2, Z4, Z2
 	VADDPD            Z2, Z0, Z0
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z0
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
 	VORPD             Z1, Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2311,7 +2327,7 @@ single:
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -2354,7 +2370,7 @@ singleDone:
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2520,7 +2536,7 @@ single:
 	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
 	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST      transcendental512Constants<>+576(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
@@ -2579,7 +2595,7 @@ singleDone:
 	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
 	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST      transcendental512Constants<>+576(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
@@ -2605,7 +2621,7 @@ TEXT ·softplus32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -2681,7 +2697,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -2767,8 +2783,8 @@ TEXT ·logSigmoid32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -2831,7 +2847,7 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -2845,8 +2861,8 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -2909,7 +2925,7 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2973,11 +2989,12 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VDIVPD            Z3, Z2, Z3
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -3036,11 +3053,12 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VDIVPD            Z3, Z2, Z3
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -3098,7 +3116,7 @@ single:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+992(SB), Z1, K1
 	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -3142,7 +3160,7 @@ singleDone:
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VCMPPD.BCST       $0x1e, transcendental512Constants<>+768(SB), Z1, K1
+	VCMPPD.BCST       $0x1e, transcendental512Constants<>+992(SB), Z1, K1
 	VBLENDMPD.BCST    transcendental512Constants<>+928(SB), Z2, K1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -3170,7 +3188,7 @@ TEXT ·sigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -3221,7 +3239,7 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
 	VMINPD            Z1, Z3, Z3
@@ -3283,7 +3301,7 @@ TEXT ·tanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
@@ -3320,7 +3338,7 @@ single:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
@@ -3336,7 +3354,7 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
@@ -3373,7 +3391,7 @@ singleDone:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -3400,7 +3418,7 @@ TEXT ·softplusGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3448,7 +3466,7 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3507,8 +3525,8 @@ TEXT ·logSigmoidGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3556,8 +3574,8 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3616,7 +3634,7 @@ TEXT ·siLUGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3677,7 +3695,7 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3799,9 +3817,9 @@ single:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -3875,9 +3893,9 @@ singleDone:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -3941,7 +3959,7 @@ single:
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -3987,7 +4005,7 @@ singleDone:
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -4117,8 +4135,8 @@ TEXT ·selu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
@@ -4148,7 +4166,7 @@ single:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
@@ -4166,8 +4184,8 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
@@ -4197,7 +4215,7 @@ singleDone:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
@@ -4227,8 +4245,8 @@ TEXT ·seluGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
@@ -4275,8 +4293,8 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
@@ -4364,7 +4382,7 @@ single:
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -4410,7 +4428,7 @@ singleDone:
 	VFMADD213PD       Z2, Z1, Z4
 	VMOVAPD.Z         Z4, K1, Z1
 	VADDPD            Z1, Z4, Z1
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -4434,8 +4452,8 @@ TEXT ·log64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1032(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1040(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4444,19 +4462,19 @@ single:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1048(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z6
 	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1088(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z5, Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1112(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
@@ -4486,8 +4504,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, transcendental512Constants<>+1032(SB), Z0, K1
-	VMULPD.BCST      transcendental512Constants<>+1040(SB), Z0, Z1
+	VCMPPD.BCST      $0x11, transcendental512Constants<>+1040(SB), Z0, K1
+	VMULPD.BCST      transcendental512Constants<>+1048(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
 	VPADDQ.BCST      transcendental512Constants<>+824(SB), Z1, Z1
 	VANDPD.BCST      transcendental512Constants<>+832(SB), Z1, Z2
@@ -4496,19 +4514,19 @@ singleDone:
 	VORPD.BCST       transcendental512Constants<>+848(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+856(SB), Z1, Z1
 	VSUBPD.BCST      transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD.Z   transcendental512Constants<>+1048(SB), K1, Z3
+	VBROADCASTSD.Z   transcendental512Constants<>+1056(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      transcendental512Constants<>+864(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z6
-	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z6
 	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z5, Z6
+	VBROADCASTSD     transcendental512Constants<>+1088(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z5, Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z5, Z7
+	VFMADD213PD.BCST transcendental512Constants<>+1112(SB), Z5, Z7
 	VFMADD213PD      Z7, Z4, Z6
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z2, Z5
 	VMULPD           Z2, Z5, Z5
@@ -4573,13 +4591,13 @@ single:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -4599,7 +4617,7 @@ single:
 	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
 	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST      transcendental512Constants<>+576(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
@@ -4639,13 +4657,13 @@ singleDone:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD     transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD     transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      transcendental512Constants<>+904(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -4665,7 +4683,7 @@ singleDone:
 	VBLENDMPD.BCST   transcendental512Constants<>+544(SB), Z2, K2, Z2
 	VBLENDMPD        Z1, Z2, K1, Z1
 	VCMPPD.BCST      $0x00, transcendental512Constants<>+560(SB), Z0, K1
-	VANDPD.BCST      transcendental512Constants<>+584(SB), Z0, Z0
+	VANDPD.BCST      transcendental512Constants<>+576(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K1, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
@@ -4690,7 +4708,7 @@ TEXT ·softplus64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
@@ -4740,13 +4758,13 @@ single:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4772,7 +4790,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
@@ -4822,13 +4840,13 @@ singleDone:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4864,8 +4882,8 @@ TEXT ·logSigmoid64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
@@ -4915,13 +4933,13 @@ single:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -4935,7 +4953,7 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4948,8 +4966,8 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z0, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
 	VMINPD            Z1, Z3, Z1
@@ -4999,13 +5017,13 @@ singleDone:
 	VDIVPD            Z1, Z5, Z1
 	VMULPD            Z1, Z1, Z2
 	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1064(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
 	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1080(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1088(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
 	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
 	VMULPD            Z5, Z6, Z6
@@ -5019,7 +5037,7 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VMAXPD            Z2, Z0, Z0
 	VADDPD            Z0, Z1, Z0
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5071,7 +5089,7 @@ single:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5116,7 +5134,6 @@ single:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z4
 	VDIVPD            Z4, Z3, Z3
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
@@ -5124,6 +5141,8 @@ single:
 	VFMADD231PD       Z6, Z1, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z1
 	VSCALEFPD         Z1, Z4, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -5170,7 +5189,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5215,7 +5234,6 @@ singleDone:
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VADDPD            Z4, Z3, Z4
 	VDIVPD            Z4, Z3, Z3
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
@@ -5223,6 +5241,8 @@ singleDone:
 	VFMADD231PD       Z6, Z1, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z1
 	VSCALEFPD         Z1, Z4, Z1
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z2
+	VORPD             Z2, Z1, Z1
 	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
@@ -5345,10 +5365,10 @@ TEXT ·sigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5405,10 +5425,10 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5476,11 +5496,11 @@ TEXT ·tanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5523,7 +5543,7 @@ single:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
@@ -5538,11 +5558,11 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z1
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5585,7 +5605,7 @@ singleDone:
 	VMULPD            Z2, Z3, Z2
 	VFMADD231PD       Z3, Z3, Z2
 	VDIVPD            Z2, Z1, Z1
-	VMULPD.BCST       transcendental512Constants<>+992(SB), Z1, Z1
+	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
@@ -5776,7 +5796,7 @@ TEXT ·logSigmoidGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -5854,7 +5874,7 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VXORPD.BCST       transcendental512Constants<>+584(SB), Z1, Z1
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
 	VMAXPD            Z1, Z2, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
@@ -5943,10 +5963,10 @@ TEXT ·siLUGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6013,10 +6033,10 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+584(SB), Z1, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6123,7 +6143,7 @@ single:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6178,9 +6198,9 @@ single:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -6232,7 +6252,7 @@ singleDone:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1112(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6287,9 +6307,9 @@ singleDone:
 	VDIVPD            Z4, Z2, Z2
 	VCMPPD.BCST       $0x00, transcendental512Constants<>+560(SB), Z2, K1
 	VMULPD            Z1, Z1, Z4
-	VMULPD.BCST       transcendental512Constants<>+1000(SB), Z4, Z4
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
 	VMULPD.BCST       transcendental512Constants<>+1008(SB), Z4, Z4
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
+	VMULPD.BCST       transcendental512Constants<>+1016(SB), Z4, Z4
 	VMULPD            Z4, Z2, Z2
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z2
@@ -6356,7 +6376,7 @@ single:
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -6405,7 +6425,7 @@ singleDone:
 	VFMADD213PD       Z3, Z2, Z5
 	VMOVAPD.Z         Z5, K2, Z2
 	VADDPD            Z2, Z5, Z2
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z1, Z3
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z1, Z3
 	VORPD             Z3, Z2, Z2
 	VMULPD            Z2, Z0, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -6532,8 +6552,8 @@ TEXT ·selu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -6567,7 +6587,7 @@ single:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
@@ -6584,8 +6604,8 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z1
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z1
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z2
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z0, K1
 	VBROADCASTSD      transcendental512Constants<>+760(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -6619,7 +6639,7 @@ singleDone:
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       transcendental512Constants<>+584(SB), Z0, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z0, Z4
 	VORPD             Z4, Z3, Z3
 	VMULPD            Z3, Z2, Z2
 	VBLENDMPD         Z0, Z2, K1, Z0
@@ -6648,8 +6668,8 @@ TEXT ·seluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6695,8 +6715,8 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+1016(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z3
+	VBROADCASTSD      transcendental512Constants<>+1024(SB), Z2
+	VBROADCASTSD      transcendental512Constants<>+1032(SB), Z3
 	VCMPPD.BCST       $0x1e, transcendental512Constants<>+560(SB), Z1, K1
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6766,8 +6786,8 @@ DATA transcendental512Constants<>+184(SB)/8, $0x3950927939509279
 DATA transcendental512Constants<>+192(SB)/8, $0x3c0888703c088870
 DATA transcendental512Constants<>+200(SB)/8, $0x3e2aaaab3e2aaaab
 DATA transcendental512Constants<>+208(SB)/8, $0xff800000ff800000
-DATA transcendental512Constants<>+216(SB)/8, $0xc1b00000c1b00000
-DATA transcendental512Constants<>+224(SB)/8, $0x8000000080000000
+DATA transcendental512Constants<>+216(SB)/8, $0x8000000080000000
+DATA transcendental512Constants<>+224(SB)/8, $0xc1b00000c1b00000
 DATA transcendental512Constants<>+232(SB)/8, $0x4038aa3b4038aa3b
 DATA transcendental512Constants<>+240(SB)/8, $0x3eb172183eb17218
 DATA transcendental512Constants<>+248(SB)/8, $0xb082e308b082e308
@@ -6811,8 +6831,8 @@ DATA transcendental512Constants<>+544(SB)/8, $0xffffffffffffffff
 DATA transcendental512Constants<>+552(SB)/8, $0xc08d240000000000
 DATA transcendental512Constants<>+560(SB)/8, $0x0000000000000000
 DATA transcendental512Constants<>+568(SB)/8, $0xfff0000000000000
-DATA transcendental512Constants<>+576(SB)/8, $0xc036000000000000
-DATA transcendental512Constants<>+584(SB)/8, $0x8000000000000000
+DATA transcendental512Constants<>+576(SB)/8, $0x8000000000000000
+DATA transcendental512Constants<>+584(SB)/8, $0xc036000000000000
 DATA transcendental512Constants<>+592(SB)/8, $0x40071547652b82fe
 DATA transcendental512Constants<>+600(SB)/8, $0x3fd62e42fefa39ef
 DATA transcendental512Constants<>+608(SB)/8, $0x3c6abc9e3b39803f
@@ -6863,21 +6883,22 @@ DATA transcendental512Constants<>+960(SB)/8, $0xc087480000000000
 DATA transcendental512Constants<>+968(SB)/8, $0x4036000000000000
 DATA transcendental512Constants<>+976(SB)/8, $0x3fa6e4e26d4801f7
 DATA transcendental512Constants<>+984(SB)/8, $0xbff9884533d43651
-DATA transcendental512Constants<>+992(SB)/8, $0x4010000000000000
-DATA transcendental512Constants<>+1000(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendental512Constants<>+1008(SB)/8, $0x3ff9884533d43651
-DATA transcendental512Constants<>+1016(SB)/8, $0x3ff0cfabd6a91132
-DATA transcendental512Constants<>+1024(SB)/8, $0x3ffac5afad782cf1
-DATA transcendental512Constants<>+1032(SB)/8, $0x0010000000000000
-DATA transcendental512Constants<>+1040(SB)/8, $0x4350000000000000
-DATA transcendental512Constants<>+1048(SB)/8, $0x404b000000000000
-DATA transcendental512Constants<>+1056(SB)/8, $0x3fc39a09d078c69f
-DATA transcendental512Constants<>+1064(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendental512Constants<>+1072(SB)/8, $0x3fd999999997fa04
-DATA transcendental512Constants<>+1080(SB)/8, $0x3fc2f112df3e5244
-DATA transcendental512Constants<>+1088(SB)/8, $0x3fc7466496cb03de
-DATA transcendental512Constants<>+1096(SB)/8, $0x3fd2492494229359
-DATA transcendental512Constants<>+1104(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+1112(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendental512Constants<>+1120(SB)/8, $0x408f400000000000
-GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1128
+DATA transcendental512Constants<>+992(SB)/8, $0x40862e42fefa39ef
+DATA transcendental512Constants<>+1000(SB)/8, $0x4010000000000000
+DATA transcendental512Constants<>+1008(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendental512Constants<>+1016(SB)/8, $0x3ff9884533d43651
+DATA transcendental512Constants<>+1024(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendental512Constants<>+1032(SB)/8, $0x3ffac5afad782cf1
+DATA transcendental512Constants<>+1040(SB)/8, $0x0010000000000000
+DATA transcendental512Constants<>+1048(SB)/8, $0x4350000000000000
+DATA transcendental512Constants<>+1056(SB)/8, $0x404b000000000000
+DATA transcendental512Constants<>+1064(SB)/8, $0x3fc39a09d078c69f
+DATA transcendental512Constants<>+1072(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendental512Constants<>+1080(SB)/8, $0x3fd999999997fa04
+DATA transcendental512Constants<>+1088(SB)/8, $0x3fc2f112df3e5244
+DATA transcendental512Constants<>+1096(SB)/8, $0x3fc7466496cb03de
+DATA transcendental512Constants<>+1104(SB)/8, $0x3fd2492494229359
+DATA transcendental512Constants<>+1112(SB)/8, $0x3fe5555555555593
+DATA transcendental512Constants<>+1120(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendental512Constants<>+1128(SB)/8, $0x408f400000000000
+GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1136

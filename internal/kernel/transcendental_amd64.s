@@ -1141,6 +1141,8 @@ singleDone:
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y1
 	VANDNPS      Y0, Y1, Y0
 	VCMPPS       $0x03, Y2, Y2, Y1
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
+	VORPS        Y2, Y0, Y0
 	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
@@ -1230,8 +1232,10 @@ manySlow:
 	VBLENDVPS    Y5, Y4, Y3, Y3
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
-	VCMPPS       $0x03, Y2, Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
 	VORPS        Y2, Y3, Y2
+	VORPS        Y4, Y2, Y2
 	VMOVUPS      Y2, (DX)(BX*1)
 	VMOVUPS      32(CX)(BX*1), Y2
 	VMOVUPS      transcendentalConstants<>+448(SB), Y3
@@ -1296,8 +1300,10 @@ manySlow:
 	VBLENDVPS    Y5, Y4, Y3, Y3
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
-	VCMPPS       $0x03, Y2, Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
 	VORPS        Y2, Y3, Y2
+	VORPS        Y4, Y2, Y2
 	VMOVUPS      Y2, 32(DX)(BX*1)
 	VMOVUPS      64(CX)(BX*1), Y2
 	VMOVUPS      transcendentalConstants<>+448(SB), Y3
@@ -1362,8 +1368,10 @@ manySlow:
 	VBLENDVPS    Y5, Y4, Y3, Y3
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
-	VCMPPS       $0x03, Y2, Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
 	VORPS        Y2, Y3, Y2
+	VORPS        Y4, Y2, Y2
 	VMOVUPS      Y2, 64(DX)(BX*1)
 	VMOVUPS      96(CX)(BX*1), Y2
 	VMOVUPS      transcendentalConstants<>+448(SB), Y3
@@ -1428,8 +1436,10 @@ manySlow:
 	VBLENDVPS    Y5, Y4, Y3, Y3
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
-	VCMPPS       $0x03, Y2, Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
 	VORPS        Y2, Y3, Y2
+	VORPS        Y4, Y2, Y2
 	VMOVUPS      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
@@ -1497,15 +1507,17 @@ singleSlow:
 	VBLENDVPS    Y5, Y4, Y3, Y3
 	VCMPPS       $0x00, transcendentalConstants<>+768(SB), Y2, Y4
 	VANDNPS      Y3, Y4, Y3
-	VCMPPS       $0x03, Y2, Y2, Y2
+	VCMPPS       $0x03, Y2, Y2, Y4
+	VANDPS       transcendentalConstants<>+800(SB), Y2, Y2
 	VORPS        Y2, Y3, Y2
+	VORPS        Y4, Y2, Y2
 	VMOVUPS      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func tanh32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanh32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPS transcendentalConstants<>+800(SB), Y0
+	VMOVUPS transcendentalConstants<>+832(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -1515,7 +1527,7 @@ TEXT ·tanh32AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPS      (CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+800(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
 	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
@@ -1552,11 +1564,11 @@ many:
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+800(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, (DX)(BX*1)
 	VMOVUPS      32(CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+800(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
 	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
@@ -1593,7 +1605,7 @@ many:
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+800(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, 32(DX)(BX*1)
 	ADDQ         $0x40, BX
@@ -1607,7 +1619,7 @@ manyDone:
 
 single:
 	VMOVUPS      (CX)(BX*1), Y1
-	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+800(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y2
 	VMOVUPS      transcendentalConstants<>+64(SB), Y3
 	VFMADD231PS  transcendentalConstants<>+864(SB), Y2, Y3
@@ -1644,7 +1656,7 @@ single:
 	VDIVPS       Y3, Y6, Y3
 	VADDPS       Y3, Y2, Y2
 	VANDPS       transcendentalConstants<>+0(SB), Y2, Y2
-	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+800(SB), Y1, Y1
 	VORPS        Y1, Y2, Y1
 	VMOVUPS      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -1659,7 +1671,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*4), Y1
 	VMASKMOVPS   (CX)(BX*1), Y1, Y1
-	VORPS        transcendentalConstants<>+832(SB), Y1, Y2
+	VORPS        transcendentalConstants<>+800(SB), Y1, Y2
 	VMAXPS       Y2, Y0, Y0
 	VMOVUPS      transcendentalConstants<>+64(SB), Y2
 	VFMADD231PS  transcendentalConstants<>+864(SB), Y0, Y2
@@ -1696,7 +1708,7 @@ singleDone:
 	VDIVPS       Y2, Y5, Y2
 	VADDPS       Y2, Y0, Y0
 	VANDPS       transcendentalConstants<>+0(SB), Y0, Y0
-	VANDPS       transcendentalConstants<>+832(SB), Y1, Y1
+	VANDPS       transcendentalConstants<>+800(SB), Y1, Y1
 	VORPS        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
@@ -3004,6 +3016,8 @@ singleDone:
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y1
 	VANDNPD      Y0, Y1, Y0
 	VCMPPD       $0x03, Y2, Y2, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
+	VORPD        Y2, Y0, Y0
 	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -3094,8 +3108,10 @@ manySlow:
 	VBLENDVPD    Y5, Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x03, Y2, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
 	VORPD        Y2, Y3, Y2
+	VORPD        Y4, Y2, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y2
 	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
@@ -3168,8 +3184,10 @@ manySlow:
 	VBLENDVPD    Y5, Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x03, Y2, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
 	VORPD        Y2, Y3, Y2
+	VORPD        Y4, Y2, Y2
 	VMOVUPD      Y2, 32(DX)(BX*1)
 	VMOVUPD      64(CX)(BX*1), Y2
 	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
@@ -3242,8 +3260,10 @@ manySlow:
 	VBLENDVPD    Y5, Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x03, Y2, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
 	VORPD        Y2, Y3, Y2
+	VORPD        Y4, Y2, Y2
 	VMOVUPD      Y2, 64(DX)(BX*1)
 	VMOVUPD      96(CX)(BX*1), Y2
 	VMOVUPD      transcendentalConstants<>+1920(SB), Y3
@@ -3316,8 +3336,10 @@ manySlow:
 	VBLENDVPD    Y5, Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x03, Y2, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
 	VORPD        Y2, Y3, Y2
+	VORPD        Y4, Y2, Y2
 	VMOVUPD      Y2, 96(DX)(BX*1)
 	JMP          manyNext
 
@@ -3393,15 +3415,17 @@ singleSlow:
 	VBLENDVPD    Y5, Y4, Y3, Y3
 	VCMPPD       $0x00, transcendentalConstants<>+2144(SB), Y2, Y4
 	VANDNPD      Y3, Y4, Y3
-	VCMPPD       $0x03, Y2, Y2, Y2
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y2
 	VORPD        Y2, Y3, Y2
+	VORPD        Y4, Y2, Y2
 	VMOVUPD      Y2, (DX)(BX*1)
 	JMP          singleNext
 
 // func tanh64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·tanh64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD transcendentalConstants<>+2176(SB), Y0
+	VMOVUPD transcendentalConstants<>+2208(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -3411,7 +3435,7 @@ TEXT ·tanh64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
@@ -3455,11 +3479,11 @@ many:
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	VMOVUPD      32(CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
@@ -3503,7 +3527,7 @@ many:
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, 32(DX)(BX*1)
 	ADDQ         $0x40, BX
@@ -3517,7 +3541,7 @@ manyDone:
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y2
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
 	VFMADD231PD  transcendentalConstants<>+2240(SB), Y2, Y3
@@ -3561,7 +3585,7 @@ single:
 	VDIVPD       Y3, Y6, Y3
 	VADDPD       Y3, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y2
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -3576,7 +3600,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMAXPD       Y2, Y0, Y0
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
 	VFMADD231PD  transcendentalConstants<>+2240(SB), Y0, Y2
@@ -3620,7 +3644,7 @@ singleDone:
 	VDIVPD       Y2, Y5, Y2
 	VADDPD       Y2, Y0, Y0
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y0
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y1
 	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -3678,7 +3702,7 @@ single:
 	VFMADD213PD  Y3, Y1, Y5
 	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
@@ -3722,7 +3746,7 @@ singleDone:
 	VFMADD213PD  Y3, Y1, Y5
 	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -3904,7 +3928,7 @@ single:
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y2, Y1, Y3, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
-	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD      transcendentalConstants<>+2176(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
@@ -3965,7 +3989,7 @@ singleDone:
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y2, Y1, Y3, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
-	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD      transcendentalConstants<>+2176(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	MOVQ        BX, CX
@@ -3998,7 +4022,7 @@ TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
@@ -4075,7 +4099,7 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
@@ -4167,8 +4191,8 @@ TEXT ·logSigmoid32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
@@ -4230,7 +4254,7 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -4246,8 +4270,8 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
@@ -4309,7 +4333,7 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -4379,11 +4403,12 @@ single:
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VDIVPD       Y4, Y2, Y4
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y2
+	VORPD        Y2, Y1, Y1
 	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
@@ -4443,11 +4468,12 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
 	VADDPD       Y4, Y2, Y4
 	VDIVPD       Y4, Y2, Y4
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y2
+	VORPD        Y2, Y1, Y1
 	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
@@ -4511,7 +4537,7 @@ single:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y3
 	VANDNPD      Y2, Y3, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y1, Y1
+	VCMPPD       $0x1e, transcendentalConstants<>+3872(SB), Y1, Y1
 	VBLENDVPD    Y1, transcendentalConstants<>+3616(SB), Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -4557,7 +4583,7 @@ singleDone:
 	VMULPD       Y3, Y2, Y2
 	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y0, Y3
 	VANDNPD      Y2, Y3, Y2
-	VCMPPD       $0x1e, transcendentalConstants<>+2944(SB), Y0, Y0
+	VCMPPD       $0x1e, transcendentalConstants<>+3872(SB), Y0, Y0
 	VBLENDVPD    Y0, transcendentalConstants<>+3616(SB), Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -4592,7 +4618,7 @@ TEXT ·sigmoidGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y1, Y3, Y3
@@ -4645,7 +4671,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y0
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
 	VMINPD       Y0, Y3, Y3
@@ -4713,7 +4739,7 @@ TEXT ·tanhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y1
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
@@ -4749,7 +4775,7 @@ single:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
@@ -4768,7 +4794,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y0
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
@@ -4804,7 +4830,7 @@ singleDone:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3904(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
@@ -4838,7 +4864,7 @@ TEXT ·softplusGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -4887,7 +4913,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -4951,8 +4977,8 @@ TEXT ·logSigmoidGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VXORPD       transcendentalConstants<>+2176(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -5001,8 +5027,8 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -5066,7 +5092,7 @@ TEXT ·siLUGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -5128,7 +5154,7 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
 	VMINPD       Y2, Y4, Y4
@@ -5253,9 +5279,9 @@ single:
 	VDIVPD       Y4, Y2, Y2
 	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -5329,9 +5355,9 @@ singleDone:
 	VDIVPD       Y4, Y2, Y2
 	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -5400,7 +5426,7 @@ single:
 	VFMADD213PD  Y5, Y3, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
@@ -5447,7 +5473,7 @@ singleDone:
 	VFMADD213PD  Y5, Y3, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
@@ -5592,8 +5618,8 @@ TEXT ·selu32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
@@ -5622,7 +5648,7 @@ single:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y2, Y0
@@ -5642,8 +5668,8 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
@@ -5672,7 +5698,7 @@ singleDone:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y2, Y0
@@ -5709,8 +5735,8 @@ TEXT ·seluGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y3
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y4
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
@@ -5759,8 +5785,8 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y3
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y4
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y6
@@ -5853,7 +5879,7 @@ single:
 	VFMADD213PD  Y3, Y1, Y5
 	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -5899,7 +5925,7 @@ singleDone:
 	VFMADD213PD  Y3, Y1, Y5
 	VANDPD       Y5, Y2, Y1
 	VADDPD       Y1, Y5, Y1
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -5930,8 +5956,8 @@ TEXT ·log64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VCMPPD      $0x11, transcendentalConstants<>+4032(SB), Y0, Y1
-	VMULPD      transcendentalConstants<>+4064(SB), Y0, Y2
+	VCMPPD      $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
+	VMULPD      transcendentalConstants<>+4096(SB), Y0, Y2
 	VBLENDVPD   Y1, Y2, Y0, Y2
 	VPADDQ      transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD      transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5940,19 +5966,19 @@ single:
 	VORPD       transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD      transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD      transcendentalConstants<>+4096(SB), Y1, Y1
+	VANDPD      transcendentalConstants<>+4128(SB), Y1, Y1
 	VSUBPD      Y1, Y2, Y1
 	VADDPD      transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD      Y2, Y3, Y2
 	VMULPD      Y2, Y2, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     transcendentalConstants<>+4128(SB), Y6
-	VFMADD213PD transcendentalConstants<>+4160(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y6
 	VFMADD213PD transcendentalConstants<>+4192(SB), Y5, Y6
-	VMOVUPD     transcendentalConstants<>+4224(SB), Y7
-	VFMADD213PD transcendentalConstants<>+4256(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y5, Y6
+	VMOVUPD     transcendentalConstants<>+4256(SB), Y7
 	VFMADD213PD transcendentalConstants<>+4288(SB), Y5, Y7
 	VFMADD213PD transcendentalConstants<>+4320(SB), Y5, Y7
+	VFMADD213PD transcendentalConstants<>+4352(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD      Y3, Y5, Y5
@@ -5983,8 +6009,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, transcendentalConstants<>+4032(SB), Y0, Y1
-	VMULPD       transcendentalConstants<>+4064(SB), Y0, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+4064(SB), Y0, Y1
+	VMULPD       transcendentalConstants<>+4096(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
 	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
 	VANDPD       transcendentalConstants<>+3200(SB), Y2, Y3
@@ -5993,19 +6019,19 @@ singleDone:
 	VORPD        transcendentalConstants<>+3264(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+3296(SB), Y2, Y2
 	VSUBPD       transcendentalConstants<>+1824(SB), Y3, Y3
-	VANDPD       transcendentalConstants<>+4096(SB), Y1, Y1
+	VANDPD       transcendentalConstants<>+4128(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       transcendentalConstants<>+3328(SB), Y3, Y2
 	VDIVPD       Y2, Y3, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y6
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y5, Y6
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y5, Y7
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y5, Y7
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
 	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y5
 	VMULPD       Y3, Y5, Y5
@@ -6077,13 +6103,13 @@ single:
 	VDIVPD      Y4, Y3, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD     transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD     transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD Y8, Y5, Y7
 	VMULPD      transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD      Y3, Y6, Y6
@@ -6103,7 +6129,7 @@ single:
 	VORPD       Y4, Y3, Y3
 	VBLENDVPD   Y2, Y1, Y3, Y1
 	VCMPPD      $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
-	VANDPD      transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD      transcendentalConstants<>+2176(SB), Y0, Y0
 	VANDPD      Y0, Y2, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
@@ -6144,13 +6170,13 @@ singleDone:
 	VDIVPD       Y4, Y3, Y4
 	VMULPD       Y4, Y4, Y5
 	VMULPD       Y5, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD  Y8, Y5, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y3, Y6
 	VMULPD       Y3, Y6, Y6
@@ -6170,7 +6196,7 @@ singleDone:
 	VORPD        Y4, Y3, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
 	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y0, Y2
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VANDPD       Y0, Y2, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
@@ -6202,7 +6228,7 @@ TEXT ·softplus64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
@@ -6258,13 +6284,13 @@ single:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6291,7 +6317,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
@@ -6347,13 +6373,13 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6396,8 +6422,8 @@ TEXT ·logSigmoid64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
@@ -6453,13 +6479,13 @@ single:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6473,7 +6499,7 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -6487,8 +6513,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y1
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
 	VMINPD       Y1, Y3, Y1
@@ -6544,13 +6570,13 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y2
 	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4128(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4160(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
 	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4224(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4256(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
 	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
 	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
 	VMULPD       Y5, Y6, Y6
@@ -6564,7 +6590,7 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VMAXPD       Y2, Y0, Y0
 	VADDPD       Y0, Y1, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -6623,7 +6649,7 @@ single:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4352(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4384(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6674,7 +6700,6 @@ single:
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VDIVPD       Y5, Y4, Y4
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
@@ -6688,6 +6713,8 @@ single:
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y2
+	VORPD        Y2, Y1, Y1
 	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
@@ -6735,7 +6762,7 @@ singleDone:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4352(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4384(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6786,7 +6813,6 @@ singleDone:
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VDIVPD       Y5, Y4, Y4
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
@@ -6800,6 +6826,8 @@ singleDone:
 	VPSLLQ       $0x34, Y1, Y1
 	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y2
+	VORPD        Y2, Y1, Y1
 	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
@@ -6949,10 +6977,10 @@ TEXT ·sigmoidGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7016,10 +7044,10 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7100,11 +7128,11 @@ TEXT ·tanhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y1
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y1
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7153,7 +7181,7 @@ single:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y1, Y1
-	VMULPD       transcendentalConstants<>+3872(SB), Y1, Y1
+	VMULPD       transcendentalConstants<>+3904(SB), Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
@@ -7169,11 +7197,11 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y0
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7222,7 +7250,7 @@ singleDone:
 	VMULPD       Y2, Y3, Y2
 	VFMADD231PD  Y3, Y3, Y2
 	VDIVPD       Y2, Y0, Y0
-	VMULPD       transcendentalConstants<>+3872(SB), Y0, Y0
+	VMULPD       transcendentalConstants<>+3904(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -7440,7 +7468,7 @@ TEXT ·logSigmoidGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VXORPD       transcendentalConstants<>+2208(SB), Y1, Y1
+	VXORPD       transcendentalConstants<>+2176(SB), Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y1, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
@@ -7525,7 +7553,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VXORPD       transcendentalConstants<>+2208(SB), Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
 	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
 	VMAXPD       Y0, Y2, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
@@ -7627,10 +7655,10 @@ TEXT ·siLUGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2208(SB), Y1, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7703,10 +7731,10 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2208(SB), Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7825,7 +7853,7 @@ single:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4352(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4384(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7885,9 +7913,9 @@ single:
 	VDIVPD       Y4, Y2, Y2
 	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y1, Y1, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -7939,7 +7967,7 @@ singleDone:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4352(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4384(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7999,9 +8027,9 @@ singleDone:
 	VDIVPD       Y4, Y2, Y2
 	VCMPPD       $0x00, transcendentalConstants<>+3584(SB), Y2, Y4
 	VMULPD       Y0, Y0, Y5
-	VMULPD       transcendentalConstants<>+3904(SB), Y5, Y5
-	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
 	VMULPD       transcendentalConstants<>+3936(SB), Y5, Y5
+	VADDPD       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       transcendentalConstants<>+3968(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VANDNPD      Y2, Y4, Y2
 	VXORPS       Y4, Y4, Y4
@@ -8073,7 +8101,7 @@ single:
 	VFMADD213PD  Y5, Y3, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
@@ -8122,7 +8150,7 @@ singleDone:
 	VFMADD213PD  Y5, Y3, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VANDPD       transcendentalConstants<>+2208(SB), Y1, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y1, Y4
 	VORPD        Y4, Y3, Y3
 	VMULPD       Y3, Y0, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
@@ -8276,8 +8304,8 @@ TEXT ·selu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -8310,7 +8338,7 @@ single:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y2, Y0
@@ -8328,8 +8356,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y1
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y1
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y2
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y3
 	VMOVUPD      transcendentalConstants<>+2912(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -8362,7 +8390,7 @@ singleDone:
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       transcendentalConstants<>+2208(SB), Y0, Y5
+	VANDPD       transcendentalConstants<>+2176(SB), Y0, Y5
 	VORPD        Y5, Y4, Y4
 	VMULPD       Y4, Y2, Y2
 	VBLENDVPD    Y3, Y0, Y2, Y0
@@ -8398,8 +8426,8 @@ TEXT ·seluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y3
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y1, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
@@ -8452,8 +8480,8 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+3968(SB), Y2
-	VMOVUPD      transcendentalConstants<>+4000(SB), Y3
+	VMOVUPD      transcendentalConstants<>+4000(SB), Y2
+	VMOVUPD      transcendentalConstants<>+4032(SB), Y3
 	VCMPPD       $0x1e, transcendentalConstants<>+3584(SB), Y0, Y4
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
@@ -8619,14 +8647,14 @@ DATA transcendentalConstants<>+768(SB)/8, $0xff800000ff800000
 DATA transcendentalConstants<>+776(SB)/8, $0xff800000ff800000
 DATA transcendentalConstants<>+784(SB)/8, $0xff800000ff800000
 DATA transcendentalConstants<>+792(SB)/8, $0xff800000ff800000
-DATA transcendentalConstants<>+800(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+808(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+816(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+824(SB)/8, $0xc1b00000c1b00000
-DATA transcendentalConstants<>+832(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+840(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+848(SB)/8, $0x8000000080000000
-DATA transcendentalConstants<>+856(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+800(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+808(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+816(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+824(SB)/8, $0x8000000080000000
+DATA transcendentalConstants<>+832(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+840(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+848(SB)/8, $0xc1b00000c1b00000
+DATA transcendentalConstants<>+856(SB)/8, $0xc1b00000c1b00000
 DATA transcendentalConstants<>+864(SB)/8, $0x4038aa3b4038aa3b
 DATA transcendentalConstants<>+872(SB)/8, $0x4038aa3b4038aa3b
 DATA transcendentalConstants<>+880(SB)/8, $0x4038aa3b4038aa3b
@@ -8791,14 +8819,14 @@ DATA transcendentalConstants<>+2144(SB)/8, $0xfff0000000000000
 DATA transcendentalConstants<>+2152(SB)/8, $0xfff0000000000000
 DATA transcendentalConstants<>+2160(SB)/8, $0xfff0000000000000
 DATA transcendentalConstants<>+2168(SB)/8, $0xfff0000000000000
-DATA transcendentalConstants<>+2176(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2184(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2192(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2200(SB)/8, $0xc036000000000000
-DATA transcendentalConstants<>+2208(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2216(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2224(SB)/8, $0x8000000000000000
-DATA transcendentalConstants<>+2232(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2176(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2184(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2192(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2200(SB)/8, $0x8000000000000000
+DATA transcendentalConstants<>+2208(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2216(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2224(SB)/8, $0xc036000000000000
+DATA transcendentalConstants<>+2232(SB)/8, $0xc036000000000000
 DATA transcendentalConstants<>+2240(SB)/8, $0x40071547652b82fe
 DATA transcendentalConstants<>+2248(SB)/8, $0x40071547652b82fe
 DATA transcendentalConstants<>+2256(SB)/8, $0x40071547652b82fe
@@ -9003,72 +9031,76 @@ DATA transcendentalConstants<>+3840(SB)/8, $0xbff9884533d43651
 DATA transcendentalConstants<>+3848(SB)/8, $0xbff9884533d43651
 DATA transcendentalConstants<>+3856(SB)/8, $0xbff9884533d43651
 DATA transcendentalConstants<>+3864(SB)/8, $0xbff9884533d43651
-DATA transcendentalConstants<>+3872(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3880(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3888(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3896(SB)/8, $0x4010000000000000
-DATA transcendentalConstants<>+3904(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3912(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3920(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3928(SB)/8, $0x3fc12ba9d1f60179
-DATA transcendentalConstants<>+3936(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3944(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3952(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3960(SB)/8, $0x3ff9884533d43651
-DATA transcendentalConstants<>+3968(SB)/8, $0x3ff0cfabd6a91132
-DATA transcendentalConstants<>+3976(SB)/8, $0x3ff0cfabd6a91132
-DATA transcendentalConstants<>+3984(SB)/8, $0x3ff0cfabd6a91132
-DATA transcendentalConstants<>+3992(SB)/8, $0x3ff0cfabd6a91132
-DATA transcendentalConstants<>+4000(SB)/8, $0x3ffac5afad782cf1
-DATA transcendentalConstants<>+4008(SB)/8, $0x3ffac5afad782cf1
-DATA transcendentalConstants<>+4016(SB)/8, $0x3ffac5afad782cf1
-DATA transcendentalConstants<>+4024(SB)/8, $0x3ffac5afad782cf1
-DATA transcendentalConstants<>+4032(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4040(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4048(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4056(SB)/8, $0x0010000000000000
-DATA transcendentalConstants<>+4064(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4072(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4080(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4088(SB)/8, $0x4350000000000000
-DATA transcendentalConstants<>+4096(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4104(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4112(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4120(SB)/8, $0x404b000000000000
-DATA transcendentalConstants<>+4128(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4136(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4144(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4152(SB)/8, $0x3fc39a09d078c69f
-DATA transcendentalConstants<>+4160(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4168(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4176(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4184(SB)/8, $0x3fcc71c51d8e78af
-DATA transcendentalConstants<>+4192(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4200(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4208(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4216(SB)/8, $0x3fd999999997fa04
-DATA transcendentalConstants<>+4224(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4232(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4240(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4248(SB)/8, $0x3fc2f112df3e5244
-DATA transcendentalConstants<>+4256(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4264(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4272(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4280(SB)/8, $0x3fc7466496cb03de
-DATA transcendentalConstants<>+4288(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4296(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4304(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4312(SB)/8, $0x3fd2492494229359
-DATA transcendentalConstants<>+4320(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4328(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4336(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4344(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4352(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4360(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4368(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4376(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4384(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4392(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4400(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4408(SB)/8, $0x408f400000000000
-GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4416
+DATA transcendentalConstants<>+3872(SB)/8, $0x40862e42fefa39ef
+DATA transcendentalConstants<>+3880(SB)/8, $0x40862e42fefa39ef
+DATA transcendentalConstants<>+3888(SB)/8, $0x40862e42fefa39ef
+DATA transcendentalConstants<>+3896(SB)/8, $0x40862e42fefa39ef
+DATA transcendentalConstants<>+3904(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3912(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3920(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3928(SB)/8, $0x4010000000000000
+DATA transcendentalConstants<>+3936(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3944(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3952(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3960(SB)/8, $0x3fc12ba9d1f60179
+DATA transcendentalConstants<>+3968(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3976(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3984(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+3992(SB)/8, $0x3ff9884533d43651
+DATA transcendentalConstants<>+4000(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+4008(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+4016(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+4024(SB)/8, $0x3ff0cfabd6a91132
+DATA transcendentalConstants<>+4032(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4040(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4048(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4056(SB)/8, $0x3ffac5afad782cf1
+DATA transcendentalConstants<>+4064(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4072(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4080(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4088(SB)/8, $0x0010000000000000
+DATA transcendentalConstants<>+4096(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4104(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4112(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4120(SB)/8, $0x4350000000000000
+DATA transcendentalConstants<>+4128(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4136(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4144(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4152(SB)/8, $0x404b000000000000
+DATA transcendentalConstants<>+4160(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4168(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4176(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4184(SB)/8, $0x3fc39a09d078c69f
+DATA transcendentalConstants<>+4192(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4200(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4208(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4216(SB)/8, $0x3fcc71c51d8e78af
+DATA transcendentalConstants<>+4224(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4232(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4240(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4248(SB)/8, $0x3fd999999997fa04
+DATA transcendentalConstants<>+4256(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4264(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4272(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4280(SB)/8, $0x3fc2f112df3e5244
+DATA transcendentalConstants<>+4288(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4296(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4304(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4312(SB)/8, $0x3fc7466496cb03de
+DATA transcendentalConstants<>+4320(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4328(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4336(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4344(SB)/8, $0x3fd2492494229359
+DATA transcendentalConstants<>+4352(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4360(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4368(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4376(SB)/8, $0x3fe5555555555593
+DATA transcendentalConstants<>+4384(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4392(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4400(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4408(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4416(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4424(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4432(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4440(SB)/8, $0x408f400000000000
+GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4448

@@ -77,7 +77,7 @@ var (
 
 func (l *vectors[T]) primitives() primitives[T] {
 	return primitives[T]{
-		accumulate: l.accumulate, axpy: l.axpyAll, fill: l.fillAll, where: l.whereAll,
+		accumulate: l.accumulate, fill: l.fillAll, where: l.whereAll,
 		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, variance: l.varAxis,
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
 		sgd: l.sgdStep, adam: l.adamStep, rmsProp: l.rmsPropStep,
@@ -85,13 +85,6 @@ func (l *vectors[T]) primitives() primitives[T] {
 }
 
 func (l *vectors[T]) accumulate(dst, x []T) { loopsOf[T](&Add).VV(dst, x, dst) }
-
-func (l *vectors[T]) axpyAll(dst []T, a T, x []T) {
-	if n := len(x); n > 0 {
-		dst = dst[:n]
-		l.axpy(&dst[0], &x[0], a, n)
-	}
-}
 
 func (l *vectors[T]) fillAll(dst []T, value T) {
 	if n := len(dst); n > 0 {

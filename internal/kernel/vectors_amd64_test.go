@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math"
 	"math/rand/v2"
+	"os"
+	"regexp"
 	"slices"
 	"testing"
 )
@@ -27,6 +29,7 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&anyPower: {450, 1, 450, 1, 0}, &Log2: {2, 1, 0, 0, 0}, &Log10: {2, 1, 0, 0, 0},
 	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0},
 	&Sinh: {3, 1, 3, 1, 0}, &Cosh: {3, 1, 3, 1, 0}, &Atan: {2, 1, 1, 1, 0}, &Asin: {3, 1, 1, 1, 0}, &Acos: {3, 1, 1, 1, 0}, &Mish: {5, 1, 8, 1, 2e-15}, &CELU: {3, 1, 4, 1, 0},
+	&Asinh: {4, 1, 4, 1, 0}, &Acosh: {4, 1, 0, 0, 0}, &Atanh: {4, 1, 0, 0, 0},
 	&Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
 }
 
@@ -37,7 +40,7 @@ var binaryTwins = map[*Binary]struct{ f64, f32, slack float64 }{&Pow: {450, 1, 0
 func arguments(rng *rand.Rand, n int) []float64 {
 	special := []float64{
 		0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1, -1, 3, -3, 6, 0.5, 709.7, -745.2, 88.7, -87.4, -103.9, 86, -86,
-		5e-324, -5e-324, 1e-310, 1e-45, -1e-40, 1e-38, 3.4e38, 1e308, -1e308, 1000, -1000, 1 << 24, 1e-8,
+		5e-324, -5e-324, 1e-310, 1e-45, -1e-40, 1e-38, 3.4e38, 1e308, -1e308, 1000, -1000, 1 << 24, 1e-8, 709.3,
 	}
 	x := make([]float64, n)
 	for i := range x {
@@ -135,25 +138,28 @@ func isOff[T Float](got, want T, units, slack float64) bool {
 	if units == 0 {
 		return !isSame(got, want)
 	}
+	if got == 0 && want == 0 {
+		return !isSame(got, want)
+	}
 	return apart(got, want) > units && !(math.Abs(float64(got)-float64(want)) <= slack)
 }
 
 func checkUnary(t *testing.T, row int, x []float64) {
 	v := &unariesAVX2[row]
-	units := twins[v.of]
+	name, units := nameOf(v.of), twins[v.of]
 	x32 := narrowed(x)
 	for _, constants := range [][2]float64{{-1, 1}, {0.25, 6}, {2, math.Inf(1)}, {0.5, 3}, {3, 4}} {
 		a, b := constants[0], constants[1]
 		if v.F64 != nil {
-			checkTwins(t, nameOf(v.of), x, units.f64, tiny, func(dst, x []float64) { v.of.F64(dst, x, a, b) }, func(dst, x []float64) { v.F64(dst, x, a, b) })
-			checkTwins(t, nameOf(v.of), x32, units.f32, tiny, func(dst, x []float32) { v.of.F32(dst, x, a, b) }, func(dst, x []float32) { v.F32(dst, x, a, b) })
+			checkTwins(t, name, x, units.f64, tiny, func(dst, x []float64) { v.of.F64(dst, x, a, b) }, func(dst, x []float64) { v.F64(dst, x, a, b) })
+			checkTwins(t, name, x32, units.f32, tiny, func(dst, x []float32) { v.of.F32(dst, x, a, b) }, func(dst, x []float32) { v.F32(dst, x, a, b) })
 		}
 		if v.D64 == nil {
 			continue
 		}
-		for _, g := range []float64{1, -0.75, math.Inf(1)} {
-			checkTwins(t, nameOf(v.of)+"′", x, units.d64, units.slack+tiny, byGradient(v.of.D64, g, a, b), byGradient(v.D64, g, a, b))
-			checkTwins(t, nameOf(v.of)+"′", x32, units.d32, units.slack+tiny, byGradient(v.of.D32, float32(g), a, b), byGradient(v.D32, float32(g), a, b))
+		for _, g := range []float64{1, -0.75, 0, math.Inf(1)} {
+			checkTwins(t, name+"′", x, units.d64, units.slack+tiny, byGradient(v.of.D64, g, a, b), byGradient(v.D64, g, a, b))
+			checkTwins(t, name+"′", x32, units.d32, units.slack+tiny, byGradient(v.of.D32, float32(g), a, b), byGradient(v.D32, float32(g), a, b))
 		}
 	}
 }
@@ -166,17 +172,17 @@ func byGradient[T Float](d func(dst, gy, x, y []T, a, b float64), g T, a, b floa
 	}
 }
 
-// nameOf finds a function by its value at a few points: the tables hold no names.
+// nameOf finds the name of a function in the source of the tables, which hold
+// none.
 func nameOf(u *Unary) string {
-	for name, v := range map[string]*Unary{
-		"exp": &Exp, "expm1": &Expm1, "log": &Log, "log1p": &Log1p, "tanh": &Tanh, "sigmoid": &Sigmoid, "softplus": &Softplus, "silu": &SiLU,
-		"log sigmoid": &LogSigmoid, "gelu tanh": &GELUTanh, "elu": &ELU, "selu": &SELU, "relu": &ReLU, "abs": &Abs, "hard tanh": &HardTanh,
-		"clamp": &Clamp, "hard swish": &HardSwish, "hard sigmoid": &HardSigmoid, "softsign": &Softsign, "rsqrt": &Rsqrt, "relu6": &ReLU6,
-		"gelu": &GELU, "erf": &Erf, "erfc": &Erfc, "sinh": &Sinh, "cosh": &Cosh, "tan": &Tan, "atan": &Atan, "asin": &Asin, "acos": &Acos,
-		"mish": &Mish, "celu": &CELU, "power": &anyPower, "cube": &cube, "log2": &Log2, "log10": &Log10, "sin": &Sin, "cos": &Cos,
-	} {
-		if u == v {
-			return name
+	tables, err := os.ReadFile("tables_amd64.go")
+	if err != nil {
+		return "a function"
+	}
+	names := regexp.MustCompile(`\{of: &(\w+),`).FindAllStringSubmatch(string(tables), -1)
+	for i, v := range unariesAVX2 {
+		if v.of == u {
+			return names[i][1]
 		}
 	}
 	return "a function"
@@ -247,7 +253,6 @@ func checkPrimitives[T Float](t *testing.T, vector, portable *primitives[T], x, 
 	t.Helper()
 	for _, f := range []func(p *primitives[T], dst []T){
 		func(p *primitives[T], dst []T) { p.accumulate(dst, y) },
-		func(p *primitives[T], dst []T) { p.axpy(dst, 0.3, y) },
 		func(p *primitives[T], dst []T) { p.fill(dst, 0.7) },
 		func(p *primitives[T], dst []T) { p.where(dst, y, z, x) },
 	} {

@@ -12,7 +12,6 @@ func arithmetic(f *file) {
 		l.binary("Div", "x/y", light, func() func(x, y vec) vec { return func(x, y vec) vec { return l.div(x, y) } })
 		l.powers()
 		l.roundings()
-		l.axpy()
 		l.fill()
 	}
 	for _, l := range f.careful() {
@@ -135,13 +134,6 @@ func (l *lane) roundings() {
 		zero := l.zero()
 		return func(in []vec) vec { return l.orNaN(l.is(unordered, in[0], in[0]), zero) }
 	})
-}
-
-// axpy rounds the product and the sum, as the portable loop does.
-func (l *lane) axpy() {
-	l.loop("axpy", "func(dst, x *T, a T, n int)", "is dst += a·x.")
-	a := l.element("a")
-	l.arrays([]string{"dst"}, []string{"dst", "x"}, plenty, one(func(in []vec) vec { return l.add(in[0], l.mul(a, in[1])) }), nil)
 }
 
 func (l *lane) fill() {

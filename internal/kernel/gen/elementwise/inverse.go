@@ -7,6 +7,7 @@ func inverse(f *file) {
 	for _, l := range f.careful() {
 		l.hyperbolic()
 		l.arcs()
+		l.areas()
 		l.mishAndCELU()
 	}
 }
@@ -77,6 +78,54 @@ func (l *lane) arcs() {
 	l.gradient("Tan", "gy·(1 + y²)", medium, "gy y", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
 	})
+}
+
+// areas emits the inverse hyperbolic functions, each as ln(1 + v) with a v that
+// keeps its digits near 0.
+func (l *lane) areas() {
+	l.unary("Asinh", "arsinh x", heavy, l.simple(func(x vec) vec {
+		a := l.abs(x)
+		square := l.mul(a, a)
+		v := l.add(a, l.div(square, l.add(l.sqrt(l.add(square, l.held(1))), l.held(1))))
+		return l.or(l.logOfDouble(a, v), l.signOf(x))
+	}))
+	l.unary("Acosh", "arcosh x", heavy, l.simple(func(x vec) vec {
+		t := l.sub(x, l.held(1))
+		v := l.add(t, l.sqrt(l.mul(t, l.add(t, l.held(2)))))
+		return l.orNaN(l.is(less, x, l.held(1)), l.logOfDouble(x, v))
+	}))
+	l.unary("Atanh", "artanh x", heavy, l.simple(func(x vec) vec {
+		a := l.abs(x)
+		y := l.log1p(l.div(l.add(a, a), l.sub(l.held(1), a)), false)
+		return l.or(l.mul(y, l.held(0.5)), l.signOf(x))
+	}))
+	l.gradient("Asinh", "gy/√(1 + x²)", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec {
+			a := l.abs(in[1])
+			root := l.sqrt(l.add(l.mul(a, a), l.held(1)))
+			return l.div(in[0], l.pick(l.is(greater, a, l.c(farEnd)), root, a))
+		}
+	})
+	l.gradient("Acosh", "gy/(√(x − 1)·√(x + 1))", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec {
+			left, right := l.sub(in[1], l.held(1)), l.add(in[1], l.held(1))
+			return l.div(in[0], l.mul(l.sqrt(left), l.sqrt(right)))
+		}
+	})
+	l.gradient("Atanh", "gy/(1 − x²)", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(in[0], l.circle(in[1])) }
+	})
+}
+
+// farEnd is where x² + 1 and x² − 1 are x² to all digits, but far from
+// overflowing.
+const farEnd = 1 << 60
+
+// logOfDouble is ln(1 + v), and ln 2x beyond farEnd, where v is 2x or infinite.
+func (l *lane) logOfDouble(x, v vec) vec {
+	isFar := l.is(greater, x, l.c(farEnd))
+	y := l.log1p(l.pick(isFar, v, x), false)
+	return l.add(y, l.only(isFar, l.held(math.Ln2)))
 }
 
 // circle is 1 − x², without cancellation.

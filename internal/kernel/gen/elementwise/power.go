@@ -19,8 +19,18 @@ func power(f *file) {
 		})
 		l.unary("Log2", "log₂ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, binary) }))
 		l.unary("Log10", "log₁₀ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, decimal) }))
+		l.logGradient("Log2", "gy/(x·ln 2)", 1/math.Ln2)
+		l.logGradient("Log10", "gy/(x·ln 10)", 1/math.Ln10)
 		l.entropies()
 	}
+}
+
+// logGradient emits gy/x times a factor.
+func (l *lane) logGradient(of, formula string, factor float64) {
+	l.gradient(of, formula, medium, "gy x", func() func(in []vec) vec {
+		zero, c := l.zero(), l.held(factor)
+		return func(in []vec) vec { return l.mul(l.div(in[0], l.add(in[1], zero)), c) }
+	})
 }
 
 // pair is a number as the sum of two, the second of them within or near the rounding error of the first.

@@ -20,7 +20,8 @@ func special(f *file) {
 // gelu is max(x, 0) − z with z = |x|·(1 − Φ(|x|)): of no sign is there a cancellation.
 func (l *lane) gelu(x vec) vec {
 	a := l.least(l.held(l.farNormal()), l.abs(x))
-	return l.sub(l.most(l.zero(), x), l.normalTail(a, l.square(a, 0.5)).weighted(a))
+	minusZero := l.held(math.Copysign(0, -1)) // so that far negative numbers give −0
+	return l.sub(l.most(minusZero, x), l.normalTail(a, l.square(a, 0.5)).weighted(a))
 }
 
 // farNormal is where the normal distribution's tail is 0.

@@ -177,6 +177,10 @@ func (l *lane) expRange() (lo, hi float64) {
 	return -746, 710
 }
 
+// maxExp is where eˣ leaves the range of float64. A derivative in float32 is 0
+// below it for an incoming gradient of 0, and NaN beyond.
+const maxExp = 709.782712893384
+
 // exp is eˣ. The power of two is multiplied in two halves where it may be beyond the range of numbers. For float32 results there is no
 // need for that: what is not a normal float64 becomes 0 or infinite.
 func (l *lane) exp(x vec) vec {
@@ -185,7 +189,7 @@ func (l *lane) exp(x vec) vec {
 		return y
 	}
 	y = l.without(l.is(less, x, l.c(-745)), y)
-	return l.pick(l.is(greater, x, l.c(709)), y, l.infinity())
+	return l.pick(l.is(greater, x, l.c(maxExp)), y, l.infinity())
 }
 
 // negativeExp is eˣ for x ≤ 0.
@@ -363,7 +367,7 @@ func (l *lane) sigmoid(x vec) vec {
 // normalSigmoid is the same for numbers that are not beyond the gate's end.
 func (l *lane) normalSigmoid(x vec) vec { return l.div(l.held(1), l.onePlusDecay(x)) }
 
-// silu is x/(1 + e⁻ˣ), and x·eˣ·(1 − eˣ) left of the gate's end; 0 at −Inf. There the product with x comes before those with the powers of
+// silu is x/(1 + e⁻ˣ), and x·eˣ·(1 − eˣ) left of the gate's end; −0 at −Inf. There the product with x comes before those with the powers of
 // two, because eˣ alone may be too small for all its digits.
 func (l *lane) silu(x vec) vec {
 	y := l.normalSiLU(l.most(l.held(l.gateEnd()), x))
@@ -378,7 +382,7 @@ func (l *lane) silu(x vec) vec {
 	l.subProduct(far, far, e)
 	y = l.pick(l.is(less, x, l.c(l.gateEnd())), y, far)
 	y = l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), y)
-	return l.orNaN(l.is(unordered, x, x), y)
+	return l.orNaN(l.is(unordered, x, x), l.or(y, l.signOf(x)))
 }
 
 // normalSiLU is the same for numbers that are not beyond the gate's end.
@@ -408,11 +412,6 @@ func (l *lane) bell(e vec) vec {
 
 func (l *lane) infinity() operand.Mem { return l.pattern(0x7f800000, 0x7ff0000000000000) }
 
-// gate is x·p for a probability p, 0 at −Inf.
-func (l *lane) gate(x, p vec) vec {
-	return l.without(l.is(equal, x, l.pattern(0xff800000, 0xfff0000000000000)), l.mul(x, p))
-}
-
 // gated is x·t for a gate t that rises from 0 to 1 like a sigmoid: for x ≤ 0 x·e·(1 − q), for x > 0 x − x·q, with e the power of e of minus
 // something and a fraction q ≤ ½. Magnitudes from end on make no difference to e.
 func (l *lane) gated(x vec, end float64, power func(a vec) pair, fraction func(isRight mask, e vec) vec) vec {
@@ -420,7 +419,7 @@ func (l *lane) gated(x vec, end float64, power func(a vec) pair, fraction func(i
 	d := l.decay(power(a))
 	isRight := l.is(greater, x, l.zero())
 	q := fraction(isRight, d.value())
-	left := d.weigh(l.mul(l.neg(a), l.sub(l.held(1), q)))
+	left := l.or(d.weigh(l.mul(a, l.sub(l.held(1), q))), l.signOf(x))
 	right := l.sub(x, l.only(l.is(less, x, l.infinity()), l.mul(x, q)))
 	return l.pick(isRight, left, right)
 }
