@@ -106,24 +106,25 @@ func chdir(folder string, err error) (back func()) {
 func Example_severalCores() {
 	w := autograd.NewParam("w", autograd.Scalar(0))
 	optimizer := optim.NewSGD(0.1)
-	parts := make([]autograd.Gradients, 4)
+	targets := [][]float64{{1, 2, 3, 4}, {10}}
+	parts, rows := make([]autograd.Gradients, len(targets)), make([]int, len(targets))
 	var workers sync.WaitGroup
 	for i := range parts {
 		workers.Go(func() {
 			g := autograd.NewGraph(autograd.Options{})
-			target := g.Scalar(float64(i))
-			parts[i] = g.Param(w).Sub(target).Square().Backward()
+			target := g.Constant(autograd.NewTensor(targets[i]))
+			parts[i], rows[i] = g.Param(w).Sub(target).Square().Mean().Backward(), len(targets[i])
 		})
 	}
 	workers.Wait()
 	var sum autograd.Gradients
-	for _, part := range parts { // what each worker's Backward returned
-		sum.Add(part)
+	for i, part := range parts { // what each worker's Backward returned
+		sum.AddWeighted(part, float64(rows[i]))
 	}
-	sum.Scale(1 / float64(len(parts)))
+	sum.Average()
 	optimizer.Step(sum)
-	fmt.Printf("w = %.1f\n", w.Item()) // 0.1 × 2 × the mean target
-	// Output: w = 0.3
+	fmt.Printf("w = %.1f\n", w.Item()) // 0.1 × 2 × the mean of all targets
+	// Output: w = 0.8
 }
 
 func Example_trainByHand() {

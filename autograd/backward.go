@@ -49,19 +49,13 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
 		for id := y; id >= 0; id-- {
-			switch n := g.at(id); {
-			case n.grad == nil:
-			case n.flags&scalarOp == 0 || g.options.Trace:
+			if n := g.at(id); n.grad != nil {
 				g.step(id, n)
-			case g.single:
-				stepScalar[float32](g, id, n)
-			default:
-				stepScalar[float64](g, id, n)
 			}
 		}
 	}
 	g.leave()
-	return Gradients{g.reverse.pass, g.reverse.pass.gen}
+	return Gradients{pass: g.reverse.pass, gen: g.gen}
 }
 
 // begin opens a backward pass from y.
@@ -101,117 +95,56 @@ func (g *Graph) end() {
 	}
 }
 
+// seed makes the seed the gradient of n; Backward's is 1.
 func (g *Graph) seed(n *node, seed Tensor) {
-	if n.shape.size == 1 {
-		n.grad = unsafe.Pointer(&n.gone)
-	} else {
-		n.grad = g.memory.borrow(g.words(n.shape.size))
-	}
-	if seed.shape == nil { // Backward's
+	n.grad = g.roomForGradient(n)
+	if seed.shape == nil {
 		g.setNumber(n.grad, 0, 1)
 		return
 	}
 	g.fill(n.grad, seed)
 }
 
-// step hands a node's gradient on to its inputs by the chain rule.
+// step hands a node's gradient on to its inputs by the chain rule, or ends with
+// a leaf's.
 func (g *Graph) step(id int32, n *node) {
-	keep := g.options.Trace || n.flags&isLeaf != 0
-	if keep {
-		g.reverse.pass.keep(id, n)
-	}
 	switch {
 	case n.flags&isLeaf != 0:
-	case n.flags&scalarOp == 0:
-		g.stepTensor(id, n, keep)
-	case g.single:
-		stepScalar[float32](g, id, n)
-	default:
-		stepScalar[float64](g, id, n)
-	}
-	n.grad = nil
-}
-
-// stepTensor is the chain rule for all but single numbers.
-func (g *Graph) stepTensor(id int32, n *node, keep bool) {
-	if u := n.op.unary; u != nil && u.D64 != nil {
-		g.stepUnary(id, n, keep)
-	} else {
-		g.stepRule(id, n, keep)
-	}
-}
-
-// stepScalar is the chain rule between single numbers.
-func stepScalar[T kernel.Float](g *Graph, id int32, n *node) {
-	n.grad = nil
-	x, gy, z := g.at(n.in[0]), float64(*as[T](&n.gone)), float64(*as[T](&n.one))
-	if n.nin == 1 {
-		gx := T(n.op.unary.D(gy, float64(*as[T](&x.one)), z, n.a, n.b))
-		if g.watch {
-			g.lookAtNumber(id, 0, x, float64(gx))
+		if !g.reverse.pass.keep(id, n) {
+			g.memory.giveBack(n.grad, g.words(n.shape.size))
 		}
-		receiveNumber(x, gx)
-		return
-	}
-	y := g.at(n.in[1])
-	dx, dy := n.op.binary.D(gy, float64(*as[T](&x.one)), float64(*as[T](&y.one)), z)
-	gx, gyy := T(dx), T(dy)
-	if g.watch {
-		g.lookAtNumber(id, 0, x, float64(gx))
-		g.lookAtNumber(id, 1, y, float64(gyy))
-	}
-	if x.flags&needsGrad != 0 {
-		receiveNumber(x, gx)
-	}
-	if y.flags&needsGrad != 0 {
-		receiveNumber(y, gyy)
+		n.grad = nil
+	case n.flags&scalarOp == 0:
+		g.stepTensor(id, n)
+	case g.single:
+		stepNumber[float32](g, id, n)
+	default:
+		stepNumber[float64](g, id, n)
 	}
 }
 
-// receiveNumber adds to the gradient of a single number.
-func receiveNumber[T kernel.Float](x *node, gx T) {
-	total := as[T](&x.gone)
-	if x.grad == nil {
-		x.grad, *total = unsafe.Pointer(total), gx
-		return
-	}
-	*total += gx
-}
-
-// stepUnary is the chain rule of a function of each element, in one pass over
-// the gradient and mostly in its place.
-func (g *Graph) stepUnary(id int32, n *node, keep bool) {
-	x, size := g.at(n.in[0]), n.shape.size
-	gx := n.grad
-	if keep {
-		gx = g.memory.borrow(g.words(size))
-	}
-	if g.single {
-		n.op.unary.D32(slice[float32](gx, size), slice[float32](n.grad, size), x.f32(), n.f32(), n.a, n.b)
+// stepTensor is step for all but operations between single numbers. The buffer
+// of the gradient goes on to an input where nobody keeps it.
+func (g *Graph) stepTensor(id int32, n *node) {
+	kept := g.options.Trace && g.reverse.pass.keep(id, n)
+	if u := n.op.unary; u != nil && u.D64 != nil {
+		g.stepUnary(id, n, kept)
 	} else {
-		n.op.unary.D64(slice[float64](gx, size), slice[float64](n.grad, size), x.f64(), n.f64(), n.a, n.b)
+		g.stepRule(id, n, kept)
 	}
-	if g.watch {
-		g.lookAtGradient(id, 0, gx, x.shape)
-	}
-	if x.grad == nil {
-		x.grad = gx
-		return
-	}
-	g.accumulate(x, gx)
-	g.memory.giveBack(gx, g.words(size))
+	n.grad = nil
 }
 
 // stepRule is the chain rule by the operation's derivative rule, whose
 // operations are computed in scratch nodes.
-func (g *Graph) stepRule(id int32, n *node, keep bool) {
+func (g *Graph) stepRule(id int32, n *node, kept bool) {
 	r := &g.reverse.rule
 	r.begin(g, id, n)
 	for i, input := range n.inputs() {
 		r.needs[i] = g.at(input).flags&needsGrad != 0
 	}
 	r.marks.shapes, r.marks.ints, r.marks.ids, r.marks.extras = g.shapes.mark(), g.ints.mark(), g.ids.mark(), g.extras.mark()
-	r.gy = g.scratchGradient(n, keep)
+	r.gy = g.scratchGradient(n, kept)
 	n.rule(r)
 	for i, input := range n.inputs() {
 		if r.gx[i].g != nil {
@@ -227,12 +160,13 @@ func (g *Graph) stepRule(id int32, n *node, keep bool) {
 }
 
 // scratchGradient is a node's gradient as a Value for its rule.
-func (g *Graph) scratchGradient(n *node, keep bool) Value {
+func (g *Graph) scratchGradient(n *node, kept bool) Value {
 	s := g.start(&opGradient, nil, n.shape)
 	s.data = n.grad
-	if n.shape.size == 1 {
-		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
-	} else if !keep {
+	switch {
+	case n.shape.size == 1:
+		g.put(s, g.first(n.grad))
+	case !kept:
 		s.flags |= borrowed
 	}
 	return g.handle()
@@ -248,8 +182,6 @@ func (g *Graph) receive(r *Rule, i int, x *node) {
 		g.lookAtGradient(r.id, i, gx.data, x.shape)
 	}
 	switch owner := g.owner(gx); {
-	case x.shape.size == 1 && x.grad == nil:
-		x.gone, x.grad = gx.one, unsafe.Pointer(&x.gone)
 	case x.grad != nil:
 		g.accumulate(x, gx.data)
 	case owner != nil && !r.usedAfter(i, gx.data):
@@ -257,7 +189,7 @@ func (g *Graph) receive(r *Rule, i int, x *node) {
 		owner.flags &^= borrowed
 	default:
 		words := g.words(x.shape.size)
-		x.grad = g.memory.borrow(words)
+		x.grad = g.roomForGradient(x)
 		copy(slice[float64](x.grad, words), slice[float64](gx.data, words))
 	}
 }

@@ -6,21 +6,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// unary records a function of each element with the constants a and b.
-func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
-	g, from := x.g, x.node(op.method)
-	if from.shape.size == 1 {
-		y := op.unary.F(g.first(from.data), a, b)
-		n := g.start(op, rule, from.shape)
-		n.a, n.b = a, b
-		n.in[0], n.nin = x.id, 1
-		n.flags = g.inherited(op, from.flags)
-		if op.unary.D != nil {
-			n.flags |= scalarOp
-		}
-		g.put(n, y)
-		return g.done()
-	}
+// unaryTensor is unary for all but single numbers.
+func (x Value) unaryTensor(op *operation, rule func(*Rule), a, b float64) Value {
+	g, from := x.g, x.g.at(x.id)
 	n := g.record(op, rule, from.shape, x)
 	n.a, n.b = a, b
 	if g.single {
@@ -31,28 +19,11 @@ func (x Value) unary(op *operation, rule func(*Rule), a, b float64) Value {
 	return g.done()
 }
 
-// binary records a function of two elements, broadcasting the operands.
-func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
-	if x.g != y.g || !x.usable() || !y.usable() {
-		x.node(op.method) // one of the two panics
-		x.operand(op.method, y)
-	}
-	g, left, right := x.g, x.g.at(x.id), x.g.at(y.id)
-	s := left.shape
-	if right.shape != s {
-		s = g.broadcast(op.method, left.shape, right.shape)
-	}
-	if s.size == 1 {
-		z, of := op.binary.F(g.first(left.data), g.first(right.data)), left.flags|right.flags
-		n := g.start(op, rule, s)
-		n.in, n.nin = [2]int32{x.id, y.id}, 2
-		n.flags = g.inherited(op, of) | scalarOp
-		g.put(n, z)
-		return g.done()
-	}
-	n := g.record(op, rule, s, x, y)
-	g.apply(n, left, right)
-	return g.done()
+// binaryTensor is binary for all but single numbers.
+func (x Value) binaryTensor(op *operation, rule func(*Rule), y Value, s *shape) Value {
+	n := x.g.record(op, rule, s, x, y)
+	x.g.apply(n, x.g.at(x.id), x.g.at(y.id))
+	return x.g.done()
 }
 
 // apply computes a binary function of tensors.
@@ -80,4 +51,28 @@ func apply[T kernel.Float](g *Graph, loops *kernel.BinaryLoops[T], dst, x, y []T
 		kernel.Apply(loops, dst, x, y, s.dims, g.broadcastStrides(xs, s), g.broadcastStrides(ys, s))
 		g.ints.rewind(m)
 	}
+}
+
+// stepUnary is the chain rule of a function of each element, in one pass over
+// the gradient and mostly in its place.
+func (g *Graph) stepUnary(id int32, n *node, kept bool) {
+	x, size := g.at(n.in[0]), n.shape.size
+	gx := n.grad
+	if kept {
+		gx = g.memory.borrow(g.words(size))
+	}
+	if g.single {
+		n.op.unary.D32(slice[float32](gx, size), slice[float32](n.grad, size), x.f32(), n.f32(), n.a, n.b)
+	} else {
+		n.op.unary.D64(slice[float64](gx, size), slice[float64](n.grad, size), x.f64(), n.f64(), n.a, n.b)
+	}
+	if g.watch {
+		g.lookAtGradient(id, 0, gx, x.shape)
+	}
+	if x.grad == nil {
+		x.grad = gx
+		return
+	}
+	g.accumulate(x, gx)
+	g.memory.giveBack(gx, g.words(size))
 }

@@ -7,26 +7,34 @@ import (
 	"nabla/internal/kernel"
 )
 
-// A Precision is the kind of number that a graph or tensor holds.
-type Precision uint8
-
-const (
-	Float64 Precision = iota
-	Float32
-)
-
-func (p Precision) String() string {
-	if p == Float32 {
-		return "float32"
-	}
-	return "float64"
-}
-
-func (p Precision) check(op string) {
-	if p > Float32 {
-		panic(NewArgumentError(""+op, "there is no Precision %d", p))
-	}
-}
+// The life of a recording
+//
+// A first reading of the package is six files: graph, value, rule, backward,
+// grad and gradients. They do this:
+//
+//	z := w.Mul(x)             // record
+//	grads := z.Backward()     // the chain rule, from z to the beginning
+//	dw := grads.Of(w)         // what it found
+//	dz := Grad(z, w)[0]       // the same, recorded: to be differentiated again
+//	g.Reset()                 // forget, and keep the memory
+//
+// Record: an operation checks its operands, adds a node (record, start), lets a
+// kernel compute the node's numbers, and returns its handle (done). A node's
+// inputs come before it, so that the order of the nodes is that of the work.
+//
+// Backward: walks the nodes from the last to the first. When it reaches one,
+// the node's gradient is complete; step hands it on, times the local
+// derivative, to each input, where such contributions add up. The derivative
+// is a kernel's, or the operation's rule: the rule records operations too, into
+// scratch nodes behind the recording, which are taken back at once. A buffer
+// that a step has used up returns to the pool.
+//
+// Of: the gradients of leaves, and with Trace all, are kept in a pass.
+//
+// Grad: runs the same rules, but what they record stays.
+//
+// Reset: count goes back to 0 and all memory to its start; a new number gen
+// makes all handles of the old recording stale.
 
 // Options are the settings of a graph. The zero Options record in float64,
 // in training mode, with gradients.
@@ -174,22 +182,6 @@ func (g *Graph) Reset() {
 	g.results = 0
 }
 
-// Stats are the size of a recording.
-type Stats struct {
-	Nodes     int // values recorded
-	BytesLive int // of the numbers held now
-	BytesPeak int // the most that was held at a time since the graph was made
-}
-
-// Stats returns the size of the recording.
-func (g *Graph) Stats() Stats {
-	return Stats{
-		Nodes:     int(g.count),
-		BytesLive: 8 * g.memory.live,
-		BytesPeak: 8 * g.memory.peak,
-	}
-}
-
 func (g *Graph) at(id int32) *node {
 	return &g.chunks[id>>chunkBits][id&(chunkSize-1)]
 }
@@ -210,7 +202,7 @@ func (g *Graph) view(op *operation, rule func(*Rule), s *shape, x Value) *node {
 	n := g.open(op, rule, s, []Value{x})
 	from := g.at(x.id)
 	if s.size == 1 {
-		n.one, n.data = from.one, unsafe.Pointer(&n.one)
+		g.put(n, g.first(from.data))
 		return n
 	}
 	n.data = from.data
@@ -271,46 +263,12 @@ func (g *Graph) inherited(op *operation, of flags) flags {
 // tooMany marks a node whose extra has the list of its inputs.
 const tooMany = 3
 
-// allocate gives a node room for its numbers: its own field when there is one,
-// the pool inside a backward pass, and else memory that stays until Reset.
-func (g *Graph) allocate(n *node) {
-	switch words := g.words(n.shape.size); {
-	case n.shape.size == 1:
-		n.data = unsafe.Pointer(&n.one)
-	case g.reverse.active:
-		n.data = g.memory.borrow(words)
-		n.flags |= borrowed
-	default:
-		n.data = g.memory.take(words)
-	}
-}
-
-// words returns how many words of eight bytes hold n numbers.
-func (g *Graph) words(n int) int {
-	if g.single {
-		return (n + 1) / 2
-	}
-	return n
-}
-
 // done ends the recording of the node added last, once its numbers stand.
 func (g *Graph) done() Value {
 	if g.watch {
 		g.look()
 	}
 	return g.handle()
-}
-
-// look does what Trace and CheckFinite ask for the node just computed.
-func (g *Graph) look() {
-	if g.reverse.active {
-		return
-	}
-	n := g.at(g.count - 1)
-	g.extraOf(n).line = callSite()
-	if g.options.CheckFinite {
-		g.checkFinite(n)
-	}
 }
 
 // extraOf returns the extra of a node, which it adds where there is none.
@@ -342,36 +300,3 @@ func (n *node) f32() []float32 { return numbers[float32](n) }
 
 // numbers returns a node's numbers, which must be of that precision.
 func numbers[T kernel.Float](n *node) []T { return slice[T](n.data, n.shape.size) }
-
-// number returns element i.
-func (g *Graph) number(p unsafe.Pointer, i int) float64 {
-	if g.single {
-		return float64(slice[float32](p, i+1)[i])
-	}
-	return slice[float64](p, i+1)[i]
-}
-
-// first and put are number and setNumber where there is one number.
-func (g *Graph) first(p unsafe.Pointer) float64 {
-	if g.single {
-		return float64(*(*float32)(p))
-	}
-	return *(*float64)(p)
-}
-
-func (g *Graph) put(n *node, v float64) {
-	n.data = unsafe.Pointer(&n.one)
-	if g.single {
-		*(*float32)(n.data) = float32(v)
-		return
-	}
-	n.one = v
-}
-
-func (g *Graph) setNumber(p unsafe.Pointer, i int, v float64) {
-	if g.single {
-		slice[float32](p, i+1)[i] = float32(v)
-		return
-	}
-	slice[float64](p, i+1)[i] = v
-}

@@ -144,10 +144,40 @@ func (m *memory) reset() {
 }
 
 // slice views memory as n numbers. A graph's memory is untyped because its
-// precision is known only at run time; slice and as are what give it a type.
+// precision is known only when it runs; slice and as are what give it a type.
 func slice[T kernel.Float](p unsafe.Pointer, n int) []T {
 	return unsafe.Slice((*T)(p), n)
 }
 
-// as views the storage of a single number, which has room for either precision.
-func as[T kernel.Float](p *float64) *T { return (*T)(unsafe.Pointer(p)) }
+// Stats are the size of a recording.
+type Stats struct {
+	Nodes     int // values recorded
+	BytesLive int // of the numbers held now
+	BytesPeak int // the most that was held at a time since the graph was made
+}
+
+// Stats returns the size of the recording.
+func (g *Graph) Stats() Stats {
+	return Stats{
+		Nodes:     int(g.count),
+		BytesLive: 8 * g.memory.live,
+		BytesPeak: 8 * g.memory.peak,
+	}
+}
+
+// allocate gives a node room for its numbers: its own field when there is one,
+// the pool inside a backward pass, and else memory that stays until Reset.
+func (g *Graph) allocate(n *node) {
+	switch words := g.words(n.shape.size); {
+	case n.shape.size == 1:
+		n.data = unsafe.Pointer(&n.one)
+	case g.reverse.active:
+		n.data = g.memory.borrow(words)
+		n.flags |= borrowed
+	default:
+		n.data = g.memory.take(words)
+	}
+}
+
+// room returns memory for that many numbers, which stays until Reset.
+func (g *Graph) room(size int) unsafe.Pointer { return g.memory.take(g.words(size)) }

@@ -1,6 +1,31 @@
 package autograd
 
-import "nabla/internal/kernel"
+import (
+	"unsafe"
+
+	"nabla/internal/kernel"
+)
+
+// A Precision is the kind of number that a graph or tensor holds.
+type Precision uint8
+
+const (
+	Float64 Precision = iota
+	Float32
+)
+
+func (p Precision) String() string {
+	if p == Float32 {
+		return "float32"
+	}
+	return "float64"
+}
+
+func (p Precision) check(op string) {
+	if p > Float32 {
+		panic(NewArgumentError(""+op, "there is no Precision %d", p))
+	}
+}
 
 // A graph's precision is known only when the program runs, and kernels are
 // generic. So a kernel is passed twice, once for each precision, and Go infers
@@ -75,4 +100,29 @@ func (g *Graph) setAll(n *node, v float64) {
 	} else {
 		kernel.Fill(n.f64(), v)
 	}
+}
+
+// number returns element i.
+func (g *Graph) number(p unsafe.Pointer, i int) float64 {
+	if g.single {
+		return float64(slice[float32](p, i+1)[i])
+	}
+	return slice[float64](p, i+1)[i]
+}
+
+// setNumber makes element i v.
+func (g *Graph) setNumber(p unsafe.Pointer, i int, v float64) {
+	if g.single {
+		slice[float32](p, i+1)[i] = float32(v)
+		return
+	}
+	slice[float64](p, i+1)[i] = v
+}
+
+// words returns how many words of eight bytes hold n numbers.
+func (g *Graph) words(n int) int {
+	if g.single {
+		return (n + 1) / 2
+	}
+	return n
 }

@@ -252,16 +252,23 @@ func (t *Tensor) usable() bool { return t.shape != nil && (t.lease == nil || t.g
 // live panics when the tensor is a view that a Reset has ended.
 func (t *Tensor) live(op string) {
 	if t.lease != nil && t.gen != t.lease.gen {
-		panic(&StaleError{op, "Tensor", "is a view of a recording that was Reset", callSite()})
+		t.refuse(op)
 	}
 }
 
 // check panics when the tensor is not usable.
 func (t *Tensor) check(op string) {
 	if !t.usable() {
-		t.live(op)
+		t.refuse(op)
+	}
+}
+
+// refuse panics for a tensor that is not usable.
+func (t *Tensor) refuse(op string) {
+	if t.shape == nil {
 		panic(NewArgumentError(op, "the Tensor is empty: make one with NewTensor or Zeros"))
 	}
+	panic(&StaleError{op, "Tensor", "is a view of a recording that was Reset", callSite()})
 }
 
 // Shape returns a copy of the dimensions, empty for a scalar.
@@ -300,7 +307,7 @@ func (t Tensor) Precision() Precision { return t.precision }
 // Item returns the number of a one-element tensor.
 func (t Tensor) Item() float64 {
 	t.check("Item")
-	if t.Size() != 1 {
+	if t.shape.size != 1 {
 		panic(NewShapeError("Item", "not one element", t.dims()))
 	}
 	return t.element(0)
@@ -349,13 +356,13 @@ func (t Tensor) Float64s() []float64 {
 // a *PrecisionError for another precision.
 func (t Tensor) Raw64() []float64 {
 	if t.precision != Float64 || !t.usable() {
-		t.refuse("Raw64", Float64)
+		t.wrongPrecision("Raw64", Float64)
 	}
 	return slice[float64](t.data, t.shape.size)
 }
 
-// refuse panics for a tensor that has no numbers of that precision.
-func (t Tensor) refuse(op string, p Precision) {
+// wrongPrecision panics for a tensor that has no numbers of that precision.
+func (t *Tensor) wrongPrecision(op string, p Precision) {
 	t.check("Tensor")
 	panic(&PrecisionError{op, t.precision, p, callSite()})
 }
@@ -364,7 +371,7 @@ func (t Tensor) refuse(op string, p Precision) {
 // a *PrecisionError for another precision.
 func (t Tensor) Raw32() []float32 {
 	if t.precision != Float32 || !t.usable() {
-		t.refuse("Raw32", Float32)
+		t.wrongPrecision("Raw32", Float32)
 	}
 	return slice[float32](t.data, t.shape.size)
 }
@@ -407,9 +414,26 @@ func (t Tensor) clear() {
 	clear(t.f32())
 }
 
-func (t Tensor) accumulate(u Tensor) {
-	kernel.Accumulate(t.f64(), u.f64())
-	kernel.Accumulate(t.f32(), u.f32())
+// accumulate adds weight·u.
+func (t Tensor) accumulate(u Tensor, weight float64) {
+	if weight == 1 {
+		kernel.Accumulate(t.f64(), u.f64())
+		kernel.Accumulate(t.f32(), u.f32())
+		return
+	}
+	addWeighted(t.f64(), u.f64(), weight)
+	addWeighted(t.f32(), u.f32(), float32(weight))
+}
+
+func addWeighted[T kernel.Float](dst, x []T, weight T) {
+	for i, v := range x {
+		dst[i] += T(weight * v) // rounded twice on every processor
+	}
+}
+
+func (t Tensor) divide(a float64) {
+	kernel.Div.A64.VS(t.f64(), t.f64(), a)
+	kernel.Div.A32.VS(t.f32(), t.f32(), float32(a))
 }
 
 func (t Tensor) scale(a float64) {

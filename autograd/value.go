@@ -88,26 +88,6 @@ func (x Value) view(op string) Tensor {
 	return x.g.tensor(n.data, n.shape)
 }
 
-// unchanged panics when n shows the numbers of a parameter that has been
-// written since: they are not the ones that the recording was computed with.
-func (g *Graph) unchanged(op string, n *node) {
-	if p := g.overwritten(n); p != nil {
-		panic(&StaleError{op, "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
-	}
-}
-
-// overwritten returns the parameter whose numbers n shows, itself or as a
-// view, if it has been written since; else nil.
-func (g *Graph) overwritten(n *node) *Param {
-	for n.flags&isView != 0 {
-		n = g.at(n.in[0])
-	}
-	if s := g.slot(n); s != nil && s.version != s.param.version {
-		return s.param
-	}
-	return nil
-}
-
 // Named gives x a name, which drawings and messages show, and returns x.
 func (x Value) Named(name string) Value {
 	n := x.node("Named")

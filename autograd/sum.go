@@ -1,0 +1,185 @@
+package autograd
+
+import (
+	"math"
+
+	"nabla/internal/weakmap"
+)
+
+// A sum adds up the gradients of parameters that several backward passes
+// returned. It outlives their graphs, and must not keep a model alive that
+// nobody else holds: between Clear and the next Add it knows its parameters
+// weakly.
+type sum struct {
+	terms  []*term // in the order of their first addition
+	known  weakmap.Map[Param, *term]
+	weight float64 // of all that was added
+}
+
+// A term is one parameter's gradient in a sum.
+type term struct {
+	param *Param // nil when nothing was added since Clear
+	total Tensor
+}
+
+// Add adds the gradients of the parameters that other reached, by Param, into
+// memory that gr owns: other's graph may be Reset afterwards. It serves
+// micro-batches and workers; AddWeighted is for those of different size.
+// Variables, which belong to one recording, are left out.
+//
+//	var sum autograd.Gradients
+//	for _, part := range parts {
+//		sum.Add(part)
+//	}
+//
+// It panics with a *GradientError when gr came from Backward.
+func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
+
+// AddWeighted adds the gradients of other times a weight. Where each part's
+// loss is a mean over its rows, the mean over all rows weighs the parts by
+// their rows:
+//
+//	var sum autograd.Gradients
+//	for i, part := range parts {
+//		sum.AddWeighted(part, float64(rows[i]))
+//	}
+//	sum.Average()
+//
+// Nothing is added for a weight of 0. It panics as Add does, and with an
+// *ArgumentError for a weight that is negative or not finite.
+func (gr *Gradients) AddWeighted(other Gradients, weight float64) {
+	if !(weight >= 0) || math.IsInf(weight, 1) {
+		panic(NewArgumentError("Gradients.AddWeighted", "a weight of %v", weight))
+	}
+	gr.add("Gradients.AddWeighted", other, weight)
+}
+
+func (gr *Gradients) add(op string, other Gradients, weight float64) {
+	s := gr.ownSum(op)
+	if weight == 0 {
+		return
+	}
+	for param, t := range other.All() {
+		s.term(op, param, t).accumulate(t, weight)
+	}
+	s.weight += weight * other.weight()
+}
+
+// ownSum returns the sum that gr is or, from now on, becomes.
+func (gr *Gradients) ownSum(op string) *sum {
+	if gr.pass != nil {
+		panic(&GradientError{op, "the receiver must be a sum of its own: var sum autograd.Gradients", callSite()})
+	}
+	if gr.sum == nil {
+		gr.sum = &sum{}
+	}
+	return gr.sum
+}
+
+// weight returns how much the Gradients count for: a sum as much as all that
+// was added to it.
+func (gr Gradients) weight() float64 {
+	if gr.sum != nil {
+		return gr.sum.weight
+	}
+	return 1
+}
+
+// Average divides a sum by the weights of all that was added, of which Add's is
+// 1: it is their weighted mean, and itself of weight 1 from then on. It panics
+// with a *GradientError when gr came from Backward or nothing was added.
+func (gr *Gradients) Average() {
+	s := gr.ownSum("Gradients.Average")
+	if s.weight == 0 {
+		panic(&GradientError{"Gradients.Average", "nothing was added", callSite()})
+	}
+	for _, t := range s.terms {
+		t.total.divide(s.weight)
+	}
+	s.weight = 1
+}
+
+// term returns the total to which a gradient of the parameter is added.
+func (s *sum) term(op string, param *Param, t Tensor) Tensor {
+	found, ok := s.known.Get(param)
+	if !ok {
+		found = &term{total: zerosOf(t.precision, t.dims())}
+		s.known.Set(param, found)
+	}
+	if found.total.precision != t.precision {
+		panic(&PrecisionError{op, t.precision, found.total.precision, callSite()})
+	}
+	if found.param == nil {
+		found.param = param
+		found.total.clear()
+		s.terms = append(s.terms, found)
+	}
+	return found.total
+}
+
+// of returns the gradient of a parameter, if one was added.
+func (s *sum) of(p *Param) (Tensor, bool) {
+	if t, ok := s.known.Get(p); ok && t.param != nil {
+		return t.total, true
+	}
+	return Tensor{}, false
+}
+
+// Clear empties a sum and keeps its memory for the next one, as long as the
+// parameters are in use. It panics with a *GradientError when gr came from
+// Backward.
+func (gr *Gradients) Clear() {
+	if gr.pass != nil {
+		panic(&GradientError{"Gradients.Clear", "only a sum can be cleared: Backward returns new Gradients each time", callSite()})
+	}
+	if gr.sum == nil {
+		return
+	}
+	for _, t := range gr.sum.terms {
+		t.param = nil
+	}
+	clear(gr.sum.terms)
+	gr.sum.terms, gr.sum.weight = gr.sum.terms[:0], 0
+}
+
+// each calls f with every gradient in place: the leaves of a pass in the order
+// of recording, or the parameters of a sum.
+func (gr Gradients) each(op string, f func(Tensor)) {
+	switch {
+	case gr.sum != nil:
+		for _, t := range gr.sum.terms {
+			f(t.total)
+		}
+	case gr.pass != nil:
+		p := gr.check(op)
+		for i := range p.leaves {
+			if s := &p.leaves[i]; s.data != nil {
+				f(s.tensor(p.g))
+			}
+		}
+	}
+}
+
+// Scale multiplies every gradient by a number, in place: 1/n for the mean
+// over n workers.
+func (gr Gradients) Scale(factor float64) {
+	gr.each("Gradients.Scale", func(t Tensor) { t.scale(factor) })
+}
+
+// Norm returns the Euclidean norm of all gradients, of variables too, as one
+// vector: NaN if a number is NaN. It neither overflows nor underflows on the
+// way.
+func (gr Gradients) Norm() float64 {
+	norm := 0.0
+	gr.each("Gradients.Norm", func(t Tensor) { norm = JoinNorms(norm, t.Norm()) })
+	return norm
+}
+
+// JoinNorms returns the norm of two vectors behind each other, √(a²+b²), from
+// the norm of each; NaN if either is NaN.
+func JoinNorms(a, b float64) float64 {
+	if math.IsNaN(a) || math.IsNaN(b) {
+		return math.NaN() // math.Hypot would let an infinity win
+	}
+	return math.Hypot(a, b)
+}

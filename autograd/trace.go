@@ -1,0 +1,107 @@
+package autograd
+
+import (
+	"iter"
+	"unsafe"
+)
+
+// look does what Trace and CheckFinite ask for the node just computed.
+func (g *Graph) look() {
+	if g.reverse.active {
+		return
+	}
+	n := g.at(g.count - 1)
+	g.extraOf(n).line = callSite()
+	if g.options.CheckFinite {
+		g.checkFinite(n)
+	}
+}
+
+// A part is what one use of a value contributed to its gradient.
+type part struct {
+	node  int32 // that used the value
+	input int   // as which input
+	slot
+}
+
+// lookAtNumber and lookAtGradient do what Trace and CheckFinite ask for what
+// node id hands to an input.
+func (g *Graph) lookAtNumber(id int32, input int, x *node, gx float64) {
+	if x.flags&needsGrad == 0 {
+		return
+	}
+	var one float64
+	g.setNumber(unsafe.Pointer(&one), 0, gx)
+	g.lookAtGradient(id, input, unsafe.Pointer(&one), scalarShape)
+}
+
+func (g *Graph) lookAtGradient(id int32, input int, gx unsafe.Pointer, s *shape) {
+	if g.options.CheckFinite {
+		g.checkFiniteGradient(id, input, gx, s)
+	}
+	if !g.options.Trace {
+		return
+	}
+	p := g.reverse.pass
+	c := part{node: id, input: input}
+	c.shape = g.at(g.at(id).inputs()[input]).shape
+	if words := g.words(s.size); s.size == 1 {
+		g.setNumber(unsafe.Pointer(&c.one), 0, g.number(gx, 0))
+	} else {
+		c.data = p.room(s.size)
+		copy(slice[float64](c.data, words), slice[float64](gx, words))
+	}
+	p.parts = append(p.parts, c)
+}
+
+// A Contribution is what one use of a Value added to its gradient: the
+// gradient of the result times the local derivative.
+type Contribution struct {
+	To       Value // the result of the operation that used the Value
+	Input    int   // as which input
+	Gradient Tensor
+}
+
+// Contributions returns the terms of which the gradient of x is the sum, in
+// the order in which they were added: the latest use first. The graph needs
+// Trace.
+func (gr Gradients) Contributions(x Value) []Contribution {
+	p := gr.checkOf("Contributions", x)
+	if !p.g.options.Trace {
+		panic(&GradientError{"Contributions", "contributions are kept only with Options.Trace", callSite()})
+	}
+	x.node("Contributions")
+	var all []Contribution
+	for i := range p.parts {
+		if c := &p.parts[i]; p.g.at(c.node).inputs()[c.input] == x.id {
+			all = append(all, Contribution{Value{p.g, c.node, p.g.gen}, c.input, p.g.tensor(c.numbers(), c.shape)})
+		}
+	}
+	return all
+}
+
+// AllContributions ranges over the contributions to every gradient, each with
+// the Value that it went to, in the order in which they were added: one walk,
+// where Contributions would be one for each Value. The graph needs Trace.
+func (gr Gradients) AllContributions() iter.Seq2[Value, Contribution] {
+	p := gr.check("Contributions")
+	if p == nil || !p.g.options.Trace {
+		panic(&GradientError{"AllContributions", "contributions are kept only with Options.Trace", callSite()})
+	}
+	return func(yield func(Value, Contribution) bool) {
+		for i := range p.parts {
+			c := &p.parts[i]
+			x := Value{p.g, p.g.at(c.node).inputs()[c.input], gr.gen}
+			if !yield(x, Contribution{Value{p.g, c.node, gr.gen}, c.input, p.g.tensor(c.numbers(), c.shape)}) {
+				return
+			}
+		}
+	}
+}
+
+func (c *part) numbers() unsafe.Pointer {
+	if c.shape.size == 1 {
+		return unsafe.Pointer(&c.one)
+	}
+	return c.data
+}
