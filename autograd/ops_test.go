@@ -1376,6 +1376,17 @@ var indexingRows = []opRow{
 	{op: "index select", note: "none", shapes: [][]int{{2, 3}}, lo: -3, hi: 3,
 		f:    func(in ...autograd.Value) autograd.Value { return in[0].IndexSelect(0, autograd.NewInts([]int{})) },
 		twin: picked(0)},
+	{op: "center", shapes: [][]int{{4}, {}}, lo: -3, hi: 3,
+		f: vjpOf(func(in ...autograd.Value) autograd.Value { return in[0].Var() }),
+		twin: func(in ...grid) grid {
+			mean := (in[0].data[0] + in[0].data[1] + in[0].data[2] + in[0].data[3]) / 4
+			return build(in[0].shape, func(at []int) float64 { return in[1].data[0] * 2 / 3 * (in[0].at(at...) - mean) })
+		}},
+	{op: "kink", shapes: [][]int{{2, 3}, {}}, lo: -3, hi: 3, kinks: []float64{0},
+		f: vjpOf(func(in ...autograd.Value) autograd.Value { return in[0].Norm(1) }),
+		twin: func(in ...grid) grid {
+			return build(in[0].shape, func(at []int) float64 { return in[1].data[0] * signOf(in[0].at(at...)) })
+		}},
 	{op: "index add", shapes: [][]int{{3, 2}, {4, 2}}, more: [][][]int{{{3, 0}, {4, 0}}}, lo: -3, hi: 3,
 		f: vjpOf(func(in ...autograd.Value) autograd.Value {
 			return in[0].IndexSelect(0, autograd.NewInts([]int{2, 0, 2, 2}))

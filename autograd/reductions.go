@@ -277,6 +277,8 @@ func prodRule(r *Rule) {
 //
 //	∂y/∂xᵢ = 1/k for each of the k greatest, else 0
 //
+// The second derivative at a tie is NaN: there is none.
+//
 // It panics with a *ShapeError when there are no elements, with an *IndexError
 // for an axis that there is not, and with an *ArgumentError for one that stands
 // twice.
@@ -295,6 +297,8 @@ func (r reduction) nonEmpty() {
 //
 //	∂y/∂xᵢ = 1/k for each of the k smallest, else 0
 //
+// The second derivative at a tie is NaN: there is none.
+//
 // It panics with a *ShapeError when there are no elements, with an *IndexError
 // for an axis that there is not, and with an *ArgumentError for one that stands
 // twice.
@@ -308,7 +312,11 @@ func extremeRule(r *Rule) {
 	x, y := r.In(0), r.spread(r.Out())
 	chosen := x.Equal(y).Maximum(x.IsNaN())
 	ties := r.spread(chosen.Sum(r.axes()...))
-	r.Add(0, gate(r.spread(r.Grad()).Div(ties), chosen))
+	gx := gate(r.spread(r.Grad()).Div(ties), chosen)
+	if !r.g.reverse.active {
+		gx = kinked(gx, Where(chosen.Mul(ties.GreaterScalar(1)), x.Sub(y), x.g.Scalar(1)))
+	}
+	r.Add(0, gx)
 }
 
 // axes returns the axes of the rule's reduction.
@@ -336,8 +344,25 @@ func varRule(r *Rule) {
 	r.Add(0, r.spread(r.Grad()).Mul(r.deviation()).Scale(2/r.freedom()))
 }
 
-// deviation returns x minus its mean over the rule's axes.
-func (r *Rule) deviation() Value { return r.In(0).Sub(r.spread(r.In(0).Mean(r.axes()...))) }
+var opCenter = operation{name: "center", method: "Center"}
+
+// deviation returns x minus its mean over the rule's axes: exactly 0 where all
+// elements are equal, though their mean be rounded.
+func (r *Rule) deviation() Value { return r.In(0).center(r.n.extra.ints[0], r.n.extra.ints[1]) }
+
+func (x Value) center(first, count int) Value {
+	g, from := x.g, x.node(opCenter.method)
+	n := g.record(&opCenter, centerRule, from.shape, x)
+	e := g.extraOf(n)
+	e.ints = g.ints.take(2)
+	e.ints[0], e.ints[1] = first, count
+	g.alongSpan(n, from, spanOfBlock(from.shape, first, count), kernel.Center, kernel.Center)
+	return g.done()
+}
+
+// centerRule: what is subtracted from each element is the same for all, and
+// the mean of the gradients is subtracted from each gradient.
+func centerRule(r *Rule) { r.Add(0, r.Grad().center(r.n.extra.ints[0], r.n.extra.ints[1])) }
 
 // freedom returns the denominator of the rule's variance.
 func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[2]) }
@@ -355,15 +380,61 @@ func (x Value) spreading(op *operation, rule func(*Rule), axes []int, f64 spanKe
 //
 //	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
 //
+// Where they are equal there is no second derivative: it is NaN, but right for
+// the square of a Std, which is smooth.
+//
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
 func (x Value) Std(axes ...int) Value {
 	return x.spreading(&opStd, stdRule, axes, kernel.Std, kernel.Std)
 }
 
-func stdRule(r *Rule) {
-	y := r.spread(nonZero(r.Out()))
-	r.Add(0, r.spread(r.Grad()).Mul(r.deviation().Div(y)).Scale(1/r.freedom()))
+func stdRule(r *Rule) { r.Add(0, r.overRoot(r.deviation()).Scale(1/r.freedom())) }
+
+// overRoot returns gy·x/y for an output y that is the root of a sum of squares
+// of x, and 0 where y is 0: there is no derivative then, and no second one, which
+// is NaN. Where y was squared again, gy is k·y, and the result k·x: that is
+// smooth, and all its derivatives are right.
+func (r *Rule) overRoot(x Value) Value {
+	gy, y := r.Grad(), r.Out()
+	if r.g.reverse.active {
+		return r.spread(gy).Mul(x.Div(r.spread(nonZero(y))))
+	}
+	if k, ok := gy.without(y); ok {
+		return r.spread(k.expandTo(y.node(r.n.op.method).shape)).Mul(x)
+	}
+	y = r.spread(y)
+	gx := r.spread(gy).Mul(x.Div(nonZero(y)))
+	return kinked(gx, y.expandTo(gx.node(r.n.op.method).shape))
+}
+
+// without returns k for a product x = k·y, as it was recorded.
+func (x Value) without(y Value) (k Value, ok bool) {
+	n := x.node(opMul.method)
+	in := func(i int) Value { return Value{x.g, n.in[i], x.gen} }
+	switch n.op {
+	case &opScale:
+		if k, ok = in(0).without(y); ok {
+			return k.Scale(n.a), true
+		}
+	case &opSquare:
+		return y, n.in[0] == y.id
+	case &opMul:
+		for i := range 2 {
+			if n.in[i] == y.id {
+				return in(1 - i), true
+			}
+			if k, ok = in(i).without(y); ok {
+				return k.Mul(in(1 - i)), true
+			}
+		}
+	case &opAdd:
+		a, first := in(0).without(y)
+		if b, second := in(1).without(y); first && second {
+			return a.Add(b), true
+		}
+	}
+	return Value{}, false
 }
 
 // nonZero returns y with 1 in the place of 0, as a denominator of a numerator
@@ -377,6 +448,10 @@ func nonZero(y Value) Value { return Where(y.EqualScalar(0), y.g.Scalar(1), y) }
 //	∂y/∂xᵢ = sign xᵢ·(|xᵢ|/y)^(p−1), 0 at the zero vector
 //
 // For p = ∞ the gradient is split evenly among the greatest magnitudes.
+//
+// Second derivatives are NaN where there are none: at the zero vector, for
+// p < 2 where an element is 0, for p = ∞ at a tie. That of x.Norm(2).Square() is
+// right at the zero vector too.
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice or a p that is not positive.
@@ -392,21 +467,33 @@ func (x Value) Norm(p float64, axes ...int) Value {
 }
 
 func normRule(r *Rule) {
-	x, gy, y, p := r.In(0), r.spread(r.Grad()), r.spread(nonZero(r.Out())), r.n.a
+	x, p := r.In(0), r.n.a
+	if p == 2 {
+		r.Add(0, r.overRoot(x))
+		return
+	}
+	gy, y := r.spread(r.Grad()), r.spread(nonZero(r.Out()))
 	switch {
 	case p == 1:
-		r.Add(0, gy.Mul(x.Sign()))
-	case p == 2:
-		r.Add(0, gy.Mul(x.Div(y)))
+		r.Add(0, kinked(gy.expandTo(x.node(opNorm.method).shape), x).Mul(x.Sign()))
 	case math.IsInf(p, 1):
 		chosen := x.Abs().Equal(r.spread(r.Out()))
 		ties := r.spread(chosen.Sum(r.axes()...))
-		r.Add(0, gate(gy.Mul(x.Sign()).Div(ties), chosen))
+		gx := gate(gy.Mul(x.Sign()).Div(ties), chosen)
+		if !r.g.reverse.active {
+			tied := chosen.Mul(ties.GreaterScalar(1).Maximum(x.EqualScalar(0)))
+			gx = kinked(gx, Where(tied, x.Abs().Sub(r.spread(r.Out())), x.g.Scalar(1)))
+		}
+		r.Add(0, gx)
 	default:
 		// Where x is 0 the gradient is 0, and x^(p−2) infinite for p < 2.
 		zero := x.EqualScalar(0)
 		share := Where(zero, x.g.Scalar(1), x.Abs().Div(y)).PowScalar(p - 1)
-		r.Add(0, Where(zero, x.g.Scalar(0), gy.Mul(x.Sign()).Mul(share)))
+		gx := Where(zero, x.g.Scalar(0), gy.Mul(x.Sign()).Mul(share))
+		if p > 2 {
+			x = Where(r.spread(r.Out()).EqualScalar(0), x, x.g.Scalar(1)) // smooth but for the zero vector
+		}
+		r.Add(0, kinked(gx, x))
 	}
 }
 
@@ -443,6 +530,28 @@ func (x Value) ArgMax(axis int) Ints {
 // *IndexError when there is no such axis.
 func (x Value) ArgMin(axis int) Ints {
 	return x.argExtreme(&opArgMin, axis, kernel.ArgMin, kernel.ArgMin)
+}
+
+var opKinked = operation{name: "kink", method: "Grad"}
+
+// kinked returns g, and takes part in the second derivative of what has a kink
+// at x = 0: there is none there, but NaN. It is for gradients that were chosen
+// between those of both sides. Where one side was chosen, as for ReLU, its
+// second derivative goes with it.
+func kinked(g, x Value) Value {
+	if g.g.reverse.active {
+		return g // nothing is differentiated again
+	}
+	from := g.node(opKinked.method)
+	n := g.g.record(&opKinked, kinkedRule, from.shape, g, x)
+	copy(slice[float64](n.data, g.g.words(from.shape.size)), slice[float64](from.data, g.g.words(from.shape.size)))
+	return g.g.done()
+}
+
+func kinkedRule(r *Rule) {
+	x := r.In(1)
+	r.Add(0, r.Grad())
+	r.Add(1, Where(x.EqualScalar(0), x.g.Scalar(math.NaN()), flatAt(x)))
 }
 
 // An argKernel writes the index of the element chosen along the middle axis.
