@@ -76,8 +76,8 @@ type fault interface {
 
 // Try runs f and returns, as an error, the mistake for which an operation
 // panicked: a *ShapeError, *PrecisionError, *GraphError, *StaleError,
-// *IndexError, *GradientError, *ArgumentError or *NonFiniteError. Any other
-// panic passes through. The graph in use can be Reset and used again.
+// *IndexError, *GradientError, *ArgumentError, *NameError or *NonFiniteError. Any
+// other panic passes through. The graph in use can be Reset and used again.
 func Try(f func()) (err error) {
 	defer func() {
 		switch r := recover().(type) {

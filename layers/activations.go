@@ -113,7 +113,7 @@ func LogSoftmax() Layer {
 // is learned, a scalar Param, which starts at 0.25.
 func PReLU() Layer {
 	p := &prelu{slope: autograd.NewParam("", autograd.Scalar(preluStart))}
-	p.place("")
+	p.place(newNaming(), "")
 	return p
 }
 
@@ -125,9 +125,9 @@ type prelu struct {
 	label
 }
 
-func (p *prelu) Name() string              { return p.or("prelu") }
-func (p *prelu) place(path string)         { p.slope.SetName(path + p.Name() + ".slope") }
-func (p *prelu) Params() []*autograd.Param { return []*autograd.Param{p.slope} }
+func (p *prelu) Name() string                 { return p.or("prelu") }
+func (p *prelu) place(n *naming, path string) { n.name(p.slope, path+p.Name()+".slope") }
+func (p *prelu) Params() []*autograd.Param    { return []*autograd.Param{p.slope} }
 
 func (p *prelu) Forward(x autograd.Value) autograd.Value {
 	g := enter(x, p.Name())

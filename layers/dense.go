@@ -52,23 +52,23 @@ func NewDenseWith(rng *rand.Rand, in, out int, options DenseOptions) *Dense {
 	if !options.NoBias {
 		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(options.Precision))
 	}
-	d.place("")
+	d.place(newNaming(), "")
 	return d
 }
 
 // Name returns the layer's name, which is "dense" until it has one.
 func (d *Dense) Name() string { return d.or("dense") }
 
-func (d *Dense) place(path string) {
+func (d *Dense) place(n *naming, path string) {
 	d.check()
-	d.Weight.SetName(path + d.Name() + ".weight")
+	n.name(d.Weight, path+d.Name()+".weight")
 	if d.Bias != nil {
-		d.Bias.SetName(path + d.Name() + ".bias")
+		n.name(d.Bias, path+d.Name()+".bias")
 	}
 }
 
 // Size returns how many inputs and outputs d has. It panics with an
-// *autograd.ArgumentError without a Weight, and with an *autograd.ShapeError
+// *[autograd.ArgumentError] without a Weight, and with an *autograd.ShapeError
 // where Weight and Bias are not those of a Dense layer.
 func (d *Dense) Size() (inputs, outputs int) {
 	d.check()
@@ -102,9 +102,9 @@ func (d *Dense) Params() []*autograd.Param {
 
 // Forward returns the weighted sums z = x·W + b of shape [batch, out] for x of
 // shape [batch, in]; a vector [in] gives [out], and more axes in front stay as
-// they are. It panics with an *autograd.ShapeError when x's last axis is not
+// they are. It panics with an *[autograd.ShapeError] when x's last axis is not
 // as long as the layer has inputs, or the shapes of Weight and Bias are not
-// [in, out] and [out], and with an *autograd.ArgumentError without a Weight.
+// [in, out] and [out], and with an *[autograd.ArgumentError] without a Weight.
 func (d *Dense) Forward(x autograd.Value) autograd.Value {
 	d.check()
 	if in := d.Weight.Dim(0); x.Rank() == 0 || x.Dim(-1) != in {

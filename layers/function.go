@@ -12,7 +12,7 @@ type function struct {
 
 func (l *function) Name() string              { return l.or(l.kind) }
 func (l *function) ofKind() string            { return l.kind }
-func (l *function) place(string)              {}
+func (l *function) place(*naming, string)     {}
 func (l *function) Params() []*autograd.Param { return nil }
 
 func (l *function) Forward(x autograd.Value) autograd.Value {
@@ -39,7 +39,7 @@ func Func(name string, f func(autograd.Value) autograd.Value) Layer {
 // Dropout returns a layer that, in training, replaces each element by 0 with
 // probability rate and divides the others by 1 − rate, as Value.Dropout does;
 // in a graph with Options.Eval it passes its input through. It panics with an
-// *autograd.ArgumentError when rate is not in [0, 1).
+// *[autograd.ArgumentError] when rate is not in [0, 1).
 func Dropout(rate float64) Layer {
 	if !(rate >= 0 && rate < 1) {
 		panic(autograd.NewArgumentError("layers: Dropout", "a rate of %v is not in [0, 1)", rate))
@@ -52,7 +52,7 @@ func Dropout(rate float64) Layer {
 
 // Flatten returns a layer that joins all axes but the first, that of the
 // batch: [batch, 3, 4] becomes [batch, 12]. It panics with an
-// *autograd.ShapeError when there is only one axis, or none.
+// *[autograd.ShapeError] when there is only one axis, or none.
 func Flatten() Layer { return &function{f: flatten, kind: "flatten"} }
 
 func flatten(x autograd.Value) autograd.Value {

@@ -17,26 +17,46 @@ type Layer interface {
 	Params() []*autograd.Param
 }
 
-// A placed layer is one of this package: it has a name, which the Sequential
-// around it gives when the user did not, and opens a scope of that name.
+// A placed layer is one of this package: it has a name, which what is around it
+// gives when the user did not, and opens a scope of that name.
 type placed interface {
 	Layer
 	named() *label
 	Name() string
-	// place names the layer's Params after it, behind the path of the layers
+	// place names the layer's Params after it, behind the path of the scopes
 	// around it.
-	place(path string)
+	place(n *naming, path string)
 }
 
 var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*function)(nil), (*prelu)(nil)}
 
+// asPlaced returns a layer of this package. A struct of the user's in which one
+// is embedded has its methods, but is not one: it may hold other layers too.
+func asPlaced(l any) (placed, bool) {
+	p, ok := l.(placed)
+	if !ok {
+		return nil, false
+	}
+	t := reflect.TypeOf(l)
+	return p, t.Kind() == reflect.Pointer && t.Elem().PkgPath() == reflect.TypeFor[Dense]().PkgPath()
+}
+
 // A label is a layer's name. The zero label is none yet.
 type label struct {
-	name  string // "dense1", "hidden"; "" until somebody gives one
-	fixed bool   // given by the user
+	name  string // "dense1", "decoder.hidden"; "" until somebody gives one
+	given string // "hidden": what the user called it, "" for nothing
 }
 
 func (l *label) named() *label { return l }
+
+// rename gives the layer the name of the fields in which it stands. What the
+// user called it stands in place of the last.
+func (l *label) rename(fields string) {
+	l.name = fields
+	if l.given != "" {
+		l.name = fields[:strings.LastIndex(fields, ".")+1] + l.given
+	}
+}
 
 // or returns the name, or the layer's kind until it has one.
 func (l *label) or(kind string) string {
@@ -46,12 +66,12 @@ func (l *label) or(kind string) string {
 	return l.name
 }
 
-func userLabel(name string) label { return label{name, name != ""} }
+func userLabel(name string) label { return label{name, name} }
 
 // choose gives the layer, the nth of its kind, a name that is not taken: the
 // one it has, with a number where it needs one.
 func (l *label) choose(kind string, nth int, taken map[string]bool) {
-	if l.name == "" || !l.fixed && taken[l.name] {
+	if l.name == "" || l.given == "" && taken[l.name] {
 		l.name = free(kind, nth, taken)
 	} else if taken[l.name] {
 		l.name = free(l.name, 2, taken)

@@ -23,8 +23,8 @@ type Sequential struct {
 // Sequential scopes nest and names join: block/dense1, block.dense1.weight.
 //
 // The same layer may stand several times: it shares its Params, and its name.
-// NewSequential panics with an *autograd.ArgumentError when a layer is nil, or
-// a nil pointer.
+// NewSequential panics with an *[autograd.ArgumentError] when a layer is nil,
+// or a nil pointer.
 func NewSequential(layers ...Layer) *Sequential {
 	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{}}
 	taken, counts := map[string]bool{}, map[string]int{}
@@ -40,14 +40,14 @@ func NewSequential(layers ...Layer) *Sequential {
 		counts[kind]++
 		s.names[i] = nameOf(l, kind, counts[kind], taken)
 	}
-	s.place("")
+	s.place(newNaming(), "")
 	return s
 }
 
 // nameOf chooses the name of a layer, the nth of its kind.
 func nameOf(l Layer, kind string, nth int, taken map[string]bool) string {
 	own := &label{}
-	if p, ok := l.(placed); ok {
+	if p, ok := asPlaced(l); ok {
 		own = p.named()
 	}
 	own.choose(kind, nth, taken)
@@ -57,12 +57,12 @@ func nameOf(l Layer, kind string, nth int, taken map[string]bool) string {
 // first returns the place of a layer's first occurrence. Layers of the user's
 // own types count as different: they may not be comparable.
 func (s *Sequential) first(l Layer) int {
-	p, ok := l.(placed)
+	p, ok := asPlaced(l)
 	if !ok {
 		return len(s.layers)
 	}
 	return slices.IndexFunc(s.layers, func(other Layer) bool {
-		q, ok := other.(placed)
+		q, ok := asPlaced(other)
 		return ok && p.named() == q.named()
 	})
 }
@@ -75,18 +75,20 @@ func (s *Sequential) Name() string { return s.or("sequential") }
 //
 //	encoder := layers.NewSequential(…).Named("encoder")
 func (s *Sequential) Named(name string) *Sequential {
-	s.name, s.fixed = name, name != ""
-	s.place("")
+	s.label = userLabel(name)
+	s.place(newNaming(), "")
 	return s
 }
 
-func (s *Sequential) place(path string) {
+func (s *Sequential) place(n *naming, path string) {
 	if s.name != "" {
 		path += s.name + "."
 	}
-	for _, l := range s.layers {
-		if p, ok := l.(placed); ok {
-			p.place(path)
+	for i, l := range s.layers {
+		if p, ok := asPlaced(l); ok {
+			n.place(p, path)
+		} else {
+			n.walk(l, position{path: path + s.names[i] + "."})
 		}
 	}
 }
@@ -118,7 +120,7 @@ func (s *Sequential) Forward(x autograd.Value) autograd.Value {
 // step passes x through layer i. A layer of the user's own opens no scope, so
 // that it is opened here.
 func (s *Sequential) step(i int, x autograd.Value) autograd.Value {
-	if _, ok := s.layers[i].(placed); ok {
+	if _, ok := asPlaced(s.layers[i]); ok {
 		return s.layers[i].Forward(x)
 	}
 	g := enter(x, s.names[i])

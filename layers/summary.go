@@ -14,8 +14,12 @@ import (
 //
 //	fmt.Print(layers.Summary(model, 24, 2))
 //
-// It panics as Forward does when the input does not fit.
+// It panics with an *[autograd.NameError] if two Params have one name, and as
+// Forward does if the input does not fit.
 func Summary(model Layer, inputShape ...int) string {
+	if !isNil(model) {
+		autograd.CheckNames("layers: Summary", model.Params()...)
+	}
 	g := autograd.NewGraph(autograd.Options{NoGrad: true})
 	s := &summary{counted: map[*autograd.Param]bool{}}
 	s.add("", nameFor(model), model, g.Constant(autograd.Zeros(inputShape...)))
@@ -49,7 +53,7 @@ func (s *summary) add(path, name string, l Layer, x autograd.Value) autograd.Val
 }
 
 func nameFor(l Layer) string {
-	if p, ok := l.(placed); ok && !isNil(l) {
+	if p, ok := asPlaced(l); ok && !isNil(l) {
 		return p.Name()
 	}
 	return kindOf(l)

@@ -78,6 +78,7 @@ func (stop) Error() string { return "train: stop" }
 //     loss would show only in the next epoch. It wraps another of autograd's
 //     typed errors for a mistake found in a step, such as shapes that do not
 //     fit;
+//   - an *[autograd.NameError] if two Params of the model have one name;
 //   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a
 //     configuration or data that make no sense.
 //
@@ -118,6 +119,7 @@ type cycle struct {
 	lossSum    float64     // over the rows of this epoch so far
 	rows       int         // of this epoch so far
 	batch      int         // under way in this epoch, from 1
+	named      bool        // whether the Params' names have been checked
 }
 
 func newCycle(ctx context.Context, config Config, data Data) *cycle {
@@ -128,6 +130,9 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	}
 	if config.Epochs < 1 {
 		panic(autograd.NewArgumentError(op, "Epochs is %d", config.Epochs))
+	}
+	if m, ok := config.Model.(interface{ Params() []*autograd.Param }); ok {
+		autograd.CheckNames(op, m.Params()...)
 	}
 	config.checkData(op, data)
 	data = data.in(config.Graph.Precision)
@@ -246,6 +251,7 @@ func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 		return autograd.Gradients{}, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", value))
 	}
 	grads := loss.Backward()
+	c.checkNames(grads)
 	if p := nonFinite(grads); p != nil {
 		return grads, c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
 	}
@@ -255,6 +261,20 @@ func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 	c.Optimizer.Step(grads)
 	c.lossSum += value * float64(batch.Rows())
 	return grads, nil
+}
+
+// checkNames panics, at the first step, if two Params that are trained have one
+// name. A Model need not say which Params it has.
+func (c *cycle) checkNames(grads autograd.Gradients) {
+	if c.named {
+		return
+	}
+	var trained []*autograd.Param
+	for p := range grads.All() {
+		trained = append(trained, p)
+	}
+	autograd.CheckNames("train: Run", trained...)
+	c.named = true
 }
 
 // predict passes a batch through the model.

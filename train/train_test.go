@@ -15,6 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nabla/autograd"
+	"nabla/layers"
 	"nabla/metrics"
 	"nabla/optim"
 	"nabla/train"
@@ -703,4 +704,37 @@ func heapAfterGC() int {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int(m.HeapAlloc)
+}
+
+// A twoDense is a model whose layers have one name, until layers.Name.
+type twoDense struct{ A, B *layers.Dense }
+
+func (m twoDense) Forward(x autograd.Value) autograd.Value { return m.B.Forward(m.A.Forward(x)) }
+
+type withParams struct{ twoDense }
+
+func (m withParams) Params() []*autograd.Param { return layers.ParamsOf(m.twoDense) }
+
+// Two Params of one name are refused before anything is trained, whether or not
+// the model says which it has.
+func TestRunRefusesTwoOfOneName(t *testing.T) {
+	for name, wrap := range map[string]func(twoDense) train.Model{
+		"a model with Params": func(m twoDense) train.Model { return withParams{m} },
+		"any model":           func(m twoDense) train.Model { return m },
+	} {
+		rng := rand.New(rand.NewPCG(1, 0))
+		m := twoDense{layers.NewDense(rng, 2, 3), layers.NewDense(rng, 3, 1)}
+		config := train.Config{Model: wrap(m), Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 1}
+		before := m.A.Weight.Tensor().Float64s()
+		_, err := train.Run(context.Background(), config, plane(1, 6))
+		var twice *autograd.NameError
+		if !errors.As(err, &twice) || twice.Name != "dense.weight" || !strings.Contains(err.Error(), "layers.Name(model)") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if diff := cmp.Diff(before, m.A.Weight.Tensor().Float64s()); diff != "" {
+			t.Errorf("%s: the parameters were changed", name)
+		}
+		layers.Name(m)
+		run(t, config, plane(1, 6))
+	}
 }
