@@ -452,8 +452,8 @@ func divSV[T Float](dst []T, s T, y []T) {
 
 // Fill sets every element of dst to v.
 func Fill[T Float](dst []T, v T) {
-	if len(dst) >= shareMoves {
-		spread[T]{loop: filling, dst: dst, a: v}.share()
+	if len(dst) >= sharedMemory {
+		shareArray(len(dst), filling[T]{dst, v})
 		return
 	}
 	primitivesOf[T]().fill(dst, v)
@@ -475,11 +475,7 @@ func axpy[T Float](dst []T, a T, x []T) {
 
 // Accumulate adds x to dst, over len(x) elements.
 func Accumulate[T Float](dst, x []T) {
-	if len(x) >= shareMoves {
-		spread[T]{loop: accumulating, dst: dst[:len(x)], x: [4][]T{x}}.share()
-		return
-	}
-	primitivesOf[T]().accumulate(dst, x)
+	loopsOf[T](&Add).VV(dst, x, dst)
 }
 
 func accumulate[T Float](dst, x []T) {

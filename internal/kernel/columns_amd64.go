@@ -11,7 +11,7 @@ type columnTask[T Float] struct {
 }
 
 // blocks is the number of blocks of one of the outer matrices.
-func (t *columnTask[T]) blocks() int { return (t.inner + columns - 1) / columns }
+func (t *columnTask[T]) blocks() int { return blocks(t.inner, columns) }
 
 func (t *columnTask[T]) run(piece, _ int) {
 	for i := piece * t.group; i < min((piece+1)*t.group, t.outer*t.blocks()); i++ {
@@ -32,31 +32,17 @@ func (t *columnTask[T]) block(o, first int) {
 	}
 }
 
-var (
-	columnTasks32 freeList[columnTask[float32]]
-	columnTasks64 freeList[columnTask[float64]]
-)
-
-func columnTasksOf[T Float]() *freeList[columnTask[T]] {
-	return ofPrecision[*freeList[columnTask[T]]](&columnTasks32, &columnTasks64)
-}
-
-// alongColumns computes a task, shared from so many elements on.
-func alongColumns[T Float](task columnTask[T]) {
-	if task.outer*task.inner == 0 {
+// alongColumns computes a task, which the workers share if it is long.
+func alongColumns[T Float](t columnTask[T]) {
+	if t.outer*t.inner == 0 {
 		return
 	}
-	list := columnTasksOf[T]()
-	t := list.get()
-	*t = task
-	blocks := t.outer * t.blocks()
-	t.group = max(1, sweepPiece/(t.n*min(columns, t.inner)))
+	blocksInAll := t.outer * t.blocks()
+	t.group = max(1, sharedPiece/(t.n*min(columns, t.inner)))
 	if t.outer*t.n*t.inner < sharedWork {
-		t.group = blocks
+		t.group = blocksInAll
 		t.run(0, 0)
-	} else {
-		parallel((blocks+t.group-1)/t.group, t)
+		return
 	}
-	*t = columnTask[T]{}
-	list.put(t)
+	share(blocks(blocksInAll, t.group), t)
 }

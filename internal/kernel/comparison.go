@@ -262,8 +262,8 @@ func minimumSV[T Float](dst []T, s T, y []T) { minimumVS(dst, y, s) }
 
 // Where sets dst to x where c is not 0 (NaN included), to y elsewhere, over len(c) elements. dst may be any of them.
 func Where[T Float](dst, c, x, y []T) {
-	if n := len(c); n >= shareMoves {
-		spread[T]{loop: selecting, dst: dst[:n], x: [4][]T{c, x[:n], y[:n]}}.share()
+	if n := len(c); n >= sharedMemory {
+		shareArray(n, selecting[T]{dst[:n], c, x[:n], y[:n]})
 		return
 	}
 	primitivesOf[T]().where(dst, c, x, y)

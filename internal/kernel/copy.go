@@ -93,8 +93,8 @@ func Triangle[T Float](dst, x []T, rows, cols, k int, upper bool) {
 
 // Convert32 rounds float64 numbers to float32, over len(src) elements.
 func Convert32(dst []float32, src []float64) {
-	if n := len(src); n >= shareMoves {
-		conversion{x32: dst[:n], x64: src}.share()
+	if n := len(src); n >= sharedMemory {
+		shareArray(n, converting[float32, float64]{conversions.narrow, dst[:n], src})
 		return
 	}
 	conversions.narrow(dst, src)
@@ -102,8 +102,8 @@ func Convert32(dst []float32, src []float64) {
 
 // Convert64 widens float32 numbers to float64, over len(src) elements.
 func Convert64(dst []float64, src []float32) {
-	if n := len(src); n >= shareMoves {
-		conversion{x32: src, x64: dst[:n], widens: true}.share()
+	if n := len(src); n >= sharedMemory {
+		shareArray(n, converting[float64, float32]{conversions.widen, dst[:n], src})
 		return
 	}
 	conversions.widen(dst, src)

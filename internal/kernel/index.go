@@ -4,7 +4,7 @@ package kernel
 // x outer × nSource × inner.
 func Gather[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int) {
 	index = index[:nIndex]
-	if inner > 1 && outer*nIndex*inner >= shareMoves && areWithin(index, nSource) {
+	if inner > 1 && outer*nIndex*inner >= sharedMemory && areWithin(index, nSource) {
 		gathering[T]{dst, x, index, outer, nSource, inner}.share()
 		return
 	}

@@ -26,7 +26,7 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 		p.compute(0, p.m, 0, p.n, nil)
 		return
 	}
-	free := freeProducts[T]()
+	free := freeListOf[tiledProduct[T]]()
 	kept := free.get() // the workers need it on the heap, and its memory is used again
 	p.memory = kept.memory
 	*kept = p
@@ -231,12 +231,3 @@ func roundUp(n, unit int) int { return blocks(n, unit) * unit }
 
 // equalBlock returns the size of blocks that cut n into equal parts, at most most, which is a multiple of unit as the result is.
 func equalBlock(n, most, unit int) int { return roundUp(blocks(n, blocks(n, most)), unit) }
-
-var (
-	freeProducts32 freeList[tiledProduct[float32]]
-	freeProducts64 freeList[tiledProduct[float64]]
-)
-
-func freeProducts[T Float]() *freeList[tiledProduct[T]] {
-	return ofPrecision[*freeList[tiledProduct[T]]](&freeProducts32, &freeProducts64)
-}

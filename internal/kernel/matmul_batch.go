@@ -16,7 +16,7 @@ func MatMuls[T Float](dst, a, b []T, batch, aStrides, bStrides []int, m, n, k in
 		clear(dst)
 		return
 	}
-	free := freeBatches[T]()
+	free := freeListOf[batchProduct[T]]()
 	t := free.get() // the workers need it on the heap
 	t.dst, t.a, t.b = dst, a, b
 	t.batch, t.aStrides, t.bStrides = batch, aStrides, bStrides
@@ -90,13 +90,4 @@ func (t *batchProduct[T]) run(piece, worker int) {
 		t.each.compute(t.result(i), t.a[a:], t.b[b:], worker, b == last)
 		last = b
 	}
-}
-
-var (
-	freeBatches32 freeList[batchProduct[float32]]
-	freeBatches64 freeList[batchProduct[float64]]
-)
-
-func freeBatches[T Float]() *freeList[batchProduct[T]] {
-	return ofPrecision[*freeList[batchProduct[T]]](&freeBatches32, &freeBatches64)
 }

@@ -14,12 +14,22 @@ func SGD[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 		w[0] -= T(rate) * (g[0] + T(decay)*w[0])
 		return
 	}
-	if n := len(w); n >= shareUpdates {
-		s := settings{rate: rate, momentum: momentum, decay: decay, nesterov: nesterov, first: first}
-		spread[T]{loop: updatingSGD, dst: w, x: [4][]T{g[:n], part(velocity, 0, n)}, settings: s}.share()
+	if n := len(w); n >= sharedUpdate {
+		shareArray(n, sgdUpdate[T]{w, g[:n], part(velocity, 0, n), rate, momentum, decay, nesterov, first})
 		return
 	}
 	primitivesOf[T]().sgd(w, g, velocity, rate, momentum, decay, nesterov, first)
+}
+
+type sgdUpdate[T Float] struct {
+	w, g, velocity        []T
+	rate, momentum, decay float64
+	nesterov, first       bool
+}
+
+func (t *sgdUpdate[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.w))
+	primitivesOf[T]().sgd(t.w[lo:hi], t.g[lo:hi], part(t.velocity, lo, hi), t.rate, t.momentum, t.decay, t.nesterov, t.first)
 }
 
 func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
@@ -53,12 +63,23 @@ func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 //	m = β₁·m + (1−β₁)·g,  v = β₂·v + (1−β₂)·g²
 //	w = w − rate/(1−β₁ˢᵗᵉᵖ) · m / (√v/√(1−β₂ˢᵗᵉᵖ) + eps)
 func Adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
-	if n := len(w); n >= shareDivisions {
-		s := settings{rate: rate, beta1: beta1, beta2: beta2, eps: eps, decay: decay, decoupled: decoupled, step: step}
-		spread[T]{loop: updatingAdam, dst: w, x: [4][]T{g[:n], m[:n], v[:n]}, settings: s}.share()
+	if n := len(w); n >= sharedWork {
+		shareArray(n, adamUpdate[T]{w, g[:n], m[:n], v[:n], rate, beta1, beta2, eps, decay, decoupled, step})
 		return
 	}
 	primitivesOf[T]().adam(w, g, m, v, rate, beta1, beta2, eps, decay, decoupled, step)
+}
+
+type adamUpdate[T Float] struct {
+	w, g, m, v                     []T
+	rate, beta1, beta2, eps, decay float64
+	decoupled                      bool
+	step                           int
+}
+
+func (t *adamUpdate[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.w))
+	primitivesOf[T]().adam(t.w[lo:hi], t.g[lo:hi], t.m[lo:hi], t.v[lo:hi], t.rate, t.beta1, t.beta2, t.eps, t.decay, t.decoupled, t.step)
 }
 
 func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
@@ -89,12 +110,21 @@ func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decou
 // With mean, the running mean of the gradients (nil: not centered), d = g / (√(v − mean²) + eps). With velocity (nil: no
 // momentum), velocity = momentum·velocity + d and w = w − rate·velocity.
 func RMSProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
-	if n := len(w); n >= shareDivisions {
-		s := settings{rate: rate, beta1: alpha, eps: eps, momentum: momentum, decay: decay}
-		spread[T]{loop: updatingRMSProp, dst: w, x: [4][]T{g[:n], v[:n], part(mean, 0, n), part(velocity, 0, n)}, settings: s}.share()
+	if n := len(w); n >= sharedWork {
+		shareArray(n, rmsPropUpdate[T]{w, g[:n], v[:n], part(mean, 0, n), part(velocity, 0, n), rate, alpha, eps, momentum, decay})
 		return
 	}
 	primitivesOf[T]().rmsProp(w, g, v, mean, velocity, rate, alpha, eps, momentum, decay)
+}
+
+type rmsPropUpdate[T Float] struct {
+	w, g, v, mean, velocity           []T
+	rate, alpha, eps, momentum, decay float64
+}
+
+func (t *rmsPropUpdate[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.w))
+	primitivesOf[T]().rmsProp(t.w[lo:hi], t.g[lo:hi], t.v[lo:hi], part(t.mean, lo, hi), part(t.velocity, lo, hi), t.rate, t.alpha, t.eps, t.momentum, t.decay)
 }
 
 func rmsProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {

@@ -2,12 +2,11 @@ package kernel
 
 import (
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
 // task is work that is cut into pieces, which may be computed in any order and at the same time. A caller keeps its task in memory
-// of its own (see freeList), so that handing it over allocates nothing.
+// of its own (see share), so that handing it over allocates nothing.
 type task interface {
 	// run computes one piece. Two pieces with the same worker number never run at the same time: 0 is the caller, and the others
 	// are the workers, which own memory to pack into. It must not panic, because nobody could recover from that.
@@ -159,30 +158,6 @@ func (s *scratch) make() {
 	if s.floats == nil {
 		*s = newScratch()
 	}
-}
-
-// freeList keeps the memory of finished calls for the next ones. It serves all goroutines.
-type freeList[T any] struct {
-	mutex sync.Mutex
-	free  []*T
-}
-
-// get returns memory that nobody else uses; its content is left over from its last use.
-func (l *freeList[T]) get() *T {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	if last := len(l.free) - 1; last >= 0 {
-		x := l.free[last]
-		l.free = l.free[:last]
-		return x
-	}
-	return new(T)
-}
-
-func (l *freeList[T]) put(x *T) {
-	l.mutex.Lock()
-	defer l.mutex.Unlock()
-	l.free = append(l.free, x)
 }
 
 // ofPrecision returns the one of two pointers, to something in float32 and in float64, that is of the type asked for.

@@ -2,9 +2,8 @@ package kernel
 
 // primitives are the loops that generic functions call in one precision: the portable ones, or a processor's own.
 type primitives[T Float] struct {
-	accumulate func(dst, x []T)
-	fill       func(dst []T, v T)
-	where      func(dst, c, x, y []T)
+	fill  func(dst []T, v T)
+	where func(dst, c, x, y []T)
 
 	sum, max, min, logSumExp func(dst, x []T, outer, n, inner int)
 	norm                     func(x []T, p float64) float64 // of a row
@@ -25,7 +24,7 @@ var (
 
 func portablePrimitives[T Float]() primitives[T] {
 	return primitives[T]{
-		accumulate: accumulate[T], fill: fill[T], where: where[T],
+		fill: fill[T], where: where[T],
 		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
 		sgd: sgd[T], adam: adam[T], rmsProp: rmsProp[T],

@@ -11,7 +11,8 @@ const (
 	pieceLeast  = 1 << 15
 )
 
-// reduction names what a rowTask computes. Functions in its place would be allocated at each call.
+// reduction names what a task computes. Functions in its place would be allocated
+// at each call.
 type reduction int
 
 const (
@@ -19,8 +20,6 @@ const (
 	partLargest
 	partSmallest
 	partSquares
-
-	columnSums // of many rows, along columns
 
 	rowSum // of many rows
 	rowSoftmax
@@ -32,28 +31,20 @@ const (
 	rowDeviation
 )
 
-// rowTask is a reduction that the workers share: of one long row in pieces, or of many rows.
+// rowTask reduces many rows, some of which are a piece.
 type rowTask[T Float] struct {
-	l               *vectors[T]
-	what            reduction
-	dst, x, y       []T
-	outer, n, inner int
-	correction      int // of the variance
-	piece           int // elements, rows or columns of a piece
-	partials        [maxPartials]float64
+	l          *vectors[T]
+	what       reduction
+	dst, x, y  []T
+	outer, n   int
+	correction int // of the variance
+	rows       int // of a piece
 }
 
 func (t *rowTask[T]) run(piece, _ int) {
-	lo := piece * t.piece
-	switch {
-	case t.what < columnSums:
-		t.partials[piece] = t.l.part(t.what, t.x[lo:min(lo+t.piece, len(t.x))])
-	case t.what == columnSums:
-		sumRowsPairwise(t.dst[lo:min(lo+t.piece, t.inner)], t.x[min(lo, len(t.x)):], t.n, t.inner)
-	default:
-		for o := lo; o < min(lo+t.piece, t.outer); o++ {
-			t.row(o)
-		}
+	lo := piece * t.rows
+	for o := lo; o < min(lo+t.rows, t.outer); o++ {
+		t.row(o)
 	}
 }
 
@@ -82,46 +73,43 @@ func (t *rowTask[T]) row(o int) {
 	}
 }
 
-var (
-	rowTasks32 freeList[rowTask[float32]]
-	rowTasks64 freeList[rowTask[float64]]
-)
-
-func rowTasksOf[T Float]() *freeList[rowTask[T]] {
-	return ofPrecision[*freeList[rowTask[T]]](&rowTasks32, &rowTasks64)
-}
-
-func (t *rowTask[T]) release(list *freeList[rowTask[T]]) {
-	t.dst, t.x, t.y = nil, nil, nil
-	list.put(t)
-}
-
-// eachRow reduces the rows one by one, or, from so many elements on, shares them.
-func (l *vectors[T]) eachRow(what reduction, dst, x, y []T, outer, n, correction, shared int) {
-	list := rowTasksOf[T]()
-	t := list.get()
-	t.l, t.what, t.dst, t.x, t.y, t.outer, t.n, t.correction = l, what, dst, x, y, outer, n, correction
-	if outer*n < shared {
-		for o := range outer {
-			t.row(o)
-		}
-	} else {
-		t.piece = max(1, sweepPiece/n)
-		parallel((outer+t.piece-1)/t.piece, t)
+// reduceRows reduces the rows one by one. The workers share them if there are as
+// many elements as shared says.
+func (t rowTask[T]) reduceRows(shared int) {
+	if t.outer*t.n < shared {
+		t.rows = t.outer
+		t.run(0, 0)
+		return
 	}
-	t.release(list)
+	t.rows = max(1, sharedPiece/t.n)
+	share(blocks(t.outer, t.rows), t)
 }
 
-// over reduces a long row to the results for its pieces, which are as many for any number of workers, and combines them.
+// longTask reduces one long row to a number for each piece.
+type longTask[T Float] struct {
+	l        *vectors[T]
+	what     reduction
+	x        []T
+	piece    int // elements of a piece
+	partials [maxPartials]float64
+}
+
+func (t *longTask[T]) run(piece, _ int) {
+	lo := piece * t.piece
+	t.partials[piece] = t.l.part(t.what, t.x[lo:min(lo+t.piece, len(t.x))])
+}
+
+// over reduces a row. A long one is cut by its length alone into pieces, the
+// results of which it combines.
 func (l *vectors[T]) over(what reduction, x []T) float64 {
 	if len(x) < sharedMemory {
 		return l.part(what, x)
 	}
-	list := rowTasksOf[T]()
-	t := list.get()
+	free := freeListOf[longTask[T]]()
+	t := free.get()
 	t.l, t.what, t.x = l, what, x
 	t.piece = (len(x)/maxPartials/pieceLeast + 1) * pieceLeast
-	pieces := (len(x) + t.piece - 1) / t.piece
+	pieces := blocks(len(x), t.piece)
 	parallel(pieces, t)
 	y := t.partials[0]
 	for _, p := range t.partials[1:pieces] {
@@ -134,7 +122,8 @@ func (l *vectors[T]) over(what reduction, x []T) float64 {
 			y += p
 		}
 	}
-	t.release(list)
+	t.x = nil
+	free.put(t)
 	return y
 }
 
@@ -178,7 +167,7 @@ func (l *vectors[T]) sumAxis(dst, x []T, outer, n, inner int) {
 	case inner == 1 && outer == 1:
 		dst[0] = T(l.over(partSum, x[:n]))
 	case inner == 1 && n > 0:
-		l.eachRow(rowSum, dst, x, nil, outer, n, 0, sharedMemory)
+		rowTask[T]{l: l, what: rowSum, dst: dst, x: x, outer: outer, n: n}.reduceRows(sharedMemory)
 	case inner == 1:
 		clear(dst[:outer])
 	default:
@@ -192,18 +181,27 @@ const wideColumns = 256
 func (l *vectors[T]) sumInner(dst, x []T, outer, n, inner int) {
 	for o := range outer {
 		to, rows := dst[o*inner:(o+1)*inner], x[o*n*inner:(o+1)*n*inner]
+		t := columnSums[T]{to, rows, n}
 		if n*inner < sharedMemory {
-			for i := 0; i < inner; i += wideColumns {
-				sumRowsPairwise(to[i:min(i+wideColumns, inner)], rows[min(i, len(rows)):], n, inner)
+			for piece := range blocks(inner, wideColumns) {
+				t.run(piece, 0)
 			}
 			continue
 		}
-		list := rowTasksOf[T]()
-		t := list.get()
-		t.what, t.dst, t.x, t.n, t.inner, t.piece = columnSums, to, rows, n, inner, wideColumns
-		parallel((inner+wideColumns-1)/wideColumns, t)
-		t.release(list)
+		share(blocks(inner, wideColumns), t)
 	}
+}
+
+// columnSums adds up n rows, in pieces of some columns.
+type columnSums[T Float] struct {
+	dst, x []T
+	n      int
+}
+
+func (t *columnSums[T]) run(piece, _ int) {
+	lo := piece * wideColumns
+	inner := len(t.dst)
+	sumRowsPairwise(t.dst[lo:min(lo+wideColumns, inner)], t.x[min(lo, len(t.x)):], t.n, inner)
 }
 
 // sumRowsPairwise sums n rows of at most wideColumns columns, pairwise in leaves of rows.
@@ -284,7 +282,7 @@ func (l *vectors[T]) softmaxAxis(dst, x []T, outer, n, inner int) {
 		alongColumns(columnTask[T]{reduce: l.softmaxColumns, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	l.eachRow(rowSoftmax, dst, x, nil, outer, n, 0, sharedWork)
+	rowTask[T]{l: l, what: rowSoftmax, dst: dst, x: x, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
 // softmaxRow takes powers of e relative to that power of two which is nearest to the largest: the factor to the power of the largest
@@ -323,7 +321,7 @@ func (l *vectors[T]) logSumExpAxis(dst, x []T, outer, n, inner int) {
 		alongColumns(columnTask[T]{reduce: l.logSumExpColumns, isSum: true, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	l.eachRow(rowLogSumExp, dst, x, nil, outer, n, 0, sharedWork)
+	rowTask[T]{l: l, what: rowLogSumExp, dst: dst, x: x, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
 func (l *vectors[T]) logSoftmaxAxis(dst, x []T, outer, n, inner int) {
@@ -334,7 +332,7 @@ func (l *vectors[T]) logSoftmaxAxis(dst, x []T, outer, n, inner int) {
 		alongColumns(columnTask[T]{reduce: l.logSoftmaxColumns, dst: dst, x: x, outer: outer, n: n, inner: inner})
 		return
 	}
-	l.eachRow(rowLogSoftmax, dst, x, nil, outer, n, 0, sharedWork)
+	rowTask[T]{l: l, what: rowLogSoftmax, dst: dst, x: x, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
 func (l *vectors[T]) softmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
@@ -345,7 +343,7 @@ func (l *vectors[T]) softmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
 		alongColumns(columnTask[T]{slope: l.softmaxGradColumns, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
-	l.eachRow(rowSoftmaxGrad, dst, gy, y, outer, n, 0, sharedMemory)
+	rowTask[T]{l: l, what: rowSoftmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n}.reduceRows(sharedMemory)
 }
 
 func (l *vectors[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
@@ -356,7 +354,7 @@ func (l *vectors[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
 		alongColumns(columnTask[T]{slope: l.logSoftmaxGradColumns, dst: dst, x: gy, y: y, outer: outer, n: n, inner: inner})
 		return
 	}
-	l.eachRow(rowLogSoftmaxGrad, dst, gy, y, outer, n, 0, sharedWork)
+	rowTask[T]{l: l, what: rowLogSoftmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
 // block is the number of elements whose products are added up in a row.
@@ -395,7 +393,7 @@ func (l *vectors[T]) varAxis(dst, x []T, outer, n, inner, correction int, root b
 	if root {
 		what = rowDeviation
 	}
-	l.eachRow(what, dst, x, nil, outer, n, correction, sharedMemory)
+	rowTask[T]{l: l, what: what, dst: dst, x: x, outer: outer, n: n, correction: correction}.reduceRows(sharedMemory)
 }
 
 func (l *vectors[T]) variance(x []T, correction int, root bool) float64 {

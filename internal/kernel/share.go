@@ -1,61 +1,47 @@
 package kernel
 
-// Loops over large arrays are cut into pieces that the workers share. The numbers of elements from which that pays, with some slack for workers
-// that have gone to sleep: of what does nothing but move memory, of the cheap updates, and of those that divide.
+import "sync"
+
+// The workers share a loop over a long array in pieces. An element is computed as
+// in one loop, whatever its piece, so sharing changes no bit.
+const sharedPiece = 1 << 14
+
+// The lengths from which sharing pays, with some slack for workers that have
+// gone to sleep: of loops that the memory limits, of cheap updates, and of loops
+// that the processor limits.
 const (
-	sharePiece     = 1 << 14
-	shareMoves     = 1 << 17
-	shareUpdates   = 1 << 16
-	shareDivisions = 1 << 15
+	sharedMemory = 1 << 17
+	sharedUpdate = 1 << 16
+	sharedWork   = 1 << 15
 )
 
-// sharedLoop says what a spread does.
-type sharedLoop int
-
-const (
-	accumulating sharedLoop = iota
-	filling
-	selecting
-	updatingSGD
-	updatingAdam
-	updatingRMSProp
-)
-
-// spread is one of the primitives' loops in pieces: each element is computed as it would be in one loop.
-type spread[T Float] struct {
-	loop sharedLoop
-	dst  []T    // gives the length
-	x    [4][]T // nil where the loop has no such argument
-	a    T
-	settings
+// share computes the pieces of a task with the workers. They need it on the
+// heap, in memory that is used again.
+func share[P any, T interface {
+	*P
+	task
+}](pieces int, work P) {
+	list := freeListOf[P]()
+	t := list.get()
+	*t = work
+	parallel(pieces, T(t))
+	var none P
+	*t = none
+	list.put(t)
 }
 
-// settings are those of the optimizers' updates; RMSProp's alpha is beta1.
-type settings struct {
-	rate, momentum, beta1, beta2, eps, decay float64
-	nesterov, first, decoupled               bool
-	step                                     int
+// shareArray does so for a task that runs over arrays of n elements.
+func shareArray[P any, T interface {
+	*P
+	task
+}](n int, work P) {
+	share[P, T](blocks(n, sharedPiece), work)
 }
 
-func (s *spread[T]) run(piece, _ int) {
-	lo := piece * sharePiece
-	hi := min(lo+sharePiece, len(s.dst))
-	dst, x, y, z, v := s.dst[lo:hi], part(s.x[0], lo, hi), part(s.x[1], lo, hi), part(s.x[2], lo, hi), part(s.x[3], lo, hi)
-	p := primitivesOf[T]()
-	switch s.loop {
-	case accumulating:
-		p.accumulate(dst, x)
-	case filling:
-		p.fill(dst, s.a)
-	case selecting:
-		p.where(dst, x, y, z)
-	case updatingSGD:
-		p.sgd(dst, x, y, s.rate, s.momentum, s.decay, s.nesterov, s.first)
-	case updatingAdam:
-		p.adam(dst, x, y, z, s.rate, s.beta1, s.beta2, s.eps, s.decay, s.decoupled, s.step)
-	case updatingRMSProp:
-		p.rmsProp(dst, x, y, z, v, s.rate, s.beta1, s.eps, s.momentum, s.decay)
-	}
+// span is the part of n elements that is a piece.
+func span(piece, n int) (lo, hi int) {
+	lo = piece * sharedPiece
+	return lo, min(lo+sharedPiece, n)
 }
 
 // part is x[lo:hi], and nil for an argument that is missing.
@@ -66,62 +52,86 @@ func part[T any](x []T, lo, hi int) []T {
 	return x[lo:hi]
 }
 
-var (
-	spreads32 freeList[spread[float32]]
-	spreads64 freeList[spread[float64]]
-)
-
-func spreadsOf[T Float]() *freeList[spread[T]] {
-	return ofPrecision[*freeList[spread[T]]](&spreads32, &spreads64)
+// freeList keeps the memory of finished calls for the next ones. It serves all
+// goroutines.
+type freeList[T any] struct {
+	mutex sync.Mutex
+	free  []*T
 }
 
-// share computes the loop together with the workers.
-func (s spread[T]) share() {
-	list := spreadsOf[T]()
-	t := list.get()
-	*t = s
-	parallel(blocks(len(t.dst), sharePiece), t)
-	*t = spread[T]{}
-	list.put(t)
-}
+// freeLists has a *freeList[T] for each type T that was asked for, by (*T)(nil).
+var freeLists sync.Map
 
-// conversion is that of an array from one precision to the other, in pieces. Both slices have its length.
-type conversion struct {
-	x32    []float32
-	x64    []float64
-	widens bool // from x32 to x64
-}
-
-func (c *conversion) run(piece, _ int) {
-	lo := piece * sharePiece
-	hi := min(lo+sharePiece, len(c.x32))
-	if c.widens {
-		conversions.widen(c.x64[lo:hi], c.x32[lo:hi])
-	} else {
-		conversions.narrow(c.x32[lo:hi], c.x64[lo:hi])
+// freeListOf returns the one free list of a type.
+func freeListOf[T any]() *freeList[T] {
+	key := (*T)(nil)
+	list, ok := freeLists.Load(key)
+	if !ok {
+		list, _ = freeLists.LoadOrStore(key, new(freeList[T]))
 	}
+	return list.(*freeList[T])
 }
 
-var freeConversions freeList[conversion]
+// get returns memory that nobody else uses; its content is left over from its
+// last use.
+func (l *freeList[T]) get() *T {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	if last := len(l.free) - 1; last >= 0 {
+		x := l.free[last]
+		l.free = l.free[:last]
+		return x
+	}
+	return new(T)
+}
 
-// share converts together with the workers.
-func (c conversion) share() {
-	t := freeConversions.get()
-	*t = c
-	parallel(blocks(len(t.x32), sharePiece), t)
-	*t = conversion{}
-	freeConversions.put(t)
+func (l *freeList[T]) put(x *T) {
+	l.mutex.Lock()
+	defer l.mutex.Unlock()
+	l.free = append(l.free, x)
+}
+
+// filling is a Fill in pieces.
+type filling[T Float] struct {
+	dst []T
+	v   T
+}
+
+func (t *filling[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	primitivesOf[T]().fill(t.dst[lo:hi], t.v)
+}
+
+// selecting is a Where in pieces.
+type selecting[T Float] struct{ dst, c, x, y []T }
+
+func (t *selecting[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	primitivesOf[T]().where(t.dst[lo:hi], t.c[lo:hi], t.x[lo:hi], t.y[lo:hi])
+}
+
+// converting is a Convert32 or Convert64 in pieces.
+type converting[T, S Float] struct {
+	loop func(dst []T, src []S)
+	dst  []T
+	src  []S
+}
+
+func (t *converting[T, S]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.loop(t.dst[lo:hi], t.src[lo:hi])
 }
 
 // walking is a copy over a shape, cut into pieces along one axis.
 type walking[T Float] struct {
 	dst, src                []T
 	shape, dStride, sStride [maxRank]int
-	rank, axis, rows        int // so many rows of the axis are a piece
+	rank, axis, rows        int // a piece is so many rows of the axis
 	dOff, sOff              int
 }
 
-// shareWalk is walk, together with the workers where that pays: there are many elements, and an axis to divide before the rows get short.
+// shareWalk is walk, together with the workers where that pays: where there are
+// many elements, and an axis to divide before the rows get short.
 func shareWalk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
 	size, axis := 1, -1
 	for i, n := range shape {
@@ -130,23 +140,19 @@ func shareWalk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff
 			axis = i
 		}
 	}
-	if size < shareMoves || axis < 0 || len(shape) > maxRank {
+	if size < sharedMemory || axis < 0 || len(shape) > maxRank {
 		walk(dst, src, shape, dOff, dStride, sOff, sStride)
 		return
 	}
-	list := walksOf[T]()
-	t := list.get()
-	*t = walking[T]{dst: dst, src: src, rank: len(shape), axis: axis, dOff: dOff, sOff: sOff}
+	t := walking[T]{dst: dst, src: src, rank: len(shape), axis: axis, dOff: dOff, sOff: sOff}
 	copy(t.shape[:], shape)
 	copy(t.dStride[:], dStride)
 	copy(t.sStride[:], sStride)
-	t.rows = blocks(shape[axis], blocks(size, sharePiece))
+	t.rows = blocks(shape[axis], blocks(size, sharedPiece))
 	if t.rows > tile {
 		t.rows = blocks(t.rows, tile) * tile
 	}
-	parallel(blocks(shape[axis], t.rows), t)
-	t.dst, t.src = nil, nil
-	list.put(t)
+	share(blocks(shape[axis], t.rows), t)
 }
 
 // shareRows is the least size of an axis that is divided.
@@ -157,15 +163,6 @@ func (t *walking[T]) run(piece, _ int) {
 	shape := t.shape
 	shape[t.axis] = min(t.rows, shape[t.axis]-lo)
 	walk(t.dst, t.src, shape[:t.rank], t.dOff+lo*t.dStride[t.axis], t.dStride[:t.rank], t.sOff+lo*t.sStride[t.axis], t.sStride[:t.rank])
-}
-
-var (
-	walks32 freeList[walking[float32]]
-	walks64 freeList[walking[float64]]
-)
-
-func walksOf[T Float]() *freeList[walking[T]] {
-	return ofPrecision[*freeList[walking[T]]](&walks32, &walks64)
 }
 
 // gathering is a Gather of slices, some of which are a piece.
@@ -184,23 +181,6 @@ func (t *gathering[T]) run(piece, _ int) {
 }
 
 // inPiece is the number of slices in a piece.
-func (t *gathering[T]) inPiece() int { return blocks(sharePiece, t.inner) }
+func (t *gathering[T]) inPiece() int { return blocks(sharedPiece, t.inner) }
 
-var (
-	gatherings32 freeList[gathering[float32]]
-	gatherings64 freeList[gathering[float64]]
-)
-
-func gatheringsOf[T Float]() *freeList[gathering[T]] {
-	return ofPrecision[*freeList[gathering[T]]](&gatherings32, &gatherings64)
-}
-
-// share gathers together with the workers.
-func (g gathering[T]) share() {
-	list := gatheringsOf[T]()
-	t := list.get()
-	*t = g
-	parallel(blocks(t.outer*len(t.index), t.inPiece()), t)
-	*t = gathering[T]{}
-	list.put(t)
-}
+func (t gathering[T]) share() { share(blocks(t.outer*len(t.index), t.inPiece()), t) }

@@ -1,71 +1,7 @@
 package kernel
 
-// sweepPiece is the number of elements in a piece of an array that the workers share.
-const sweepPiece = 1 << 14
-
-// From so many elements on an elementwise function is shared: where the processor limits it, and where memory does.
-const (
-	sharedWork   = 1 << 15
-	sharedMemory = 1 << 17
-)
-
-// sweep is an elementwise function that is cut into pieces. One of the functions is set.
-type sweep[T Float] struct {
-	unary        unaryKernel[T]
-	gradient     gradientKernel[T]
-	vv           func(dst, x, y *T, n int)
-	vs           func(dst, x *T, s T, n int)
-	sv           func(dst *T, s T, y *T, n int)
-	dst, x, y, z []T
-	s            T
-	a, b         float64
-}
-
-func (t *sweep[T]) run(piece, _ int) {
-	lo := piece * sweepPiece
-	n := min(sweepPiece, len(t.dst)-lo)
-	switch {
-	case t.unary != nil:
-		t.unary(&t.dst[lo], &t.x[lo], n, t.a, t.b)
-	case t.gradient != nil:
-		t.gradient(&t.dst[lo], &t.x[lo], from(t.y, lo), from(t.z, lo), n, t.a, t.b)
-	case t.vv != nil:
-		t.vv(&t.dst[lo], &t.x[lo], &t.y[lo], n)
-	case t.vs != nil:
-		t.vs(&t.dst[lo], &t.x[lo], t.s, n)
-	case t.sv != nil:
-		t.sv(&t.dst[lo], t.s, &t.y[lo], n)
-	}
-}
-
-// from is the address of an element, nil for arguments that a function doesn't read.
-func from[T Float](x []T, i int) *T {
-	if x == nil {
-		return nil
-	}
-	return &x[i]
-}
-
-var (
-	sweeps32 freeList[sweep[float32]]
-	sweeps64 freeList[sweep[float64]]
-)
-
-func sweepsOf[T Float]() *freeList[sweep[T]] {
-	return ofPrecision[*freeList[sweep[T]]](&sweeps32, &sweeps64)
-}
-
-// share computes a sweep together with the workers.
-func share[T Float](s sweep[T]) {
-	list := sweepsOf[T]()
-	t := list.get()
-	*t = s
-	parallel((len(t.dst)+sweepPiece-1)/sweepPiece, t)
-	*t = sweep[T]{}
-	list.put(t)
-}
-
-// unary is the loop of a kernel over slices, shared by the workers from so many elements on.
+// unary is the loop of a kernel over slices, which the workers share from a
+// length on.
 func unary[T Float](k unaryKernel[T], shared int) func(dst, x []T, a, b float64) {
 	return func(dst, x []T, a, b float64) {
 		n := len(x)
@@ -74,11 +10,22 @@ func unary[T Float](k unaryKernel[T], shared int) func(dst, x []T, a, b float64)
 		}
 		dst = dst[:n]
 		if n >= shared {
-			share(sweep[T]{unary: k, dst: dst, x: x, a: a, b: b})
+			shareArray(n, unarySweep[T]{k, dst, x, a, b})
 			return
 		}
 		k(&dst[0], &x[0], n, a, b)
 	}
+}
+
+type unarySweep[T Float] struct {
+	k      unaryKernel[T]
+	dst, x []T
+	a, b   float64
+}
+
+func (t *unarySweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.k(&t.dst[lo], &t.x[lo], hi-lo, t.a, t.b)
 }
 
 // gradient is the same for a derivative; y, and sometimes x, may be nil.
@@ -90,18 +37,31 @@ func gradient[T Float](k gradientKernel[T], shared int) func(dst, gy, x, y []T, 
 		}
 		dst = dst[:n]
 		if n >= shared {
-			share(sweep[T]{gradient: k, dst: dst, x: gy, y: x, z: y, a: a, b: b})
+			shareArray(n, gradientSweep[T]{k, dst, gy, x, y, a, b})
 			return
 		}
-		k(&dst[0], &gy[0], first(x), first(y), n, a, b)
+		k(&dst[0], &gy[0], at(x, 0), at(y, 0), n, a, b)
 	}
 }
 
-func first[T Float](x []T) *T {
+type gradientSweep[T Float] struct {
+	k             gradientKernel[T]
+	dst, gy, x, y []T
+	a, b          float64
+}
+
+func (t *gradientSweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.k(&t.dst[lo], &t.gy[lo], at(t.x, lo), at(t.y, lo), hi-lo, t.a, t.b)
+}
+
+// at is the address of an element, nil for arguments that a function does not
+// read.
+func at[T Float](x []T, i int) *T {
 	if len(x) == 0 {
 		return nil
 	}
-	return &x[0]
+	return &x[i]
 }
 
 // binaryLoops are the loops of three kernels, for two arrays and for a number on
@@ -115,7 +75,7 @@ func binaryLoops[T Float](vv func(dst, x, y *T, n int), vs func(dst, x *T, s T, 
 			}
 			dst, y = dst[:n], y[:n]
 			if n >= shared {
-				share(sweep[T]{vv: vv, dst: dst, x: x, y: y})
+				shareArray(n, binarySweep[T]{vv, dst, x, y})
 				return
 			}
 			vv(&dst[0], &x[0], &y[0], n)
@@ -127,7 +87,7 @@ func binaryLoops[T Float](vv func(dst, x, y *T, n int), vs func(dst, x *T, s T, 
 			}
 			dst = dst[:n]
 			if n >= shared {
-				share(sweep[T]{vs: vs, dst: dst, x: x, s: s})
+				shareArray(n, rightSweep[T]{vs, dst, x, s})
 				return
 			}
 			vs(&dst[0], &x[0], s, n)
@@ -139,10 +99,45 @@ func binaryLoops[T Float](vv func(dst, x, y *T, n int), vs func(dst, x *T, s T, 
 			}
 			dst = dst[:n]
 			if n >= shared {
-				share(sweep[T]{sv: sv, dst: dst, y: y, s: s})
+				shareArray(n, leftSweep[T]{sv, dst, s, y})
 				return
 			}
 			sv(&dst[0], s, &y[0], n)
 		},
 	}
+}
+
+type binarySweep[T Float] struct {
+	k         func(dst, x, y *T, n int)
+	dst, x, y []T
+}
+
+func (t *binarySweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.k(&t.dst[lo], &t.x[lo], &t.y[lo], hi-lo)
+}
+
+// rightSweep has a number for y.
+type rightSweep[T Float] struct {
+	k      func(dst, x *T, s T, n int)
+	dst, x []T
+	s      T
+}
+
+func (t *rightSweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.k(&t.dst[lo], &t.x[lo], t.s, hi-lo)
+}
+
+// leftSweep has a number for x.
+type leftSweep[T Float] struct {
+	k   func(dst *T, s T, y *T, n int)
+	dst []T
+	s   T
+	y   []T
+}
+
+func (t *leftSweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.k(&t.dst[lo], t.s, &t.y[lo], hi-lo)
 }

@@ -77,14 +77,12 @@ var (
 
 func (l *vectors[T]) primitives() primitives[T] {
 	return primitives[T]{
-		accumulate: l.accumulate, fill: l.fillAll, where: l.whereAll,
+		fill: l.fillAll, where: l.whereAll,
 		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, variance: l.varAxis,
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
 		sgd: l.sgdStep, adam: l.adamStep, rmsProp: l.rmsPropStep,
 	}
 }
-
-func (l *vectors[T]) accumulate(dst, x []T) { loopsOf[T](&Add).VV(dst, x, dst) }
 
 func (l *vectors[T]) fillAll(dst []T, value T) {
 	if n := len(dst); n > 0 {

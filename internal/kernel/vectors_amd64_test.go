@@ -252,7 +252,6 @@ func TestPrimitiveTwins(t *testing.T) {
 func checkPrimitives[T Float](t *testing.T, vector, portable *primitives[T], x, y, z []T) {
 	t.Helper()
 	for _, f := range []func(p *primitives[T], dst []T){
-		func(p *primitives[T], dst []T) { p.accumulate(dst, y) },
 		func(p *primitives[T], dst []T) { p.fill(dst, 0.7) },
 		func(p *primitives[T], dst []T) { p.where(dst, y, z, x) },
 	} {
