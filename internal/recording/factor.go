@@ -43,6 +43,7 @@ var Formulas = map[string]func(u use) string{
 	"var":       func(u use) string { return "× 2(x − mean) ÷ " + u.freedom("%s") },
 	"std":       func(u use) string { return "× (x − mean) ÷ " + u.freedom("(%s·y)") },
 	"norm":      normFormula,
+	"center":    says("g − mean g"),
 	"logsumexp": says("× exp(x − y)"),
 	"cumsum":    cumulative("summed up from the end", "summed up from the start"),
 	"cumprod":   cumulative("g·y summed up from the end, ÷ x", "g·y summed up from the start, ÷ x"),
@@ -51,6 +52,8 @@ var Formulas = map[string]func(u use) string{
 	"log softmax":          says("g − softmax(x)·Σ g"),
 	"softmax gradient":     inputs("y·(g − Σ g·y)", "derivative by the probabilities"),
 	"log softmax gradient": inputs("g − Σ g·exp y", "−g·exp(y)·Σ x"),
+
+	"kink": inputs("", "0, NaN at the kink"),
 
 	"reshape":     says("reshaped back"),
 	"expand":      says("summed over the copies"),
