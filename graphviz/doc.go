@@ -1,9 +1,9 @@
 // Package graphviz draws recordings: the computation as a graph with the
 // numbers in it, and backpropagation as a graph with the chain rule's factor
-// and product on every arrow. It writes the DOT language, from which Graphviz
-// makes pictures, and the language of Mermaid for README files. Package page
-// writes pages to step through, and package explain says why a gradient is what
-// it is.
+// and product on every arrow. It writes the DOT language, pictures of it
+// with Graphviz and without, and the language of Mermaid for README files.
+// Package page writes pages to step through, and package explain says why a
+// gradient is what it is.
 //
 //	g := autograd.NewGraph(autograd.Options{Trace: true}) // Trace keeps what the drawing shows of the backward pass
 //	i := g.Scalar(3.6).Named("i")
@@ -137,8 +137,8 @@
 //
 // # Invariants
 //
-// The same recording and options give the same bytes, but for SVG, which
-// depends on the installed Graphviz. Names may contain anything. Writing takes
+// The same recording and options give the same bytes, but for SVG
+// where Graphviz is installed, on whose version it then depends. Names may contain anything. Writing takes
 // time linear in the size of the recording. Nothing of the recording is
 // changed. All formats draw the same model of it.
 package graphviz

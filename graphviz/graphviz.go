@@ -101,7 +101,7 @@ func formatOf(path string) format {
 	case ".mmd":
 		return mermaid
 	case ".svg":
-		return svg(context.Background())
+		return pictures(context.Background())
 	default:
 		panic(autograd.NewArgumentError("graphviz: WriteFile", "%q ends in %q, which is none of %s", path, extension, extensions))
 	}
@@ -137,10 +137,10 @@ func write(w io.Writer, f format, root autograd.Value, grads autograd.Gradients,
 }
 
 // WriteFile draws into a file, in the format that the end of its name says:
-// the DOT language for .dot and .gv, Mermaid for .mmd, and a picture for .svg,
-// which takes an installed Graphviz. Package page writes pages. The drawing is
-// written beside the file and renamed once complete, so that a file of that
-// name is replaced as a whole or, on an error, left as it was.
+// the DOT language for .dot and .gv, Mermaid for .mmd, and a picture for .svg.
+// Package page writes pages. The drawing is written beside the file and renamed
+// once complete, so that a file of that name is replaced as a whole or, on an
+// error, left as it was.
 //
 // Errors and panics are those of Write and, for .svg, of SVG; it panics with an
 // *autograd.ArgumentError for another end of the name.

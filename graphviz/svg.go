@@ -3,7 +3,6 @@ package graphviz
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"os/exec"
@@ -12,13 +11,8 @@ import (
 
 	"nabla/autograd"
 	"nabla/internal/recording"
+	"nabla/internal/svg"
 )
-
-// ErrNoGraphviz says that there is no program dot on the path, which lays out
-// drawings. It belongs to Graphviz.
-var ErrNoGraphviz = errors.New("the program dot of Graphviz is not installed, or not on the PATH; " +
-	"install it: apt install graphviz (Debian, Ubuntu), dnf install graphviz (Fedora), brew install graphviz (macOS), " +
-	"winget install graphviz (Windows); or see https://graphviz.org/download")
 
 // A LayoutError says that Graphviz could not lay a drawing out.
 type LayoutError struct {
@@ -36,28 +30,29 @@ func (e *LayoutError) Error() string {
 // Unwrap returns how the program ended.
 func (e *LayoutError) Unwrap() error { return e.Err }
 
-// SVG draws as Write does, and has the program dot of Graphviz, which must be
-// installed, make a picture of it in the format SVG. When ctx is done the
-// program is killed.
+// SVG draws as Write does, as a picture in the format SVG. Where the program
+// dot of Graphviz is installed it lays the picture out, and is killed when ctx
+// is done; the bytes then depend on its version. Elsewhere the library draws
+// the same boxes, frames and arrows itself, in a layout of its own, and the
+// same recording gives the same bytes.
 //
-// Besides the errors and panics of Write there are ErrNoGraphviz where the
-// program is not found, a *LayoutError with Graphviz's own message when it
-// fails, and ctx's error when that was the reason: errors.Is and errors.As
-// tell them apart. The bytes depend on the version of Graphviz.
+// Besides the errors and panics of Write there are a *LayoutError with
+// Graphviz's own message when it fails, and ctx's error when that was the
+// reason: errors.Is and errors.As tell them apart.
 func SVG(ctx context.Context, w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
-	return write(w, svg(ctx), root, grads, o)
+	return write(w, pictures(ctx), root, grads, o)
 }
 
-// svg returns the format of pictures that dot makes.
-func svg(ctx context.Context) format {
+// pictures returns the format of pictures.
+func pictures(ctx context.Context) format {
 	return func(m *recording.Model, o Options) ([]byte, error) { return layOut(ctx, dotText(m, o)) }
 }
 
-// layOut has dot make a picture.
+// layOut makes a picture, by dot where it is installed.
 func layOut(ctx context.Context, text []byte) ([]byte, error) {
 	path, err := exec.LookPath("dot")
 	if err != nil {
-		return nil, ErrNoGraphviz
+		return svg.Draw(string(text))
 	}
 	const grace = time.Second // for a program that dot started and that holds its output
 	var picture, message bytes.Buffer

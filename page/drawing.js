@@ -168,7 +168,7 @@ function Picture(root, scene, g, onSelect, onFold) {
 	}
 	for (const item of scene.items) boxes.append(draw(item, onSelect, onFold, g));
 	world.append(frames, arrows, boxes, labels);
-	return { ...scene, size, world, labelGroup: labels };
+	return { ...scene, size, gap, world, labelGroup: labels };
 }
 
 // linesAt are the lines of a link's label, around its middle.

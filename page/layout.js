@@ -1,4 +1,5 @@
-// Layout: columns along the computation; in each column order and height that keep arrows short and frames apart.
+// Layout: columns along the computation; in each column order and height that keep arrows short and frames apart. Go's package
+// internal/layout is the same for drawings, and a test compares the two.
 
 const gaps = { column: 44, row: 12, frame: 12, heading: 22, bend: 10, label: 3, wider: 30 };
 
@@ -287,7 +288,7 @@ function spotOf(l, taken, curves) {
 function curvePoint([x0, y0], [x1, y1], t) {
 	const reach = Math.max(16, Math.abs(x1 - x0) / 2), u = 1 - t;
 	const mid = 3 * u * u * t, near = 3 * u * t * t;
-	return [u ** 3 * x0 + mid * (x0 + reach) + near * (x1 - reach) + t ** 3 * x1, (u ** 3 + mid) * y0 + (near + t ** 3) * y1];
+	return [u * u * u * x0 + mid * (x0 + reach) + near * (x1 - reach) + t * t * t * x1, (u * u * u + mid) * y0 + (near + t * t * t) * y1];
 }
 
 // pathText is a link as an SVG path.

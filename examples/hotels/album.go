@@ -1,8 +1,6 @@
 package main
 
 import (
-	"errors"
-
 	"nabla/autograd"
 	"nabla/data"
 	"nabla/graphviz"
@@ -104,11 +102,7 @@ func (a *album) write(to *folder) error {
 		options := graphviz.Options{View: d.view, Select: d.selected, Title: a.title + ", " + d.name}
 		for _, extension := range []string{".dot", ".svg"} {
 			name := a.task + "." + d.name + extension
-			err := graphviz.WriteFile(to.name(name), loss, gradients, options)
-			if errors.Is(err, graphviz.ErrNoGraphviz) {
-				break
-			}
-			if err != nil {
+			if err := graphviz.WriteFile(to.name(name), loss, gradients, options); err != nil {
 				return err
 			}
 			if err := to.note(name); err != nil {

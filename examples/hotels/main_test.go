@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -274,9 +273,6 @@ func TestHundredSeeds(t *testing.T) {
 func median(v []float64) float64 { return slices.Sorted(slices.Values(v))[(len(v)-1)/2] }
 
 func TestWritesFiles(t *testing.T) {
-	if _, err := exec.LookPath("dot"); err != nil {
-		t.Skip("pictures take an installed Graphviz")
-	}
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	text := strings.Join(output(t, settings{task: "binary", seed: 1, out: dir, verbose: true}), "\n")
 	var got, want []string

@@ -5,7 +5,6 @@
 package main
 
 import (
-	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -130,8 +129,8 @@ func slope(n autograd.Node) string {
 	return "d" + n.Name()
 }
 
-// draw writes the course's picture and a page to step through, and where
-// Graphviz is installed the picture as SVG.
+// draw writes the course's picture, as DOT and as SVG, and a page to step
+// through.
 func draw(w io.Writer, out string, loss autograd.Value, gradients autograd.Gradients) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
@@ -145,12 +144,7 @@ func draw(w io.Writer, out string, loss autograd.Value, gradients autograd.Gradi
 	options := graphviz.Options{View: graphviz.Course, Title: "One neuron"}
 	for _, file := range []string{"neuron.dot", "neuron.svg"} {
 		path := filepath.Join(out, file)
-		err := graphviz.WriteFile(path, loss, gradients, options)
-		if errors.Is(err, graphviz.ErrNoGraphviz) {
-			fmt.Fprintln(w, "no picture:", err)
-			break
-		}
-		if err != nil {
+		if err := graphviz.WriteFile(path, loss, gradients, options); err != nil {
 			return err
 		}
 		fmt.Fprintln(w, "wrote", path)

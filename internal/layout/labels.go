@@ -97,6 +97,8 @@ func (l *Link) curves() []curve {
 
 // spot returns the best middle of a link's label, and whether there is any.
 func (l *Link) spot(taken []rect, curves []curve) (best Point, found bool) {
+	var blocks []rect
+	var others []*curve
 	least, prefer := math.Inf(1), 0.5
 	if l.Prefer != 0 {
 		prefer = l.Prefer
@@ -104,10 +106,17 @@ func (l *Link) spot(taken []rect, curves []curve) (best Point, found bool) {
 	for k, c := range slices.Backward(l.curves()) {
 		far := float64(len(l.Points)/2 - 1 - k) // pieces from the end
 		reach := rect{c.box.left - l.W, c.box.top - l.H, c.box.right + l.W, c.box.bottom + l.H}
-		blocks := slices.DeleteFunc(slices.Clone(taken), func(r rect) bool { return !r.meets(reach) })
-		others := slices.DeleteFunc(slices.Clone(curves), func(o curve) bool {
-			return o.link == l || !o.box.meets(rect{reach.left, reach.top - 1, reach.right, reach.bottom + 1})
-		})
+		blocks, others = blocks[:0], others[:0]
+		for _, r := range taken {
+			if r.meets(reach) {
+				blocks = append(blocks, r)
+			}
+		}
+		for i := range curves {
+			if o := &curves[i]; o.link != l && o.box.meets(rect{reach.left, reach.top - 1, reach.right, reach.bottom + 1}) {
+				others = append(others, o)
+			}
+		}
 		for i := 2; i <= 30; i++ {
 			t := float64(i) / 32
 			on := Between(c.from, c.to, t)
@@ -128,10 +137,9 @@ func (l *Link) spot(taken []rect, curves []curve) (best Point, found bool) {
 }
 
 // crossed is what it costs a label to lie on other links.
-func crossed(box rect, others []curve) float64 {
+func crossed(box rect, others []*curve) float64 {
 	cost := 0.0
-	for i := range others {
-		o := &others[i]
+	for _, o := range others {
 		if !o.box.meets(rect{box.left, box.top - 1, box.right, box.bottom + 1}) {
 			continue
 		}

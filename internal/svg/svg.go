@@ -3,7 +3,6 @@ package svg
 import (
 	"cmp"
 	"math"
-	"slices"
 	"strings"
 
 	"nabla/internal/layout"
@@ -68,6 +67,7 @@ func drawn(text string) (*picture, error) {
 	}
 	if columns := p.columns(); columns != nil {
 		p.result = layout.PlaceColumns(p.plan(), columns, 14)
+		p.frameOthers()
 	} else {
 		p.result = layout.Place(p.plan())
 	}
@@ -253,19 +253,21 @@ func (p *picture) draw() {
 	if p.dy = margin; th > 0 {
 		p.dy += th + 8
 	}
-	left, width, height := p.extent()
+	left, top, right, bottom := p.extent()
+	width := right - left
+	p.dy -= top
 	dx := margin - left
 	total := max(width, tw) + 2*margin
 	dx += max(0, tw-width) / 2
-	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" font-family="Arial, Helvetica, 'Liberation Sans', sans-serif" fill="none" xml:space="preserve">`, p.n(total), p.n(p.dy+height+margin))
-	p.printf(`<rect width="%s" height="%s" fill="#ffffff"/>`, p.n(total), p.n(p.dy+height+margin))
+	whole := p.dy + bottom + margin
+	p.printf(`<svg xmlns="http://www.w3.org/2000/svg" width="%s" height="%s" viewBox="0 0 %[1]s %[2]s" font-family="Arial, Helvetica, 'Liberation Sans', sans-serif" fill="none" xml:space="preserve">`, p.n(total), p.n(whole))
+	p.printf(`<rect width="%s" height="%s" fill="#ffffff"/>`, p.n(total), p.n(whole))
 	p.title.draw(&p.pen, margin, margin, total-2*margin, "")
 	p.printf(`<g transform="translate(%s %s)">`, p.n(dx), p.n(p.dy))
 	before := len(p.texts)
 	for _, f := range p.result.Frames {
 		p.frame(f)
 	}
-	p.legendFrame()
 	for _, l := range p.links {
 		p.arrow(l)
 	}
@@ -280,25 +282,18 @@ func (p *picture) draw() {
 		b := &p.texts[before+k]
 		b.left, b.right, b.top, b.bottom = b.left+dx, b.right+dx, b.top+p.dy, b.bottom+p.dy
 	}
-	p.texts = append(p.texts, box{"", 0, 0, total, p.dy + height + margin}) // the canvas itself, last
+	p.texts = append(p.texts, box{"", 0, 0, total, whole}) // the canvas itself, last
 }
 
-// extent returns the left end of what is drawn and its size: frames reach
-// beyond the items.
-func (p *picture) extent() (left, width, height float64) {
-	right := p.result.Width
+// extent returns the ends of what is drawn: frames reach beyond the items.
+func (p *picture) extent() (left, top, right, bottom float64) {
+	_, _, right, bottom = p.turned(0, 0, p.result.Width, p.result.Height)
 	for _, f := range p.result.Frames {
-		left, right = min(left, f.X), max(right, f.X+f.W)
-		if !p.vertical {
-			right = max(right, f.X+p.scopes[f.Scope].Heading)
-		}
+		x, y, w, h := p.turned(f.X, f.Y, f.W, f.H)
+		left, top = min(left, x), min(top, y)
+		right, bottom = max(right, x+w, x+p.scopes[f.Scope].Heading), max(bottom, y+h)
 	}
-	width, height = right-left, p.result.Height
-	if p.vertical {
-		p.dy -= left
-		return 0, p.result.Height, right - left
-	}
-	return left, width, height
+	return left, top, right, bottom
 }
 
 // turned returns a rectangle of the layout as it is drawn.
@@ -316,21 +311,17 @@ func (p *picture) frame(f layout.Frame) {
 	p.headings[f.Scope].draw(&p.pen, x+8, y+3, w, "LEFT")
 }
 
-// legendFrame draws the frames of nodes beside given columns, which the layout
-// does not know.
-func (p *picture) legendFrame() {
-	if len(p.result.Frames) > 0 {
-		return
-	}
+// frameOthers adds the frames of nodes beside given columns, such as the legend.
+func (p *picture) frameOthers() {
 	for scope := 1; scope < len(p.scopes); scope++ {
-		x, y, right, bottom := 1e9, 1e9, -1e9, -1e9
+		x, y, right, bottom := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
 		for _, i := range p.order {
 			if i.Scope == scope {
 				x, y, right, bottom = min(x, i.X), min(y, i.Y), max(right, i.X+i.W), max(bottom, i.Y+i.H)
 			}
 		}
 		if x < right {
-			p.frame(layout.Frame{Scope: scope, X: x - 9, Y: y - layout.Heading, W: right - x + 18, H: bottom - y + layout.Heading + 9})
+			p.result.Frames = append(p.result.Frames, layout.Frame{Scope: scope, X: x - 9, Y: y - layout.Heading, W: right - x + 18, H: bottom - y + layout.Heading + 9})
 		}
 	}
 }
@@ -428,12 +419,4 @@ func (p *picture) shape(i *item, x, y, w, h float64) {
 	if i.attributes["peripheries"] == "2" {
 		p.printf(`<rect x="%s" y="%s" width="%s" height="%s" rx="%s" stroke="%s"/>`, n(x-3), n(y-3), n(w+6), n(h+6), n(corner+2), p.s(i.attributes["color"]))
 	}
-}
-
-// sorted is for tests: the texts from left to right, without the canvas.
-func (p *picture) sorted() (texts []box, canvas box) {
-	last := len(p.texts) - 1
-	texts = slices.Clone(p.texts[:last])
-	slices.SortFunc(texts, func(a, b box) int { return cmp.Compare(a.left, b.left) })
-	return texts, p.texts[last]
 }

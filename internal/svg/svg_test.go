@@ -1,64 +1,100 @@
-package svg
+package svg_test
 
 import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"nabla/graphviz"
+	"nabla/internal/recording/recordingtest"
+	"nabla/internal/svg"
 )
 
-// Every golden drawing has a picture in which no text lies over another or
-// leaves the canvas, and the same one each time.
+// sound fails where a drawing's texts lie over each other or leave the canvas,
+// where an arrow's label is left out, or where the picture is another one the
+// second time.
+func sound(t *testing.T, text string) {
+	t.Helper()
+	first, faults, err := svg.Faults(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, fault := range faults {
+		t.Error(fault)
+	}
+	if second, err := svg.Draw(text); err != nil || !bytes.Equal(first, second) {
+		t.Error("drawn again it is another picture")
+	}
+}
+
+// The drawings of package graphviz's tests.
 func TestGoldens(t *testing.T) {
 	paths, err := filepath.Glob("../../graphviz/testdata/*.dot")
 	if err != nil || len(paths) < 10 {
 		t.Fatalf("%d drawings, error %v", len(paths), err)
 	}
 	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, fault := range faults(t, string(text)) {
-			t.Errorf("%s: %s", filepath.Base(path), fault)
-		}
-		if dir := os.Getenv("SVG_OUT"); dir != "" {
-			picture, _ := Draw(string(text))
-			os.WriteFile(filepath.Join(dir, filepath.Base(path)+".svg"), picture, 0o644)
+		t.Run(filepath.Base(path), func(t *testing.T) {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			sound(t, string(text))
+		})
+	}
+}
+
+// The hotels' networks in every view and both directions.
+func TestHotels(t *testing.T) {
+	tasks := recordingtest.HotelTasks
+	for _, k := range []int{1, 3} { // one output and three
+		large := tasks[k]
+		large.Name, large.Sizes = large.Name+"-large", []int{2, 5, 10, large.Sizes[2]}
+		tasks = append(tasks, large)
+	}
+	for _, task := range tasks {
+		loss, _ := task.Record()
+		grads := loss.Backward()
+		for view := graphviz.Forward; view <= graphviz.Neurons; view++ {
+			for _, direction := range []graphviz.Direction{graphviz.LeftToRight, graphviz.TopToBottom} {
+				o := graphviz.Options{View: view, Direction: direction, Title: task.Name, Legend: true}
+				if view == graphviz.Course {
+					o.Select = []graphviz.Selection{graphviz.Sample(0)}
+				}
+				t.Run(task.Name+" "+view.String()+" "+string(direction), func(t *testing.T) {
+					var text bytes.Buffer
+					if err := graphviz.Write(&text, loss, grads, o); err != nil {
+						t.Fatal(err)
+					}
+					sound(t, text.String())
+				})
+			}
 		}
 	}
 }
 
-// faults returns what is wrong with the geometry of a drawing.
-func faults(t *testing.T, text string) []string {
-	t.Helper()
-	p, err := drawn(text)
+// What is no drawing of the library's is an error.
+func TestOthers(t *testing.T) {
+	for _, text := range []string{
+		"", "graph {}", "digraph {", "digraph { a -> b }", "digraph { n1[label=<<B>x]; }", `digraph { n1[label="x]; }`, "digraph { n1[label=<<B>x</I>>]; }", "digraph { n1 [x] }", "digraph { -> }",
+	} {
+		if _, err := svg.Draw(text); err == nil {
+			t.Errorf("%q is drawn", text)
+		}
+	}
+}
+
+// Text is escaped, attributes too.
+func TestEscapes(t *testing.T) {
+	picture, err := svg.Draw(`digraph { n1[label="a &lt; b\n&quot;c\"",id="x\"y<",tooltip="<&"]; }`)
 	if err != nil {
 		t.Fatal(err)
 	}
-	again, err := Draw(text)
-	if err != nil || !bytes.Equal(p.Bytes(), again) {
-		t.Errorf("drawn again it is another picture, error %v", err)
-	}
-	var all []string
-	texts, canvas := p.sorted()
-	for i, a := range texts {
-		if a.left < 0 || a.top < 0 || a.right > canvas.right || a.bottom > canvas.bottom {
-			all = append(all, a.text+" leaves the canvas")
-		}
-		for _, b := range texts[i+1:] {
-			if b.left >= a.right {
-				break
-			}
-			if a.top < b.bottom && b.top < a.bottom {
-				all = append(all, a.text+" lies over "+b.text)
-			}
+	for _, want := range []string{`>a &lt; b</tspan>`, `>&#34;c&#34;</tspan>`, `id="x&#34;y&lt;"`, `<title>&lt;&amp;</title>`} {
+		if !strings.Contains(string(picture), want) {
+			t.Errorf("%s is not in %s", want, picture)
 		}
 	}
-	for _, l := range p.links {
-		if l.W > 0 && !l.Labeled {
-			all = append(all, "no place for "+l.lines[0][0].text)
-		}
-	}
-	return all
 }

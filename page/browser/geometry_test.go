@@ -1,7 +1,9 @@
 package browser
 
 import (
+	"encoding/json"
 	"flag"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,6 +11,10 @@ import (
 	"testing"
 
 	"github.com/chromedp/chromedp"
+
+	"nabla/autograd"
+	"nabla/internal/layout"
+	"nabla/page"
 )
 
 var everyStep = flag.Bool("every", false, "look at the geometry of every step of every epoch, not only of the first and the last")
@@ -102,5 +108,95 @@ func TestNothingOverprints(t *testing.T) {
 			}
 			p.quiet()
 		})
+	}
+}
+
+// placed is a picture of the page: what its layout was given, and what it made
+// of it.
+type placed struct {
+	Gap       float64
+	KeepOrder bool
+	Scopes    []struct {
+		Parent  int
+		Heading float64
+	}
+	Items []struct {
+		W, H, R, Mid, X, Y float64
+		Scope, Order, Rank int
+		Inputs             bool
+	}
+	Links []struct {
+		From, To int
+		W, H     float64
+		Points   [][2]float64
+		At       []float64
+	}
+	Frames        []layout.Frame
+	Width, Height float64
+}
+
+const placedNow = `JSON.stringify({
+	gap: picture.gap, keepOrder: !!picture.neurons, width: picture.size.width, height: picture.size.height,
+	scopes: data.scopes.map(s => ({ parent: s.p || 0, heading: headingWidth(shorten(s.n)) })),
+	items: picture.items.map(i => ({ w: i.w, h: i.h, r: i.r || 0, mid: i.mid || 0, x: i.x, y: i.y, scope: i.scope || 0, order: i.order, rank: i.rank, inputs: i.inputs })),
+	links: picture.links.map(l => ({ from: picture.items.indexOf(l.from), to: picture.items.indexOf(l.to), w: l.slot?.w || 0, h: l.slot?.h || 0, points: l.points, at: l.at || null })),
+	frames: picture.size.frames,
+})`
+
+// The page's layout and Go's are one.
+func TestLayoutIsGos(t *testing.T) {
+	p := open(t, pageOf(t, neuron(), autograd.Gradients{}, page.Options{}))
+	for name, text := range hotels(t) {
+		p.show(text)
+		for _, view := range evaluate[[]string](p, `["neurons", "operations", "all"].filter(v => !document.getElementById("view-" + v).hidden)`) {
+			p.eval(`setView("` + view + `")`)
+			var want placed
+			if err := json.Unmarshal([]byte(p.eval(placedNow)), &want); err != nil {
+				t.Fatal(err)
+			}
+			want.compare(t, name+", "+view)
+		}
+	}
+}
+
+// compare lays a picture out again.
+func (want *placed) compare(t *testing.T, name string) {
+	t.Helper()
+	plan := layout.Plan{KeepOrder: want.KeepOrder, Column: want.Gap}
+	for _, s := range want.Scopes {
+		plan.Scopes = append(plan.Scopes, layout.Scope{Parent: s.Parent, Heading: s.Heading})
+	}
+	for _, i := range want.Items {
+		plan.Items = append(plan.Items, &layout.Item{W: i.W, H: i.H, R: i.R, Mid: i.Mid, Scope: i.Scope, Order: i.Order, Inputs: i.Inputs})
+	}
+	for _, l := range want.Links {
+		plan.Links = append(plan.Links, &layout.Link{From: plan.Items[l.From], To: plan.Items[l.To], W: l.W, H: l.H})
+	}
+	got := layout.Place(plan)
+	differs := func(a, b float64) bool { return math.Abs(a-b) > 1e-6 }
+	if differs(got.Width, want.Width) || differs(got.Height, want.Height) || len(got.Frames) != len(want.Frames) {
+		t.Errorf("%s: %v × %v with %d frames, the page has %v × %v with %d", name, got.Width, got.Height, len(got.Frames), want.Width, want.Height, len(want.Frames))
+		return
+	}
+	for k, i := range plan.Items {
+		if w := want.Items[k]; differs(i.X, w.X) || differs(i.Y, w.Y) || i.Rank != w.Rank {
+			t.Errorf("%s: item %d is at %v, %v, the page has %v, %v", name, k, i.X, i.Y, w.X, w.Y)
+		}
+	}
+	for k, f := range got.Frames {
+		if w := want.Frames[k]; f.Scope != w.Scope || differs(f.X, w.X) || differs(f.Y, w.Y) || differs(f.W, w.W) || differs(f.H, w.H) {
+			t.Errorf("%s: frame %d is %v, the page has %v", name, k, f, w)
+		}
+	}
+	for k, l := range plan.Links {
+		w := want.Links[k]
+		for at, point := range l.Points {
+			if differs(point.X, w.Points[at][0]) || differs(point.Y, w.Points[at][1]) {
+				t.Errorf("%s: link %d passes %v, the page has %v", name, k, point, w.Points[at])
+			}
+		}
+		if l.Labeled != (w.At != nil) || l.Labeled && (differs(l.At.X, w.At[0]) || differs(l.At.Y, w.At[1])) {
+			t.Errorf("%s: label %d is at %v, the page has %v", name, k, l.At, w.At)
+		}
 	}
 }
