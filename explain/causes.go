@@ -56,7 +56,7 @@ type Cause struct {
 // What Explain calls tiny.
 const (
 	tinyGradient = 1e-4 // of the norm of the root's gradient
-	cancelled    = 1e-3 // of the sum of the norms of what was handed back
+	canceled     = 1e-3 // of the sum of the norms of what was handed back
 	tinyFactor   = 1e-2 // of the gradient's norm, in one step
 )
 
@@ -112,7 +112,7 @@ func (x *explainer) tiny(e *Explanation, i int) Cause {
 		sum += math.Abs(t.Contribution)
 	}
 	switch size := math.Abs(e.Gradient); {
-	case size < cancelled*sum:
+	case size < canceled*sum:
 		return x.cancellation(i, size, sum)
 	case size >= tinyGradient*x.Nodes[x.Root].Gradient.Norm || e.Size == 0:
 		return Cause{}
@@ -159,7 +159,7 @@ func (x *explainer) weakest(i, element int) weakest {
 		if next == recording.Nowhere {
 			return w
 		}
-		if kept := math.Abs(pick(&x.Nodes[i].Gradient, element)) / sum; kept < cancelled && kept < w.factor {
+		if kept := math.Abs(pick(&x.Nodes[i].Gradient, element)) / sum; kept < canceled && kept < w.factor {
 			w.node, w.edge, w.factor = i, recording.Nowhere, kept
 		}
 		to := x.Edges[next].To

@@ -705,8 +705,8 @@ func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
 	if e := explain.Gradient(w, bottom.Backward()); e.Check == nil || !e.Check.Agrees {
 		t.Errorf("at a minimum: %+v\n%v", e.Check, e)
 	}
-	cancelled := w.Scale(2).Sub(w.Scale(2))
-	e := explain.Gradient(w, cancelled.Backward())
+	canceled := w.Scale(2).Sub(w.Scale(2))
+	e := explain.Gradient(w, canceled.Backward())
 	for _, way := range e.Ways {
 		if !math.IsNaN(way.Share) {
 			t.Errorf("a share of nothing is %v", way.Share)

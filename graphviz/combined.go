@@ -22,11 +22,11 @@ func (c *canvas) drawCombined() {
 // forward, so that the layout stays that of the computation.
 func (c *canvas) backArrow(edges []*recording.Edge) {
 	e := edges[0]
-	colour, text := c.handedOnBy(edges)
-	arrow := c.arrow(e.From, e.To, c.port(gradientPort, outSide, e.From), c.port(gradientPort, inSide, e.To), colour)
+	color, text := c.handedOnBy(edges)
+	arrow := c.arrow(e.From, e.To, c.port(gradientPort, outSide, e.From), c.port(gradientPort, inSide, e.To), color)
 	arrow.Attr("dir", "back")
 	arrow.Attr("style", "dashed")
-	c.say(arrow, text, colour)
+	c.say(arrow, text, color)
 }
 
 // lanes reports whether arrows keep to the rows of values and gradients: in the

@@ -49,7 +49,7 @@ func (c *canvas) drawCourse() {
 	c.graph.Attr("nodesep", 0.12)
 	c.graph.Attr("ranksep", 0.9)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", l.caption(inkColour, 12, l.explanation()))
+	c.graph.Attr("label", l.caption(inkColor, 12, l.explanation()))
 	l.drawColumns()
 	l.drawForwardRow()
 	l.drawBackwardRow()
@@ -167,7 +167,7 @@ func (l *lesson) plate(frame *dot.Graph, row string, i int, text *label) dot.Nod
 		box.Attr("shape", "box")
 		box.Attr("style", "rounded,filled")
 		box.Attr("fillcolor", "#fef2f2")
-		box.Attr("color", gradientColour)
+		box.Attr("color", gradientColor)
 	}
 	if row == "b" || l.lookOf(i).shape != inputLook.shape { // an input's shape needs its margin
 		box.Attr("margin", "0.05,0.02")
@@ -184,9 +184,9 @@ func (l *lesson) upper(i int) *label {
 		formula = l.lossFormula().loss
 	}
 	if formula != "" {
-		text.wide(font(greyColour, captionSize, htmlText("= "+formula)))
+		text.wide(font(grayColor, captionSize, htmlText("= "+formula)))
 	}
-	text.wide("<B>" + text.element(n.Value.Few[0], valueColour) + "</B>")
+	text.wide("<B>" + text.element(n.Value.Few[0], valueColor) + "</B>")
 	text.troubles(n)
 	return text
 }
@@ -202,18 +202,18 @@ func (l *lesson) lower(i int) *label {
 	case n.State != recording.Reached:
 		text.gradient(n, "")
 	case p.meeting != "" && p.beside:
-		text.row("this row", text.tensor(recording.Single(p.row), gradientColour))
-		text.row("beside the rows", text.tensor(recording.Single(p.rowless), gradientColour))
-		text.row("in all, "+p.meeting, text.tensor(n.Gradient, gradientColour))
+		text.row("this row", text.tensor(recording.Single(p.row), gradientColor))
+		text.row("beside the rows", text.tensor(recording.Single(p.rowless), gradientColor))
+		text.row("in all, "+p.meeting, text.tensor(n.Gradient, gradientColor))
 	case p.meeting != "":
-		text.row("this row", text.tensor(recording.Single(p.row), gradientColour))
-		text.row("all rows, "+p.meeting, text.tensor(n.Gradient, gradientColour))
+		text.row("this row", text.tensor(recording.Single(p.row), gradientColor))
+		text.row("all rows, "+p.meeting, text.tensor(n.Gradient, gradientColor))
 	default:
-		colour := gradientColour
+		color := gradientColor
 		if n.Gradient.Zero() {
-			colour = zeroColour
+			color = zeroColor
 		}
-		text.wide("<B>" + text.element(n.Gradient.Few[0], colour) + "</B>")
+		text.wide("<B>" + text.element(n.Gradient.Few[0], color) + "</B>")
 	}
 	return text
 }
@@ -265,7 +265,7 @@ func (l *lesson) drawForwardRow() {
 			led[e.From], to = true, l.Root
 		}
 		arrow := l.graph.Edge(from, l.up[to])
-		arrow.Attr("color", inkColour)
+		arrow.Attr("color", inkColor)
 		arrow.Attr("arrowsize", 0.7)
 	}
 }
@@ -320,18 +320,18 @@ func (l *lesson) fromLoss(i int) (sum float64, leads bool) {
 // step draws one arrow of the backward row. It is declared along the
 // computation, which keeps the columns, and points against it.
 func (l *lesson) step(from, to int, text string, zero bool) {
-	colour := gradientColour
+	color := gradientColor
 	if zero {
-		colour = zeroColour
+		color = zeroColor
 	}
 	arrow := l.graph.Edge(l.down[from], l.down[to])
 	arrow.Attr("dir", "back")
-	arrow.Attr("color", colour)
+	arrow.Attr("color", color)
 	arrow.Attr("arrowsize", 0.7)
 	arrow.Attr("fontname", fontName)
 	arrow.Attr("fontsize", captionSize+1)
 	if text != "" {
 		arrow.Attr("label", dot.Literal(quoted(text)))
-		arrow.Attr("fontcolor", colour)
+		arrow.Attr("fontcolor", color)
 	}
 }

@@ -212,8 +212,8 @@ func TestTargets(t *testing.T) {
 	w := g.Variable(autograd.Scalar(2)).Named("w")
 	data, mean, one, y := g.Scalar(3).Named("data"), g.Scalar(1).Named("mean"), g.Scalar(1), g.Scalar(7).Named("y")
 	a := w.Mul(data.Sub(mean)).Sigmoid()
-	centre := g.Scalar(0.5).Named("centre") // a later parameter follows
-	h := one.Sub(a).Mul(a).Sub(centre).Mul(g.Variable(autograd.Scalar(3)))
+	center := g.Scalar(0.5).Named("centre") // a later parameter follows
+	h := one.Sub(a).Mul(a).Sub(center).Mul(g.Variable(autograd.Scalar(3)))
 	penalty := w.Square().Scale(0.1)
 	m := recording.New(y.Sub(h).Square().Add(penalty), autograd.Gradients{}, 0)
 	for i, target := range m.Targets() {

@@ -18,15 +18,15 @@ import (
 // apart by those who see no difference between red and green as well: the one
 // is bluish, the other yellowish, and a row says which it is.
 const (
-	inkColour      = "#1f2937"
-	greyColour     = "#6b7280"
-	faintColour    = "#9ca3af"
-	valueColour    = "#00705a"
-	gradientColour = "#b3261e"
-	zeroColour     = "#8a8580"
-	troubleColour  = "#a21caf"
-	troubleFill    = "#f5d0fe"
-	clusterColour  = "#cbd5e1"
+	inkColor      = "#1f2937"
+	grayColor     = "#6b7280"
+	faintColor    = "#9ca3af"
+	valueColor    = "#00705a"
+	gradientColor = "#b3261e"
+	zeroColor     = "#8a8580"
+	troubleColor  = "#a21caf"
+	troubleFill   = "#f5d0fe"
+	clusterColor  = "#cbd5e1"
 )
 
 const fontName = "Arial" // one that Graphviz knows widths of where it has no fonts
@@ -34,18 +34,18 @@ const fontName = "Arial" // one that Graphviz knows widths of where it has no fo
 // clusterFills are those of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
 
-// troubleColourOf returns the colour of a kind of trouble: what is broken, what
+// troubleColorOf returns the colour of a kind of trouble: what is broken, what
 // is stuck, what gets out of scale, and what nothing reaches.
-func troubleColourOf(kind explain.TroubleKind) string {
+func troubleColorOf(kind explain.TroubleKind) string {
 	switch kind {
 	case explain.TroubleNonFinite, explain.TroubleSpoiled:
-		return troubleColour
+		return troubleColor
 	case explain.TroubleDeadReLU, explain.TroubleSaturated:
 		return "#92400e"
 	case explain.TroubleVanishing, explain.TroubleExploding:
 		return "#9f1239"
 	}
-	return greyColour
+	return grayColor
 }
 
 // A look is how a box of one kind is drawn.
@@ -70,7 +70,7 @@ var (
 	groupLook    = look{"several values as one", "#e2e8f0", "#475569", "folder", "filled", 1.2, 1}
 	stubLook     = look{"left out", "#ffffff", "#9ca3af", "box", "rounded,dotted", 1, 1}
 	rootLook     = look{"the root: what was computed in the end", "#ede9fe", "#6d28d9", "box", "rounded,filled", 1.5, 2}
-	brokenLook   = look{"NaN or infinity", troubleFill, troubleColour, "", "", 3, 0}
+	brokenLook   = look{"NaN or infinity", troubleFill, troubleColor, "", "", 3, 0}
 )
 
 // kindOfLook returns the look of a node, its trouble and being the root aside.
@@ -130,7 +130,7 @@ func newCanvas(m *recording.Model, o Options) *canvas {
 	c.graph.Attr("pad", 0.2)
 	if o.Title != "" {
 		c.graph.Attr("labelloc", "t")
-		c.graph.Attr("label", dot.HTML(font(inkColour, 16, "<B>"+htmlText(recording.Visible(o.Title))+"</B>")))
+		c.graph.Attr("label", dot.HTML(font(inkColor, 16, "<B>"+htmlText(recording.Visible(o.Title))+"</B>")))
 	}
 	return c
 }
@@ -201,7 +201,7 @@ func (c *canvas) forwardLabel(n *recording.Node) *label {
 // sum adds a row with the terms that a gradient is the sum of.
 func (l *label) sum(terms string) {
 	if terms != "" {
-		l.row("sum of", font(greyColour, captionSize, htmlText(terms)))
+		l.row("sum of", font(grayColor, captionSize, htmlText(terms)))
 	}
 }
 
@@ -232,11 +232,11 @@ func (c *canvas) bundles() [][]*recording.Edge {
 func (c *canvas) forwardArrow(edges []*recording.Edge) {
 	e := edges[0]
 	to := &c.Nodes[e.To]
-	colour := faintColour
+	color := faintColor
 	if anyLearns(edges) && !to.IsRest() {
-		colour = inkColour
+		color = inkColor
 	}
-	arrow := c.arrow(e.From, e.To, c.port(valuePort, outSide, e.From), c.port(valuePort, inSide, e.To), colour)
+	arrow := c.arrow(e.From, e.To, c.port(valuePort, outSide, e.From), c.port(valuePort, inSide, e.To), color)
 	end := "headlabel"
 	if c.lanes() { // there all arrows end at one point
 		end = "taillabel"
@@ -252,7 +252,7 @@ func (c *canvas) forwardArrow(edges []*recording.Edge) {
 		return
 	}
 	arrow.Attr("labeldistance", 1.4)
-	arrow.Attr("fontcolor", greyColour)
+	arrow.Attr("fontcolor", grayColor)
 }
 
 func anyLearns(edges []*recording.Edge) bool {
@@ -335,13 +335,13 @@ func (c *canvas) termsOf(n *recording.Node) string {
 
 // backwardArrow says what a value hands on to one that it was computed from.
 func (c *canvas) backwardArrow(edges []*recording.Edge) {
-	colour, text := c.handedOnBy(edges)
-	arrow := c.arrow(edges[0].To, edges[0].From, "", "", colour)
-	c.say(arrow, text, colour)
+	color, text := c.handedOnBy(edges)
+	arrow := c.arrow(edges[0].To, edges[0].From, "", "", color)
+	c.say(arrow, text, color)
 }
 
 // say puts lines beside an arrow.
-func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
+func (c *canvas) say(arrow dot.Edge, lines []string, color string) {
 	if len(lines) == 0 {
 		return
 	}
@@ -349,16 +349,16 @@ func (c *canvas) say(arrow dot.Edge, lines []string, colour string) {
 		lines[i] = quotedText(line)
 	}
 	arrow.Attr("label", dot.Literal(`"`+strings.Join(lines, `\n`)+`"`))
-	arrow.Attr("fontcolor", colour)
+	arrow.Attr("fontcolor", color)
 }
 
 // handedOnBy returns the colour and the words of a backward arrow.
-func (c *canvas) handedOnBy(edges []*recording.Edge) (colour string, lines []string) {
+func (c *canvas) handedOnBy(edges []*recording.Edge) (color string, lines []string) {
 	switch {
 	case !c.Passed: // no backward yet
-		return faintColour, nil
+		return faintColor, nil
 	case !c.Traced:
-		return gradientColour, nil
+		return gradientColor, nil
 	}
 	var received []recording.Numbers
 	for _, e := range edges {
@@ -373,13 +373,13 @@ func (c *canvas) handedOnBy(edges []*recording.Edge) (colour string, lines []str
 	}
 	switch {
 	case lines == nil:
-		return faintColour, []string{"nothing"}
+		return faintColor, []string{"nothing"}
 	case all.Zero():
-		return zeroColour, lines
+		return zeroColor, lines
 	case all.Broken():
-		return troubleColour, lines
+		return troubleColor, lines
 	}
-	return gradientColour, lines
+	return gradientColor, lines
 }
 
 // box draws a node.
@@ -423,9 +423,9 @@ func (l look) margin() string {
 }
 
 // arrow draws an arrow between two boxes, at the ports unless they are empty.
-func (c *canvas) arrow(from, to int, fromPort, toPort, colour string) dot.Edge {
+func (c *canvas) arrow(from, to int, fromPort, toPort, color string) dot.Edge {
 	e := c.graph.EdgeWithPorts(c.boxes[from], c.boxes[to], fromPort, toPort)
-	e.Attr("color", colour)
+	e.Attr("color", color)
 	if c.Nodes[to].IsRest() || c.Nodes[from].IsRest() {
 		e.Attr("style", "dotted")
 	}
@@ -444,15 +444,15 @@ func (c *canvas) cluster(number int) *dot.Graph {
 	id := fmt.Sprintf("s%06d", number)
 	sub := c.cluster(s.Parent).Subgraph(id, dot.ClusterOption{})
 	sub.Attr("id", id)
-	label := font(greyColour, headingSize, htmlText(recording.Shown(s.Name)))
+	label := font(grayColor, headingSize, htmlText(recording.Shown(s.Name)))
 	if s.Note != "" {
-		label += font(inkColour, headingSize, "  <B>"+htmlText(s.Note)+"</B>")
+		label += font(inkColor, headingSize, "  <B>"+htmlText(s.Note)+"</B>")
 	}
 	sub.Attr("label", dot.HTML(label))
 	sub.Attr("labeljust", "l")
 	sub.Attr("style", "rounded,filled")
 	sub.Attr("fontname", fontName)
-	sub.Attr("color", clusterColour)
+	sub.Attr("color", clusterColor)
 	sub.Attr("fillcolor", clusterFills[c.depth(number)%len(clusterFills)])
 	sub.Attr("margin", 12)
 	c.clusters[number] = sub
@@ -469,15 +469,15 @@ func (c *canvas) depth(number int) int {
 }
 
 // caption returns the title, and under it lines that say what the picture shows.
-func (c *canvas) caption(colour string, size int, lines []string) dot.HTML {
+func (c *canvas) caption(color string, size int, lines []string) dot.HTML {
 	var text strings.Builder
 	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }
 	text.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
 	if c.o.Title != "" {
-		row(font(inkColour, 16, "<B>"+htmlText(recording.Visible(c.o.Title))+"</B>"))
+		row(font(inkColor, 16, "<B>"+htmlText(recording.Visible(c.o.Title))+"</B>"))
 	}
 	for _, line := range lines {
-		row(font(colour, size, htmlText(line)))
+		row(font(color, size, htmlText(line)))
 	}
 	return dot.HTML(text.String() + "</TABLE>")
 }

@@ -41,18 +41,18 @@ func newLabel(digits int) *label {
 func (l *label) html() dot.HTML { return dot.HTML(l.String() + "</TABLE>") }
 
 // heading adds what stands over the rows: bold, then in grey.
-func (l *label) heading(bold, grey string) {
+func (l *label) heading(bold, gray string) {
 	l.WriteString(`<TR><TD COLSPAN="2" CELLPADDING="4">`)
-	l.WriteString(font(inkColour, headingSize, "<B>"+htmlText(bold)+"</B>"))
-	if grey != "" {
-		l.WriteString("  " + font(greyColour, captionSize, htmlText(grey)))
+	l.WriteString(font(inkColor, headingSize, "<B>"+htmlText(bold)+"</B>"))
+	if gray != "" {
+		l.WriteString("  " + font(grayColor, captionSize, htmlText(gray)))
 	}
 	l.WriteString("</TD></TR>")
 }
 
 // value adds the row of a node's value.
 func (l *label) value(n *recording.Node) {
-	l.banded("value", l.tensor(n.Value, valueColour), valuePort, "")
+	l.banded("value", l.tensor(n.Value, valueColor), valuePort, "")
 }
 
 // note adds a row with words in place of numbers.
@@ -61,7 +61,7 @@ func (l *label) note(caption, words string) {
 }
 
 func italic(words string) string {
-	return font(faintColour, captionSize, "<I>"+htmlText(words)+"</I>")
+	return font(faintColor, captionSize, "<I>"+htmlText(words)+"</I>")
 }
 
 func (l *label) row(caption, content string) { l.banded(caption, content, "", "") }
@@ -78,7 +78,7 @@ func (l *label) banded(caption, content, port, fill string) {
 		left, right = left+ground, right+ground
 	}
 	l.WriteString(`<TR><TD ALIGN="RIGHT"` + left + `>`)
-	l.WriteString(font(greyColour, captionSize, htmlText(caption)))
+	l.WriteString(font(grayColor, captionSize, htmlText(caption)))
 	l.WriteString(`</TD><TD ALIGN="LEFT"` + right + `>` + content + "</TD></TR>")
 }
 
@@ -96,42 +96,42 @@ func (l *label) troubles(n *recording.Node) {
 
 func (l *label) warning(text string, kind explain.TroubleKind) {
 	l.WriteString(`<TR><TD COLSPAN="2" ALIGN="LEFT">`)
-	l.WriteString(font(troubleColourOf(kind), captionSize, "<B>⚠ "+htmlText(recording.Visible(text))+"</B>"))
+	l.WriteString(font(troubleColorOf(kind), captionSize, "<B>⚠ "+htmlText(recording.Visible(text))+"</B>"))
 	l.WriteString("</TD></TR>")
 }
 
 // tensor returns a tensor's numbers as the content of a cell.
-func (l *label) tensor(n recording.Numbers, colour string) string {
+func (l *label) tensor(n recording.Numbers, color string) string {
 	switch {
 	case n.Size == 0:
-		return font(faintColour, captionSize, "<I>empty</I>")
+		return font(faintColor, captionSize, "<I>empty</I>")
 	case n.Size == 1:
-		return "<B>" + l.element(n.Few[0], colour) + "</B>"
+		return "<B>" + l.element(n.Few[0], color) + "</B>"
 	case n.Few != nil:
-		return l.matrix(n, colour)
+		return l.matrix(n, color)
 	}
-	return l.summary(n, colour)
+	return l.summary(n, color)
 }
 
 // element returns one number, in a colour of its own when it is NaN or
 // infinite.
-func (l *label) element(v float64, colour string) string {
+func (l *label) element(v float64, color string) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
-		colour = troubleColour
+		color = troubleColor
 	}
-	return font(colour, 0, recording.Number(v, l.digits))
+	return font(color, 0, recording.Number(v, l.digits))
 }
 
 // matrix returns each element, the last axis across.
-func (l *label) matrix(n recording.Numbers, colour string) string {
+func (l *label) matrix(n recording.Numbers, color string) string {
 	across := n.Shape[len(n.Shape)-1]
 	var b strings.Builder
-	b.WriteString(`<TABLE BORDER="1" SIDES="LR" COLOR="` + colour + `" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">`)
+	b.WriteString(`<TABLE BORDER="1" SIDES="LR" COLOR="` + color + `" CELLBORDER="0" CELLSPACING="1" CELLPADDING="2">`)
 	for i, v := range n.Few {
 		if i%across == 0 {
 			b.WriteString("<TR>")
 		}
-		b.WriteString(`<TD ALIGN="RIGHT">` + l.element(v, colour) + "</TD>")
+		b.WriteString(`<TD ALIGN="RIGHT">` + l.element(v, color) + "</TD>")
 		if i%across == across-1 {
 			b.WriteString("</TR>")
 		}
@@ -141,16 +141,16 @@ func (l *label) matrix(n recording.Numbers, colour string) string {
 
 // summary returns the range, mean and norm of a tensor, and under them what is
 // special about its elements: how many are zero, NaN or infinite.
-func (l *label) summary(n recording.Numbers, colour string) string {
+func (l *label) summary(n recording.Numbers, color string) string {
 	var parts []string
 	for _, part := range n.Statistics(l.digits) {
-		parts = append(parts, font(greyColour, captionSize, part[0])+" "+font(colour, 0, part[1]))
+		parts = append(parts, font(grayColor, captionSize, part[0])+" "+font(color, 0, part[1]))
 	}
 	if share := n.ZeroShare(); share != "" && !n.Zero() {
-		parts = append(parts, font(greyColour, captionSize, share))
+		parts = append(parts, font(grayColor, captionSize, share))
 	}
 	for _, count := range n.Broke() {
-		parts = append(parts, font(troubleColour, 0, "<B>"+count+"</B>"))
+		parts = append(parts, font(troubleColor, 0, "<B>"+count+"</B>"))
 	}
 	const line = 3 // statistics beside each other
 	if len(parts) <= line {
@@ -160,22 +160,22 @@ func (l *label) summary(n recording.Numbers, colour string) string {
 }
 
 // font sets html in a colour and, unless 0, a size.
-func font(colour string, size int, html string) string {
+func font(color string, size int, html string) string {
 	if size == 0 {
-		return `<FONT COLOR="` + colour + `">` + html + "</FONT>"
+		return `<FONT COLOR="` + color + `">` + html + "</FONT>"
 	}
-	return `<FONT COLOR="` + colour + `" POINT-SIZE="` + strconv.Itoa(size) + `">` + html + "</FONT>"
+	return `<FONT COLOR="` + color + `" POINT-SIZE="` + strconv.Itoa(size) + `">` + html + "</FONT>"
 }
 
 // gradient adds the row of a node's gradient, on a ground of a colour, or why
 // there is none.
 func (l *label) gradient(n *recording.Node, fill string) {
 	if n.State == recording.Reached {
-		colour := gradientColour
+		color := gradientColor
 		if n.Gradient.Zero() {
-			colour = zeroColour
+			color = zeroColor
 		}
-		l.banded("grad", l.tensor(n.Gradient, colour), gradientPort, fill)
+		l.banded("grad", l.tensor(n.Gradient, color), gradientPort, fill)
 		return
 	}
 	if words := n.State.Words(); words != "" {

@@ -25,9 +25,9 @@ func (c *canvas) layerLabel(i int) *label {
 	}
 	l := newLabel(c.o.Digits)
 	l.heading(n.Title(), "")
-	l.row("shape", font(inkColour, 0, htmlText(c.shapesOf(i))))
+	l.row("shape", font(inkColor, 0, htmlText(c.shapesOf(i))))
 	if p := n.Group.Learned(); p > 0 {
-		l.row("parameters", font(inkColour, 0, strconv.Itoa(p)))
+		l.row("parameters", font(inkColor, 0, strconv.Itoa(p)))
 	}
 	for _, t := range n.Group.Tallies() {
 		l.tally(t, c)
@@ -80,7 +80,7 @@ func together(shapes []string) string {
 func (l *label) tally(t recording.Tally, c *canvas) {
 	value, gradient, words := t.Norms()
 	if !t.Param {
-		l.row("‖"+t.Name+"‖", l.element(value.Norm, valueColour))
+		l.row("‖"+t.Name+"‖", l.element(value.Norm, valueColor))
 	}
 	caption := "‖d" + t.Name + "‖"
 	switch {
@@ -88,18 +88,18 @@ func (l *label) tally(t recording.Tally, c *canvas) {
 	case words != "":
 		l.note(caption, words)
 	case gradient.Zero():
-		l.row(caption, l.element(gradient.Norm, zeroColour))
+		l.row(caption, l.element(gradient.Norm, zeroColor))
 	default:
-		l.banded(caption, l.element(gradient.Norm, gradientColour), "", c.tintOf(&recording.Node{Gradient: gradient, State: recording.Reached}))
+		l.banded(caption, l.element(gradient.Norm, gradientColor), "", c.tintOf(&recording.Node{Gradient: gradient, State: recording.Reached}))
 	}
 }
 
 func (c *canvas) layerArrow(edges []*recording.Edge) {
-	colour := faintColour
+	color := faintColor
 	if anyLearns(edges) {
-		colour = inkColour
+		color = inkColor
 	}
 	if edges[0].From != edges[0].To {
-		c.arrow(edges[0].From, edges[0].To, "", "", colour)
+		c.arrow(edges[0].From, edges[0].To, "", "", color)
 	}
 }

@@ -12,22 +12,22 @@ import (
 func (c *canvas) legend() {
 	frame := c.graph.Subgraph("legend", dot.ClusterOption{})
 	frame.Attr("id", "legend")
-	frame.Attr("label", dot.HTML(font(greyColour, headingSize, "legend")))
+	frame.Attr("label", dot.HTML(font(grayColor, headingSize, "legend")))
 	frame.Attr("labeljust", "l")
 	frame.Attr("style", "rounded")
 	frame.Attr("fontname", fontName)
-	frame.Attr("color", clusterColour)
+	frame.Attr("color", clusterColor)
 	for i, l := range c.looks() {
 		id := fmt.Sprintf("legend%02d", i)
 		box := frame.Node(id)
 		box.Attr("id", id)
-		box.Attr("label", dot.HTML(font(inkColour, captionSize, htmlText(l.words))))
+		box.Attr("label", dot.HTML(font(inkColor, captionSize, htmlText(l.words))))
 		l.apply(box)
 		box.Attr("height", 0.3)
 	}
 	box := frame.Node("legend99")
 	box.Attr("id", "legend99")
-	box.Attr("label", c.colourTable())
+	box.Attr("label", c.colorTable())
 	box.Attr("shape", "plain")
 	box.Attr("fontname", fontName)
 }
@@ -53,23 +53,23 @@ func (c *canvas) looks() []look {
 	return all
 }
 
-// colourTable says what the colours of numbers mean.
-func (c *canvas) colourTable() dot.HTML {
+// colorTable says what the colours of numbers mean.
+func (c *canvas) colorTable() dot.HTML {
 	var b strings.Builder
 	b.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)
-	line := func(fill, colour, words string) {
+	line := func(fill, color, words string) {
 		ground := ""
 		if fill != "" {
 			ground = ` BGCOLOR="` + fill + `"`
 		}
-		b.WriteString(`<TR><TD ALIGN="LEFT"` + ground + ">" + font(colour, captionSize, htmlText(words)) + "</TD></TR>")
+		b.WriteString(`<TR><TD ALIGN="LEFT"` + ground + ">" + font(color, captionSize, htmlText(words)) + "</TD></TR>")
 	}
-	line("", valueColour, "value")
-	line(tints[len(tints)-1], gradientColour, "gradient, the largest")
-	line(tints[0], gradientColour, "gradient, small beside it")
-	line("", zeroColour, "gradient, exactly zero")
+	line("", valueColor, "value")
+	line(tints[len(tints)-1], gradientColor, "gradient, the largest")
+	line(tints[0], gradientColor, "gradient, small beside it")
+	line("", zeroColor, "gradient, exactly zero")
 	if c.o.View != Forward {
-		line("", gradientColour, "arrow: × local factor = what is handed on")
+		line("", gradientColor, "arrow: × local factor = what is handed on")
 	}
 	return dot.HTML(b.String() + "</TABLE>")
 }

@@ -168,22 +168,22 @@ func (f *flowchart) arrows(edges []*recording.Edge) {
 	}
 	if f.o.View != Backward {
 		fmt.Fprintf(&f.text, "  %s --> %s\n", f.ids[e.From], f.ids[e.To])
-		colour := faintColour
+		color := faintColor
 		if anyLearns(edges) {
-			colour = inkColour
+			color = inkColor
 		}
-		f.styles = append(f.styles, "stroke:"+colour)
+		f.styles = append(f.styles, "stroke:"+color)
 	}
 	if f.o.View != Backward && f.o.View != Combined || !anyLearns(edges) {
 		return
 	}
-	colour, lines := f.handedOnBy(edges)
+	color, lines := f.handedOnBy(edges)
 	if f.o.View == Backward {
 		f.link(e.To, e.From, "-.->", "-. ", " .->", lines)
 	} else {
 		f.link(e.From, e.To, "-.-", "-. ", " .-", f.pointedBack(lines))
 	}
-	f.styles = append(f.styles, "stroke:"+colour+",color:"+colour)
+	f.styles = append(f.styles, "stroke:"+color+",color:"+color)
 }
 
 // link writes an arrow, with words in the middle if there are any.
@@ -260,7 +260,7 @@ func (f *flowchart) classes() {
 		} else if strings.Contains(l.style, "dotted") {
 			dashes = ",stroke-dasharray:1 3"
 		}
-		fmt.Fprintf(&f.text, "  classDef %s fill:%s,stroke:%s,stroke-width:%gpx,color:%s%s\n", class.name, l.fill, l.line, l.width, inkColour, dashes)
+		fmt.Fprintf(&f.text, "  classDef %s fill:%s,stroke:%s,stroke-width:%gpx,color:%s%s\n", class.name, l.fill, l.line, l.width, inkColor, dashes)
 	}
 }
 

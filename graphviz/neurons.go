@@ -13,8 +13,8 @@ import (
 
 // The colours of weights: a pair that colour-blind people tell apart.
 const (
-	positiveColour = "#1d4ed8"
-	negativeColour = "#c2410c"
+	positiveColor = "#1d4ed8"
+	negativeColor = "#c2410c"
 )
 
 // mostLabels is up to how many weights have their number written on them.
@@ -28,7 +28,7 @@ func (c *canvas) drawNeurons() {
 	c.graph.Attr("ranksep", 2.2)
 	c.graph.Attr("nodesep", 0.4)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", c.caption(greyColour, captionSize, c.neuronsShown(b)))
+	c.graph.Attr("label", c.caption(grayColor, captionSize, c.neuronsShown(b)))
 	boxes := c.drawCircles(b)
 	largest := 0.0
 	for _, s := range b.Synapses {
@@ -78,7 +78,7 @@ func (c *canvas) drawCircles(b *recording.Brain) []dot.Node {
 				count++
 			}
 		}
-		heading.Attr("label", dot.HTML(font(greyColour, headingSize, htmlText(c.headingOf(layer, last, scope, count)))))
+		heading.Attr("label", dot.HTML(font(grayColor, headingSize, htmlText(c.headingOf(layer, last, scope, count)))))
 		if layer > 0 {
 			c.invisible(before, heading).Attr("weight", 100)
 		}
@@ -126,7 +126,7 @@ func (c *canvas) drawCircle(frame *dot.Graph, i int, n *recording.Circle, output
 		fill, line = "#ede9fe", "#6d28d9"
 	}
 	if math.IsNaN(n.Value) || math.IsInf(n.Value, 0) {
-		fill, line = troubleFill, troubleColour
+		fill, line = troubleFill, troubleColor
 	}
 	box.Attr("fillcolor", fill)
 	box.Attr("color", line)
@@ -138,13 +138,13 @@ func (c *canvas) drawCircle(frame *dot.Graph, i int, n *recording.Circle, output
 func (c *canvas) circleLabel(n *recording.Circle) *label {
 	l := &label{digits: min(c.o.Digits, 4)}
 	l.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="1">`)
-	l.wide(font(inkColour, 12, "<B>"+htmlText(short(n.Name))+"</B>"))
-	l.wide(l.element(n.Value, valueColour))
+	l.wide(font(inkColor, 12, "<B>"+htmlText(short(n.Name))+"</B>"))
+	l.wide(l.element(n.Value, valueColor))
 	switch {
 	case n.Biased && c.o.WeightGradients && n.Sloped:
-		l.wide(font(greyColour, captionSize, "db ") + font(gradientColour, captionSize, recording.Number(n.BiasSlope, l.digits)))
+		l.wide(font(grayColor, captionSize, "db ") + font(gradientColor, captionSize, recording.Number(n.BiasSlope, l.digits)))
 	case n.Biased:
-		l.wide(font(greyColour, captionSize, "b "+recording.Number(n.Bias, l.digits)))
+		l.wide(font(grayColor, captionSize, "b "+recording.Number(n.Bias, l.digits)))
 	}
 	return l
 }
@@ -159,23 +159,23 @@ func short(name string) string {
 	return string(runes[:longest-4]) + "…" + string(runes[len(runes)-3:])
 }
 
-func (c *canvas) drawSynapse(s recording.Synapse, boxes []dot.Node, largest float64, labelled bool) {
+func (c *canvas) drawSynapse(s recording.Synapse, boxes []dot.Node, largest float64, labeled bool) {
 	v := c.shownOf(s)
-	colour, width := positiveColour, 1.0
+	color, width := positiveColor, 1.0
 	switch {
 	case v < 0:
-		colour = negativeColour
+		color = negativeColor
 	case v == 0:
-		colour = zeroColour
+		color = zeroColor
 	case math.IsNaN(v):
-		colour = faintColour
+		color = faintColor
 	}
 	if size := math.Abs(v) / largest; size > 0 && !math.IsInf(size, 0) {
 		const thin, thick = 0.4, 5
 		width = thin + (thick-thin)*size
 	}
 	e := c.graph.Edge(boxes[s.From], boxes[s.To])
-	e.Attr("color", colour)
+	e.Attr("color", color)
 	e.Attr("penwidth", math.Round(width*100)/100)
 	e.Attr("arrowhead", "none")
 	if v < 0 {
@@ -186,13 +186,13 @@ func (c *canvas) drawSynapse(s recording.Synapse, boxes []dot.Node, largest floa
 		text += ", dw " + recording.Number(s.Slope, c.o.Digits)
 	}
 	e.Attr("tooltip", dot.Literal(quoted(text)))
-	if labelled && !math.IsNaN(v) {
+	if labeled && !math.IsNaN(v) {
 		e.Attr("taillabel", dot.Literal(quoted(recording.Number(v, min(c.o.Digits, 3)))))
 		e.Attr("labeldistance", 3.4)
 		e.Attr("labelangle", 8)
 		e.Attr("fontname", fontName)
 		e.Attr("fontsize", captionSize)
-		e.Attr("fontcolor", colour)
+		e.Attr("fontcolor", color)
 	}
 }
 

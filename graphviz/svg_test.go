@@ -97,7 +97,7 @@ func TestGraphvizFails(t *testing.T) {
 
 // The program is killed when its context ends, and children that hold its
 // output are not waited for: the test would last for hours.
-func TestSVGIsCancelled(t *testing.T) {
+func TestSVGIsCanceled(t *testing.T) {
 	installed(t, "sleep 7200 & echo $! >child; wait")
 	t.Chdir(t.TempDir())
 	t.Cleanup(func() { end(t, "child") })

@@ -14,7 +14,7 @@ import (
 
 // The weights have mean 0 and the documented variance, and the uniform ones
 // fill their bounds. 60,000 draws leave a variance within 3 % of its own.
-func TestInitialiserStatistics(t *testing.T) {
+func TestInitializerStatistics(t *testing.T) {
 	const in, out = 200, 300
 	for _, row := range []struct {
 		name     string
@@ -62,7 +62,7 @@ func checkRange(t *testing.T, w []float64, bound, deviation float64) {
 	}
 }
 
-func TestInitialisersAreDeterministic(t *testing.T) {
+func TestInitializersAreDeterministic(t *testing.T) {
 	for name, f := range map[string]layers.Initializer{"uniform": layers.GlorotUniform, "normal": layers.HeNormal} {
 		first, again, other := f(seeded(1), 3, 4).Float64s(), f(seeded(1), 3, 4).Float64s(), f(seeded(2), 3, 4).Float64s()
 		if diff := cmp.Diff(first, again); diff != "" {
@@ -75,7 +75,7 @@ func TestInitialisersAreDeterministic(t *testing.T) {
 }
 
 // The precision changes nothing but the rounding of the same draws.
-func TestInitialiserInFloat32(t *testing.T) {
+func TestInitializerInFloat32(t *testing.T) {
 	double := layers.NewDense(seeded(1), 3, 4).Weight.Tensor()
 	single := layers.NewDenseWith(seeded(1), 3, 4, layers.DenseOptions{Precision: autograd.Float32}).Weight.Tensor()
 	if diff := cmp.Diff(double.In(autograd.Float32).Raw32(), single.Raw32()); diff != "" {
@@ -83,7 +83,7 @@ func TestInitialiserInFloat32(t *testing.T) {
 	}
 }
 
-func TestConstantInitialisers(t *testing.T) {
+func TestConstantInitializers(t *testing.T) {
 	if diff := diffTensor(layers.ZeroWeights(nil, 2, 1), []int{2, 1}, []float64{0, 0}); diff != "" {
 		t.Error(diff)
 	}
@@ -92,7 +92,7 @@ func TestConstantInitialisers(t *testing.T) {
 	}
 }
 
-func TestInitialisersWithoutRand(t *testing.T) {
+func TestInitializersWithoutRand(t *testing.T) {
 	for _, f := range []layers.Initializer{
 		layers.GlorotUniform, layers.GlorotNormal, layers.HeUniform, layers.HeNormal, layers.LeCunUniform, layers.LeCunNormal,
 	} {

@@ -128,10 +128,10 @@ func (e *evaluation) metricTargets() autograd.Tensor {
 // pass predicts all rows, and returns the mean loss if it is wanted.
 func (e *evaluation) pass(ctx context.Context) (loss float64, err error) {
 	done, batch := 0, 0
-	var cancelled, failed error
+	var canceled, failed error
 	fault := autograd.Try(func() {
 		for rows := range e.batches.rows {
-			if cancelled = ctx.Err(); cancelled != nil {
+			if canceled = ctx.Err(); canceled != nil {
 				return
 			}
 			batch++
@@ -149,7 +149,7 @@ func (e *evaluation) pass(ctx context.Context) (loss float64, err error) {
 	if failed != nil {
 		return 0, &StepError{Batch: batch, Err: failed}
 	}
-	return loss / float64(e.batches.whole.Rows()), cancelled
+	return loss / float64(e.batches.whole.Rows()), canceled
 }
 
 // step predicts a batch, of which so many rows were done before.

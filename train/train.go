@@ -213,10 +213,10 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context) error {
 	c.lossSum, c.rows, c.batch = 0, 0, 0
-	var cancelled, failed error
+	var canceled, failed error
 	fault := autograd.Try(func() {
 		for rows := range c.batches.rows {
-			if cancelled = ctx.Err(); cancelled != nil {
+			if canceled = ctx.Err(); canceled != nil {
 				return
 			}
 			c.batch++
@@ -236,7 +236,7 @@ func (c *cycle) train(ctx context.Context) error {
 	if failed != nil {
 		return &StepError{Batch: c.batch, Err: failed}
 	}
-	return cancelled
+	return canceled
 }
 
 // step is the cycle itself, once. It returns the gradients that it adjusted the

@@ -397,7 +397,7 @@ func TestPageIsSmall(t *testing.T) {
 	}
 }
 
-func TestCancelled(t *testing.T) {
+func TestCanceled(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	if err := run(ctx, io.Discard, settings{task: "all", seed: 1}); err == nil {

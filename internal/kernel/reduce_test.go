@@ -166,7 +166,7 @@ func TestReductionEdges(t *testing.T) {
 }
 
 // The mean of long rows and columns of neighbours is rounded as well.
-func TestVarianceOfNeighbours(t *testing.T) {
+func TestVarianceOfNeighbors(t *testing.T) {
 	const n = 1000
 	x := make([]float64, n)
 	for i := range x {

@@ -64,7 +64,7 @@ func takeApart(o *operands) (apart, bool) {
 	case "norm":
 		return reduction(o), o.constant(0) == 2
 	case "softmax", "log softmax":
-		return normalised(o), true
+		return normalized(o), true
 	case "reshape", "detach":
 		a := copies(func(out int) (part, bool) { return part{0, out}, true })
 		if o.n.Op == "detach" {
@@ -290,7 +290,7 @@ func extreme(o *operands, b run, out int, p part) float64 {
 
 // normalised takes softmax and log softmax: each element depends on all of its
 // row.
-func normalised(o *operands) apart {
+func normalized(o *operands) apart {
 	b := RunOf(o.shapes[0], o.constant(0), 1)
 	start := func(out int) int { return out/(b.N*b.Inner)*(b.N*b.Inner) + out%b.Inner }
 	a := apart{parts: func(out int, yield func(part)) {

@@ -212,13 +212,13 @@ func (m *Model) groupOf(b block, members []int, outside map[Identity]bool) Node 
 		}
 	}
 	n.Op = Plural(len(g.Members), "value")
-	n.summarise(g.Outputs, m.limit)
+	n.summarize(g.Outputs, m.limit)
 	return n
 }
 
-// summarise gives a node of several values the numbers of those that are used
+// summarize gives a node of several values the numbers of those that are used
 // outside, each of at most so many.
-func (n *Node) summarise(outputs []Node, limit int) {
+func (n *Node) summarize(outputs []Node, limit int) {
 	if len(outputs) == 1 {
 		n.Value, n.Gradient, n.State = outputs[0].Value, outputs[0].Gradient, outputs[0].State
 		return
