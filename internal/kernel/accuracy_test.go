@@ -30,7 +30,8 @@ func bigExp(x *big.Float) *big.Float {
 	return sum
 }
 
-// bigLog is ln x for x > 0, by a step of Halley's from the float64 logarithm of its mantissa.
+// bigLog is ln x for x > 0, by a step of Halley's from the float64 logarithm of
+// its mantissa.
 func bigLog(x *big.Float) *big.Float {
 	mantissa := new(big.Float)
 	exponent := x.MantExp(mantissa)
@@ -109,7 +110,8 @@ func bigGELU(x float64) *big.Float {
 	return times(plus(bigErf(half), 1), x/2)
 }
 
-// bounds states the largest error of each function in units in the last place, in float64 and float32.
+// bounds states the largest error of each function in units in the last place,
+// in float64 and float32.
 var bounds = []struct {
 	name         string
 	exact        func(x float64) *big.Float
@@ -139,7 +141,8 @@ var bounds = []struct {
 	{"GELU", bigGELU, -10, 10, 2, 2, false},
 }
 
-// samples are n arguments between lo and hi, evenly spread and spread over all magnitudes.
+// samples are n arguments between lo and hi, evenly spread and spread over all
+// magnitudes.
 func samples(rng *rand.Rand, n int, lo, hi float64, positive bool) []float64 {
 	x := make([]float64, 0, n)
 	for len(x) < n {
@@ -186,7 +189,8 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
-// unitsOff is the error in units in the last place of a number with so many bits.
+// unitsOff is the error in units in the last place of a number with so many
+// bits.
 func unitsOff(got float64, want *big.Float, bits int) float64 {
 	if w, _ := want.Float64(); math.IsInf(w, 0) && w == got {
 		return 0
@@ -200,7 +204,8 @@ func unitsOff(got float64, want *big.Float, bits int) float64 {
 	return math.Abs(off)
 }
 
-// So do those of the softmax, whose assembly takes no differences of large numbers as the portable form does.
+// So do those of the softmax, whose assembly takes no differences of large
+// numbers as the portable form does.
 func TestAccuracyOfSoftmax(t *testing.T) {
 	if !kernel.HasVectors() {
 		t.Skip("the portable form is only as exact as the differences from the largest element")
@@ -234,7 +239,8 @@ func TestAccuracyOfSoftmax(t *testing.T) {
 	t.Logf("%.3f, %.3f", worst, worst32)
 }
 
-// The power's assembly keeps its logarithm in two parts, so that exact powers come out exact; the portable form is that of the standard library.
+// The power's assembly keeps its logarithm in two parts, so that exact powers
+// come out exact; the portable form is that of the standard library.
 func TestAccuracyOfPow(t *testing.T) {
 	if !kernel.HasVectors() {
 		t.Skip("the portable form has the errors of math.Pow")

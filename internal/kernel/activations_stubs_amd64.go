@@ -77,7 +77,8 @@ func hardSigmoidGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n 
 //go:noescape
 func hardSwish32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// hardSwishGrad32AVX2 is dst = 0 where x ≤ −3, gy where x ≥ 3, else gy·(2x + 3)/6.
+// hardSwishGrad32AVX2 is dst = 0 where x ≤ −3, gy where x ≥ 3, else gy·(2x +
+// 3)/6.
 //
 //go:noescape
 func hardSwishGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
@@ -157,7 +158,8 @@ func hardSigmoidGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n 
 //go:noescape
 func hardSwish64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// hardSwishGrad64AVX2 is dst = 0 where x ≤ −3, gy where x ≥ 3, else gy·(2x + 3)/6.
+// hardSwishGrad64AVX2 is dst = 0 where x ≤ −3, gy where x ≥ 3, else gy·(2x +
+// 3)/6.
 //
 //go:noescape
 func hardSwishGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)

@@ -142,7 +142,8 @@ func absGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a f
 //go:noescape
 func logGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// round32AVX2 is dst = x rounded to the nearest integer, halves to the even one.
+// round32AVX2 is dst = x rounded to the nearest integer, halves to the even
+// one.
 //
 //go:noescape
 func round32AVX2(dst *float32, x *float32, n int, a float64, b float64)
@@ -312,7 +313,8 @@ func absGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a f
 //go:noescape
 func logGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// round64AVX2 is dst = x rounded to the nearest integer, halves to the even one.
+// round64AVX2 is dst = x rounded to the nearest integer, halves to the even
+// one.
 //
 //go:noescape
 func round64AVX2(dst *float64, x *float64, n int, a float64, b float64)

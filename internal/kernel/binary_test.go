@@ -18,7 +18,8 @@ var binaries = []struct {
 	{"CrossEntropy", &kernel.CrossEntropy},
 }
 
-// Each loop, vector or scalar on either side and in both precisions, agrees with the scalar form.
+// Each loop, vector or scalar on either side and in both precisions, agrees
+// with the scalar form.
 func TestBinaryLoops(t *testing.T) {
 	for _, row := range binaries {
 		tolerance, _ := tolerances(row.name)

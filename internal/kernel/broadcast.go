@@ -1,11 +1,13 @@
 package kernel
 
-// maxRank is the number of axes that a nest holds; arrays of higher rank are walked along their outer axes first.
+// maxRank is the largest number of axes of a nest. Arrays of higher rank are
+// walked along their outer axes first.
 const maxRank = 8
 
-// nest is a set of loops over two arrays: the axes of one shape, outermost first, and how far each array moves along them.
-// Axes of size 1 are left out, and neighbours that both arrays run through evenly are one axis, so that the innermost run
-// is as long as it can be.
+// nest is a set of nested loops over two arrays of one shape: the sizes of its
+// axes, outermost first, and each array's strides. Axes of size 1 are dropped
+// and axes that both arrays run through evenly are merged, so that the
+// innermost run is as long as possible.
 type nest struct {
 	rank    int
 	size    [maxRank]int
@@ -35,7 +37,7 @@ func (n *nest) collapse(shape, a, b []int) {
 	}
 }
 
-// plane returns the innermost two axes, of size 1 where there are fewer.
+// plane returns the innermost two axes; a missing one has size 1.
 func (n *nest) plane() (outer, inner, aOuter, aInner, bOuter, bInner int) {
 	outer, inner = 1, 1
 	if i := n.rank - 1; i >= 0 {
@@ -63,10 +65,12 @@ func (n *nest) next(a, b int) (int, int, bool) {
 	return a, b, false
 }
 
-// Apply computes dst = f(x, y) over a broadcast shape. dst is contiguous; xStride and yStride give, for each axis of
-// shape, how many elements x and y move along it, 0 where they are broadcast.
+// Apply computes dst = f(x, y) over a broadcast shape. dst is contiguous;
+// xStride and yStride give, for each axis of shape, how many elements x and y
+// move along it, 0 where they are broadcast.
 //
-// dst may be x or y itself if that has dst's own layout, and may not overlap them otherwise.
+// dst may be x or y itself if that has dst's own layout, and may not overlap
+// them otherwise.
 func Apply[T Float](loops *BinaryLoops[T], dst, x, y []T, shape, xStride, yStride []int) {
 	if len(shape) > maxRank {
 		size := 1
@@ -88,8 +92,8 @@ func Apply[T Float](loops *BinaryLoops[T], dst, x, y []T, shape, xStride, yStrid
 	applyNest(loops, &n, dst, x, y)
 }
 
-// ApplyRows is Apply for a y that is one row, which is repeated against the rows of x, of which there is one at least: a
-// layer's bias. dst may be x.
+// ApplyRows is [Apply] for a y that is one row, combined with each row of x: a
+// layer's bias. x has at least one row. dst may be x.
 func ApplyRows[T Float](loops *BinaryLoops[T], dst, x, y []T) {
 	if len(y) <= shortRow && &dst[0] != &x[0] {
 		expandRows(dst, y, len(y), 0, 1)
@@ -127,8 +131,8 @@ func applyNest[T Float](loops *BinaryLoops[T], n *nest, dst, x, y []T) {
 	}
 }
 
-// shortRow is the length up to which the rows of a broadcast operand are written out in full: calling a loop for each of them would take
-// longer.
+// shortRow is the length up to which the rows of a broadcast operand are copied
+// out in full: calling a loop for each of them would take longer.
 const shortRow = 32
 
 // expandRows fills dst with the rows of a broadcast operand.
@@ -155,7 +159,8 @@ func expandRows[T Float](dst, x []T, inner, xOuter, xInner int) {
 	}
 }
 
-// applyRun computes one innermost run. An operand that is neither contiguous nor constant is first gathered into dst.
+// applyRun computes one innermost run. An operand that is neither contiguous
+// nor constant is first gathered into dst.
 func applyRun[T Float](loops *BinaryLoops[T], dst, x, y []T, xStride, yStride int) {
 	n := len(dst)
 	switch {

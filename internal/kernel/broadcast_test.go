@@ -44,8 +44,8 @@ func product(shape []int) int {
 	return n
 }
 
-// view makes up an operand of a shape: its axes are stored in a random order, and some are broadcast. It returns strides and the
-// number of elements stored.
+// view makes up an operand of a shape: its axes are stored in a random order,
+// and some are broadcast. It returns strides and the number of elements stored.
 func view(rng *rand.Rand, shape []int, broadcast bool) (strides []int, size int) {
 	strides, size = make([]int, len(shape)), 1
 	order := rng.Perm(len(shape))
@@ -63,7 +63,8 @@ func view(rng *rand.Rand, shape []int, broadcast bool) (strides []int, size int)
 	return strides, size
 }
 
-// offsets lists where a view has each element of the shape, by index arithmetic.
+// offsets lists where a view has each element of the shape, by index
+// arithmetic.
 func offsets(shape, strides []int) []int {
 	list := []int{0}
 	for axis, size := range shape {
@@ -105,7 +106,8 @@ func TestApplyAgainstIndexArithmetic(t *testing.T) {
 	}
 }
 
-// The result may overwrite either argument that has its layout, whatever the layout of the other.
+// The result may overwrite either argument that has its layout, whatever the
+// layout of the other.
 func TestApplyInPlace(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	for range 1000 {

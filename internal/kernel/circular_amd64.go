@@ -5,12 +5,13 @@ import (
 	"unsafe"
 )
 
-// circularEnd is the largest argument of the kernels of sine, cosine and tangent.
+// circularEnd is the largest argument of the kernels of sine, cosine and
+// tangent.
 const circularEnd = 1 << 20
 
-// circular loops over all of x. k handles vectors of the width without arguments
-// beyond circularEnd: it stops at the first other one and returns how far it got.
-// There the function's scalar form handles what is beyond.
+// circular loops over all of x. k handles vectors of the width without
+// arguments beyond circularEnd: it stops at the first other one and returns how
+// far it got. There the function's scalar form handles what is beyond.
 func circular[T Float](of *Unary, width int, k func(dst, x *T, n int) (done int)) unaryKernel[T] {
 	return func(dst, x *T, n int, _, _ float64) {
 		to, from := unsafe.Slice(dst, n), unsafe.Slice(x, n)

@@ -2,52 +2,62 @@
 
 package kernel
 
-// softmaxColumns32AVX512 is the softmax of each column. There are rows > 0, stride elements apart.
+// softmaxColumns32AVX512 is the softmax of each column. There are rows > 0,
+// stride elements apart.
 //
 //go:noescape
 func softmaxColumns32AVX512(dst *float32, x *float32, rows int, stride int, columns int)
 
-// logSumExpColumns32AVX512 is the logarithm of the sum of powers of e in each column, in one row. There are rows > 0, stride elements apart.
+// logSumExpColumns32AVX512 is the logarithm of the sum of powers of e in each
+// column, in one row. There are rows > 0, stride elements apart.
 //
 //go:noescape
 func logSumExpColumns32AVX512(dst *float32, x *float32, rows int, stride int, columns int)
 
-// logSoftmaxColumns32AVX512 is the log-softmax of each column. There are rows > 0, stride elements apart.
+// logSoftmaxColumns32AVX512 is the log-softmax of each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxColumns32AVX512(dst *float32, x *float32, rows int, stride int, columns int)
 
-// softmaxGradColumns32AVX512 is y·(gy − Σ gy·y) in each column. There are rows > 0, stride elements apart.
+// softmaxGradColumns32AVX512 is y·(gy − Σ gy·y) in each column. There are rows
+// > 0, stride elements apart.
 //
 //go:noescape
 func softmaxGradColumns32AVX512(dst *float32, gy *float32, y *float32, rows int, stride int, columns int)
 
-// logSoftmaxGradColumns32AVX512 is gy − eʸ·Σ gy in each column. There are rows > 0, stride elements apart.
+// logSoftmaxGradColumns32AVX512 is gy − eʸ·Σ gy in each column. There are rows
+// > 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxGradColumns32AVX512(dst *float32, gy *float32, y *float32, rows int, stride int, columns int)
 
-// softmaxColumns64AVX512 is the softmax of each column. There are rows > 0, stride elements apart.
+// softmaxColumns64AVX512 is the softmax of each column. There are rows > 0,
+// stride elements apart.
 //
 //go:noescape
 func softmaxColumns64AVX512(dst *float64, x *float64, rows int, stride int, columns int)
 
-// logSumExpColumns64AVX512 is the logarithm of the sum of powers of e in each column, in one row. There are rows > 0, stride elements apart.
+// logSumExpColumns64AVX512 is the logarithm of the sum of powers of e in each
+// column, in one row. There are rows > 0, stride elements apart.
 //
 //go:noescape
 func logSumExpColumns64AVX512(dst *float64, x *float64, rows int, stride int, columns int)
 
-// logSoftmaxColumns64AVX512 is the log-softmax of each column. There are rows > 0, stride elements apart.
+// logSoftmaxColumns64AVX512 is the log-softmax of each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxColumns64AVX512(dst *float64, x *float64, rows int, stride int, columns int)
 
-// softmaxGradColumns64AVX512 is y·(gy − Σ gy·y) in each column. There are rows > 0, stride elements apart.
+// softmaxGradColumns64AVX512 is y·(gy − Σ gy·y) in each column. There are rows
+// > 0, stride elements apart.
 //
 //go:noescape
 func softmaxGradColumns64AVX512(dst *float64, gy *float64, y *float64, rows int, stride int, columns int)
 
-// logSoftmaxGradColumns64AVX512 is gy − eʸ·Σ gy in each column. There are rows > 0, stride elements apart.
+// logSoftmaxGradColumns64AVX512 is gy − eʸ·Σ gy in each column. There are rows
+// > 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxGradColumns64AVX512(dst *float64, gy *float64, y *float64, rows int, stride int, columns int)

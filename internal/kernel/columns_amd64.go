@@ -1,6 +1,7 @@
 package kernel
 
-// columnTask is a function along the middle axis that the workers share, in blocks of neighbouring columns.
+// columnTask is a function along the middle axis that the workers share in
+// blocks of adjacent columns.
 type columnTask[T Float] struct {
 	reduce          func(dst, x *T, rows, stride, columns int) // to one row if isSum
 	slope           func(dst, gy, y *T, rows, stride, columns int)
@@ -19,7 +20,8 @@ func (t *columnTask[T]) run(piece, _ int) {
 	}
 }
 
-// block computes the columns from the first one on of the matrix o.
+// block computes one block of columns of the matrix o, from the column first
+// on.
 func (t *columnTask[T]) block(o, first int) {
 	at, width := o*t.n*t.inner+first, min(columns, t.inner-first)
 	switch {

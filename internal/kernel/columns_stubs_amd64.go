@@ -2,52 +2,62 @@
 
 package kernel
 
-// softmaxColumns32AVX2 is the softmax of each column. There are rows > 0, stride elements apart.
+// softmaxColumns32AVX2 is the softmax of each column. There are rows > 0,
+// stride elements apart.
 //
 //go:noescape
 func softmaxColumns32AVX2(dst *float32, x *float32, rows int, stride int, columns int)
 
-// logSumExpColumns32AVX2 is the logarithm of the sum of powers of e in each column, in one row. There are rows > 0, stride elements apart.
+// logSumExpColumns32AVX2 is the logarithm of the sum of powers of e in each
+// column, in one row. There are rows > 0, stride elements apart.
 //
 //go:noescape
 func logSumExpColumns32AVX2(dst *float32, x *float32, rows int, stride int, columns int)
 
-// logSoftmaxColumns32AVX2 is the log-softmax of each column. There are rows > 0, stride elements apart.
+// logSoftmaxColumns32AVX2 is the log-softmax of each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxColumns32AVX2(dst *float32, x *float32, rows int, stride int, columns int)
 
-// softmaxGradColumns32AVX2 is y·(gy − Σ gy·y) in each column. There are rows > 0, stride elements apart.
+// softmaxGradColumns32AVX2 is y·(gy − Σ gy·y) in each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func softmaxGradColumns32AVX2(dst *float32, gy *float32, y *float32, rows int, stride int, columns int)
 
-// logSoftmaxGradColumns32AVX2 is gy − eʸ·Σ gy in each column. There are rows > 0, stride elements apart.
+// logSoftmaxGradColumns32AVX2 is gy − eʸ·Σ gy in each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxGradColumns32AVX2(dst *float32, gy *float32, y *float32, rows int, stride int, columns int)
 
-// softmaxColumns64AVX2 is the softmax of each column. There are rows > 0, stride elements apart.
+// softmaxColumns64AVX2 is the softmax of each column. There are rows > 0,
+// stride elements apart.
 //
 //go:noescape
 func softmaxColumns64AVX2(dst *float64, x *float64, rows int, stride int, columns int)
 
-// logSumExpColumns64AVX2 is the logarithm of the sum of powers of e in each column, in one row. There are rows > 0, stride elements apart.
+// logSumExpColumns64AVX2 is the logarithm of the sum of powers of e in each
+// column, in one row. There are rows > 0, stride elements apart.
 //
 //go:noescape
 func logSumExpColumns64AVX2(dst *float64, x *float64, rows int, stride int, columns int)
 
-// logSoftmaxColumns64AVX2 is the log-softmax of each column. There are rows > 0, stride elements apart.
+// logSoftmaxColumns64AVX2 is the log-softmax of each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxColumns64AVX2(dst *float64, x *float64, rows int, stride int, columns int)
 
-// softmaxGradColumns64AVX2 is y·(gy − Σ gy·y) in each column. There are rows > 0, stride elements apart.
+// softmaxGradColumns64AVX2 is y·(gy − Σ gy·y) in each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func softmaxGradColumns64AVX2(dst *float64, gy *float64, y *float64, rows int, stride int, columns int)
 
-// logSoftmaxGradColumns64AVX2 is gy − eʸ·Σ gy in each column. There are rows > 0, stride elements apart.
+// logSoftmaxGradColumns64AVX2 is gy − eʸ·Σ gy in each column. There are rows >
+// 0, stride elements apart.
 //
 //go:noescape
 func logSoftmaxGradColumns64AVX2(dst *float64, gy *float64, y *float64, rows int, stride int, columns int)

@@ -9,7 +9,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// A column's results are the same bits beside any other columns, for each width that the loops take apart, and with infinities next to it.
+// A column's results are the same bits beside any other columns, for each width
+// that the loops take apart, and with infinities next to it.
 func TestColumnsStandAlone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const rows, columns = 7, 53
@@ -61,7 +62,8 @@ func part[T kernel.Float](x []T, rows, columns, first int) []T {
 	return y
 }
 
-// An infinite gradient reaches the other elements of its column as an infinity, as it does those of its row, and no other column.
+// An infinite gradient reaches the other elements of its column as an infinity,
+// as it does those of its row, and no other column.
 func TestInfiniteGradientsOfColumns(t *testing.T) {
 	t.Run("float64", infiniteGradients[float64])
 	t.Run("float32", infiniteGradients[float32])

@@ -1,7 +1,7 @@
 package kernel
 
-// Comparisons give 1 for true and 0 for false and have no gradient. NaN equals nothing and is in no order: every comparison with it
-// is 0, but for ≠, which is 1.
+// Comparisons give 1 for true and 0 for false and have no gradient. A
+// comparison with NaN is 0, except ≠, which is 1.
 
 // Equal is z = 1 where x = y, else 0; 0 for NaN. It has no gradient.
 var Equal = Binary{
@@ -195,7 +195,8 @@ func truth[T Float](is bool) T {
 //
 //	∂z/∂x = 1 for x > y, 0 for x < y; ∂z/∂y the other way round
 //
-// Special cases are: NaN if either is NaN; at equal arguments each gradient is ½.
+// Special cases are: NaN if either is NaN; at equal arguments each gradient is
+// ½.
 var Maximum = Binary{
 	F:   func(x, y float64) float64 { return max(x, y) },
 	D:   func(gy, x, y, _ float64) (float64, float64) { return largerGrad(gy, x, y) },
@@ -236,7 +237,8 @@ func largerGrad(gy, x, y float64) (gx, gyy float64) {
 //
 //	∂z/∂x = 1 for x < y, 0 for x > y; ∂z/∂y the other way round
 //
-// Special cases are: NaN if either is NaN; at equal arguments each gradient is ½.
+// Special cases are: NaN if either is NaN; at equal arguments each gradient is
+// ½.
 var Minimum = Binary{
 	F:   func(x, y float64) float64 { return min(x, y) },
 	D:   func(gy, x, y, _ float64) (float64, float64) { return largerGrad(gy, -x, -y) },
@@ -260,7 +262,8 @@ func minimumVS[T Float](dst, x []T, s T) {
 
 func minimumSV[T Float](dst []T, s T, y []T) { minimumVS(dst, y, s) }
 
-// Where sets dst to x where c is not 0 (NaN included), to y elsewhere, over len(c) elements. dst may be any of them.
+// Where sets dst to x where c is not 0 (NaN included), to y elsewhere, over
+// len(c) elements. dst may be any of them.
 func Where[T Float](dst, c, x, y []T) {
 	if n := len(c); n >= sharedMemory {
 		shareArray(n, selecting[T]{dst[:n], c, x[:n], y[:n]})

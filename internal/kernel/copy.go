@@ -1,7 +1,8 @@
 package kernel
 
-// Copy copies src to dst over a shape. Either side starts at its offset and moves by its strides; those of src may be 0
-// (broadcast) or negative, those of dst must visit each element at most once. dst and src may not overlap.
+// Copy copies src to dst over a shape. Each side starts at its offset and moves
+// by its strides. Those of src may be 0 (broadcast) or negative; those of dst
+// must visit each element at most once. dst and src may not overlap.
 func Copy[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int, sStride []int) {
 	shareWalk(dst, src, shape, dOff, dStride, sOff, sStride)
 }
@@ -37,10 +38,12 @@ func walk[T Float](dst, src []T, shape []int, dOff int, dStride []int, sOff int,
 	}
 }
 
-// tile is the side of the squares in which a transposed plane is moved: 16 rows of 16 elements stay in the first cache.
+// tile is the side of the squares in which a transposed plane is copied: 16
+// rows of 16 elements stay in the first-level cache.
 const tile = 16
 
-// isTransposed reports whether the plane's rows are scattered on one side and long enough for tiles to pay.
+// isTransposed reports whether the plane's rows are scattered on one side and
+// long enough to be worth tiling.
 func isTransposed(outer, inner, dInner, sInner int) bool {
 	return outer >= tile && inner >= tile && (dInner != 1 || (sInner != 1 && sInner != 0))
 }
@@ -76,8 +79,9 @@ func moveRun[T Float](dst, src []T, n, d, dStride, s, sStride int) {
 	}
 }
 
-// Triangle copies one triangle of x, rows × cols, to dst and sets the rest to 0: the upper one, of the elements with
-// column − row ≥ k, or the lower one, column − row ≤ k. dst may be x.
+// Triangle copies one triangle of x, rows × cols, to dst and sets the rest to
+// 0: the upper one, of the elements with column − row ≥ k, or the lower one,
+// column − row ≤ k. dst may be x.
 func Triangle[T Float](dst, x []T, rows, cols, k int, upper bool) {
 	for i := range rows {
 		to, from := dst[i*cols:(i+1)*cols], x[i*cols:(i+1)*cols]

@@ -6,13 +6,14 @@ import (
 	"golang.org/x/sys/cpu"
 )
 
-// The sets of kernels in assembly that are in use. Each set is chosen once, at the start of the program, so that all results of a program are
-// computed alike: the best one that the processor has, or, by NABLA_KERNEL in the environment of the program,
+// Which sets of assembly kernels are in use. They are chosen once, when the
+// program starts, so that it computes all its results alike: the best sets that
+// the processor has, unless the environment variable NABLA_KERNEL is
 //
 //	portable	none: loops in Go
 //	avx2		no AVX-512
 //
-// useAVX512 implies useAVX2: what AVX-512 has no kernel for is computed by AVX2.
+// useAVX512 implies useAVX2, which computes what AVX-512 has no kernel for.
 var (
 	useAVX2   = cpu.X86.HasAVX2 && cpu.X86.HasFMA && os.Getenv("NABLA_KERNEL") != "portable"
 	useAVX512 = useAVX2 && hasAVX512 && os.Getenv("NABLA_KERNEL") != "avx2"

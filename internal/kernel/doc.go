@@ -1,6 +1,8 @@
-// Package kernel holds the loops over slices of numbers that the rest of Nabla is made of: elementwise functions and
-// their derivatives, broadcasting, reductions, products, index operations and optimizer updates, in float32 and float64.
-// It knows nothing of graphs, shapes are plain []int, and every result is written into memory that the caller owns.
+// Package kernel holds the loops over slices of numbers that the rest of Nabla
+// is made of: elementwise functions and their derivatives, broadcasting,
+// reductions, products, index operations and optimizer updates, in float32 and
+// float64. It knows nothing of graphs, shapes are plain []int, and every result
+// is written into memory that the caller owns.
 //
 //	x := []float64{1, 2, 3, 4, 5, 6} // 2×3
 //	y := []float64{10, 20, 30}       // a row
@@ -16,41 +18,52 @@
 //
 // # Conventions
 //
-// The destination comes first. Slices are row-major and contiguous unless strides (in elements) are given. Reductions and
-// index operations see their array as outer × n × inner and work along the middle axis.
+// The destination comes first. Slices are row-major and contiguous unless
+// strides (in elements) are given. Reductions and index operations see their
+// array as outer × n × inner and work along the middle axis.
 //
-// No call allocates in steady state (broadcasting and strided copies of any rank included). The only panic is an index out of a
-// slice's bounds: the caller has checked the shapes.
+// No call allocates in steady state (broadcasting and strided copies of any
+// rank included). The only panic is an index out of a slice's bounds: the
+// caller has checked the shapes.
 //
 // # Kernel sets and workers
 //
-// On amd64 with AVX2 and FMA, most loops run in assembly, written by the generators under gen (go generate). Their portable
-// twins in Go serve other processors, and all of them when the environment variable NABLA_KERNEL is "portable" at the
-// program's start. The two sets round differently; each gives the same bits on every run.
+// On amd64 with AVX2 and FMA, most loops run in assembly, which the generators
+// under gen write (go generate). Portable loops in Go serve other processors,
+// and every processor if the environment variable NABLA_KERNEL is "portable"
+// when the program starts. The two sets round differently; each gives the same
+// bits on every run.
 //
-// A processor with AVX-512 (F, DQ, BW and VL) and BMI2 has a third set, unless NABLA_KERNEL is "avx2": matrix products, and exponentials,
-// logarithms and their kin, which the processor limits and not memory, use vectors twice as long. Its results have the bits of AVX2's, but for
-// products of one column and those of few rows with a right operand that is stored transposed: these may be dot products, with as many partial
-// sums as a vector has lanes.
+// Processors with AVX-512 (F, DQ, BW and VL) and BMI2 have a third set, unless
+// NABLA_KERNEL is "avx2": vectors twice as long for what is limited by the
+// processor and not by memory, such as matrix products, exponentials and
+// logarithms. Its results have the same bits as AVX2's, except products of one
+// column, and products of few rows with a transposed right operand: these may
+// be dot products, with as many partial sums as a vector has lanes.
 //
-// Large products, batches of products and long arrays (updates, sums, copies and conversions too) are cut into pieces, by their sizes alone,
-// which as many goroutines compute as GOMAXPROCS says. These workers are started by the first of them and stay, asleep when there is nothing
-// to do. An element is computed within one piece, by the same sequence of operations whatever the piece, so the number of workers does not
-// change a bit.
+// Large products, batches of products and long arrays are cut into pieces by
+// their sizes alone. GOMAXPROCS goroutines compute the pieces: workers that
+// start when they are first needed, stay, and sleep while there is nothing to
+// do. Each element is computed within one piece, by the same sequence of
+// operations wherever the piece begins, so the number of workers does not
+// change any bit.
 //
 // # Precision
 //
-// Functions in float32 compute in float64 and round once, except those that a processor does exactly or nearly so in one
-// instruction (+ − × ÷ √, comparisons, relu and its kin): these work in float32, and round their constants to it. So do, in assembly, the
-// exponential, tanh, sigmoid, SiLU and GELU.
-// Reductions sum pairwise, or in float64 in fixed blocks, so that errors hardly grow with the length; matrix products sum in their own
-// precision. The order depends on the sizes alone. Derivatives are computed from whichever of x and y loses no digits.
+// Functions in float32 compute in float64 and round once, except those that
+// take a processor one instruction or a few (+ − × ÷ √, comparisons, relu and
+// similar functions): these compute in float32 and round their constants to it.
+// In assembly, the exponential, tanh, sigmoid, SiLU and GELU also compute in
+// float32. Reductions sum pairwise, or in float64 in fixed blocks, so that
+// errors hardly grow with the length. Matrix products sum in their own
+// precision. The order of a sum depends on the sizes alone. Derivatives are
+// computed from x or y, whichever loses no digits.
 //
 // # Assembly
 //
-// On amd64 with AVX2 and FMA the loops are replaced by vectors, unless the environment has NABLA_KERNEL=portable; with AVX-512 by longer ones
-// that take the same steps, and give the same bits. What is arithmetic, a comparison, relu's kin or an optimizer's update has the same bits
-// in all sets. The errors of the others, in units in the last place, in float64 and in float32:
+// Arithmetic, comparisons, relu and similar functions, and the updates of the
+// optimizers give the same bits in all sets. The largest errors of the other
+// functions in assembly, in units in the last place, in float64 and in float32:
 //
 //   - Exp: 1, 1.2
 //   - Log, Log1p, Log2: 1, 0.51; Log10: 1.5, 0.51
@@ -72,13 +85,16 @@
 //   - Softmax of up to 300 elements: 2, 2
 //   - the derivatives of Exp, Expm1, Softplus and LogSigmoid: 2, 0.51; of Sigmoid and Tanh: 2.5, 0.51; of SiLU, 3.5, 0.51
 //
-// The other derivatives are within 8 units of the portable loops' in float64 and one in float32. Next to a root of a derivative its terms
-// cancel, and only their own errors are that small. An element's result depends neither on its place in the array nor on its neighbours, so
-// an array's results are the same bits however it is cut into pieces.
+// The other derivatives differ from the portable ones by at most 8 units in
+// float64 and one in float32. Near a zero of a derivative its terms cancel, and
+// only the errors of the terms are that small. An element's result depends
+// neither on its place in the array nor on its neighbors, so cutting an array
+// into pieces does not change any bit.
 //
 // # Special values
 //
-// NaN in, NaN out, unless a function's comment says otherwise; products follow IEEE 754, so 0·Inf is NaN. Where a derivative
-// has a jump, the documented value is chosen by a comparison and not by a product: relu of a negative number hands back 0
-// even when the incoming gradient is Inf.
+// NaN in, NaN out, unless a function's comment says otherwise; products follow
+// IEEE 754, so 0·Inf is NaN. Where a derivative has a jump, the documented
+// value is chosen by a comparison and not by a product: relu of a negative
+// number hands back 0 even when the incoming gradient is Inf.
 package kernel

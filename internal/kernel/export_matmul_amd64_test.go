@@ -2,7 +2,8 @@ package kernel
 
 import "golang.org/x/sys/cpu"
 
-// MatMulSets are the products by each set of kernels that the processor has. m, n and k are positive.
+// MatMulSets are the products by each set of kernels that the processor has. m,
+// n and k are positive.
 func MatMulSets[T Float]() map[string]func(dst, a, b []T, m, n, k int, transA, transB bool) {
 	sets := map[string]func(dst, a, b []T, m, n, k int, transA, transB bool){"portable": PortableMatMul[T]}
 	hasAVX2 := cpu.X86.HasAVX2 && cpu.X86.HasFMA

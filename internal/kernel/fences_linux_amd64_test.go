@@ -11,7 +11,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// A fencedLoop is a loop over as many arrays of equal length as it has arguments, of which it writes the first ones.
+// A fencedLoop is a loop over as many arrays of equal length as it has
+// arguments, of which it writes the first ones.
 type fencedLoop[T kernel.Float] struct {
 	name    string
 	arrays  int
@@ -74,8 +75,8 @@ func appendUnary[T kernel.Float](loops []fencedLoop[T], name string, f func(dst,
 	return loops
 }
 
-// No loop reads or writes outside of its arrays, which lie at the very edge of what may be read, with NaN on the other side; and their place
-// changes no bit.
+// No loop reads or writes outside of its arrays, which lie at the very edge of
+// what may be read, with NaN on the other side; and their place changes no bit.
 func TestLoopsStayInside(t *testing.T) {
 	t.Run("float32", stayInside[float32])
 	t.Run("float64", stayInside[float64])

@@ -11,7 +11,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// unaries names every elementwise function of one argument. Rows of constants are what the agreement tests run with.
+// unaries names every elementwise function of one argument. Rows of constants
+// are what the agreement tests run with.
 var unaries = []struct {
 	name string
 	u    *kernel.Unary
@@ -49,8 +50,8 @@ func unary(t *testing.T, name string) *kernel.Unary {
 	return nil
 }
 
-// near reports whether got is want within a relative tolerance, or both are NaN, or the same infinity. Results below the
-// normal numbers may lose digits.
+// near reports whether got is want within a relative tolerance, or both are
+// NaN, or the same infinity. Results below the normal numbers may lose digits.
 func near(got, want, tolerance float64) bool {
 	switch {
 	case got == want || (got != got && want != want):
@@ -61,13 +62,15 @@ func near(got, want, tolerance float64) bool {
 	return math.Abs(got-want) <= tolerance*math.Abs(want)+3e-308*tolerance+5e-324
 }
 
-// referenceTolerance is the stated relative error, where it is more than that of ordinary rounding: at points where the function is
-// steep, the error of the standard library's functions is what it is.
+// referenceTolerance is the stated relative error, where it is more than that
+// of ordinary rounding: at points where the function is steep, the error of the
+// standard library's functions is what it is.
 var referenceTolerance = map[string]float64{
 	"PowScalar": 1e-13, "Polygamma": 2e-14, "Digamma": 1e-14, "Lgamma": 1e-14,
 }
 
-// The reference values come from mpmath with 60 digits and more: see testdata/functions.py.
+// The reference values come from mpmath with 60 digits and more: see
+// testdata/functions.py.
 func TestReferenceValues(t *testing.T) {
 	raw, err := os.ReadFile("testdata/functions.json")
 	if err != nil {
@@ -103,15 +106,16 @@ func parse(t *testing.T, s string) float64 {
 	return x
 }
 
-// special holds the points at which the loops are compared with the scalar forms, all of them float32 numbers.
+// special holds the points at which the loops are compared with the scalar
+// forms, all of them float32 numbers.
 var special = []float64{
 	math.NaN(), math.Inf(-1), math.Inf(1), math.Copysign(0, -1), 0, -1000, -6, -3, -2.5, -1, -0.75, -0.5, 0.25, 0.5, 0.75, 1, 1.5,
 	2, 2.5, 3, 6, 7, 25, 40, 1000,
 }
 
 // tolerances are how far loops may be from the scalar form, relatively: the
-// portable loops agree exactly, but for the rounding to float32. Which vectors do
-// so, too, and how near the others are is for the tests of twins and sweeps.
+// portable loops agree exactly, but for the rounding to float32. Which vectors
+// do so, too, and how near the others are is for the tests of twins and sweeps.
 func tolerances(name string) (double, single float64) {
 	switch {
 	case !kernel.HasVectors():
@@ -122,11 +126,13 @@ func tolerances(name string) (double, single float64) {
 	return 2e-15, 2.4e-7
 }
 
-// slopeCrosses names the functions whose derivative goes through 0, where its relative error is large.
+// slopeCrosses names the functions whose derivative goes through 0, where its
+// relative error is large.
 var slopeCrosses = map[string]bool{"GELU": true, "GELUTanh": true, "SiLU": true}
 
-// Every loop agrees with its scalar form: float64 exactly, or in the assembly loops nearly so, float32 within its rounding. The result
-// may overwrite an argument.
+// Every loop agrees with its scalar form: float64 exactly, or in the assembly
+// loops nearly so, float32 within its rounding. The result may overwrite an
+// argument.
 func TestLoopsAgreeWithScalarForm(t *testing.T) {
 	for _, row := range unaries {
 		tolerance, tolerance32 := tolerances(row.name)
@@ -165,7 +171,8 @@ func TestLoopsAgreeWithScalarForm(t *testing.T) {
 	}
 }
 
-// A gradient doesn't read y except where its comment says so: the caller may then pass nil.
+// A gradient doesn't read y except where its comment says so: the caller may
+// then pass nil.
 func TestGradientsWithoutY(t *testing.T) {
 	needY := []string{"Exp", "Sqrt", "Rsqrt", "Reciprocal", "Tan"}
 	x, g := []float64{0.5, 2}, []float64{1, 1}
@@ -252,7 +259,8 @@ func TestUnaryEdges(t *testing.T) {
 	}
 }
 
-// A gradient that goes nowhere is chosen and not multiplied by 0; NaN goes through everything else.
+// A gradient that goes nowhere is chosen and not multiplied by 0; NaN goes
+// through everything else.
 func TestDeadSideOfInfiniteGradient(t *testing.T) {
 	for _, name := range []string{"ReLU", "ReLU6", "HardSigmoid", "HardSwish"} {
 		if got := unary(t, name).D(math.Inf(1), -5, 0, 0, 0); got != 0 {
@@ -270,8 +278,9 @@ func TestDeadSideOfInfiniteGradient(t *testing.T) {
 	}
 }
 
-// The polygamma function satisfies its recurrence ψ⁽ⁿ⁾(x+1) = ψ⁽ⁿ⁾(x) + (−1)ⁿ·n!/xⁿ⁺¹ also for orders whose factorial overflows,
-// and ends in reasonable time far to the left.
+// The polygamma function satisfies its recurrence ψ⁽ⁿ⁾(x+1) = ψ⁽ⁿ⁾(x) +
+// (−1)ⁿ·n!/xⁿ⁺¹ also for orders whose factorial overflows, and ends in
+// reasonable time far to the left.
 func TestPolygammaHighOrders(t *testing.T) {
 	for _, n := range []float64{50, 99, 100, 101, 150} {
 		for _, x := range []float64{10.25, 100, 219.5, 250.5, 340} {
@@ -293,7 +302,8 @@ func TestPolygammaHighOrders(t *testing.T) {
 	}
 }
 
-// Whole powers of numbers near 1 keep their digits, as e^(y·ln x) with the error of the product made good.
+// Whole powers of numbers near 1 keep their digits, as e^(y·ln x) with the
+// error of the product made good.
 func TestPowLargeExponents(t *testing.T) {
 	for _, row := range []struct{ x, y, want float64 }{
 		{1 + 0x1p-30, 1 << 30, 2.7182818271932465},
@@ -307,7 +317,8 @@ func TestPowLargeExponents(t *testing.T) {
 	}
 }
 
-// Powers of subnormal numbers keep their digits; the values are of 60 digits' arithmetic.
+// Powers of subnormal numbers keep their digits; the values are of 60 digits'
+// arithmetic.
 func TestPowSubnormalBases(t *testing.T) {
 	for _, row := range []struct{ x, y, want float64 }{
 		{1.421757944646e-312, -0.75, 7.68034541186162829751e+233}, {5e-324, -0.5, 4.49891379454319638281e+161}, {5e-324, 0.25, 1.49089193085383538923e-81},

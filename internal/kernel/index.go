@@ -1,7 +1,7 @@
 package kernel
 
-// Gather copies whole slices along the middle axis: dst[o, j, i] = x[o, index[j], i], with dst outer × nIndex × inner and
-// x outer × nSource × inner.
+// Gather copies whole slices along the middle axis: dst[o, j, i] = x[o,
+// index[j], i], with dst outer × nIndex × inner and x outer × nSource × inner.
 func Gather[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int) {
 	index = index[:nIndex]
 	if inner > 1 && outer*nIndex*inner >= sharedMemory && areWithin(index, nSource) {
@@ -22,7 +22,8 @@ func Gather[T Float](dst, x []T, index []int, outer, nIndex, nSource, inner int)
 	}
 }
 
-// areWithin reports whether there is no index out of bounds: no worker may panic, so it is left to the caller.
+// areWithin reports whether all indices are in bounds. If not, the caller
+// computes alone, since a worker must not panic.
 func areWithin(index []int, n int) bool {
 	for _, i := range index {
 		if uint(i) >= uint(n) {
@@ -32,8 +33,9 @@ func areWithin(index []int, n int) bool {
 	return true
 }
 
-// ScatterAdd adds whole slices along the middle axis, the reverse of [Gather]: dst[o, index[j], i] += src[o, j, i], with dst
-// outer × nDst × inner and src outer × nIndex × inner. Repeated indices add up, in the order of index.
+// ScatterAdd adds whole slices along the middle axis, the reverse of [Gather]:
+// dst[o, index[j], i] += src[o, j, i], with dst outer × nDst × inner and src
+// outer × nIndex × inner. Repeated indices add up, in the order of index.
 func ScatterAdd[T Float](dst, src []T, index []int, outer, nIndex, nDst, inner int) {
 	index = index[:nIndex]
 	for o := range outer {

@@ -1,10 +1,12 @@
 package kernel
 
-// MatMul is the matrix product dst = op(a)·op(b), or dst += op(a)·op(b) when accumulating. dst is m × n, op(a) m × k and op(b)
-// k × n; a is stored m × k or, with transA, k × m, and b likewise k × n or n × k. dst may not overlap a or b.
+// MatMul is the matrix product dst = op(a)·op(b). dst is m × n, op(a) m × k and
+// op(b) k × n. a is stored m × k, or k × m with transA; b is stored k × n, or n
+// × k with transB. dst may not overlap a or b.
 //
-// Products follow IEEE 754 (0·NaN is NaN), and k = 0 gives zeros. Each element is a sum over k in a fixed order that depends
-// on the sizes alone, and not on the number of processors that share the work.
+// Products follow IEEE 754 (0·NaN is NaN), and k = 0 gives zeros. Each element
+// is a sum over k in an order that depends on the sizes alone, and not on the
+// number of processors that share the work.
 func MatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) {
 	dst, a, b = dst[:m*n], a[:m*k], b[:k*n]
 	if m == 0 || n == 0 {
@@ -42,22 +44,24 @@ func portableMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) {
 	}
 }
 
-// The sizes of a block of b that stays in the second cache, and of the pieces of rows that dots keeps in the first.
+// The size of a block of b, which stays in the second-level cache, and the
+// length of the pieces of rows that dots keeps in the first.
 const (
 	blockCols  = 256
 	blockInner = 128
 	dotLength  = 256
 )
 
-// product is a matrix product in progress. Element (i, q) of op(a) is a[i·rowStep + q·stepInRow].
+// product is a matrix product in progress. Element (i, q) of op(a) is
+// a[i·rowStep + q·stepInRow].
 type product[T Float] struct {
 	dst, a, b          []T
 	n, k               int
 	rowStep, stepInRow int
 }
 
-// addRows adds the products of one block of b, stored k × n, to the columns j0 ≤ j < j1 of dst: two rows of dst at a time collect
-// multiples of four rows of b.
+// addRows adds the products of one block of b, stored k × n, to the columns j0
+// ≤ j < j1 of dst: to two rows of dst at a time, multiples of four rows of b.
 func (p *product[T]) addRows(m, j0, j1, q0, q1 int) {
 	i := 0
 	for ; i+2 <= m; i += 2 {
@@ -99,7 +103,7 @@ func (p *product[T]) addLastRow(i, j0, j1, q0, q1 int) {
 // row returns a piece of a row of b.
 func (p *product[T]) row(q, j0, j1 int) []T { return p.b[q*p.n+j0 : q*p.n+j1] }
 
-// four returns four neighbours in a row of op(a).
+// four returns four consecutive elements of a row of op(a).
 func (p *product[T]) four(at int) [4]T {
 	s := p.stepInRow
 	return [4]T{p.a[at], p.a[at+s], p.a[at+2*s], p.a[at+3*s]}
@@ -126,8 +130,9 @@ func addFour[T Float](d, b0, b1, b2, b3 []T, c *[4]T) {
 	}
 }
 
-// dots adds the product for b stored n × k: each element is a dot product of a row of op(a) and a row of b. The scattered rows of
-// a transposed a are gathered first, a piece at a time; gathered may be nil otherwise.
+// dots adds the product for b stored n × k: each element is a dot product of a
+// row of op(a) and a row of b. The rows of a transposed a are scattered, so
+// they are gathered first, one piece at a time; otherwise gathered may be nil.
 func (p *product[T]) dots(m int, gathered *[2][dotLength]T) {
 	for q := 0; q < p.k; q += dotLength {
 		length := min(dotLength, p.k-q)
@@ -141,7 +146,8 @@ func (p *product[T]) dots(m int, gathered *[2][dotLength]T) {
 	}
 }
 
-// piece returns elements of row i of op(a) from q on: in place where they are neighbours, else gathered.
+// piece returns elements of row i of op(a) from q on: in place if they are
+// contiguous, else gathered.
 func (p *product[T]) piece(i, q, length int, gathered *[2][dotLength]T, which int) []T {
 	at := i*p.rowStep + q*p.stepInRow
 	if gathered == nil {
@@ -203,7 +209,7 @@ func dotTwoByFour[T Float](a0, a1, b0, b1, b2, b3 []T) (s0, s1 [4]T) {
 	return [4]T{s00, s01, s02, s03}, [4]T{s10, s11, s12, s13}
 }
 
-// dot is a dot product with four sums, which the processor adds up side by side.
+// dot is a dot product with four sums, which the processor adds up in parallel.
 func dot[T Float](x, y []T) T {
 	var s0, s1, s2, s3 T
 	y = y[:len(x)]

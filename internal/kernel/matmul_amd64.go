@@ -2,13 +2,17 @@ package kernel
 
 import "unsafe"
 
-// fastMatMul computes what MatMul does with the processor's vectors; it reports false where it cannot. m, n and k are positive.
+// fastMatMul computes MatMul with the processor's vectors, or returns false if
+// it cannot. m, n and k are positive.
 //
-// The result is cut into strips of columns, two vectors wide, and these into tiles of six or twelve rows, whose sums stay in registers. Each
-// element is a chain of FMAs over a block of k, in order, and the blocks are added in order; their size depends on k alone. So
-// neither the tile nor the piece nor the processor that an element falls to changes its bits, nor does the set of kernels. For few rows and
-// a transposed b, where packing would take as long as the product, elements are dot products instead, of as many sums as the set's vectors
-// have lanes.
+// The result is cut into strips of columns, two vectors wide, and these into
+// tiles of six or twelve rows whose sums stay in registers. Each element is a
+// chain of FMAs over a block of k, in order, and the blocks are added in order;
+// their size depends on k alone. So an element has the same bits in whatever
+// tile or piece it lies, whichever processor computes it, and in both sets of
+// kernels. For few rows and a transposed b, packing would take as long as the
+// product: there elements are dot products, with as many sums as the set's
+// vectors have lanes.
 func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 	if !useAVX2 {
 		return false
@@ -17,7 +21,7 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 	return true
 }
 
-// tiledMatMul computes the product by the functions of a set.
+// tiledMatMul computes the product with one set's functions.
 func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, transB bool) {
 	p := tiledProduct[T]{kernels: set}
 	p.plan(m, n, k, transA, transB)
@@ -43,9 +47,11 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 	free.put(kept)
 }
 
-// The sizes of blocks, in numbers or bytes. They were found by measuring, on a processor with 48 KiB of first and 1 MiB of second cache:
-// a strip of b takes two thirds of the first, or one of AVX2's one third, and the rows of a tile in a, of the same depth, and some lines of c
-// the rest; blockRows rows of a stay in the second cache.
+// The sizes of blocks, in numbers or bytes. They were found by measuring on a
+// processor with a first-level cache of 48 KiB and a second-level cache of 1
+// MiB. A strip of b fills two thirds of the first (one third with AVX2); the
+// rows of a tile in a, equally deep, and some lines of c fill the rest.
+// blockRows rows of a stay in the second.
 const (
 	depth       = 256     // of a block of k
 	blockRows   = 96      // of a, between two strips; a multiple of all tiles' heights, as the next two are
@@ -79,11 +85,12 @@ type tiledProduct[T Float] struct {
 	rows, columns, across int // the size of pieces, and how many are next to each other
 }
 
-// plan chooses how to compute the product, by the sizes alone.
+// plan decides how to compute the product, from the sizes alone.
 //
-// The kernels read their operands with any strides, so most matrices need no packing. What needs it is a b stored transposed, and rows too far
-// apart, unless few others read them. Dot products need none, but add up their lanes in the end: for few rows and long sums that takes less
-// than packing b.
+// The kernels read operands with any strides, so most matrices need no packing.
+// Packing pays for a transposed b, and for rows that are far apart and read
+// often. Dot products need none, but must add up their lanes at the end: for
+// few rows and long sums that is cheaper than packing b.
 func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
@@ -102,8 +109,10 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && p.isFarApart(p.n))
 }
 
-// isFarApart reports whether rows of so many numbers are better packed: when all fall into the same few lines of the caches, and when they are on pages
-// farther apart than the processor foresees. AVX-512's high tiles read less of b for each product, and bear twice the distance.
+// isFarApart reports whether rows of this many numbers are better packed: if
+// they all map to the same few lines of the caches, or lie on pages farther
+// apart than the processor prefetches. AVX-512's high tiles read less of b for
+// each product and tolerate twice the distance.
 func (p *tiledProduct[T]) isFarApart(numbers int) bool {
 	stride := numbers * p.size
 	return stride%(128*p.vector) == 0 || stride >= 1<<15
@@ -121,9 +130,10 @@ func (p *tiledProduct[T]) packs() bool { return p.packsA || p.packsB }
 
 func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeBytes }
 
-// cut chooses the size of the pieces: several, if they don't get too small. A piece packs what it needs itself. Each part of b is packed
-// by one piece only as long as pieces are as high as the matrix, and each part of a as long as they are as wide. So they get narrower where b
-// is packed, lower where a is, and where both are what is longer gets shorter.
+// cut chooses the size of the pieces: several, unless they get too small. Each
+// piece packs its own operands. Pieces as high as the matrix pack no part of b
+// twice, pieces as wide as the matrix no part of a. So pieces get narrower if b
+// is packed, lower if a is, and if both are, their longer side gets shorter.
 func (p *tiledProduct[T]) cut() {
 	p.largestPieces()
 	if p.asDots {
@@ -142,7 +152,8 @@ func (p *tiledProduct[T]) cut() {
 	}
 }
 
-// largestPieces chooses the size of pieces when nobody helps.
+// largestPieces chooses the size of the pieces for a caller that computes
+// alone.
 func (p *tiledProduct[T]) largestPieces() {
 	p.rows, p.columns = min(p.m, pieceRows), min(p.n, pieceBytes/p.size)
 	switch {
@@ -153,7 +164,7 @@ func (p *tiledProduct[T]) largestPieces() {
 	}
 }
 
-// pieces returns their number, and fixes how many are next to each other.
+// pieces returns their number, and sets how many lie side by side.
 func (p *tiledProduct[T]) pieces() int {
 	p.across = blocks(p.n, p.columns)
 	return p.across * blocks(p.m, p.rows)
@@ -162,7 +173,7 @@ func (p *tiledProduct[T]) pieces() int {
 // run computes a piece; it is a task's method.
 func (p *tiledProduct[T]) run(piece, worker int) { p.computePiece(piece, memoryOf(worker, &p.memory)) }
 
-// memoryOf returns what a worker owns to pack into; the caller has memory of its own.
+// memoryOf returns a worker's own memory to pack into, or the caller's.
 func memoryOf(worker int, own *scratch) *scratch {
 	if worker > 0 {
 		return workers.memory(worker)
@@ -183,7 +194,8 @@ func (p *tiledProduct[T]) computeAll(memory *scratch) {
 	}
 }
 
-// loneProduct is a product that its caller computes alone, again and again for operands of the same sizes.
+// loneProduct is a product that its caller computes alone, again and again for
+// operands of the same sizes.
 type loneProduct[T Float] struct {
 	m, n, k        int
 	transA, transB bool
@@ -199,12 +211,14 @@ func (l *loneProduct[T]) plan(m, n, k int, transA, transB bool) {
 	}
 }
 
-// isWorthSharing reports whether the product is so large that it is better shared than computed beside others.
+// isWorthSharing reports whether the product is large enough to be shared by
+// the workers, instead of being computed by one of them beside other products.
 func (l *loneProduct[T]) isWorthSharing() bool {
 	return useAVX2 && l.m*l.n*l.k*l.tiled.size >= 8*largeBytes
 }
 
-// compute computes the product. The worker has just computed another one, which may have had the same b: while it is one block, it is still packed.
+// compute computes the product. sameB says that the worker's last product had
+// the same b, which is still packed if it is one block.
 func (l *loneProduct[T]) compute(dst, a, b []T, worker int, sameB bool) {
 	if !useAVX2 {
 		portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB)
@@ -229,5 +243,6 @@ func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
 // roundUp returns the next multiple of unit.
 func roundUp(n, unit int) int { return blocks(n, unit) * unit }
 
-// equalBlock returns the size of blocks that cut n into equal parts, at most most, which is a multiple of unit as the result is.
+// equalBlock returns the size, at most most, of blocks that cut n into equal
+// parts. It is a multiple of unit, as most is.
 func equalBlock(n, most, unit int) int { return roundUp(blocks(n, blocks(n, most)), unit) }

@@ -1,8 +1,9 @@
 package kernel
 
-// MatMuls computes a batch of products, each as [MatMul] does: dst = op(a)·op(b) for every index of the batch. The matrices of dst lie behind each
-// other. Those of a and b are so many matrices apart along each axis of the batch as their strides say: 0 for an axis along which
-// they are the same.
+// MatMuls computes a batch of products, each as [MatMul] does: dst =
+// op(a)·op(b) for every index of the batch. The matrices of dst are contiguous.
+// The strides of a and b, in matrices, say how far apart theirs are along each
+// axis of the batch: 0 for an axis along which they repeat.
 func MatMuls[T Float](dst, a, b []T, batch, aStrides, bStrides []int, m, n, k int, transA, transB bool) {
 	count := 1
 	for _, size := range batch {
@@ -37,10 +38,12 @@ func MatMuls[T Float](dst, a, b []T, batch, aStrides, bStrides []int, m, n, k in
 	free.put(t)
 }
 
-// batchProducts is the number of multiplications in a piece of a batch: calling the workers must not take longer.
+// batchProducts is the number of multiplications in a piece of a batch, enough
+// to make calling the workers pay.
 const batchProducts = 1 << 19
 
-// batchProduct is a batch of products that the workers share, some products to a piece.
+// batchProduct is a batch of products that the workers share, some products to
+// a piece.
 type batchProduct[T Float] struct {
 	dst, a, b                 []T
 	batch, aStrides, bStrides []int
@@ -49,8 +52,9 @@ type batchProduct[T Float] struct {
 	each                      loneProduct[T]
 }
 
-// joinRows makes one product of those along the last axes of the batch which have the same b, and whose rows of a follow each other: so this
-// b is packed once, and few rows become many. It returns the rows of a product.
+// joinRows merges the products along the last axes of the batch that share b
+// and whose rows of a are contiguous: b is packed once, and few rows become
+// many. It returns the number of rows of the merged product.
 func (t *batchProduct[T]) joinRows(m int, transA bool) int {
 	rows := m
 	for len(t.batch) > 0 {

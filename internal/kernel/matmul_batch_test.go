@@ -10,7 +10,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// batches are products of m, n and k along the axes of a batch, with the matrices that a and b have along each: as many as the batch, or one.
+// batches are products of m, n and k along the axes of a batch, with the
+// matrices that a and b have along each: as many as the batch, or one.
 var batches = []struct {
 	batch, a, b []int
 	m, n, k     int

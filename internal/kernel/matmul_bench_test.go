@@ -7,7 +7,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// benchmarked are square products, and those of a 784-128-10 network with a batch of 64: forward, the weights' gradient, the input's gradient.
+// benchmarked are square products, and those of a 784-128-10 network with a
+// batch of 64: forward, the weights' gradient, the input's gradient.
 var benchmarked = []struct {
 	name           string
 	m, n, k        int
@@ -59,7 +60,8 @@ func benchmarkMatMul[T kernel.Float](b *testing.B) {
 	}
 }
 
-// BenchmarkMatMuls computes 64 products of 64×64, as attention does, in one call and one by one.
+// BenchmarkMatMuls computes 64 products of 64×64, as attention does, in one
+// call and one by one.
 func BenchmarkMatMuls(b *testing.B) {
 	const count, n = 64, 64
 	x, y, dst := make([]float32, count*n*n), make([]float32, count*n*n), make([]float32, count*n*n)

@@ -2,7 +2,8 @@ package kernel
 
 import "unsafe"
 
-// operands are those of the tiles of a block: where they begin, and their strides in numbers.
+// operands are the operands of a block's tiles: where they begin, and their
+// strides in numbers.
 type operands[T Float] struct {
 	a, b       []T
 	rowA       int // from row to row of op(a)
@@ -14,7 +15,8 @@ type operands[T Float] struct {
 	accumulate bool
 }
 
-// blocks computes a piece of the result: for each block of k it packs what has to be packed, and goes down the rows.
+// blocks computes a piece of the result. For each block of k it packs what plan
+// says, then goes down the rows.
 func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 	var panelsA, panelsB []T
 	if p.packs() {
@@ -51,7 +53,9 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 		done := p.wideTiles(o, i0, i1-i0, j0, j1)
 		j0, b = j0+done, done
 	}
-	// While b is packed, and the blocks are so deep that c counts for little, it is faster to keep a strip of b in the first cache.
+	// If b is packed, and the blocks are deep enough for the traffic of c to
+	// count for little, it is faster to keep a strip of b in the first-level
+	// cache.
 	if p.packsB && o.k > 64 {
 		p.downStrips(o, i0, i1, j0, j1)
 	} else {
@@ -59,7 +63,8 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	}
 }
 
-// wideTiles computes few rows as far as the widest tiles go, and returns how many columns it did.
+// wideTiles computes few rows with the widest tiles, as far as whole ones go,
+// and returns how many columns that is.
 func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
 	wide := p.wide[height]
 	if wide.tile == nil {
@@ -74,8 +79,9 @@ func (p *tiledProduct[T]) wideTiles(o *operands[T], i, height, j0, j1 int) int {
 	return count * width
 }
 
-// alongRows goes from left to right with the rows of a tile, which stay in the first cache; it visits c in the order of memory. The strips of b
-// begin at index b.
+// alongRows goes from left to right with the rows of a tile, which stay in the
+// first-level cache, and visits c in the order of memory. The strips of b begin
+// at index b.
 func (p *tiledProduct[T]) alongRows(o *operands[T], b, i0, i1, j0, j1 int) {
 	whole, rest := (j1-j0)/p.strip, (j1-j0)%p.strip
 	for i := i0; i < i1; {
@@ -91,7 +97,8 @@ func (p *tiledProduct[T]) alongRows(o *operands[T], b, i0, i1, j0, j1 int) {
 	}
 }
 
-// downStrips goes from top to bottom with a strip of b, which stays in the first cache while a comes from the second.
+// downStrips goes from top to bottom with a strip of b, which stays in the
+// first-level cache while a comes from the second.
 func (p *tiledProduct[T]) downStrips(o *operands[T], i0, i1, j0, j1 int) {
 	b := 0
 	for j := j0; j < j1; j += p.strip {
@@ -113,8 +120,9 @@ func (p *tiledProduct[T]) row(o *operands[T], i int) int {
 	return i/p.height*o.panelA + i%p.height*o.rowA
 }
 
-// tileHeight returns the height of the next tile when so many rows are left. Two tiles of middle height are faster than a full and a
-// low one, which has too few sums to hide the latency. A packed a has panels of full height.
+// tileHeight returns the height of the next tile if left rows are left. Two
+// tiles of medium height are faster than a full one and a low one, which has
+// too few sums to hide the latency. A packed a has panels of full height.
 func (p *tiledProduct[T]) tileHeight(left int) int {
 	if p.height < left && left <= p.height+p.height/2 && !p.packsA {
 		return (left + 1) / 2
@@ -122,8 +130,9 @@ func (p *tiledProduct[T]) tileHeight(left int) int {
 	return min(p.height, left)
 }
 
-// tiles computes count tiles of one height and width, the first at row i and column j of c; a and b are its operands' indices, and next are
-// the steps from tile to tile.
+// tiles computes count tiles of one height and width. The first is at row i and
+// column j of c, with operands at the indices a and b; nextC, nextA and nextB
+// are the steps from tile to tile.
 func (p *tiledProduct[T]) tiles(o *operands[T], a, b, height, count, i, j, width, nextC, nextA, nextB int) {
 	c, from, to := &p.dst[i*p.n+j], &o.a[a], &o.b[b]
 	strideC, rowA, stepA, stepB := p.n*p.size, o.rowA*p.size, o.stepA*p.size, o.stepB*p.size
@@ -138,7 +147,8 @@ func (p *tiledProduct[T]) tiles(o *operands[T], a, b, height, count, i, j, width
 	}
 }
 
-// dotProducts computes the columns j0 ≤ j < j1 as dot products of rows of a and of b.
+// dotProducts computes the columns j0 ≤ j < j1 as dot products of rows of a and
+// of b.
 func (p *tiledProduct[T]) dotProducts(j0, j1 int) {
 	for q := 0; q < p.k; q += longDot {
 		k := min(longDot, p.k-q)
@@ -151,7 +161,8 @@ func (p *tiledProduct[T]) dotProducts(j0, j1 int) {
 	}
 }
 
-// dotRows computes elements of up to three rows, by fours and the rest one by one.
+// dotRows computes elements of up to three rows, four columns at a time and
+// then one.
 func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
 	strideC, stride := p.n*p.size, p.k*p.size
 	accumulate := q > 0
@@ -164,8 +175,9 @@ func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
 	}
 }
 
-// The memory for panels: those of b first, with room for what packTransposed spoils behind them, then those of a. Sizes are in float64, which
-// take the most room.
+// The memory for panels: first those of b, with room behind them for what
+// packTransposed overwrites, then those of a. Sizes are in float64, the larger
+// type.
 const (
 	panelRoom     = 8 // numbers between panels of a, for what packLeft spoils; it asks for four
 	floatsForB    = depth*(pieceBytes/8) + 128
@@ -173,12 +185,12 @@ const (
 	scratchFloats = floatsForB + floatsForA
 )
 
-// panels divides memory up.
+// panels divides the memory between a and b.
 func panels[T Float](memory *scratch) (a, b []T) {
 	return numbers[T](memory.floats[floatsForB:]), numbers[T](memory.floats[:floatsForB])
 }
 
-// numbers returns the same memory in either precision.
+// numbers is the same memory as numbers of either precision.
 func numbers[T Float](x []float64) []T {
 	var number T
 	return unsafe.Slice((*T)(unsafe.Pointer(&x[0])), len(x)*8/int(unsafe.Sizeof(number)))
@@ -190,8 +202,9 @@ func (p *tiledProduct[T]) packRows(o *operands[T], q, i0, i1 int) {
 	p.packLeft(&o.a[0], &p.a[q*p.stepA+i0], p.stepA*p.size, o.k, count, o.panelA*p.size, i1-i0-(count-1)*p.height)
 }
 
-// packRight packs k rows of the columns j0 ≤ j < j1 of op(b), strip by strip. What lies behind the last column of an incomplete strip is left
-// as it is: these lanes are never stored.
+// packRight packs k rows of the columns j0 ≤ j < j1 of op(b), strip by strip.
+// Behind the last column of an incomplete strip it leaves the memory as it is:
+// the kernels never store these lanes.
 func (p *tiledProduct[T]) packRight(to []T, q, k, j0, j1 int) {
 	for j := j0; j < j1; j += p.strip {
 		width := min(p.strip, j1-j)
@@ -209,7 +222,8 @@ func (p *tiledProduct[T]) packRight(to []T, q, k, j0, j1 int) {
 	}
 }
 
-// packStripTransposed packs k numbers of each of some rows of b, which follow each other after p.k numbers.
+// packStripTransposed packs k numbers from each of width rows of b, which are
+// p.k numbers apart.
 func (p *tiledProduct[T]) packStripTransposed(to, from []T, k, width int) {
 	j := 0
 	for ; j+p.lanes <= width; j += p.lanes {

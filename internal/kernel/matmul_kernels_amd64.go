@@ -7,16 +7,20 @@ package kernel
 //
 //	c[i][j] (+)= Σ a[i·rowA + q·stepA] · b[q·stepB + j]	for q < k
 //
-// All strides are in bytes. From tile to tile the pointers move by nextC, nextA and nextB.
+// All strides are in bytes. From tile to tile the pointers move by nextC, nextA
+// and nextB.
 type tileFunc[T Float] func(c, a, b *T, strideC, rowA, stepA, stepB, k, nextC, nextA, nextB, count int, accumulate bool)
 
-// edgeFunc is a tileFunc whose last vector of columns has only so many columns, at least one.
+// edgeFunc is a tileFunc whose last vector has only the given number of
+// columns, at least one.
 type edgeFunc[T Float] func(c, a, b *T, strideC, rowA, stepA, stepB, k, nextC, nextA, nextB, count int, accumulate bool, columns int)
 
-// dotFunc computes count groups of dot products of rows of a and rows of b, next to each other in c.
+// dotFunc computes count groups of dot products of rows of a and rows of b,
+// side by side in c.
 type dotFunc[T Float] func(c, a, b *T, strideC, strideA, strideB, k, count int, accumulate bool)
 
-// kernels are the assembly functions in one precision. The first index of an array is the number of rows; those behind the set's height are nil.
+// kernels are the assembly functions in one precision. The first index of an
+// array is the number of rows; functions beyond the set's height are nil.
 type kernels[T Float] struct {
 	vector         int                           // bytes
 	height         int                           // of a tile, and of a panel of a
@@ -29,7 +33,7 @@ type kernels[T Float] struct {
 	packLeft       func(dst, src *T, stride, k, panels, panel, columns int)
 }
 
-// wideTile is a tile of few rows and so many vectors.
+// wideTile is a tile of few rows and the given number of vectors.
 type wideTile[T Float] struct {
 	vectors int
 	tile    tileFunc[T]

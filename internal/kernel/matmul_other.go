@@ -7,7 +7,8 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 	return false
 }
 
-// scratchFloats is how much memory the workers own to pack into: nothing packs.
+// scratchFloats is how much memory a worker has to pack into: none, since
+// nothing packs.
 const scratchFloats = 0
 
 // loneProduct is a product that its caller computes alone.

@@ -44,8 +44,10 @@ func atEdge[T kernel.Float](f fenced, x []T, end bool) []T {
 	return to
 }
 
-// Every set computes every small size right, and reads and writes nothing outside of its operands, which lie at the very edge of what may be
-// read. Where a set's elements are chains of the same order, AVX2 and AVX-512 have the same bits.
+// Every set computes every small size right, and reads and writes nothing
+// outside of its operands, which lie at the very edge of what may be read.
+// Where a set's elements are chains of the same order, AVX2 and AVX-512 have
+// the same bits.
 func TestMatMulSets(t *testing.T) {
 	t.Run("float32", matMulSets[float32])
 	t.Run("float64", matMulSets[float64])

@@ -12,8 +12,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// matMulForms are sizes m, n and k that reach every way in which a product is computed: tiles and their edges, blocks of k, panels of a and
-// b for awkward strides, dot products, single rows, and pieces for the workers.
+// matMulForms are sizes m, n and k that reach every way in which a product is
+// computed: tiles and their edges, blocks of k, panels of a and b for awkward
+// strides, dot products, single rows, and pieces for the workers.
 var matMulForms = [][3]int{
 	{64, 128, 784}, {784, 128, 64}, {64, 784, 128}, {64, 10, 128}, {128, 10, 64}, {64, 128, 10},
 	{96, 96, 96}, {100, 101, 103}, {128, 128, 128}, {203, 205, 207}, {130, 514, 70}, {30, 1030, 391}, {600, 40, 400}, {512, 64, 400},
@@ -21,7 +22,8 @@ var matMulForms = [][3]int{
 	{1024, 130, 70}, {1024, 1024, 24}, {2048, 40, 60}, {30, 2048, 300}, {25, 8200, 17}, {8197, 10, 20},
 }
 
-// matrixProduct is one call of MatMul; its slices lie unaligned within larger ones.
+// matrixProduct is one call of MatMul; its slices lie unaligned within larger
+// ones.
 type matrixProduct[T kernel.Float] struct {
 	m, n, k        int
 	transA, transB bool
@@ -66,7 +68,8 @@ func (p matrixProduct[T]) compute(t testing.TB, matMul func(dst, a, b []T, m, n,
 	return dst
 }
 
-// sum returns the product's element in float64, and the sum of the magnitudes of its terms.
+// sum returns the product's element in float64, and the sum of the magnitudes
+// of its terms.
 func (p matrixProduct[T]) sum(i, j int) (sum, magnitude float64) {
 	for q := range p.k {
 		x, y := i*p.k+q, q*p.n+j
@@ -83,7 +86,8 @@ func (p matrixProduct[T]) sum(i, j int) (sum, magnitude float64) {
 	return sum, magnitude
 }
 
-// check compares the product with the naive sums: all of a small one, a sample of a large one.
+// check compares the product with the naive sums: all of a small one, a sample
+// of a large one.
 func (p matrixProduct[T]) check(t testing.TB, got []T) {
 	t.Helper()
 	for at := 0; at < len(got); at += 1 + p.m*p.n*p.k/(1<<17) {
@@ -94,7 +98,8 @@ func (p matrixProduct[T]) check(t testing.TB, got []T) {
 	}
 }
 
-// roundOff bounds the relative error of a sum of k products. The worst case grows with k, what happens with its root.
+// roundOff bounds the relative error of a sum of k products. The worst case
+// grows with k, what happens with its root.
 func roundOff[T kernel.Float](k int) float64 {
 	unit := 0x1p-24
 	if T(1)+T(0x1p-30) != 1 {
@@ -125,7 +130,8 @@ func matMulTwins[T kernel.Float](t *testing.T) {
 	}
 }
 
-// A NaN or an infinity reaches its row or column of the result, whatever it is multiplied by, and nothing else.
+// A NaN or an infinity reaches its row or column of the result, whatever it is
+// multiplied by, and nothing else.
 func TestMatMulSpreadsNaN(t *testing.T) {
 	t.Run("float32", spreadsNaN[float32])
 	t.Run("float64", spreadsNaN[float64])
@@ -185,7 +191,8 @@ func sameBits[T kernel.Float](t *testing.T) {
 	}
 }
 
-// Products on many goroutines do not disturb each other, whoever of them has the workers.
+// Products on many goroutines do not disturb each other, whoever of them has
+// the workers.
 func TestMatMulConcurrently(t *testing.T) {
 	var group sync.WaitGroup
 	for worker := range 4 {
@@ -211,8 +218,9 @@ func TestMatMulConcurrently(t *testing.T) {
 	group.Wait()
 }
 
-// Large products allocate nothing either, with the workers' help. testing.AllocsPerRun knows one processor only; the least of several counts
-// is what the product itself does.
+// Large products allocate nothing either, with the workers' help.
+// testing.AllocsPerRun knows one processor only; the least of several counts is
+// what the product itself does.
 func TestMatMulAllocatesNothing(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	rng := rand.New(rand.NewPCG(10, 11))

@@ -56,8 +56,8 @@ func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 	}
 }
 
-// Adam updates the parameters w by their gradients g, with the running means m of the gradients and v of their squares,
-// in one pass. Steps count from 1.
+// Adam updates the parameters w by their gradients g, with the running means m
+// of the gradients and v of their squares, in one pass. Steps count from 1.
 //
 //	g = g + decay·w                             (decoupled, AdamW: w = w − rate·decay·w instead)
 //	m = β₁·m + (1−β₁)·g,  v = β₂·v + (1−β₂)·g²
@@ -100,15 +100,17 @@ func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decou
 	}
 }
 
-// RMSProp updates the parameters w by their gradients g, with the running mean v of the squared gradients, in one pass.
+// RMSProp updates the parameters w by their gradients g, with the running mean
+// v of the squared gradients, in one pass.
 //
 //	g = g + decay·w
 //	v = alpha·v + (1−alpha)·g²
 //	d = g / (√v + eps)
 //	w = w − rate·d
 //
-// With mean, the running mean of the gradients (nil: not centered), d = g / (√(v − mean²) + eps). With velocity (nil: no
-// momentum), velocity = momentum·velocity + d and w = w − rate·velocity.
+// With mean, the running mean of the gradients (nil: not centered), d = g /
+// (√(v − mean²) + eps). With velocity (nil: no momentum), velocity =
+// momentum·velocity + d and w = w − rate·velocity.
 func RMSProp[T Float](w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
 	if n := len(w); n >= sharedWork {
 		shareArray(n, rmsPropUpdate[T]{w, g[:n], v[:n], part(mean, 0, n), part(velocity, 0, n), rate, alpha, eps, momentum, decay})

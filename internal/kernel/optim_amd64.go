@@ -2,7 +2,8 @@ package kernel
 
 import "math"
 
-// sgdStep leaves the first step with momentum, which only writes the velocity, to the portable loop.
+// sgdStep leaves the first step with momentum, which does not read the
+// velocity, to the portable loop.
 func (l *vectors[T]) sgdStep(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
 	n := len(w)
 	switch {
@@ -36,7 +37,8 @@ func (l *vectors[T]) adamStep(w, g, m, v []T, rate, beta1, beta2, eps, decay flo
 	l.adam(&w[0], &g[0], &m[0], &v[0], n, coupledDecay, keep, T(beta1), T(beta2), T(1-beta1), T(1-beta2), r, root, T(eps))
 }
 
-// rmsPropStep leaves the centered form and that with momentum to the portable loop.
+// rmsPropStep leaves the forms that are centered or have momentum to the
+// portable loop.
 func (l *vectors[T]) rmsPropStep(w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64) {
 	n := len(w)
 	switch {

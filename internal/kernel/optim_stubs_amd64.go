@@ -12,7 +12,8 @@ func sgd32AVX2(w *float32, grad *float32, n int, rate float32, decay float32)
 //go:noescape
 func sgdMomentum32AVX2(w *float32, grad *float32, v *float32, n int, rate float32, momentum float32, decay float32)
 
-// sgdNesterov32AVX2 is v = momentum·v + d with d = grad + decay·w, w −= rate·(d + momentum·v).
+// sgdNesterov32AVX2 is v = momentum·v + d with d = grad + decay·w, w −= rate·(d
+// + momentum·v).
 //
 //go:noescape
 func sgdNesterov32AVX2(w *float32, grad *float32, v *float32, n int, rate float32, momentum float32, decay float32)
@@ -22,7 +23,8 @@ func sgdNesterov32AVX2(w *float32, grad *float32, v *float32, n int, rate float3
 //go:noescape
 func adam32AVX2(w *float32, grad *float32, m *float32, v *float32, n int, decay float32, keep float32, beta1 float32, beta2 float32, rest1 float32, rest2 float32, rate float32, root float32, eps float32)
 
-// rmsProp32AVX2 is d = grad + decay·w, v = alpha·v + rest·d², w −= rate·d/(√v + eps).
+// rmsProp32AVX2 is d = grad + decay·w, v = alpha·v + rest·d², w −= rate·d/(√v +
+// eps).
 //
 //go:noescape
 func rmsProp32AVX2(w *float32, grad *float32, v *float32, n int, rate float32, alpha float32, rest float32, eps float32, decay float32)
@@ -37,7 +39,8 @@ func sgd64AVX2(w *float64, grad *float64, n int, rate float64, decay float64)
 //go:noescape
 func sgdMomentum64AVX2(w *float64, grad *float64, v *float64, n int, rate float64, momentum float64, decay float64)
 
-// sgdNesterov64AVX2 is v = momentum·v + d with d = grad + decay·w, w −= rate·(d + momentum·v).
+// sgdNesterov64AVX2 is v = momentum·v + d with d = grad + decay·w, w −= rate·(d
+// + momentum·v).
 //
 //go:noescape
 func sgdNesterov64AVX2(w *float64, grad *float64, v *float64, n int, rate float64, momentum float64, decay float64)
@@ -47,7 +50,8 @@ func sgdNesterov64AVX2(w *float64, grad *float64, v *float64, n int, rate float6
 //go:noescape
 func adam64AVX2(w *float64, grad *float64, m *float64, v *float64, n int, decay float64, keep float64, beta1 float64, beta2 float64, rest1 float64, rest2 float64, rate float64, root float64, eps float64)
 
-// rmsProp64AVX2 is d = grad + decay·w, v = alpha·v + rest·d², w −= rate·d/(√v + eps).
+// rmsProp64AVX2 is d = grad + decay·w, v = alpha·v + rest·d², w −= rate·d/(√v +
+// eps).
 //
 //go:noescape
 func rmsProp64AVX2(w *float64, grad *float64, v *float64, n int, rate float64, alpha float64, rest float64, eps float64, decay float64)

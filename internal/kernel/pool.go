@@ -5,19 +5,23 @@ import (
 	"sync/atomic"
 )
 
-// task is work that is cut into pieces, which may be computed in any order and at the same time. A caller keeps its task in memory
-// of its own (see share), so that handing it over allocates nothing.
+// task is work that is cut into pieces, which may be computed in any order and
+// at the same time.
 type task interface {
-	// run computes one piece. Two pieces with the same worker number never run at the same time: 0 is the caller, and the others
-	// are the workers, which own memory to pack into. It must not panic, because nobody could recover from that.
+	// run computes one piece. Two pieces with the same worker number never run
+	// at the same time: 0 is the caller, the others are workers, each with
+	// memory of its own to pack into. run must not panic, because nobody could
+	// recover.
 	run(piece, worker int)
 }
 
-// parallel computes the pieces of a task, together with the workers if they are free. The caller chooses the pieces by the sizes
-// alone, and each result is computed within one piece, so the bits are the same for any number of workers.
+// parallel computes the pieces of a task, with the help of the workers if they
+// are free. The caller cuts pieces by the sizes alone, and each result is
+// computed within one piece, so the bits are the same for any number of
+// workers.
 //
-// Calling the workers takes about a microsecond while they are warm and ten when they have gone to sleep: hand over what takes
-// longer than that, and compute the rest yourself.
+// Calling the workers takes about a microsecond while they are awake and ten
+// when they sleep. Hand over what takes longer, and compute the rest yourself.
 func parallel(pieces int, t task) {
 	if pieces > 1 && runtime.GOMAXPROCS(0) > 1 && workers.busy.CompareAndSwap(false, true) {
 		workers.run(pieces, t)
@@ -32,8 +36,9 @@ func parallel(pieces int, t task) {
 // blocks returns how many blocks of a size hold n.
 func blocks(n, size int) int { return (n + size - 1) / size }
 
-// workers is the one process-wide thing: goroutines that wait for a task, start with the first one and stay. It holds no results.
-// A kernel that finds it busy runs its pieces itself.
+// workers is the only process-wide state: goroutines that start with the first
+// task, stay, and wait for more. It holds no results. A kernel that finds it
+// busy runs its pieces itself.
 var workers pool
 
 type pool struct {
@@ -56,8 +61,9 @@ type worker struct {
 	_      [64]byte
 }
 
-// The states of a worker. The caller moves it from idle or parked to called, and back to idle if it has not begun by the time that
-// all pieces are done; the worker moves it from called to running, and back to idle.
+// The states of a worker. The caller moves it from idle or parked to called,
+// and back to idle if it has not begun when all pieces are done. The worker
+// moves it from called to running, and back to idle.
 const (
 	idle    = iota // looking for a call
 	called         // to help with pool.task
@@ -110,8 +116,9 @@ func (p *pool) take(worker int) {
 	}
 }
 
-// awaitCall returns when the worker has been called. It stays awake for a while, since the next kernel of a training step
-// mostly follows soon; then it sleeps.
+// awaitCall returns when the worker has been called. It stays awake for a
+// while, since the next kernel of a training step usually follows soon; then it
+// sleeps.
 func (w *worker) awaitCall() {
 	for {
 		for range spinRounds {
@@ -126,14 +133,15 @@ func (w *worker) awaitCall() {
 	}
 }
 
-// awaitEnd returns when a worker that has begun is done with its last piece; by then it may have gone to sleep.
+// awaitEnd returns when a worker that has begun is done with its last piece; by
+// then it may have gone to sleep.
 func (w *worker) awaitEnd() {
 	for w.state.Load() == running {
 		pause()
 	}
 }
 
-// pause lets a fraction of a microsecond go by, and other goroutines run.
+// pause waits for a fraction of a microsecond and lets other goroutines run.
 func pause() {
 	spin(pauseRounds)
 	runtime.Gosched()
@@ -145,7 +153,7 @@ const (
 	pauseRounds = 4
 )
 
-// memory returns what a worker owns to pack into.
+// memory returns a worker's own memory to pack into.
 func (p *pool) memory(worker int) *scratch { return &p.all[worker-1].memory }
 
 // scratch is memory to pack into.
@@ -153,14 +161,15 @@ type scratch struct{ floats []float64 }
 
 func newScratch() scratch { return scratch{make([]float64, scratchFloats)} }
 
-// make provides the memory, once.
+// make allocates the memory unless that is done.
 func (s *scratch) make() {
 	if s.floats == nil {
 		*s = newScratch()
 	}
 }
 
-// ofPrecision returns the one of two pointers, to something in float32 and in float64, that is of the type asked for.
+// ofPrecision returns that one of two pointers, for float32 and for float64,
+// whose type is asked for.
 func ofPrecision[P any](x32, x64 any) P {
 	if p, ok := x32.(P); ok {
 		return p

@@ -2,7 +2,7 @@
 
 package kernel
 
-// spin lets a moment go by.
+// spin waits for a moment.
 func spin(rounds int) {
 	for range rounds {
 	}

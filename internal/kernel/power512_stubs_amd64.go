@@ -47,17 +47,20 @@ func log2Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, 
 //go:noescape
 func log10Grad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// bceVV32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,.
+// bceVV32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100,.
 //
 //go:noescape
 func bceVV32AVX512(dst *float32, x *float32, y *float32, n int)
 
-// bceVS32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100, with y = s.
+// bceVS32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100, with y = s.
 //
 //go:noescape
 func bceVS32AVX512(dst *float32, x *float32, s float32, n int)
 
-// bceSV32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100, with x = s.
+// bceSV32AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100, with x = s.
 //
 //go:noescape
 func bceSV32AVX512(dst *float32, s float32, y *float32, n int)
@@ -67,12 +70,14 @@ func bceSV32AVX512(dst *float32, s float32, y *float32, n int)
 //go:noescape
 func crossEntropyVV32AVX512(dst *float32, x *float32, y *float32, n int)
 
-// crossEntropyVS32AVX512 is dst = −y·ln x, with a logarithm of at least −100, with y = s.
+// crossEntropyVS32AVX512 is dst = −y·ln x, with a logarithm of at least −100,
+// with y = s.
 //
 //go:noescape
 func crossEntropyVS32AVX512(dst *float32, x *float32, s float32, n int)
 
-// crossEntropySV32AVX512 is dst = −y·ln x, with a logarithm of at least −100, with x = s.
+// crossEntropySV32AVX512 is dst = −y·ln x, with a logarithm of at least −100,
+// with x = s.
 //
 //go:noescape
 func crossEntropySV32AVX512(dst *float32, s float32, y *float32, n int)
@@ -137,17 +142,20 @@ func log2Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, 
 //go:noescape
 func log10Grad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// bceVV64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,.
+// bceVV64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100,.
 //
 //go:noescape
 func bceVV64AVX512(dst *float64, x *float64, y *float64, n int)
 
-// bceVS64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100, with y = s.
+// bceVS64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100, with y = s.
 //
 //go:noescape
 func bceVS64AVX512(dst *float64, x *float64, s float64, n int)
 
-// bceSV64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100, with x = s.
+// bceSV64AVX512 is dst = −(y·ln x + (1−y)·ln(1−x)), with logarithms of at least
+// −100, with x = s.
 //
 //go:noescape
 func bceSV64AVX512(dst *float64, s float64, y *float64, n int)
@@ -157,12 +165,14 @@ func bceSV64AVX512(dst *float64, s float64, y *float64, n int)
 //go:noescape
 func crossEntropyVV64AVX512(dst *float64, x *float64, y *float64, n int)
 
-// crossEntropyVS64AVX512 is dst = −y·ln x, with a logarithm of at least −100, with y = s.
+// crossEntropyVS64AVX512 is dst = −y·ln x, with a logarithm of at least −100,
+// with y = s.
 //
 //go:noescape
 func crossEntropyVS64AVX512(dst *float64, x *float64, s float64, n int)
 
-// crossEntropySV64AVX512 is dst = −y·ln x, with a logarithm of at least −100, with x = s.
+// crossEntropySV64AVX512 is dst = −y·ln x, with a logarithm of at least −100,
+// with x = s.
 //
 //go:noescape
 func crossEntropySV64AVX512(dst *float64, s float64, y *float64, n int)

@@ -1,6 +1,7 @@
 package kernel
 
-// primitives are the loops that generic functions call in one precision: the portable ones, or a processor's own.
+// primitives are the loops in one precision that generic functions call:
+// portable ones, or vectors.
 type primitives[T Float] struct {
 	fill  func(dst []T, v T)
 	where func(dst, c, x, y []T)

@@ -2,16 +2,17 @@ package kernel
 
 import "math"
 
-// Reductions see x as outer × n × inner and reduce the middle axis: dst is outer × inner. Where inner is not 1 they work on
-// chunks of neighbouring columns, row by row, so that memory is read in order and partial results fit on the stack.
+// Reductions see x as outer × n × inner and reduce the middle axis; dst is
+// outer × inner. If inner is not 1 they work on chunks of adjacent columns, row
+// by row, so that memory is read in order and partial results fit on the stack.
 
 const (
 	leaf    = 128 // summands that a pairwise sum adds up in a row
 	columns = 64  // columns of a chunk
 )
 
-// chunks calls f for each chunk of columns: the result's elements and the slice of x that begins at the chunk's first column.
-// Its rows are inner apart.
+// chunks calls f for each chunk of columns: the result's elements and the slice
+// of x that begins at the chunk's first column. Its rows are inner apart.
 func chunks[T, R any](dst []R, x []T, outer, n, inner int, f func(dst []R, x []T, n, inner int)) {
 	for o := range outer {
 		rows := x[o*n*inner : (o+1)*n*inner]
@@ -35,7 +36,8 @@ func sumAxis[T Float](dst, x []T, outer, n, inner int) {
 	chunks(dst, x, outer, n, inner, sumColumns[T])
 }
 
-// sumPairwise halves x at multiples of a leaf, so that the order depends on the length alone.
+// sumPairwise halves x at multiples of a leaf, so that the order depends on the
+// length alone.
 func sumPairwise[T Float](x []T) T {
 	if len(x) > leaf {
 		half := (len(x)/2 + leaf - 1) / leaf * leaf
@@ -54,7 +56,7 @@ func sumPairwise[T Float](x []T) T {
 	return (s0 + s1) + (s2 + s3)
 }
 
-// sumColumns sums the n rows of a chunk, pairwise likewise.
+// sumColumns sums the n rows of a chunk, also pairwise.
 func sumColumns[T Float](dst, x []T, n, inner int) {
 	if n > leaf {
 		half := (n/2 + leaf - 1) / leaf * leaf
@@ -70,8 +72,8 @@ func sumColumns[T Float](dst, x []T, n, inner int) {
 	}
 }
 
-// Mean is the mean along the middle axis, a pairwise sum over n; NaN for n = 0. Where the sum overflows and the mean need
-// not, it is formed anew.
+// Mean is the mean along the middle axis, a pairwise sum over n; NaN for n = 0.
+// If the sum overflows, the mean is computed in another way that does not.
 func Mean[T Float](dst, x []T, outer, n, inner int) {
 	Sum(dst, x, outer, n, inner)
 	count := T(n)
@@ -99,7 +101,8 @@ func Prod[T Float](dst, x []T, outer, n, inner int) {
 	fold(dst, x, outer, n, inner, 1, mulVV[T])
 }
 
-// Max is the largest number along the middle axis, NaN if one of them is; −Inf for n = 0.
+// Max is the largest number along the middle axis, NaN if one of them is; −Inf
+// for n = 0.
 func Max[T Float](dst, x []T, outer, n, inner int) { primitivesOf[T]().max(dst, x, outer, n, inner) }
 
 func maxAxis[T Float](dst, x []T, outer, n, inner int) {
@@ -116,7 +119,8 @@ func maxAxis[T Float](dst, x []T, outer, n, inner int) {
 	fold(dst, x, outer, n, inner, T(math.Inf(-1)), maximumVV[T])
 }
 
-// Min is the smallest number along the middle axis, NaN if one of them is; +Inf for n = 0.
+// Min is the smallest number along the middle axis, NaN if one of them is; +Inf
+// for n = 0.
 func Min[T Float](dst, x []T, outer, n, inner int) { primitivesOf[T]().min(dst, x, outer, n, inner) }
 
 func minAxis[T Float](dst, x []T, outer, n, inner int) {
@@ -174,7 +178,8 @@ func sumTerms[T Float](sum *[columns]float64, x []T, width, n, inner int, c *[co
 	}
 }
 
-// largest returns the largest number of a row, NaN if one is; −Inf for an empty row.
+// largest returns the largest number of a row, NaN if one is; −Inf for an empty
+// row.
 func largest[T Float](x []T) float64 {
 	most := T(math.Inf(-1))
 	for _, v := range x {
@@ -193,10 +198,11 @@ func largestOfColumns[T Float](most *[columns]float64, x []T, width, n, inner in
 	}
 }
 
-// LogSumExp is ln Σ eˣ along the middle axis, without overflow. Elements that the largest one dwarfs still count when that
-// is near 0: (0, −50) gives 1.9e−22.
+// LogSumExp is ln Σ eˣ along the middle axis, without overflow. Tiny terms
+// still count if the largest element is near 0: (0, −50) gives 1.9e−22.
 //
-// Special cases are: −Inf where all elements are, and for n = 0; +Inf where one is and none is NaN.
+// Special cases are: −Inf where all elements are, and for n = 0; +Inf where one
+// is and none is NaN.
 func LogSumExp[T Float](dst, x []T, outer, n, inner int) {
 	primitivesOf[T]().logSumExp(dst, x, outer, n, inner)
 }
@@ -227,8 +233,9 @@ func logTotal(most, rest float64) float64 {
 	return most + rest
 }
 
-// logSum splits the ln Σ eˣ of a row into its largest element and rest = ln Σ e^(x − most), NaN if that is infinite. The rest is
-// log1p of the sum without the largest element, and so keeps its digits.
+// logSum splits the ln Σ eˣ of a row into its largest element, most, and rest =
+// ln Σ e^(x − most), which is NaN if most is infinite. rest is log1p of the sum
+// without the largest element, and so keeps its digits.
 func logSum[T Float](x []T) (most, rest float64) {
 	most = largest(x)
 	return most, logRest(most, sumRow(x, most, smallerExp), sumRow(x, most, isEqual))
@@ -261,8 +268,8 @@ func smallerExp(x, most float64) float64 {
 
 func isEqual(x, most float64) float64 { return truth[float64](x == most) }
 
-// Norm is (Σ |x|ᵖ)^(1/p) along the middle axis for p > 0, the largest magnitude for p = +Inf. It neither overflows nor
-// underflows on the way; 0 for n = 0.
+// Norm is (Σ |x|ᵖ)^(1/p) along the middle axis for p > 0, the largest magnitude
+// for p = +Inf. It neither overflows nor underflows on the way; 0 for n = 0.
 func Norm[T Float](dst, x []T, outer, n, inner int, p float64) {
 	if inner == 1 {
 		norm := primitivesOf[T]().norm
@@ -336,8 +343,9 @@ func root(x, p float64) float64 {
 	return math.Pow(x, 1/p)
 }
 
-// normUnit returns the number by which a norm's elements are divided: the largest magnitude rounded down to a power of two, for
-// which divisions are exact and no power of the largest vanishes; 1 for 0, infinities and NaN.
+// normUnit returns the number by which a norm's elements are divided: the
+// largest magnitude, rounded down to a power of two so that divisions are
+// exact; 1 for 0, infinities and NaN.
 func normUnit(most float64) float64 {
 	if most == 0 || most-most != 0 {
 		return 1
@@ -346,15 +354,18 @@ func normUnit(most float64) float64 {
 	return math.Ldexp(1, e-1)
 }
 
-// Var is the variance along the middle axis, Σ (x − mean)² / (n − correction), in two passes. The second corrects the
-// rounding error of the mean. No square on the way leaves the range of the numbers, and equal numbers have variance 0.
+// Var is the variance along the middle axis, Σ (x − mean)² / (n − correction),
+// in two passes. The second corrects the rounding error of the mean. No square
+// on the way leaves the range of the numbers, and equal numbers have variance
+// 0.
 //
 // Special cases are: NaN where n ≤ correction.
 func Var[T Float](dst, x []T, outer, n, inner, correction int) {
 	primitivesOf[T]().variance(dst, x, outer, n, inner, correction, false)
 }
 
-// Std is the standard deviation along the middle axis, the square root of [Var], also where that leaves the range.
+// Std is the standard deviation along the middle axis, the square root of
+// [Var], even if that would overflow or underflow.
 func Std[T Float](dst, x []T, outer, n, inner, correction int) {
 	primitivesOf[T]().variance(dst, x, outer, n, inner, correction, true)
 }
@@ -392,9 +403,11 @@ func varOfColumns[T Float](dst, x []T, n, inner, correction int, root bool) {
 	}
 }
 
-// varianceOf returns the variance, or its root, of the n numbers in x that are stride apart, from the sums of their
-// differences from the rounded mean and of the squares of these. It begins anew, in a unit of the numbers' own size,
-// where the squares left the range or little but the mean's error is left of them.
+// varianceOf returns the variance, or its root, of the n numbers in x that are
+// stride apart. rest and sum are the sums of their differences from the rounded
+// mean and of the squares of these. If the squares left the range, or are
+// hardly more than the error of the mean, it computes them anew in a unit of
+// the numbers' own size.
 func varianceOf[T Float](rest, sum float64, x []T, n, stride, correction int, root bool) float64 {
 	if n <= correction {
 		return math.NaN()
@@ -410,7 +423,8 @@ func varianceOf[T Float](rest, sum float64, x []T, n, stride, correction int, ro
 	return unit * (unit * v)
 }
 
-// scaledSquares returns Σ (x − mean)² of n numbers that are stride apart, in the square of a unit.
+// scaledSquares returns Σ (x − mean)² of n numbers that are stride apart, in
+// the square of a unit.
 func scaledSquares[T Float](x []T, n, stride int) (unit, squares float64) {
 	mean, unit := centerOf(x, n, stride)
 	sum, rest := 0.0, 0.0
@@ -422,8 +436,8 @@ func scaledSquares[T Float](x []T, n, stride int) (unit, squares float64) {
 	return unit, max(sum-rest*rest/float64(n), 0)
 }
 
-// centerOf returns the mean of n numbers that are stride apart, in a unit with which no sum overflows. Of equal numbers
-// it is exactly theirs.
+// centerOf returns the mean of n numbers that are stride apart, summed in a
+// unit that prevents overflow. The mean of equal numbers is exact.
 func centerOf[T Float](x []T, n, stride int) (mean, unit float64) {
 	most := 0.0
 	for k := range n {
@@ -450,7 +464,8 @@ func difference(x, c float64) float64 { return x - c }
 
 func squaredDifference(x, c float64) float64 { return (x - c) * (x - c) }
 
-// Center is x minus its mean along the middle axis, dst like x; exactly 0 where all numbers are equal.
+// Center is x minus its mean along the middle axis, dst like x; exactly 0 where
+// all numbers are equal.
 func Center[T Float](dst, x []T, outer, n, inner int) {
 	for o := range outer {
 		to, rows := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
@@ -480,14 +495,14 @@ func centerColumns[T Float](dst, x []T, width, n, inner int) {
 	}
 }
 
-// ArgMax is the place of the largest number along the middle axis, the first of several. NaN counts as the largest.
-// n must not be 0.
+// ArgMax is the place of the largest number along the middle axis, the first of
+// several. NaN counts as the largest. n must not be 0.
 func ArgMax[T Float](dst []int, x []T, outer, n, inner int) {
 	argExtreme(dst, x, outer, n, inner, 1)
 }
 
-// ArgMin is the place of the smallest number along the middle axis, the first of several. NaN counts as the smallest.
-// n must not be 0.
+// ArgMin is the place of the smallest number along the middle axis, the first
+// of several. NaN counts as the smallest. n must not be 0.
 func ArgMin[T Float](dst []int, x []T, outer, n, inner int) {
 	argExtreme(dst, x, outer, n, inner, -1)
 }
@@ -526,11 +541,13 @@ func argOfColumns[T Float](dst []int, x []T, n, inner int, sign T) {
 	}
 }
 
-// isBeyond reports whether v is larger than best; NaN is larger than all numbers.
+// isBeyond reports whether v is larger than best; NaN counts as larger than all
+// numbers.
 func isBeyond[T Float](v, best T) bool { return v > best || (v != v && best == best) }
 
-// CumSum is the running sum along the middle axis, dst like x: dst[o, k, i] = Σ x[o, j, i] over j ≤ k, or over j ≥ k in reverse.
-// Sums run in float64. dst may be x.
+// CumSum is the running sum along the middle axis, dst like x: dst[o, k, i] = Σ
+// x[o, j, i] over j ≤ k, or over j ≥ k in reverse. Sums run in float64. dst may
+// be x.
 func CumSum[T Float](dst, x []T, outer, n, inner int, reverse bool) {
 	scan(dst, x, outer, n, inner, reverse, 0, func(sum, x float64) float64 { return sum + x })
 }

@@ -2,12 +2,14 @@
 
 package kernel
 
-// shiftedExp32AVX512 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.
+// shiftedExp32AVX512 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2
+// is near most, and its sum.
 //
 //go:noescape
 func shiftedExp32AVX512(dst *float32, x *float32, n int, most float32, shift float64) (sum float64)
 
-// sumExp32AVX512 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.
+// sumExp32AVX512 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is
+// near most, and counts the others.
 //
 //go:noescape
 func sumExp32AVX512(x *float32, n int, most float32, shift float64) (smaller float64, ties float64)
@@ -22,12 +24,14 @@ func logSoftmaxGrad32AVX512(dst *float32, gy *float32, y *float32, n int, sum fl
 //go:noescape
 func ratio32AVX512(dst *float32, x *float32, n int, high float64, low float64)
 
-// shiftedExp64AVX512 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.
+// shiftedExp64AVX512 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2
+// is near most, and its sum.
 //
 //go:noescape
 func shiftedExp64AVX512(dst *float64, x *float64, n int, most float64, shift float64) (sum float64)
 
-// sumExp64AVX512 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.
+// sumExp64AVX512 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is
+// near most, and counts the others.
 //
 //go:noescape
 func sumExp64AVX512(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)

@@ -5,14 +5,15 @@ import (
 	"unsafe"
 )
 
-// maxPartials is the largest number of pieces of a long row, pieceLeast the length of the smallest.
+// maxPartials is the largest number of pieces of a long row, pieceLeast the
+// least length of a piece.
 const (
 	maxPartials = 64
 	pieceLeast  = 1 << 15
 )
 
-// reduction names what a task computes. Functions in its place would be allocated
-// at each call.
+// reduction names what a task computes. Functions in its place would be
+// allocated at each call.
 type reduction int
 
 const (
@@ -73,8 +74,8 @@ func (t *rowTask[T]) row(o int) {
 	}
 }
 
-// reduceRows reduces the rows one by one. The workers share them if there are as
-// many elements as shared says.
+// reduceRows reduces the rows one by one. The workers share them if there are
+// as many elements as shared says.
 func (t rowTask[T]) reduceRows(shared int) {
 	if t.outer*t.n < shared {
 		t.rows = t.outer
@@ -150,7 +151,8 @@ func (l *vectors[T]) leaf() int {
 	return 1 << 12
 }
 
-// pairwise halves x at multiples of a leaf, so that the order depends on the length alone.
+// pairwise halves x at multiples of a leaf, so that the order depends on the
+// length alone.
 func (l *vectors[T]) pairwise(x []T) float64 {
 	if leaf := l.leaf(); len(x) > leaf {
 		half := roundUp(len(x)/2, leaf)
@@ -204,7 +206,8 @@ func (t *columnSums[T]) run(piece, _ int) {
 	sumRowsPairwise(t.dst[lo:min(lo+wideColumns, inner)], t.x[min(lo, len(t.x)):], t.n, inner)
 }
 
-// sumRowsPairwise sums n rows of at most wideColumns columns, pairwise in leaves of rows.
+// sumRowsPairwise sums n rows of at most wideColumns columns, pairwise in
+// leaves of rows.
 func sumRowsPairwise[T Float](dst, x []T, n, inner int) {
 	switch {
 	case len(dst) == 0:
@@ -221,7 +224,8 @@ func sumRowsPairwise[T Float](dst, x []T, n, inner int) {
 	}
 }
 
-// sumRows and addTo call the assembly of their precision directly, so that the compiler sees that nothing escapes.
+// sumRows and addTo call the assembly of their precision directly, so that the
+// compiler sees that nothing escapes.
 func sumRows[T Float](dst, x *T, rows, stride, columns int) {
 	if unsafe.Sizeof(*dst) == 4 {
 		sumRows32AVX2((*float32)(unsafe.Pointer(dst)), (*float32)(unsafe.Pointer(x)), rows, stride, columns)
@@ -260,13 +264,15 @@ func (l *vectors[T]) minAxis(dst, x []T, outer, n, inner int) {
 	}
 }
 
-// hugeRow is the magnitude from which on a row's largest element is left to the portable softmax: its power of two no longer fits the
-// integers that the vectors count with.
+// Rows whose largest element has at least the magnitude hugeRow are left to the
+// portable softmax: its power of two does not fit the integers that the vectors
+// count with.
 const hugeRow = 1 << 20
 
 func isHuge[T Float](most T) bool { return !(most < hugeRow && most > -hugeRow) }
 
-// powerOf returns the integer k for which k·ln 2 is near x, and the factor that turns e^(v − k·ln 2) into e^(v − x).
+// powerOf returns the integer k with k·ln 2 nearest to x, and the factor that
+// turns e^(v − k·ln 2) into e^(v − x).
 func powerOf(x float64) (k, factor float64) {
 	k = math.RoundToEven(x * math.Log2E)
 	const ln2Low = 2.3190468138462996e-17
@@ -285,8 +291,9 @@ func (l *vectors[T]) softmaxAxis(dst, x []T, outer, n, inner int) {
 	rowTask[T]{l: l, what: rowSoftmax, dst: dst, x: x, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
-// softmaxRow takes powers of e relative to that power of two which is nearest to the largest: the factor to the power of the largest
-// is the same for all and cancels.
+// softmaxRow computes powers of e relative to the power of two nearest to the
+// largest of them. The factor between the two is the same for all elements and
+// cancels.
 func (l *vectors[T]) softmaxRow(dst, x []T) {
 	most := l.largest(&x[0], len(x))
 	if isHuge(most) {
@@ -298,7 +305,8 @@ func (l *vectors[T]) softmaxRow(dst, x []T) {
 	l.ratio(&dst[0], &dst[0], len(x), high, math.FMA(-high, sum, 1)*high)
 }
 
-// logSum splits the logarithm of a row's sum of powers as the portable function of that name.
+// logSum splits the logarithm of a row's sum of powers as the portable logSum
+// does.
 func (l *vectors[T]) logSum(x []T) (most, rest float64) {
 	if len(x) == 0 {
 		return logSum(x)
@@ -357,11 +365,12 @@ func (l *vectors[T]) logSoftmaxGradAxis(dst, gy, y []T, outer, n, inner int) {
 	rowTask[T]{l: l, what: rowLogSoftmaxGrad, dst: dst, x: gy, y: y, outer: outer, n: n}.reduceRows(sharedWork)
 }
 
-// block is the number of elements whose products are added up in a row.
+// block is the number of elements whose products one call of dot adds up.
 const block = 1 << 15
 
-// norm needs no unit for the squares of float32 numbers, which are far from the ends of float64; those of float64 numbers are left to the
-// portable form where they come near them.
+// normOfRow needs no unit for float32: the squares are far from the ends of
+// float64's range. If those of float64 numbers come near them, the portable
+// form computes the norm.
 func (l *vectors[T]) normOfRow(x []T, p float64) float64 {
 	if p != 2 || len(x) == 0 {
 		return normOfRow(x, p)

@@ -2,7 +2,8 @@
 
 package kernel
 
-// sum32AVX2 adds up blocks of 512 numbers in float32, and these and the rest in float64.
+// sum32AVX2 adds up blocks of 512 numbers in float32, and these and the rest in
+// float64.
 //
 //go:noescape
 func sum32AVX2(x *float32, n int) (sum float64)
@@ -27,12 +28,14 @@ func largest32AVX2(x *float32, n int) (y float32)
 //go:noescape
 func smallest32AVX2(x *float32, n int) (y float32)
 
-// shiftedExp32AVX2 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.
+// shiftedExp32AVX2 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2
+// is near most, and its sum.
 //
 //go:noescape
 func shiftedExp32AVX2(dst *float32, x *float32, n int, most float32, shift float64) (sum float64)
 
-// sumExp32AVX2 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.
+// sumExp32AVX2 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is
+// near most, and counts the others.
 //
 //go:noescape
 func sumExp32AVX2(x *float32, n int, most float32, shift float64) (smaller float64, ties float64)
@@ -62,12 +65,14 @@ func largest64AVX2(x *float64, n int) (y float64)
 //go:noescape
 func smallest64AVX2(x *float64, n int) (y float64)
 
-// shiftedExp64AVX2 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2 is near most, and its sum.
+// shiftedExp64AVX2 is dst = e^(x − shift·ln 2) for x ≤ most, where shift·ln 2
+// is near most, and its sum.
 //
 //go:noescape
 func shiftedExp64AVX2(dst *float64, x *float64, n int, most float64, shift float64) (sum float64)
 
-// sumExp64AVX2 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.
+// sumExp64AVX2 adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is
+// near most, and counts the others.
 //
 //go:noescape
 func sumExp64AVX2(x *float64, n int, most float64, shift float64) (smaller float64, ties float64)

@@ -81,7 +81,8 @@ func varianceOf(x []float64, correction int) float64 {
 	return mapped(x, func(v float64) float64 { return (v - mean) * (v - mean) }) / float64(len(x)-correction)
 }
 
-// forms are outer × n × inner; they cross the sizes of leaves (128) and chunks of columns (64), and include empty ones.
+// forms are outer × n × inner; they cross the sizes of leaves (128) and chunks
+// of columns (64), and include empty ones.
 var forms = [][3]int{
 	{1, 1, 1}, {2, 3, 1}, {3, 5, 2}, {1, 127, 1}, {2, 129, 1}, {1, 1000, 1}, {2, 300, 3}, {1, 3, 64}, {2, 4, 65}, {1, 257, 130}, {0, 3, 2}, {2, 0, 3},
 	{2, 0, 1}, {2, 3, 0}, {2, 0, 100},
@@ -139,10 +140,12 @@ func TestReductionEdges(t *testing.T) {
 		{"Std0", []float64{1.7e308, 1.7e308}, 0}, {"Std0", []float64{1.7e308, -1.7e308}, 1.7e308},
 		{"Std1", []float64{0, 2e-320, 0, 2e-320}, math.Sqrt(4./3) * 1e-320},
 		{"Mean", []float64{1.7e308, 1.7e308, -1.7e308, 1.7e308}, 8.5e307}, {"Mean", []float64{inf, 1}, inf}, {"Mean", []float64{inf, -inf}, nan},
-		// The mean of neighbours is rounded: without the correction of its error the variance is twice as large.
+		// The mean of neighbours is rounded: without the correction of its
+		// error the variance is twice as large.
 		{"Var1", []float64{1, 1 + 0x1p-52}, 0x1p-105}, {"Var0", []float64{1, 1 + 0x1p-52}, 0x1p-106},
 		{"Std0", []float64{1, 1 + 0x1p-52}, 0x1p-53}, {"Std0", []float64{0x1p600, 0x1p600 + 0x1p548}, 0x1p547},
-		// The mean of equal numbers is rounded too, here by one unit in the last place.
+		// The mean of equal numbers is rounded too, here by one unit in the
+		// last place.
 		{"Std1", []float64{-785300.123, -785300.123, -785300.123, -785300.123, -785300.123, -785300.123, -785300.123}, 0},
 		{"Sum", nil, 0}, {"Prod", nil, 1}, {"Norm3", nil, 0}, {"Var0", nil, nan},
 	} {

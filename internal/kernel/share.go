@@ -2,13 +2,13 @@ package kernel
 
 import "sync"
 
-// The workers share a loop over a long array in pieces. An element is computed as
-// in one loop, whatever its piece, so sharing changes no bit.
+// The workers share a loop over a long array in pieces. An element is computed
+// as in one loop, whatever its piece, so sharing changes no bit.
 const sharedPiece = 1 << 14
 
 // The lengths from which sharing pays, with some slack for workers that have
-// gone to sleep: of loops that the memory limits, of cheap updates, and of loops
-// that the processor limits.
+// gone to sleep: of loops that the memory limits, of cheap updates, and of
+// loops that the processor limits.
 const (
 	sharedMemory = 1 << 17
 	sharedUpdate = 1 << 16
@@ -59,7 +59,8 @@ type freeList[T any] struct {
 	free  []*T
 }
 
-// freeLists has a *freeList[T] for each type T that was asked for, by (*T)(nil).
+// freeLists has a *freeList[T] for each type T that was asked for, by
+// (*T)(nil).
 var freeLists sync.Map
 
 // freeListOf returns the one free list of a type.

@@ -9,7 +9,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// Loops that the workers share give the same bits as loops over short arrays, which nobody shares, for any number of workers.
+// Loops that the workers share give the same bits as loops over short arrays,
+// which nobody shares, for any number of workers.
 func TestSharedLoops(t *testing.T) {
 	t.Run("float64", sharedLoops[float64])
 	t.Run("float32", sharedLoops[float32])
@@ -71,7 +72,8 @@ func sharedLoops[T kernel.Float](t *testing.T) {
 
 func abs[T kernel.Float](x T) T { return max(x, -x) }
 
-// firstDifference returns the index of the first element that differs, NaN only from numbers; −1 if none does.
+// firstDifference returns the index of the first element that differs, NaN only
+// from numbers; −1 if none does.
 func firstDifference[T kernel.Float](x, y []T) int {
 	for i := range x {
 		if x[i] != y[i] && (x[i] == x[i] || y[i] == y[i]) {

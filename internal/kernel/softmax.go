@@ -2,9 +2,11 @@ package kernel
 
 import "math"
 
-// Softmax is y = eˣ / Σ eˣ along the middle axis of outer × n × inner, without overflow. dst may be x.
+// Softmax is y = eˣ / Σ eˣ along the middle axis of outer × n × inner, without
+// overflow. dst may be x.
 //
-// Special cases are: an element of −Inf has probability 0; all elements −Inf, or one +Inf or NaN, give NaN.
+// Special cases are: an element of −Inf has probability 0; all elements −Inf,
+// or one +Inf or NaN, give NaN.
 func Softmax[T Float](dst, x []T, outer, n, inner int) {
 	primitivesOf[T]().softmax(dst, x, outer, n, inner)
 }
@@ -13,8 +15,8 @@ func softmaxAxis[T Float](dst, x []T, outer, n, inner int) {
 	alongMiddle(dst, x, outer, n, inner, softmaxRow, softmaxColumns)
 }
 
-// alongMiddle calls row for each line along the middle axis where those are runs of memory, and else cols for blocks of
-// neighbouring ones.
+// alongMiddle calls row for each line along the middle axis if the lines are
+// contiguous, and otherwise cols for blocks of adjacent lines.
 func alongMiddle[T Float](dst, x []T, outer, n, inner int, row func(dst, x []T), cols func(dst, x []T, first, width, n, inner int)) {
 	for o := range outer {
 		to, from := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
@@ -54,9 +56,11 @@ func softmaxColumns[T Float](dst, x []T, first, width, n, inner int) {
 
 func shiftedExp(x, most float64) float64 { return math.Exp(x - most) }
 
-// LogSoftmax is y = x − ln Σ eˣ along the middle axis of outer × n × inner, without overflow. dst may be x.
+// LogSoftmax is y = x − ln Σ eˣ along the middle axis of outer × n × inner,
+// without overflow. dst may be x.
 //
-// Special cases are: an element of −Inf gives −Inf; all elements −Inf, or one +Inf or NaN, give NaN.
+// Special cases are: an element of −Inf gives −Inf; all elements −Inf, or one
+// +Inf or NaN, give NaN.
 func LogSoftmax[T Float](dst, x []T, outer, n, inner int) {
 	primitivesOf[T]().logSoftmax(dst, x, outer, n, inner)
 }
@@ -87,7 +91,8 @@ func logSoftmaxColumns[T Float](dst, x []T, first, width, n, inner int) {
 	}
 }
 
-// SoftmaxGrad is the gradient of [Softmax] from its result: y·(gy − Σ gy·y) along the middle axis. dst may be gy.
+// SoftmaxGrad is the gradient of [Softmax] from its result: y·(gy − Σ gy·y)
+// along the middle axis. dst may be gy.
 func SoftmaxGrad[T Float](dst, gy, y []T, outer, n, inner int) {
 	primitivesOf[T]().softmaxGrad(dst, gy, y, outer, n, inner)
 }
@@ -133,7 +138,8 @@ func softmaxGradColumns[T Float](dst, gy, y []T, first, width, n, inner int) {
 	}
 }
 
-// LogSoftmaxGrad is the gradient of [LogSoftmax] from its result: gy − eʸ·Σ gy along the middle axis. dst may be gy.
+// LogSoftmaxGrad is the gradient of [LogSoftmax] from its result: gy − eʸ·Σ gy
+// along the middle axis. dst may be gy.
 func LogSoftmaxGrad[T Float](dst, gy, y []T, outer, n, inner int) {
 	primitivesOf[T]().logSoftmaxGrad(dst, gy, y, outer, n, inner)
 }

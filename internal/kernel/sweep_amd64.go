@@ -64,8 +64,8 @@ func at[T Float](x []T, i int) *T {
 	return &x[i]
 }
 
-// binaryLoops are the loops of three kernels, for two arrays and for a number on
-// either side.
+// binaryLoops are the loops of three kernels, for two arrays and for a number
+// on either side.
 func binaryLoops[T Float](vv func(dst, x, y *T, n int), vs func(dst, x *T, s T, n int), sv func(dst *T, s T, y *T, n int), shared int) BinaryLoops[T] {
 	return BinaryLoops[T]{
 		VV: func(dst, x, y []T) {

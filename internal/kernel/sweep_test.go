@@ -7,7 +7,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// double is a number as the unevaluated sum of two, some 100 bits in all: the reference of dense sweeps, for which math/big is too slow.
+// double is a number as the unevaluated sum of two, some 100 bits in all: the
+// reference of dense sweeps, for which math/big is too slow.
 type double struct{ high, low float64 }
 
 func exactly(x float64) double { return double{x, 0} }
@@ -41,8 +42,9 @@ func (x double) over(y double) double {
 	return quickSum(q, second).plus(exactly(third))
 }
 
-// expm1 is eʳ − 1 of the distance r to the nearest multiple of ln 2, which it returns apart: the series at a 256th of r, and 8 times the step
-// from that of r to that of 2r.
+// expm1 is eʳ − 1 of the distance r to the nearest multiple of ln 2, which it
+// returns apart: the series at a 256th of r, and 8 times the step from that of
+// r to that of 2r.
 func (x double) expm1() (y double, exponent int) {
 	ln2 := double{math.Ln2, 2.3190468138462996e-17}
 	k := math.RoundToEven(x.high * math.Log2E)
@@ -68,7 +70,8 @@ func (x double) exp() double {
 	return y.plus(exactly(1)).scaled(exponent)
 }
 
-// log is ln x: a step from the float64 logarithm y, x·e⁻ʸ − 1 and half its square.
+// log is ln x: a step from the float64 logarithm y, x·e⁻ʸ − 1 and half its
+// square.
 func (x double) log() double {
 	y := exactly(math.Log(x.high))
 	rest := x.times(y.negative().exp()).minus(exactly(1))
@@ -159,7 +162,8 @@ func (x double) acos() double {
 	return y.plus(cos.minus(x).over(sin))
 }
 
-// asinh and acosh are logarithms of a sum, for x > 0 and x > 1 not near the ends.
+// asinh and acosh are logarithms of a sum, for x > 0 and x > 1 not near the
+// ends.
 func (x double) asinh() double {
 	return x.plus(x.times(x).plus(exactly(1)).root()).log()
 }
@@ -178,14 +182,16 @@ func (x double) root() double {
 	return y.plus(x.minus(y.times(y)).over(y).scaled(-1))
 }
 
-// siluSlope goes through 0 at −1.278, next to which the relative error of its terms' sum says nothing.
+// siluSlope goes through 0 at −1.278, next to which the relative error of its
+// terms' sum says nothing.
 func siluSlope(x double) double {
 	s := x.sigmoid()
 	return s.plus(x.times(s).times(x.negative().sigmoid()))
 }
 
-// sweeps are functions and derivatives, with the arguments of a sweep and the largest error in units in the last place of the vectors in
-// float64 and in float32.
+// sweeps are functions and derivatives, with the arguments of a sweep and the
+// largest error in units in the last place of the vectors in float64 and in
+// float32.
 var sweeps = []struct {
 	name         string
 	f            func(x double) double
@@ -268,13 +274,15 @@ func TestSweeps(t *testing.T) {
 	}
 }
 
-// unitsFrom is the error in units in the last place of a number with so many bits.
+// unitsFrom is the error in units in the last place of a number with so many
+// bits.
 func unitsFrom(got float64, want double, bits int) float64 {
 	_, exponent := math.Frexp(want.high)
 	return math.Abs(exactly(got).minus(want).high) / math.Ldexp(1, exponent-bits)
 }
 
-// Of the normal distribution's functions, those in float32 are measured against the scalar forms in float64, which are the standard library's.
+// Of the normal distribution's functions, those in float32 are measured against
+// the scalar forms in float64, which are the standard library's.
 func TestSweepsOfNormal32(t *testing.T) {
 	const n = 100_000
 	x, y := make([]float32, n), make([]float32, n)

@@ -102,7 +102,8 @@ func logSigmoidGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n
 //go:noescape
 func siLUGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// geluTanhGrad32AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).
+// geluTanhGrad32AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x +
+// 0.044715·x³).
 //
 //go:noescape
 func geluTanhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
@@ -187,7 +188,8 @@ func logSigmoidGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n
 //go:noescape
 func siLUGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// geluTanhGrad64AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³).
+// geluTanhGrad64AVX512 is dst = gy·(s + x·s′), s = 1/(1 + e⁻ᵘ), u = √(8/π)·(x +
+// 0.044715·x³).
 //
 //go:noescape
 func geluTanhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)

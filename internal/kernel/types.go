@@ -5,10 +5,12 @@ type Float interface{ float32 | float64 }
 
 // Unary is an elementwise function y = f(x; a, b).
 //
-// The constants a and b are the function's parameters (a slope, an exponent, bounds), ignored where it has none.
-// Loops run over len(x) elements; dst may be x or gy itself, and may not overlap them otherwise. The derivative reads y only
-// in Exp, Sqrt, Rsqrt, Reciprocal and Tan, and x only where the formula in the function's comment does; what it doesn't
-// read may be nil, except that the loops take their length from gy.
+// The constants a and b are the function's parameters (a slope, an exponent,
+// bounds); functions without parameters ignore them. Loops run over len(x)
+// elements, those of the derivative over len(gy). dst may be x or gy itself,
+// and may not overlap them otherwise. The derivative reads y only in Exp, Sqrt,
+// Rsqrt, Reciprocal and Tan, and x only if it appears in the formula of the
+// function's comment. Arguments that it does not read may be nil.
 type Unary struct {
 	F   func(x, a, b float64) float64               // one element
 	D   func(gy, x, y, a, b float64) float64        // gy·f′(x), one element; nil for functions without a gradient
@@ -26,7 +28,8 @@ type Binary struct {
 	A32 BinaryLoops[float32]
 }
 
-// BinaryLoops are the loops of a Binary in one precision. dst may be x or y itself, and may not overlap them otherwise.
+// BinaryLoops are the loops of a Binary in one precision. dst may be x or y
+// itself, and may not overlap them otherwise.
 type BinaryLoops[T Float] struct {
 	VV func(dst, x, y []T)       // dst = f(x, y) over len(x) elements
 	VS func(dst, x []T, s T)     // dst = f(x, s) over len(x) elements
@@ -38,7 +41,8 @@ func loopsOf[T Float](b *Binary) *BinaryLoops[T] {
 	return ofPrecision[*BinaryLoops[T]](&b.A32, &b.A64)
 }
 
-// ofX is the function y = f(x) without constants, with a derivative from x (nil: none).
+// ofX is the function y = f(x) without constants, with a derivative from x
+// (nil: none).
 func ofX(f func(x float64) float64, d func(gy, x float64) float64) Unary {
 	u := Unary{
 		F:   func(x, _, _ float64) float64 { return f(x) },

@@ -37,8 +37,8 @@ func init() {
 	}
 }
 
-// swapTables exchanges the loops of the tables for those in use, which the tests
-// find in the tables then.
+// swapTables exchanges the loops of the tables for those in use, which the
+// tests find in the tables then.
 func swapTables(unaries []unaryVectors, binaries []binaryVectors) {
 	for i := range unaries {
 		v := &unaries[i]

@@ -6,8 +6,9 @@ import (
 	"testing"
 )
 
-// The loops of 512 bits against those of 256, which the tables hold after the swap at the start of the program: they take the same steps, so the
-// results are the same bits.
+// The loops of 512 bits against those of 256, which the tables hold after the
+// swap at the start of the program: they take the same steps, so the results
+// are the same bits.
 
 func needWide(t testing.TB) {
 	if !useAVX512 {

@@ -84,7 +84,8 @@ func (l *lane) powers() {
 	})
 }
 
-// cubeGrad needs float64 for the square of a small float32, which an infinite gradient may meet.
+// cubeGrad computes in float64, in which the square of a small float32 does not
+// vanish: an infinite gradient would make NaN of 0.
 func (l *lane) cubeGrad() {
 	l.gradient("cube", "gy·3x²", light, "gy x", func() func(in []vec) vec {
 		three := l.held(3)
@@ -92,7 +93,7 @@ func (l *lane) cubeGrad() {
 	})
 }
 
-// roots are functions that need float64 for the digits of their float32 results.
+// roots emits functions that need float64 for all digits of a float32 result.
 func (l *lane) roots() {
 	l.unary("Rsqrt", "1/√x", medium, func() func(x vec) vec {
 		unit := l.held(1)
@@ -142,7 +143,8 @@ func (l *lane) fill() {
 	l.arrays([]string{"dst"}, nil, plenty, one(func([]vec) vec { return l.copy(v) }), nil)
 }
 
-// conversions change the precision, through registers of the narrower side's width.
+// conversions change the precision, through registers of the narrower side's
+// width.
 func (f *file) conversions() {
 	narrow := f.double()
 	narrow.begin("convert32AVX2", "func(dst *float32, src *float64, n int)", "is dst = src, rounded.")

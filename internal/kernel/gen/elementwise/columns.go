@@ -9,7 +9,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// columns emits the softmax's family along columns: rows of numbers that are a stride apart are reduced one below the other.
+// columns emits the softmax and its relatives along columns, of rows that are a
+// stride apart.
 func columns(f *file) {
 	for _, l := range f.careful() {
 		l.strips("softmaxColumns", "dst x", "is the softmax of each column.", func(s *strip) {
@@ -61,7 +62,8 @@ func columns(f *file) {
 	}
 }
 
-// strip is one or two vectors of neighbouring columns, or the first of such a vector at the end of the rows.
+// strip is one or two vectors of adjacent columns, or the part of a vector that
+// is left at the end of the rows.
 type strip struct {
 	*lane
 	label                             string
@@ -107,12 +109,13 @@ func (l *lane) strips(name, arrays, doc string, body func(s *strip)) {
 	l.end()
 }
 
-// place is where the vector u of the strip is in a row.
+// place is the address of the strip's vector u in the current row.
 func (s *strip) place(array string, u int) operand.Mem {
 	return operand.Mem{Base: s.bases[array], Index: s.at, Scale: 1, Disp: u * s.step()}
 }
 
-// each emits a loop over the rows of the sources. What f returns is stored in the destination, if there is one.
+// each emits a loop over the rows of the sources. It stores what f returns in
+// the destination, if there is one.
 func (s *strip) each(label, sources, destination string, f func(u int, in []vec) vec) {
 	label = fmt.Sprintf("%s%s", s.label, label)
 	left := s.GP64()
@@ -155,7 +158,7 @@ func (s *strip) write(x vec, m operand.Mem) {
 	}
 }
 
-// state is one vector for each of the strip, that starts as a number.
+// state returns a vector for each vector of the strip, filled with a number.
 func (s *strip) state(start float64) []vec {
 	vectors := make([]vec, s.count)
 	for u := range vectors {
@@ -164,7 +167,7 @@ func (s *strip) state(start float64) []vec {
 	return vectors
 }
 
-// largest is the largest number of each column, NaN left out.
+// largest is the largest number of each column that is not NaN.
 func (s *strip) largest() []vec {
 	best := s.state(math.Inf(-1))
 	s.each("largest", "x", "", func(u int, in []vec) vec {
@@ -174,7 +177,8 @@ func (s *strip) largest() []vec {
 	return best
 }
 
-// expFrom is e^(x − best) for x ≤ best, with the rounding error of a float64 difference made good.
+// expFrom is e^(x − best) for x ≤ best. In float64 it corrects the rounding
+// error of the difference.
 func (s *strip) expFrom(x, best vec) vec {
 	d := s.sub(x, best)
 	if s.stored == 32 {
@@ -185,7 +189,8 @@ func (s *strip) expFrom(x, best vec) vec {
 	return s.expOfPair(pair{d, rest})
 }
 
-// logRests are ln Σ e^(x − best), as log1p of the sum without the largest element.
+// logRests are ln Σ e^(x − best), as log1p of the sum without the largest
+// element.
 func (s *strip) logRests(best []vec) []vec {
 	total, ties := s.newTotals(), s.state(-1)
 	s.each("powers", "x", "", func(u int, in []vec) vec {
@@ -201,7 +206,8 @@ func (s *strip) logRests(best []vec) []vec {
 	return rests
 }
 
-// newTotals are sums that addTo adds to, for float64 with the rounding errors added up beside.
+// newTotals are sums that addTo adds to, in float64 with a second sum of the
+// rounding errors.
 func (s *strip) newTotals() []pair {
 	totals := make([]pair, s.count)
 	for u := range totals {
@@ -225,7 +231,7 @@ func (s *strip) addTo(total pair, y vec) {
 	s.VMOVAPD(sum, total.high)
 }
 
-// totals are the sums. That of the errors is NaN where the sum is infinite.
+// totals are the sums with their errors, which are NaN if the sum is infinite.
 func (s *strip) totals(total []pair) []vec {
 	sums := make([]vec, s.count)
 	for u, t := range total {
@@ -254,7 +260,7 @@ func (s *strip) inverses(total []pair) []pair {
 	return inverses
 }
 
-// scaled is y·x for a number y in as many parts.
+// scaled is y·x for a y in one or two parts.
 func (s *strip) scaled(x vec, y pair) vec {
 	if s.stored == 32 {
 		return s.mul(x, y.high)

@@ -26,12 +26,13 @@ func comparison(f *file) {
 	}
 }
 
-// maximum is Go's max: NaN where one is, and +0 of two different zeros. The processor's has the second argument there.
+// maximum is Go's max: NaN if either is NaN, and +0 for two different zeros.
+// The processor's instruction returns the second argument in both cases.
 func (l *lane) maximum(x, y vec) vec {
 	return l.or(l.and(l.most(x, y), l.most(y, x)), l.is(unordered, x, y))
 }
 
-// minimum is Go's min likewise, −0 of two different zeros.
+// minimum is Go's min in the same way, with −0 for two different zeros.
 func (l *lane) minimum(x, y vec) vec {
 	return l.or(l.or(l.least(x, y), l.least(y, x)), l.is(unordered, x, y))
 }

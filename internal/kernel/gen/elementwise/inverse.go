@@ -2,7 +2,8 @@ package main
 
 import "math"
 
-// inverse emits the hyperbolic functions besides tanh, the inverse circular ones, and the activations made of them.
+// inverse emits the hyperbolic functions except tanh, the inverse functions,
+// and some activations.
 func inverse(f *file) {
 	for _, l := range f.careful() {
 		l.hyperbolic()
@@ -28,7 +29,8 @@ func (l *lane) hyperbolic() {
 	})
 }
 
-// halves splits x ≥ 0 for eˣ/2: the power of two of the distance r, halved. Where that overflows it is halved once more, and isLast says so.
+// halves splits x ≥ 0 for eˣ/2 = power·eʳ. If power would overflow it is halved
+// once more, and isLast says so.
 func (l *lane) halves(x vec) (r, power vec, isLast mask) {
 	x = l.least(l.held(710.5), x) // eˣ/2 is infinite there
 	isLast = l.is(greater, x, l.c(709))
@@ -117,11 +119,12 @@ func (l *lane) areas() {
 	})
 }
 
-// farEnd is where x² + 1 and x² − 1 are x² to all digits, but far from
+// From farEnd on, x² + 1 and x² − 1 round to x², and x² is far from
 // overflowing.
 const farEnd = 1 << 60
 
-// logOfDouble is ln(1 + v), and ln 2x beyond farEnd, where v is 2x or infinite.
+// logOfDouble is ln(1 + v), and ln 2x if x is beyond farEnd, where v may
+// overflow.
 func (l *lane) logOfDouble(x, v vec) vec {
 	isFar := l.is(greater, x, l.c(farEnd))
 	y := l.log1p(l.pick(isFar, v, x), false)
@@ -138,7 +141,8 @@ const (
 	tanEighth    = math.Sqrt2 - 1
 )
 
-// atanSeries are the coefficients of (atan(√z)/√z − 1)/z for √z ≤ tan π/8: see coefficients.py.
+// atanSeries are the coefficients of (atan(√z)/√z − 1)/z for √z ≤ tan π/8: see
+// coefficients.py.
 func (l *lane) atanSeries() []float64 {
 	if l.stored == 32 {
 		return []float64{
@@ -152,8 +156,9 @@ func (l *lane) atanSeries() []float64 {
 	}
 }
 
-// angle is arctan(y/x) for x, y ≥ 0: that of the smaller over the larger, which from tan π/8 on is π/4 + arctan((y − x)/(y + x)), and for y > x
-// the rest to π/2.
+// angle is arctan(y/x) for x, y ≥ 0. It is computed for q, the smaller over the
+// larger: from tan π/8 on as π/4 + arctan((q − 1)/(q + 1)), and subtracted from
+// π/2 if y > x.
 func (l *lane) angle(y, x vec) vec {
 	isSteep := l.is(greater, y, x)
 	top, bottom := l.pick(isSteep, y, x), l.pick(isSteep, x, y)
@@ -161,7 +166,7 @@ func (l *lane) angle(y, x vec) vec {
 	q := l.div(l.pick(isMiddle, top, l.sub(top, bottom)), l.pick(isMiddle, bottom, l.add(top, bottom)))
 	z := l.mul(q, q)
 	series := l.mul(l.polynomial(z, l.mul(z, z), l.atanSeries()...), z)
-	// ±(q + q·series) + turns·π/4, in which the turns are 0, 1 or 2
+	// The result is ±(q + q·series) + turns·π/4, with 0, 1 or 2 turns.
 	turns := l.only(isMiddle, l.held(1))
 	turns = l.pick(isSteep, turns, l.sub(l.held(2), turns))
 	q = l.pick(isSteep, q, l.neg(q))
@@ -173,7 +178,8 @@ func (l *lane) angle(y, x vec) vec {
 	return l.add(sum, rest)
 }
 
-// mishAndCELU emit two activations. Mish has t = tanh(ln(1 + eˣ)) and its derivative as fractions in e^(−|x|) without differences.
+// mishAndCELU emits two activations. For mish, t = tanh(ln(1 + eˣ)) and its
+// derivative are fractions in e^(−|x|) without differences, so nothing cancels.
 func (l *lane) mishAndCELU() {
 	l.unary("Mish", "x·tanh(ln(1 + eˣ))", heavy, l.simple(func(x vec) vec {
 		return l.gated(x, 800, func(a vec) pair { return pair{l.neg(a), l.zero()} }, func(isRight mask, e vec) vec {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
+	"unicode/utf8"
 
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
@@ -12,7 +14,8 @@ import (
 	"github.com/mmcloughlin/avo/x86"
 )
 
-// file is an assembly file being written, with the constants that its kernels use.
+// file is an assembly file being written, with the constants that its kernels
+// use.
 type file struct {
 	*build.Context
 	*tables
@@ -29,8 +32,8 @@ type constant struct {
 	bits  uint64
 }
 
-// slot is the number of bytes that hold a constant: a whole vector of 256 bits, or one number, which the instructions on 512 bits repeat
-// themselves.
+// slot is the number of bytes that hold a constant: a whole vector of 256 bits,
+// or one number, which instructions on 512 bits broadcast.
 func (f *file) slot() int {
 	if f.vector == 512 {
 		return 8
@@ -49,7 +52,8 @@ func (f *file) place(c constant) operand.Mem {
 	return operand.NewDataAddr(operand.Symbol{Name: f.name + "Constants", Static: true}, f.slot()*at)
 }
 
-// isConstant reports whether an operand is one number in memory that an instruction on 512 bits has to repeat.
+// isConstant reports whether an operand is one number in memory, which an
+// instruction on 512 bits has to broadcast.
 func (f *file) isConstant(x op) bool {
 	m, ok := x.(operand.Mem)
 	return ok && f.vector == 512 && m.Symbol.Name == f.name+"Constants"
@@ -89,16 +93,17 @@ func (f *file) masks() operand.Mem {
 	return operand.NewDataAddr(operand.Symbol{Name: f.name + "Masks", Static: true}, 0)
 }
 
-// A mask says for each element of a vector whether something holds: a vector of ones and zeros, of which the sign bits count, or with 512
-// bits a register of one bit for each element.
+// A mask says for each element of a vector whether something holds. With 256
+// bits it is a vector, whose sign bits count; with 512 bits it is a register of
+// one bit for each element.
 type (
 	vec  = reg.VecVirtual
 	op   = operand.Op
 	mask = operand.Op
 )
 
-// lane is the way in which numbers are held in vectors, of 256 bits for example: 8 float32, 4 float64, or 4 float32 widened to float64 while
-// they are computed with.
+// lane is a way to hold numbers in vectors. With 256 bits these are 8 float32,
+// 4 float64, or 4 float32 that are widened to float64 while in registers.
 type lane struct {
 	*file
 	bits   int // of the numbers computed with
@@ -144,10 +149,11 @@ func (f *file) register() vec {
 	return f.YMM()
 }
 
-// c is the constant v in every element, as memory.
+// c is a vector with the constant v in every element, in memory.
 func (l *lane) c(v float64) operand.Mem { return l.place(l.key(v)) }
 
-// pattern is a bit pattern in every element, as memory: one for float32 and one for float64.
+// pattern is a vector with a bit pattern in every element, in memory: one for
+// float32 and one for float64.
 func (l *lane) pattern(single uint32, double uint64) operand.Mem {
 	if l.bits == 32 {
 		return l.place(constant{32, uint64(single)})
@@ -171,7 +177,7 @@ func (l *lane) keep(constants ...float64) {
 	}
 }
 
-// held is a constant in a register, which must not be changed.
+// held is a constant in a register. Do not change it.
 func (l *lane) held(v float64) vec {
 	if r, ok := l.kept[l.key(v)]; ok {
 		return r
@@ -195,7 +201,8 @@ func (l *lane) load(m operand.Mem) vec {
 	return r
 }
 
-// zero is 0 in every element. Of 512 bits avo does not know that the difference of a register to itself needs nothing of what was in it.
+// zero is 0 in every element. With 512 bits it is loaded, because avo does not
+// know that the XOR of a register with itself does not read it.
 func (l *lane) zero() vec {
 	if l.vector == 512 {
 		return l.load(l.c(0))
@@ -213,7 +220,8 @@ func (l *lane) copy(x op) vec {
 
 type instruction = func(ops ...op)
 
-// choose is the instruction for the lane's precision and a second argument y, which may be a constant in memory.
+// choose is the instruction for the lane's precision and a second argument y,
+// which may be a constant in memory.
 func (l *lane) choose(single, double, singleConstant, doubleConstant instruction, y op) instruction {
 	switch isConstant := l.isConstant(y); {
 	case l.bits == 32 && isConstant:
@@ -238,7 +246,8 @@ func (l *lane) sub(x, y op) vec { return l.two(l.VSUBPS, l.VSUBPD, l.VSUBPS_BCST
 func (l *lane) mul(x, y op) vec { return l.two(l.VMULPS, l.VMULPD, l.VMULPS_BCST, l.VMULPD_BCST, x, y) }
 func (l *lane) div(x, y op) vec { return l.two(l.VDIVPS, l.VDIVPD, l.VDIVPS_BCST, l.VDIVPD_BCST, x, y) }
 
-// least and most are the processor's minimum and maximum: y where one is NaN or both are zeros.
+// least and most are the processor's minimum and maximum: y if one is NaN or
+// both are zeros.
 func (l *lane) least(x, y op) vec {
 	return l.two(l.VMINPS, l.VMINPD, l.VMINPS_BCST, l.VMINPD_BCST, x, y)
 }
@@ -257,7 +266,7 @@ func (l *lane) intSub(x, y op) vec {
 	return l.two(l.VPSUBD, l.VPSUBQ, l.VPSUBD_BCST, l.VPSUBQ_BCST, x, y)
 }
 
-// shiftLeft and shiftRight move the bits of each element, and fill up with zeros.
+// shiftLeft and shiftRight shift the bits of each element and fill with zeros.
 func (l *lane) shiftLeft(x vec, bits int) vec {
 	return l.two(l.VPSLLD, l.VPSLLQ, nil, nil, x, operand.U8(bits))
 }
@@ -288,7 +297,8 @@ func (l *lane) sqrt(x op) vec {
 	return r
 }
 
-// The predicates of comparisons. NaN makes those of order false and the negated ones true.
+// The predicates of comparisons. With NaN those of order are false, and the
+// negated ones true.
 const (
 	equal           = 0x00
 	unordered       = 0x03
@@ -301,7 +311,8 @@ const (
 	greater         = 0x1e
 )
 
-// is is the mask of where x predicate y holds; y may be memory.
+// is is the mask of the elements for which x predicate y holds; y may be
+// memory.
 func (l *lane) is(predicate int, x, y op) mask {
 	compare := l.choose(l.VCMPPS, l.VCMPPD, l.VCMPPS_BCST, l.VCMPPD_BCST, y)
 	if l.vector == 512 {
@@ -314,7 +325,7 @@ func (l *lane) is(predicate int, x, y op) mask {
 	return r
 }
 
-// bySign is the mask of where x has its sign bit.
+// bySign is the mask of the elements whose sign bit is set.
 func (l *lane) bySign(x vec) mask {
 	if l.vector == 256 {
 		return x
@@ -328,7 +339,8 @@ func (l *lane) bySign(x vec) mask {
 	return k
 }
 
-// either is the mask of where one of two masks holds, and both of where both do.
+// either and both are the masks where at least one of two holds, and where both
+// do.
 func (l *lane) either(m, n mask) mask {
 	if l.vector == 256 {
 		return l.or(m, n)
@@ -369,8 +381,9 @@ func (l *lane) pick(m mask, x, y op) vec {
 	return r
 }
 
-// blend is pick for 512 bits. Avo believes that the instruction reads its destination, as masked ones do, and would keep registers for what
-// is not there.
+// blend is pick for 512 bits. Avo takes the destination for an input, as that
+// of a masked instruction, and would waste registers, so it is removed from the
+// inputs.
 func (l *lane) blend(m mask, x, y op) vec {
 	r := l.register()
 	blend := x86.VBLENDMPD
@@ -428,7 +441,8 @@ func (l *lane) orNaN(m mask, y vec) vec {
 	return l.pick(m, y, l.pattern(1<<32-1, 1<<64-1))
 }
 
-// minusOne is the integer t − 1 where the mask holds, which is all bits of an element, else t.
+// minusOne is the integer t − 1 where the mask holds, else t. With 256 bits
+// every bit of an element's mask must be set.
 func (l *lane) minusOne(m mask, t vec) vec {
 	if l.vector == 256 {
 		return l.intAdd(t, m)
@@ -464,8 +478,9 @@ func (l *lane) subProduct(s vec, x, y op) {
 	l.choose(l.VFNMADD231PS, l.VFNMADD231PD, l.VFNMADD231PS_BCST, l.VFNMADD231PD_BCST, y)(y, x, s)
 }
 
-// polynomial is Σ cₖ·xᵏ, with even and odd powers in two chains from the fifth coefficient on: that takes half the time of one
-// chain and no more instructions where x² is there already. square may be nil for short ones.
+// polynomial is Σ cₖ·xᵏ. From five coefficients on, even and odd powers are two
+// chains, which take half the time of one and need no more instructions if x²
+// is at hand. square may be nil for fewer coefficients.
 func (l *lane) polynomial(x, square vec, c ...float64) vec {
 	if len(c) < 5 {
 		return l.horner(x, c)
@@ -497,12 +512,25 @@ func (l *lane) begin(name, signature, doc string) {
 	l.Attributes(attr.NOSPLIT)
 	l.SignatureExpr(signature)
 	l.Pragma("noescape")
-	l.Doc(name + " " + doc)
+	l.Doc(wrapped(name + " " + doc)...)
 	l.file.kept = map[constant]vec{}
 }
 
-// loop starts a kernel that is a field of the package's loops, and has its name.
-// T stands for the type of the numbers in memory.
+// wrapped are the lines of a comment, up to 80 characters wide with its slashes.
+func wrapped(text string) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > 77 {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
+}
+
+// loop starts a kernel that is a field of the package's loops, and has its
+// name. T stands for the type of the numbers in memory.
 func (l *lane) loop(field, signature, doc string) {
 	l.types[field] = signature
 	add(l.loops, l.set(), field, l.kernel(field))
@@ -551,8 +579,9 @@ func (l *lane) element(name string) vec {
 	return r
 }
 
-// address is where a parameter is. Numbers are read from there by AVX instructions: avo's Load uses those of SSE, which wait for the
-// upper halves of the vectors.
+// address is where a parameter is. It serves to read numbers with AVX
+// instructions: avo's Load uses SSE, which waits for the upper halves of the
+// vectors.
 func (l *lane) address(name string) operand.Mem {
 	p, err := l.Param(name).Resolve()
 	if err != nil {
@@ -571,7 +600,8 @@ func (l *lane) read(m operand.Mem) vec {
 	return r
 }
 
-// readSome loads the numbers that a mask of numbers in memory selects, and 0 for the others.
+// readSome loads the numbers that a mask of numbers in memory selects, and 0
+// for the others.
 func (l *lane) readSome(m operand.Mem, some mask) vec {
 	r := l.register()
 	switch {
@@ -592,7 +622,8 @@ func (l *lane) readSome(m operand.Mem, some mask) vec {
 	return r
 }
 
-// narrow rounds a widened vector to the numbers in memory, in the lower half of its register, which it returns.
+// narrow rounds a widened vector to float32, in the lower half of its register,
+// which it returns.
 func (l *lane) narrow(x vec) reg.Register {
 	if l.vector == 512 {
 		l.VCVTPD2PS(x, x.AsY())
@@ -648,8 +679,9 @@ func (l *lane) mask(n reg.Register) mask {
 	return r
 }
 
-// writeSome stores the first n elements, 0 < n < width, at the base and index of m. With 256 bits it does so in pieces: masked stores are slow
-// on some processors. It changes x and m's index.
+// writeSome stores the first n elements, 0 < n < width, at the base and index
+// of m. With 256 bits it does so in pieces, since masked stores are slow on
+// some processors. It changes x and m's index.
 func (l *lane) writeSome(x vec, m operand.Mem, n reg.Register, prefix string) {
 	if l.vector == 512 {
 		l.writeMasked(x, m, l.mask(n))

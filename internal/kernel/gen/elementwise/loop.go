@@ -8,7 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// body computes the result vectors, one for each destination, from a vector of each source.
+// body computes the result vectors, one for each destination, from a vector of
+// each source.
 type body func(in []vec) []vec
 
 // one is a body with one result.
@@ -16,16 +17,18 @@ func one(f func(in []vec) vec) body {
 	return func(in []vec) []vec { return []vec{f(in)} }
 }
 
-// guarded is a body that is faster and right only for some arguments, with the test for them.
+// guarded is a faster body that is right for some arguments only, with the test
+// for the others.
 type guarded struct {
 	fast    body
 	outside func(in []vec) mask // of those that are none of them
 }
 
-// arrays emits loops that run over n elements of the sources and destinations, which are parameters: unroll vectors at a time, then
-// one at a time, then the rest under a mask. Each element goes through the same instructions wherever it stands, unless guard is set:
-// its fast body serves vectors without arguments outside, and has to give the same bits as f. Vectors of 512 bits are half as many at a
-// time.
+// arrays emits loops over n elements of the sources and destinations, which are
+// parameters: unroll vectors at a time (half as many of 512 bits), then one at
+// a time, then the rest under a mask. An element goes through the same
+// instructions wherever it stands. If guard is set, its fast body computes
+// vectors without arguments outside, and must give the same bits as f.
 func (l *lane) arrays(destinations, sources []string, unroll int, f body, guard *guarded) {
 	if l.vector == 512 {
 		unroll = max(1, unroll/2)
@@ -110,7 +113,7 @@ func (l *lane) jumpIfAny(m mask, label string) {
 	l.JNZ(operand.LabelRef(label))
 }
 
-// slow emits what a loop jumps to when its fast body does not serve.
+// slow emits the code to which a loop jumps if its fast body does not serve.
 func (l *lane) slow(label string, at reg.GPVirtual, from, to []reg.GPVirtual, unroll int, f body) {
 	l.Label(label + "Slow")
 	for u := range unroll {

@@ -3,9 +3,9 @@
 // tables that register them, into the package kernel two folders up. Run it in
 // the folder above: go run ./elementwise.
 //
-// To give a function of the package kernel a vector form, describe it here once,
-// in the file of its family: l.unary or l.binary with the name of its variable,
-// and l.gradient for its derivative.
+// To give a function of the package kernel a vector form, describe it here
+// once, in the file of its family: l.unary or l.binary with the name of its
+// variable, and l.gradient for its derivative.
 package main
 
 import (
@@ -22,7 +22,7 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// families are the files written, by name without _amd64.s.
+// families are the files to write, named without _amd64.s.
 var families = []struct {
 	name   string
 	vector int // bits
@@ -90,8 +90,9 @@ func write(t *tables, dir, name string, vector int, emit func(f *file)) error {
 	return os.WriteFile(filepath.Join(dir, name+"_stubs_amd64.go"), stubs, 0o644)
 }
 
-// checkRegisters fails if a kernel on 256 bits needs one of the registers that only AVX-512 has: avo gives those out without being asked,
-// and the kernel would not run on other processors.
+// checkRegisters fails if a kernel on 256 bits needs a register that only
+// AVX-512 has: avo assigns those too, and the kernel would not run on other
+// processors.
 func (f *file) checkRegisters(ir *ir.File) error {
 	if f.vector == 512 {
 		return nil

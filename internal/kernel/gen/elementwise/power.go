@@ -33,10 +33,11 @@ func (l *lane) logGradient(of, formula string, factor float64) {
 	})
 }
 
-// pair is a number as the sum of two, the second of them within or near the rounding error of the first.
+// pair is a number as the sum of two; the second is about as small as the
+// rounding error of the first.
 type pair struct{ high, low vec }
 
-// product is x·y, of which the rest of the product of the first parts is kept.
+// product is x·y, with the rounding error of the product of the high parts.
 func (l *lane) product(x, y pair) pair {
 	high := l.mul(x.high, y.high)
 	low := l.copy(x.high)
@@ -46,7 +47,7 @@ func (l *lane) product(x, y pair) pair {
 	return pair{high, low}
 }
 
-// sum is x + y for |x| ≥ |y| or x = 0, without an error.
+// sum is x + y for |x| ≥ |y| or x = 0, exactly.
 func (l *lane) sum(x, y vec) pair {
 	high := l.add(x, y)
 	return pair{high, l.sub(y, l.sub(high, x))}
@@ -55,14 +56,16 @@ func (l *lane) sum(x, y vec) pair {
 // number2 is a constant in two parts.
 func (l *lane) number2(high, low float64) pair { return pair{l.load(l.c(high)), l.load(l.c(low))} }
 
-// longLogSeries are the coefficients of (ln((1+s)/(1−s)) − 2s − ⅔s³)/s⁵ in s² for |s| ≤ 3 − √8: see coefficients.py.
+// longLogSeries are the coefficients of (ln((1+s)/(1−s)) − 2s − ⅔s³)/s⁵ in s²
+// for |s| ≤ 3 − √8: see coefficients.py.
 var longLogSeries = []float64{
 	0.4, 0.28571428571429364, 0.22222222221655885, 0.18181818335392802, 0.1538459496251843, 0.1333480469384731, 0.11706236339491206,
 	0.11723178623876518,
 }
 
-// longLog is ln(1 + f) for √½ ≤ 1 + f < √2, with a relative error of some 2⁻⁶⁵. With s = f/(2 + f) it is 2s + ⅔s³ + s⁵·T(s²); the parts
-// are 2s and the others, which are both exact or in two parts.
+// longLog is ln(1 + f) for √½ ≤ 1 + f < √2, with a relative error of about
+// 2⁻⁶⁵. With s = f/(2 + f) it is 2s + ⅔s³ + s⁵·T(s²). The results are 2s
+// rounded, and the rest in two parts.
 func (l *lane) longLog(f vec) (double vec, rest pair) {
 	const third, thirdLow = 2.0 / 3, 3.700743415417188e-17
 	u := l.add(f, l.c(2))
@@ -82,7 +85,8 @@ func (l *lane) longLog(f vec) (double vec, rest pair) {
 	return l.add(s, s), b
 }
 
-// base is a logarithm's: 1/ln b and logᵦ 2 in two parts each, the product of whose first part with exponents is exact.
+// base is the base of a logarithm: 1/ln b and logᵦ 2 in two parts each.
+// Products of an exponent and the first part of logᵦ 2 are exact.
 type base struct{ inverse, inverseLow, two, twoLow float64 }
 
 var (
@@ -90,7 +94,8 @@ var (
 	decimal = base{0.4342944819032518, 1.098319650216765e-17, 0.3010299956658855, -1.9043128467164274e-12}
 )
 
-// logTo is the logarithm to a base, so exact that whole ones come out whole.
+// logTo is the logarithm to a base, accurate enough to be whole where it should
+// be.
 func (l *lane) logTo(x vec, b base) vec {
 	k, f := l.wholeAndFraction(x)
 	if l.stored == 32 {
@@ -108,7 +113,8 @@ func (l *lane) logTo(x vec, b base) vec {
 	return l.ends(l.add(y.high, low), x, 0)
 }
 
-// logForPow is ln |x|, infinite for 0 and infinite x, with a second part for float64.
+// logForPow is ln |x|, infinite for 0 and infinite x, with a second part for
+// float64.
 func (l *lane) logForPow(a vec) pair {
 	k, f := l.wholeAndFraction(a)
 	var log pair
@@ -127,8 +133,9 @@ func (l *lane) logForPow(a vec) pair {
 	return log
 }
 
-// expOfPair is eᵖ, 0 or infinite where that is too small or large. The distance to the power of two is kept in two parts, and of
-// 1 + r + … the rounding error of the first sum, so that hardly more than the last rounding is left.
+// expOfPair is eᵖ, 0 or infinite if that is too small or large. The distance r
+// to the power of two has two parts, and the rounding error of 1 + r is kept,
+// so that the error is hardly more than that of the last rounding.
 func (l *lane) expOfPair(p pair) vec {
 	lo, hi := l.expRange()
 	low := l.only(l.is(less, l.abs(p.high), l.c(1000)), p.low)
@@ -136,7 +143,8 @@ func (l *lane) expOfPair(p pair) vec {
 	return l.timesAnyPower2(l.add(y.high, y.low), t)
 }
 
-// partsOfExp is eᵖ in two parts, but for a power of two, the integer in the low bits of t. It changes p.
+// partsOfExp is eᵖ = y·2ⁿ, with y in two parts and the integer n in the low
+// bits of t. It changes p.
 func (l *lane) partsOfExp(p pair) (y pair, t vec) {
 	t = l.load(l.magic())
 	l.addProduct(t, p.high, l.c(math.Log2E))
@@ -153,7 +161,8 @@ func (l *lane) partsOfExp(p pair) (y pair, t vec) {
 	return pair{one.high, rest}, t
 }
 
-// shortLn2 is ln 2 in two parts, the product of whose first with exponents is exact.
+// shortLn2 is ln 2 in two parts; products of an exponent and the first are
+// exact.
 func (l *lane) shortLn2() (high, low float64) {
 	if l.bits == 32 {
 		return 0.693145751953125, 1.4286068203094172e-06
@@ -161,8 +170,8 @@ func (l *lane) shortLn2() (high, low float64) {
 	return ln2High, ln2Low
 }
 
-// pow is xʸ. Where x = 0 or one of them is infinite, the logarithm or the product is, and what is left are the signs of negative x, and
-// x⁰ = 1ʸ = 1.
+// pow is xʸ = e^(y·ln |x|). That is also right for zeros and infinities, so
+// only the sign for negative x and x⁰ = 1ʸ = 1 need more.
 func (l *lane) pow(x, y vec) vec {
 	a := l.abs(x)
 	log := l.logForPow(a)
@@ -206,7 +215,8 @@ func (l *lane) isOdd(y vec) mask {
 	return l.both(l.is(equal, y, l.round(y)), l.is(notEqual, half, l.round(half)))
 }
 
-// entropies emits the cross entropies: binary, of one class, and binary from logits.
+// entropies emits the cross entropies: binary, of one class, and binary from
+// logits.
 func (l *lane) entropies() {
 	l.binary("BCE", "−(y·ln x + (1−y)·ln(1−x)), with logarithms of at least −100,", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec {

@@ -26,7 +26,8 @@ func reductions(f *file) {
 	}
 }
 
-// wideReductions are those that the processor limits and not memory.
+// wideReductions emits those that are limited by the processor and not by
+// memory.
 func wideReductions(f *file) {
 	for _, l := range f.both() {
 		l.shiftedExp()
@@ -39,7 +40,8 @@ func wideReductions(f *file) {
 	}
 }
 
-// accumulator is a set of float64 sums, a vector for each of them and each vector of a loop's round.
+// accumulator holds float64 sums: a vector for each sum and each vector of an
+// unrolled loop.
 type accumulator [][]vec
 
 func (l *lane) newAccumulator(unroll, sums int) accumulator {
@@ -52,7 +54,8 @@ func (l *lane) newAccumulator(unroll, sums int) accumulator {
 	return a
 }
 
-// total adds up the vectors of each sum, pairwise, and then the elements, and returns them as the kernel's results.
+// total adds up the vectors of each sum pairwise, then their elements, and
+// stores the kernel's results.
 func (l *lane) total(a accumulator, results ...string) {
 	d := l.double()
 	for i, name := range results {
@@ -65,7 +68,8 @@ func (l *lane) total(a accumulator, results ...string) {
 	}
 }
 
-// totalOfVector adds up the 4 float64 numbers of a vector and returns the sum.
+// totalOfVector adds up the 4 float64 numbers of a vector and stores the sum as
+// a result.
 func (l *lane) totalOfVector(sum vec, name string) {
 	upper := l.secondQuarter(sum)
 	l.VADDPD(upper, sum.AsX(), sum.AsX())
@@ -93,8 +97,9 @@ func (l *lane) result(name string) operand.Mem {
 	return r.Addr
 }
 
-// folds emits loops that add up functions of n elements of the sources. The rest is loaded under a mask, 0 elsewhere, which update
-// gets to leave out the other elements.
+// folds emits loops that add up functions of n elements of the sources. The
+// rest is loaded under a mask, with 0 elsewhere; update gets the mask to leave
+// those elements out.
 func (l *lane) folds(sources []string, unroll, sums int, update func(a, in []vec, some mask), results ...string) {
 	n := l.param("n")
 	from := make([]reg.GPVirtual, len(sources))
@@ -147,7 +152,8 @@ func (l *lane) addWide(low, high, x vec) {
 	l.VADDPD(part, high, high)
 }
 
-// sumSingle adds up float32 numbers in 64 sums of 8 numbers each, and these in float64.
+// sumSingle adds up float32 numbers in 64 sums of 8 numbers each, and these in
+// float64.
 func (l *lane) sumSingle() {
 	const sums, rounds = 8, 8
 	l.loop("sum", "func(x *T, n int) (sum float64)", "adds up blocks of 512 numbers in float32, and these and the rest in float64.")
@@ -196,7 +202,8 @@ func (l *lane) sumDouble() {
 	l.folds([]string{"x"}, 8, 1, func(a, in []vec, _ mask) { l.VADDPD(in[0], a[0], a[0]) }, "sum")
 }
 
-// sumRows adds up rows, four vectors of columns at a time, then one, then the rest.
+// sumRows adds up rows, four vectors of columns at a time, then one, then the
+// rest.
 func (l *lane) sumRows() {
 	l.begin(l.kernel("sumRows"), l.signature("func(dst, x *T, rows, stride, columns int)"), "is dst = Σ x over rows > 0 that are stride elements apart.")
 	dst, x, rows, stride, columns := l.param("dst"), l.param("x"), l.param("rows"), l.param("stride"), l.param("columns")
@@ -262,7 +269,8 @@ func (l *lane) accumulate(sum reg.Register, x op) {
 	}
 }
 
-// extremum emits the largest or smallest of n > 0 numbers, with Go's rules for NaN and the signs of zeros.
+// extremum emits the largest or smallest of n > 0 numbers, with Go's rules for
+// NaN and the signs of zeros.
 func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y op) vec) {
 	l.loop(name, "func(x *T, n int) (y T)", "returns "+doc+".")
 	n, x := l.param("n"), l.param("x")
@@ -318,9 +326,10 @@ func (l *lane) extremum(name, doc string, start float64, choose, zeros func(x, y
 	l.end()
 }
 
-// shifted splits the power of e for the functions below: x = (k + shift)·ln 2 + r for the integer shift near x's largest, so that no
-// difference of large numbers is taken. The low bits of t are the integer k.
-// In float64, r has two parts: the first product's rounding error counts where the digits do.
+// shifted splits x = (k + shift)·ln 2 + r for the functions below. The integer
+// shift is that of the largest x, so that no large numbers are subtracted. The
+// low bits of t are the integer k. In float64, r has two parts, since the
+// rounding error of the first product matters.
 func (l *lane) shifted(x, origin vec) (t vec, r pair) {
 	t = l.copy(origin)
 	l.addProduct(t, x, l.c(math.Log2E))
@@ -339,7 +348,8 @@ func (l *lane) shifted(x, origin vec) (t vec, r pair) {
 // origin is the vector that shifted adds to, from the parameter shift.
 func (l *lane) origin() vec { return l.sub(l.load(l.magic()), l.number("shift")) }
 
-// gather adds numbers, up to four vectors pairwise, to a float64 sum. Those in float64 are added up without an error.
+// gather adds up to four vectors, pairwise, to a float64 sum. It adds float64
+// numbers without an error.
 func (l *lane) gather(sum []vec, y []vec) {
 	if l.bits == 64 {
 		l.gatherExactly(sum, y)
@@ -363,15 +373,18 @@ func (l *lane) gather(sum []vec, y []vec) {
 	}
 }
 
-// addHalf adds half a vector of 512 bits to a float64 sum, in the order of vectors of 256 bits.
+// addHalf adds half a vector of 512 bits to a float64 sum, in the order of
+// vectors of 256 bits.
 func (l *lane) addHalf(sum []vec, y reg.Register) {
 	wide := l.ZMM()
 	l.VCVTPS2PD(y, wide)
 	l.VADDPD(wide, sum[0], sum[0])
 }
 
-// gatherExactly adds float64 numbers to a sum without an error. With 256 bits, every other vector goes to the second half of the sum, as the
-// upper halves of vectors of 512 bits do; one vector alone exchanges the halves, so that the next one goes there.
+// gatherExactly adds float64 numbers to a sum without an error. With 256 bits,
+// every other vector goes to the second half of the sum, as do the upper halves
+// of vectors of 512 bits. A single vector exchanges the halves, so that the
+// next one goes to the other.
 func (l *lane) gatherExactly(sum []vec, y []vec) {
 	for i, y := range y {
 		half := sum[2*i%len(sum):]
@@ -387,7 +400,8 @@ func (l *lane) gatherExactly(sum []vec, y []vec) {
 	}
 }
 
-// moveSum changes x to x + y and returns the rounding error, with two free registers; it changes y.
+// moveSum changes x to x + y and returns the rounding error, with two free
+// registers; it changes y.
 func (l *lane) moveSum(x, y, part, total reg.Register) (rest reg.Register) {
 	l.VADDPD(y, x, total)
 	l.VSUBPD(x, total, part)
@@ -406,7 +420,7 @@ func (l *lane) upper(x vec) reg.Register {
 	return r
 }
 
-// newSum is a float64 sum for gather.
+// newSum is an empty sum for gather.
 func (l *lane) newSum() []vec {
 	vectors := 2
 	switch {
@@ -460,7 +474,7 @@ func (l *lane) shiftedExp() {
 	p.end()
 }
 
-// sumExp emits the sum without the largest, and how often that occurs.
+// sumExp emits the sum without the largest element, and how often that occurs.
 func (l *lane) sumExp() {
 	l.loop("sumExp", "func(x *T, n int, most T, shift float64) (smaller, ties float64)",
 		"adds up e^(x − shift·ln 2) for x < most, where shift·ln 2 is near most, and counts the others.")
@@ -499,8 +513,9 @@ func (l *lane) counts(ties vec) vec {
 	return count
 }
 
-// powers are loops that add up powers of e relative to a power of two, and store them if there is a dst. Four vectors at a time, or one,
-// take a fast way if none of their x is far below the largest.
+// powers are loops that add up powers of e relative to a power of two, and
+// store them if there is a dst. A fast path serves four vectors, or one, in
+// which no x is far below the largest.
 type powers struct {
 	*lane
 	n, x, dst, at     reg.GPVirtual
@@ -510,7 +525,7 @@ type powers struct {
 	term              func(x, y vec) vec // what is added for e^x
 }
 
-// rounds are the numbers of vectors at a time.
+// rounds are the numbers of vectors that the loops do at a time.
 func (p *powers) rounds() []int {
 	if p.vector == 512 || p.bits == 64 {
 		return []int{2, 1}
@@ -518,7 +533,7 @@ func (p *powers) rounds() []int {
 	return []int{4, 1}
 }
 
-// bottom is so far below the largest that no power is more than 0.
+// bottom is so far below the largest x that the power is 0.
 func (p *powers) bottom() vec { return p.add(p.most, p.c(-2*p.extreme())) }
 
 func (p *powers) loops(term func(x, y vec) vec) {
@@ -547,7 +562,8 @@ func (p *powers) place(base reg.GPVirtual, u int) operand.Mem {
 	return operand.Mem{Base: base, Index: p.at, Scale: 1, Disp: p.step() * u}
 }
 
-// round emits the loop of so many vectors at a time, and puts off its slow way.
+// round emits the loop that does count vectors at a time, without its slow
+// path.
 func (p *powers) round(label string, count int) {
 	l := p.lane
 	step := operand.U32(count * l.width())
@@ -589,7 +605,7 @@ func (p *powers) terms(x []vec, exp func(x vec) vec) {
 	p.gather(p.sum, terms)
 }
 
-// anyExp is e^(x − shift·ln 2) also where that is too small for a normal number.
+// anyExp is e^(x − shift·ln 2), even if that is too small for a normal number.
 func (p *powers) anyExp(x vec) vec {
 	l := p.lane
 	t, r := l.shifted(l.most(p.bottom(), x), p.origin)
@@ -597,7 +613,7 @@ func (p *powers) anyExp(x vec) vec {
 	return l.timesAnyPower2(y, t)
 }
 
-// end emits the slow ways.
+// end emits the slow paths.
 func (p *powers) end() {
 	p.lane.end()
 	for _, count := range p.rounds() {
@@ -618,7 +634,7 @@ func (l *lane) logSoftmaxGrad() {
 	l.arrays([]string{"dst"}, []string{"gy", "y"}, 1, one(func(in []vec) vec { return l.sub(in[0], l.mul(l.exp(in[1]), sum)) }), nil)
 }
 
-// ratio divides by a number whose reciprocal is given in two parts.
+// ratio emits the division by a number whose reciprocal is given in two parts.
 func (l *lane) ratio() {
 	l.loop("ratio", "func(dst, x *T, n int, high, low float64)", "is dst = x·(high + low), rounded once.")
 	high, low := l.number("high"), l.number("low")
@@ -629,7 +645,7 @@ func (l *lane) ratio() {
 	}), nil)
 }
 
-// moments are sums of products and of differences from a mean, in float64.
+// moments emits sums of products and of differences from a mean, in float64.
 func (l *lane) moments() {
 	l.loop("dot", "func(x, y *T, n int) (sum float64)", "adds up x·y.")
 	l.folds([]string{"x", "y"}, 4, 1, func(a, in []vec, _ mask) { l.addProduct(a[0], in[0], in[1]) }, "sum")

@@ -17,14 +17,15 @@ func special(f *file) {
 	}
 }
 
-// gelu is max(x, 0) − z with z = |x|·(1 − Φ(|x|)): of no sign is there a cancellation.
+// gelu is max(x, 0) − z with z = |x|·(1 − Φ(|x|)), which does not cancel for
+// either sign.
 func (l *lane) gelu(x vec) vec {
 	a := l.least(l.held(l.farNormal()), l.abs(x))
 	minusZero := l.held(math.Copysign(0, -1)) // so that far negative numbers give −0
 	return l.sub(l.most(minusZero, x), l.normalTail(a, l.square(a, 0.5)).weighted(a))
 }
 
-// farNormal is where the normal distribution's tail is 0.
+// farNormal is from where on the tail of the normal distribution is 0.
 func (l *lane) farNormal() float64 {
 	if l.bits == 32 {
 		return 14.6
@@ -50,7 +51,8 @@ func (l *lane) normal() {
 	})
 }
 
-// square is −c·x² for a power of two c and a square that is finite, with the rounding error, which an exponential would magnify.
+// square is −c·x² for a power of two c and a finite square, with its rounding
+// error, which an exponential would magnify.
 func (l *lane) square(x vec, c float64) pair {
 	square := l.mul(x, x)
 	rest := l.copy(x)
@@ -61,14 +63,15 @@ func (l *lane) square(x vec, c float64) pair {
 // gauss is e^(−x²).
 func (l *lane) gauss(x vec) vec { return l.decay(l.square(l.least(l.held(30), l.abs(x)), 1)).value() }
 
-// decay is a power of e, of a distance to a power of two in two parts, and that power.
+// decay is a power of e, as e·2ⁿ with e in two parts.
 type decay struct {
 	*lane
 	e pair
 	t vec // has the exponent in its low bits
 }
 
-// decay is eᵖ for p ≤ 0 that is not far below the smallest number. A widened lane has digits enough in one part. It changes p.
+// decay is eᵖ for p ≤ 0, as long as that is not far below the smallest number.
+// One part has digits enough for a widened lane. It changes p.
 func (l *lane) decay(p pair) decay {
 	if l.bits != l.stored {
 		return decay{lane: l, e: pair{high: l.negativeExp(p.high)}}
@@ -84,7 +87,7 @@ func (d decay) value() vec {
 	return d.timesAnyPower2(d.add(d.e.high, d.e.low), d.t)
 }
 
-// weigh is x times that.
+// weigh is x times the power.
 func (d decay) weigh(x vec) vec {
 	if d.bits != d.stored {
 		return d.mul(x, d.e.high)
@@ -94,8 +97,9 @@ func (d decay) weigh(x vec) vec {
 	return d.timesAnyPower2(z, d.t)
 }
 
-// tail is e^(−a²/2)·K(t)/(a + 5) with t = (a − 5)/(a + 5), the part of the normal distribution beyond a ≥ 0. The product of the first two is
-// kept in two parts.
+// tail is e^(−a²/2)·K(t)/(a + 5) with t = (a − 5)/(a + 5), the part of the
+// normal distribution beyond a ≥ 0. The product of the first two factors has
+// two parts.
 type tail struct {
 	decay
 	bottom, a, aLow vec // a + 5, and a in one or two parts
@@ -106,7 +110,8 @@ func (l *lane) normalTail(a vec, power pair) tail {
 	return tail{l.decay(power), l.add(a, l.held(5)), a, nil}
 }
 
-// weighted is a times the tail: a/(a + 5), which it has as a factor, also gives t, and with an error that vanishes with a.
+// weighted is a times the tail. Its factor a/(a + 5) also gives t, with an
+// error that vanishes with a.
 func (d tail) weighted(a vec) vec {
 	v := d.over(a)
 	return d.times(v, v)
@@ -162,7 +167,7 @@ func (d tail) times(w, v pair) vec {
 	return d.timesAnyPower2(z, d.t)
 }
 
-// hornerStep is c + p·t, with the rounding error of the sum.
+// hornerStep is c + p·t and the rounding error of that sum.
 func (l *lane) hornerStep(p pair, t vec, c float64) pair {
 	first := l.load(l.c(c))
 	high := l.copy(first)
@@ -214,14 +219,15 @@ const (
 	erfSlopeLow = 1.533545961316588e-17
 )
 
-// erfSeries are the coefficients of erf(√z)/√z for z ≤ 1, with the rest of the first: see coefficients.py.
+// erfSeries are the coefficients of erf(√z)/√z − erfSlope for z ≤ 1: see
+// coefficients.py.
 var erfSeries = []float64{
 	erfSlopeLow, -0.3761263890318375, 0.11283791670954879, -0.026866170645076792, 0.0052239776248180145, -0.000854832698083379,
 	0.0001205533111164271, -1.4925595266831182e-05, 1.6461000484121368e-06, -1.6350312701054695e-07, 1.4659775274047436e-08,
 	-1.1372848856791674e-09, 5.957176147748911e-11,
 }
 
-// erf is x times a series in x² up to 1, and 1 − erfc |x| with the sign of x beyond.
+// erf is x times a series in x² for |x| ≤ 1, and ±(1 − erfc |x|) beyond.
 func (l *lane) erf(x vec) vec {
 	a := l.abs(x)
 	far := l.sub(l.held(1), l.erfcRight(a))
@@ -232,7 +238,8 @@ func (l *lane) erf(x vec) vec {
 	return l.or(l.pick(isFar, near, far), l.signOf(x))
 }
 
-// erfc is twice the normal distribution's tail beyond √2·x, and to the left 2 less that to the right.
+// erfc is twice the normal distribution's tail beyond √2·x; for x < 0 it is 2 −
+// erfc |x|.
 func (l *lane) erfc(x vec) vec {
 	right := l.erfcRight(l.abs(x))
 	return l.pick(l.bySign(x), right, l.sub(l.held(2), right))
@@ -277,11 +284,12 @@ func (l *lane) circularGradient(of, formula string, f func(gy, x vec) vec) {
 	l.upTo(name, "func(dst, x, gy *T, n int) (done int)", formula, []string{"x", "gy"}, func(in []vec) vec { return f(in[1], in[0]) })
 }
 
-// circularEnd is the largest argument of the kernels of sine, cosine and tangent.
+// circularEnd is the largest argument of the kernels of sine, cosine and
+// tangent.
 const circularEnd = 1 << 20
 
-// upTo emits loops that end before the first vector in which the first source is
-// beyond circularEnd.
+// upTo emits loops that end before the first vector in which the first source
+// is beyond circularEnd.
 func (l *lane) upTo(name, signature, formula string, sources []string, f func(in []vec) vec) {
 	l.begin(name, l.signature(signature), "is dst = "+formula+" for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.")
 	n, dst, at := l.param("n"), l.param("dst"), l.GP64()
@@ -330,7 +338,8 @@ const (
 	halfPi3 = -1.4973849048591698e-33
 )
 
-// The coefficients of (sin(√z)/√z − 1)/z and (cos(√z) − 1 + z/2)/z² for z ≤ (π/4)²: see coefficients.py.
+// The coefficients of (sin(√z)/√z − 1)/z and (cos(√z) − 1 + z/2)/z² for z ≤
+// (π/4)²: see coefficients.py.
 var (
 	sinSeries = []float64{
 		-0.16666666666666666, 0.008333333333333331, -0.00019841269841265063, 2.7557319219337312e-06, -2.5052106231802837e-08,
@@ -342,7 +351,8 @@ var (
 	}
 )
 
-// sineAndCosine are those of the distance r of x to the nearest multiple of π/2, which is in the low bits of t.
+// sineAndCosine are sine and cosine of r = x − n·π/2, where n is the nearest
+// integer, in the low bits of t.
 func (l *lane) sineAndCosine(x vec) (sin, cos, t vec) {
 	t = l.load(l.magic())
 	l.addProduct(t, x, l.c(2/math.Pi))
@@ -377,7 +387,8 @@ func (l *lane) sineAndCosine(x vec) (sin, cos, t vec) {
 	return sin, l.add(whole, cos), t
 }
 
-// wave is sin(x + ahead·π/2): by the multiple's last bit the sine or cosine of the distance to it, with the sign by the bit before.
+// wave is sin(x + ahead·π/2). The last bit of the multiple chooses sine or
+// cosine of the rest, the bit before it the sign.
 func (l *lane) wave(x vec, ahead int) vec {
 	sin, cos, t := l.sineAndCosine(x)
 	if ahead == 0 {
@@ -389,7 +400,7 @@ func (l *lane) wave(x vec, ahead int) vec {
 	return l.xor(l.pick(isCos, sin, cos), l.signOf(l.shiftLeft(t, l.bits-2)))
 }
 
-// tan is the sine over the cosine, or at odd multiples minus the cosine over the sine.
+// tan is the sine over the cosine, or −cosine over sine for odd multiples.
 func (l *lane) tan(x vec) vec {
 	sin, cos, t := l.sineAndCosine(x)
 	isOdd := l.bySign(l.shiftLeft(t, l.bits-1))

@@ -84,7 +84,8 @@ func (l *lane) linearUnits() {
 	})
 }
 
-// expSeries are the coefficients of (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2: see coefficients.py.
+// expSeries are the coefficients of (eʳ − 1 − r)/r² for |r| ≤ ln 2 / 2: see
+// coefficients.py.
 func (l *lane) expSeries() []float64 {
 	switch {
 	case l.bits == 32:
@@ -100,7 +101,8 @@ func (l *lane) expSeries() []float64 {
 	}
 }
 
-// magic is 1.5 times the number from which on floats are integers: adding it rounds to an integer, which is left in the low bits.
+// magic is 1.5 times the number from which all floats are integers. Adding it
+// rounds to an integer, which the low bits then hold.
 func (l *lane) magic() operand.Mem {
 	if l.bits == 32 {
 		return l.c(3 << 22)
@@ -108,7 +110,8 @@ func (l *lane) magic() operand.Mem {
 	return l.c(3 << 51)
 }
 
-// reduce splits x into n·ln 2 + r, |r| ≤ ln 2 / 2. The low bits of t are the integer n.
+// reduce splits x into n·ln 2 + r, |r| ≤ ln 2 / 2. The low bits of t are the
+// integer n.
 func (l *lane) reduce(x vec) (t, r vec) {
 	t = l.load(l.magic())
 	l.addProduct(t, x, l.c(math.Log2E))
@@ -140,8 +143,9 @@ func (l *lane) reducedExpm1(r vec) vec {
 // reducedExp is eʳ for a reduced r.
 func (l *lane) reducedExp(r vec) vec { return l.add(l.reducedExpm1(r), l.held(1)) }
 
-// exactExp is the same with hardly more than the error of one rounding, for functions that add to the error: the rounding error of 1 + r
-// is made good, and in float32 the series longer.
+// exactExp is the same with hardly more error than one rounding, for functions
+// that add to it: the rounding error of 1 + r is corrected, and the series in
+// float32 is longer.
 func (l *lane) exactExp(r pair) vec {
 	square := l.mul(r.high, r.high)
 	one := l.sum(l.held(1), r.high)
@@ -153,7 +157,7 @@ func (l *lane) exactExp(r pair) vec {
 	return l.add(one.high, q)
 }
 
-// exponentShift is the place of a number's exponent among its bits.
+// exponentShift is the number of bits below a number's exponent.
 func (l *lane) exponentShift() int {
 	if l.bits == 32 {
 		return 23
@@ -161,12 +165,14 @@ func (l *lane) exponentShift() int {
 	return 52
 }
 
-// power2 is 2ⁿ for the integer in the low bits of t, which must be in the range of normal numbers.
+// power2 is 2ⁿ for the integer in the low bits of t, which must be in the range
+// of normal numbers.
 func (l *lane) power2(t vec) vec {
 	return l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1))
 }
 
-// expRange are the bounds beyond which eˣ is a constant. For float32 results a range that needs no subnormal float64 will do.
+// expRange are the bounds to which x is clamped. For float32 results a range
+// without subnormal float64 numbers is enough.
 func (l *lane) expRange() (lo, hi float64) {
 	switch {
 	case l.bits == 32:
@@ -181,8 +187,9 @@ func (l *lane) expRange() (lo, hi float64) {
 // below it for an incoming gradient of 0, and NaN beyond.
 const maxExp = 709.782712893384
 
-// exp is eˣ. The power of two is multiplied in two halves where it may be beyond the range of numbers. For float32 results there is no
-// need for that: what is not a normal float64 becomes 0 or infinite.
+// exp is eˣ. The power of two is multiplied in two halves, since it may be out
+// of range by itself. A float32 result does not need that: beyond the normal
+// float64 numbers it is 0 or infinite.
 func (l *lane) exp(x vec) vec {
 	y := l.boundedExp(x)
 	if l.bits == l.stored {
@@ -212,8 +219,9 @@ func (l *lane) boundedExp(x vec) vec {
 	return l.timesAnyPower2(p, t)
 }
 
-// timesAnyPower2 is p·2ⁿ for the integer n in the low bits of t, also where the result is no normal number: multiplied by two halves of
-// the power, of which only the second can round.
+// timesAnyPower2 is p·2ⁿ for the integer n in the low bits of t, even if the
+// result is not a normal number: the power is multiplied in two halves, of
+// which only the second can round.
 func (l *lane) timesAnyPower2(p, t vec) vec {
 	if l.vector == 512 {
 		return l.scale2(p, l.sub(t, l.magic()))
@@ -222,7 +230,7 @@ func (l *lane) timesAnyPower2(p, t vec) vec {
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
 }
 
-// scale2 is p·2ⁿ for an integer n, rounded once, as the instruction of AVX-512 does it.
+// scale2 is p·2ⁿ for an integer n, rounded once by an instruction of AVX-512.
 func (l *lane) scale2(p, n vec) vec {
 	r := l.register()
 	if l.bits == 32 {
@@ -233,7 +241,7 @@ func (l *lane) scale2(p, n vec) vec {
 	return r
 }
 
-// extreme is the magnitude from which on eˣ is not certain to be a normal number.
+// extreme is the magnitude up to which eˣ is certain to be a normal number.
 func (l *lane) extreme() float64 {
 	if l.bits == 32 {
 		return 86
@@ -241,17 +249,18 @@ func (l *lane) extreme() float64 {
 	return 700
 }
 
-// isExtreme has a sign bit for such magnitudes, and NaN.
+// isExtreme is the mask of magnitudes beyond that, and of NaN.
 func (l *lane) isExtreme(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(l.extreme())) }
 
-// normalExp is eˣ for arguments that are not extreme: the power of two goes into the exponent's bits.
+// normalExp is eˣ for other arguments: the power of two is added to the
+// exponent's bits.
 func (l *lane) normalExp(x vec) vec {
 	t, r := l.reduce(x)
 	return l.timesPower2(l.reducedExp(r), t)
 }
 
-// onePlusDecay is 1 + e⁻ˣ for x ≥ −gateEnd, without a rounding of e⁻ˣ: 2ⁿ·(eʳ − 1) + (2ⁿ + 1), where the second sum is exact or the power
-// no longer counts.
+// onePlusDecay is 1 + e⁻ˣ for x ≥ gateEnd, without rounding e⁻ˣ: 2ⁿ·(eʳ − 1) +
+// (2ⁿ + 1), where the second sum is exact or the power too small to matter.
 func (l *lane) onePlusDecay(x vec) vec {
 	x = l.least(l.held(l.extreme()), x)
 	t := l.load(l.magic())
@@ -273,7 +282,8 @@ func (l *lane) onePlusDecay(x vec) vec {
 	return q
 }
 
-// longSeries has one more term in float32, for functions that add to the error.
+// longSeries is expSeries with one more term in float32, for functions that add
+// to the error.
 func (l *lane) longSeries() []float64 {
 	if l.bits == 32 {
 		return []float64{
@@ -283,12 +293,14 @@ func (l *lane) longSeries() []float64 {
 	return l.expSeries()
 }
 
-// timesPower2 is p·2ⁿ for the integer n in the low bits of t, if p and the result are normal numbers.
+// timesPower2 is p·2ⁿ for the integer n in the low bits of t, if p and the
+// result are normal numbers.
 func (l *lane) timesPower2(p, t vec) vec {
 	return l.intAdd(p, l.shiftLeft(t, l.exponentShift()))
 }
 
-// expm1 is eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1), with the sign of x for zeros. For n = 1024 it doubles the result for 1023.
+// expm1 is eˣ − 1 = 2ⁿ·(eʳ − 1) + (2ⁿ − 1). Zeros have the sign of x. For n =
+// 1024 it doubles the result for n = 1023.
 func (l *lane) expm1(x vec) vec {
 	_, hi := l.expRange()
 	z := l.most(l.held(-50), l.least(l.held(hi), x))
@@ -301,8 +313,10 @@ func (l *lane) expm1(x vec) vec {
 	return l.or(u, l.signOf(x))
 }
 
-// tanh is 1 − 2e/(1 + e) with e = e^(−2|x|) for |x| ≥ 0.55, and |x| + |x|·z·P(z)/Q(z) with z = x² nearer to 0, with the sign of x.
-// Both are a number plus a fraction, so one division does. All is computed for −|x|, and with r half as large as that of exp.
+// tanh is ±(1 − 2e/(1 + e)) with e = e^(−2|x|) for |x| ≥ 0.55, and nearer to 0
+// ±(|x| + |x|·z·P(z)/Q(z)) with z = x². Both are a number plus a fraction, so
+// one division is enough. Everything is computed for −|x|, with an r half as
+// large as that of exp.
 func (l *lane) tanh(x vec) vec {
 	a := l.most(l.held(-22), l.or(x, l.signBits()))
 	t := l.load(l.magic())
@@ -330,7 +344,8 @@ func (l *lane) tanh(x vec) vec {
 	return l.or(l.abs(y), l.signOf(x))
 }
 
-// tanhSeries are the coefficients of (tanh(√z)/√z − 1)/z as a fraction: see coefficients.py.
+// tanhSeries are the coefficients of (tanh(√z)/√z − 1)/z as a fraction: see
+// coefficients.py.
 func (l *lane) tanhSeries() (p, q []float64) {
 	if l.bits == 32 {
 		return []float64{-0.3333333432674408, -0.014780949801206589}, []float64{1, 0.44434285163879395, 0.015832414850592613}
@@ -339,7 +354,8 @@ func (l *lane) tanhSeries() (p, q []float64) {
 		[]float64{1, 0.4615043966970977, 0.0232948853291102, 0.0002066602742421401}
 }
 
-// gateEnd is where the sigmoid goes on to the left as eˣ − e²ˣ: the last integer for which 2ⁿ + 1 is exact.
+// gateEnd is where the sigmoid is continued to the left as eˣ − e²ˣ: near it,
+// 2ⁿ + 1 ceases to be exact.
 func (l *lane) gateEnd() float64 {
 	if l.bits == 32 {
 		return -16
@@ -347,10 +363,10 @@ func (l *lane) gateEnd() float64 {
 	return -36
 }
 
-// isBeyondGate has a sign bit for numbers left of the gate's end, and NaN.
+// isBeyondGate is the mask of numbers to the left of gateEnd, and of NaN.
 func (l *lane) isBeyondGate(x vec) mask { return l.is(notGreaterEqual, x, l.c(l.gateEnd())) }
 
-// sigmoid is 1/(1 + e⁻ˣ), and eˣ − e²ˣ left of the gate's end.
+// sigmoid is 1/(1 + e⁻ˣ), and eˣ − e²ˣ to the left of gateEnd.
 func (l *lane) sigmoid(x vec) vec {
 	if l.bits != l.stored {
 		e, unit := l.negativeExp(l.or(x, l.signBits())), l.held(1)
@@ -364,11 +380,12 @@ func (l *lane) sigmoid(x vec) vec {
 	return l.orNaN(l.is(unordered, x, x), y) // the power of two has spoilt NaN
 }
 
-// normalSigmoid is the same for numbers that are not beyond the gate's end.
+// normalSigmoid is the same for numbers that are not beyond gateEnd.
 func (l *lane) normalSigmoid(x vec) vec { return l.div(l.held(1), l.onePlusDecay(x)) }
 
-// silu is x/(1 + e⁻ˣ), and x·eˣ·(1 − eˣ) left of the gate's end; −0 at −Inf. There the product with x comes before those with the powers of
-// two, because eˣ alone may be too small for all its digits.
+// silu is x/(1 + e⁻ˣ), and x·eˣ·(1 − eˣ) to the left of gateEnd; −0 at −Inf.
+// There x is multiplied before the powers of two, because eˣ alone may be
+// subnormal and lose digits.
 func (l *lane) silu(x vec) vec {
 	y := l.normalSiLU(l.most(l.held(l.gateEnd()), x))
 	lo, _ := l.expRange()
@@ -385,10 +402,10 @@ func (l *lane) silu(x vec) vec {
 	return l.orNaN(l.is(unordered, x, x), l.or(y, l.signOf(x)))
 }
 
-// normalSiLU is the same for numbers that are not beyond the gate's end.
+// normalSiLU is the same for numbers that are not beyond gateEnd.
 func (l *lane) normalSiLU(x vec) vec { return l.div(x, l.onePlusDecay(x)) }
 
-// exactDecay is eˣ for x ≤ 0 with hardly more than the error of one rounding.
+// exactDecay is eˣ for x ≤ 0 with hardly more error than one rounding.
 func (l *lane) exactDecay(x vec) vec {
 	if l.stored == 32 {
 		return l.negativeExp(x)
@@ -396,13 +413,14 @@ func (l *lane) exactDecay(x vec) vec {
 	return l.expOfPair(pair{x, l.zero()})
 }
 
-// sigmoidAndSlope is the sigmoid and its derivative, from e = e^(−|u|) of an argument u with the sign of x.
+// sigmoidAndSlope is the sigmoid and its derivative, from e = e^(−|u|) of an
+// argument u with the sign of x.
 func (l *lane) sigmoidAndSlope(x, e vec) (p, slope vec) {
 	unit := l.held(1)
 	return l.div(l.pick(l.bySign(x), unit, e), l.add(e, unit)), l.bell(e)
 }
 
-// bell is e/(1 + e)² for e ≤ 1, with the rounding error of the sum made good.
+// bell is e/(1 + e)² for e ≤ 1, with the rounding error of the sum corrected.
 func (l *lane) bell(e vec) vec {
 	d := l.sum(l.held(1), e)
 	square := l.mul(d.high, l.add(d.low, d.low))
@@ -412,8 +430,9 @@ func (l *lane) bell(e vec) vec {
 
 func (l *lane) infinity() operand.Mem { return l.pattern(0x7f800000, 0x7ff0000000000000) }
 
-// gated is x·t for a gate t that rises from 0 to 1 like a sigmoid: for x ≤ 0 x·e·(1 − q), for x > 0 x − x·q, with e the power of e of minus
-// something and a fraction q ≤ ½. Magnitudes from end on make no difference to e.
+// gated is x·t for a gate t that rises from 0 to 1 like a sigmoid: x·e·(1 − q)
+// for x ≤ 0, and x − x·q for x > 0, where e = e^power(|x|) ≤ 1 and q ≤ ½ is a
+// fraction in e. Beyond the magnitude end, e is 0 or constant.
 func (l *lane) gated(x vec, end float64, power func(a vec) pair, fraction func(isRight mask, e vec) vec) vec {
 	a := l.least(l.held(end), l.abs(x))
 	d := l.decay(power(a))
@@ -435,7 +454,8 @@ const (
 	geluCubic    = 0.044715
 )
 
-// geluPower is −√(8/π)·(a + 0.044715·a³), for float64 in two parts: the exponential magnifies its rounding error.
+// geluPower is −√(8/π)·(a + 0.044715·a³), in float64 with its rounding error,
+// which the exponential would magnify.
 func (l *lane) geluPower(a vec) pair {
 	square := l.mul(a, a)
 	if l.stored == 32 {
@@ -448,8 +468,8 @@ func (l *lane) geluPower(a vec) pair {
 	return l.product(pair{one, l.add(rest, factor.low)}, l.product(pair{a, l.zero()}, l.number2(-geluScale, -geluScaleLow)))
 }
 
-// logSeries are the coefficients of the logarithm's series in s² with s = f/(2 + f), for float64 as in FreeBSD's and Go's: see
-// coefficients.py.
+// logSeries are the coefficients of the logarithm's series in s² with s = f/(2
+// + f), for float64 as in FreeBSD's and Go's: see coefficients.py.
 func (l *lane) logSeries() []float64 {
 	if l.stored == 32 {
 		return []float64{0.6666666655445165, 0.40000121876972, 0.2855081659971155, 0.23330581938241893}
@@ -466,7 +486,8 @@ const (
 	rootHalf = 0x3fe6a09e667f3bcd
 )
 
-// split splits a normal u > 0 into 2ᵏ·(1 + f) with √½ ≤ 1 + f < √2. Both are float64 numbers.
+// split splits a normal u > 0 into 2ᵏ·(1 + f) with √½ ≤ 1 + f < √2. Both are
+// float64 numbers.
 func (l *lane) split(u vec) (k, f vec) {
 	shifted := l.intAdd(u, l.pattern(0, 0x3ff0000000000000-rootHalf))
 	mantissa := l.intAdd(l.and(shifted, l.pattern(0, 1<<52-1)), l.pattern(0, rootHalf))
@@ -492,7 +513,8 @@ func (l *lane) logOf(k, f, c vec) vec {
 	return y
 }
 
-// ends is y where 0 < x − shift and x is finite; at the other x −Inf for x = shift, NaN below, x itself for +Inf and NaN.
+// ends completes a logarithm y of x − shift: −Inf at x = shift, NaN below, and
+// x itself for +Inf and NaN.
 func (l *lane) ends(y, x vec, shift float64) vec {
 	start := l.c(shift)
 	isInside := l.both(l.is(greater, x, start), l.is(less, x, l.infinity()))
@@ -501,7 +523,8 @@ func (l *lane) ends(y, x vec, shift float64) vec {
 	return l.pick(isInside, end, y)
 }
 
-// wholeAndFraction splits x for logarithms. Subnormal numbers are scaled up first; a float32 is never subnormal in float64.
+// wholeAndFraction splits x for logarithms. Subnormal numbers are scaled up
+// first; a float32 is never subnormal in float64.
 func (l *lane) wholeAndFraction(x vec) (k, f vec) {
 	if l.stored == 32 {
 		return l.split(x)
@@ -517,8 +540,10 @@ func (l *lane) log(x vec) vec {
 	return l.ends(l.logOf(k, f, nil), x, 0)
 }
 
-// log1p is ln(1 + x), of which the rounded sum gives the power of two: the rest is then x·2⁻ᵏ + (2⁻ᵏ − 1), of which float64 keeps
-// the rounding error. Far to the right the sum itself will do. In the unit interval nothing else can happen.
+// log1p is ln(1 + x). The rounded sum gives the power of two, and f is x·2⁻ᵏ +
+// (2⁻ᵏ − 1), in float64 with its rounding error. Far to the right the sum
+// itself is good enough. inUnit says that 0 ≤ x ≤ 1, which needs no special
+// cases.
 func (l *lane) log1p(x vec, inUnit bool) vec {
 	u := l.add(x, l.c(1))
 	k, f := l.split(u)

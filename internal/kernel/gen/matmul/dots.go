@@ -8,8 +8,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// dots writes the kernels for few rows of a and a transposed b: every sum is a dot product of two rows, vectors at a time, so
-// nothing is packed. Four rows of b share the vectors of a; a single row of a takes two steps at a time, to have eight sums
+// dots writes the kernels for few rows of a and a transposed b. Every sum is a
+// dot product of two rows, so nothing is packed. Four rows of b share the
+// vectors of a. A single row of a takes two steps at a time, to have eight sums
 // in flight.
 func dots(p *precision) {
 	for rows := 1; rows <= 3; rows++ {
@@ -18,7 +19,8 @@ func dots(p *precision) {
 	}
 }
 
-// dot writes one kernel: width neighbouring elements in each of height rows of c, and on to the right, count times.
+// dot writes one kernel: width adjacent elements in each of height rows of c,
+// count times, going right.
 func dot(p *precision, height, width int) {
 	name := fmt.Sprintf("dot%dx%d%s", height, width, p.suffix)
 	text(name, fmt.Sprintf("func(c, a, b *%s, strideC, strideA, strideB, k, count int, accumulate bool)", p.name),
@@ -76,7 +78,7 @@ func (d *dotWriter) sums() {
 	build.Label("summed")
 }
 
-// loop runs over whole vectors, as many at a time as steps says.
+// loop runs over whole vectors, steps at a time.
 func (d *dotWriter) loop(name, next string, k reg.GPVirtual, steps int) {
 	build.CMPQ(k, count(d.lanes*steps))
 	build.JL(operand.LabelRef(next + "Start"))
@@ -108,8 +110,10 @@ func (d *dotWriter) step(s int) {
 	}
 }
 
-// rest adds the products of the last k numbers, less than a vector. Both sides are masked, because what lies behind a row of one may
-// be a NaN. The vectors of a are loaded again and again: the mask took the last register.
+// rest adds the products of the last k numbers, less than a vector. Both
+// operands are masked, because there may be NaN behind a row of either. The
+// vectors of a are loaded again for each row of b: the mask takes the last
+// register.
 func (d *dotWriter) rest(k reg.GPVirtual) {
 	mask := d.mask(k)
 	for j := range d.width {
@@ -132,7 +136,7 @@ func (d *dotWriter) addPairs() {
 	}
 }
 
-// store adds up the lanes of each sum and writes a row of them at once.
+// store adds up the lanes of each sum and writes them row by row.
 func (d *dotWriter) store() {
 	to := rowsFrom(d.c, d.strideC, d.height)
 	for i := range d.sum {

@@ -8,7 +8,8 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// packs writes the copies into panels. A panel of b holds two vectors for each q, a panel of a as many numbers as tiles are high.
+// packs writes the copies into panels. For each q, a panel of b holds two
+// vectors, and a panel of a as many numbers as tiles are high.
 func packs(p *precision) {
 	packColumns(p)
 	packLeft(p)
@@ -35,9 +36,11 @@ func packColumns(p *precision) {
 	build.RET()
 }
 
-// packLeft writes the copy of some rows of op(a), for an a that is stored transposed: row after row of a is cut into pieces as long as
-// tiles are high, and each goes to a panel of its own. Whole vectors are stored: they may run over the next piece of the panel, which then
-// covers them, and behind the last one, where panels have room. Nothing behind a piece is read, since a may end there.
+// packLeft writes the copy of some rows of op(a) for a transposed a. Each row
+// of a is cut into pieces as long as tiles are high, and each piece goes to a
+// panel of its own. Whole vectors are stored. They run into the next piece of
+// the panel, which overwrites that part later; behind the last piece panels
+// have room. Nothing behind a piece is read, since a may end there.
 func packLeft(p *precision) {
 	name := "packLeft" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k, panels, panel, columns int)", p.name),
@@ -89,7 +92,8 @@ func packLeft(p *precision) {
 	build.RET()
 }
 
-// pieceVector returns a register for vector v of a piece: the second is half as wide, since a piece is no longer than a vector and a half.
+// pieceVector returns a register for vector v of a piece: the second is half as
+// wide, since a piece is no longer than a vector and a half.
 func (p *precision) pieceVector(v int) reg.Register {
 	x := p.register()
 	switch {
@@ -102,7 +106,8 @@ func (p *precision) pieceVector(v int) reg.Register {
 	}
 }
 
-// pieceMasks returns the masks of one or two vectors that together hold the first columns of a piece.
+// pieceMasks returns the masks of one or two vectors that together hold the
+// first columns of a piece.
 func (p *precision) pieceMasks(columns reg.GPVirtual) []reg.Register {
 	if p.lanes >= p.height {
 		return []reg.Register{p.mask(columns)}
@@ -117,8 +122,9 @@ func (p *precision) pieceMasks(columns reg.GPVirtual) []reg.Register {
 	return []reg.Register{p.mask(first), p.mask(second)}
 }
 
-// packTransposed writes the copy of one vector of columns of a b that is stored transposed: squares of lanes × lanes are turned in
-// registers. The last square may be incomplete; then the stores run over the end by up to a square.
+// packTransposed writes the copy of one vector of columns of a transposed b:
+// squares of lanes × lanes are transposed in registers. If the last square is
+// incomplete, the stores run past the end by less than a square.
 func packTransposed(p *precision) {
 	name := "packTransposed" + p.suffix
 	text(name, fmt.Sprintf("func(dst, src *%s, stride, k int)", p.name),
@@ -157,8 +163,9 @@ func packTransposed(p *precision) {
 	build.RET()
 }
 
-// transpose returns the columns of a square of vectors. First it collects the numbers of neighbouring rows in pieces of 128 bits, by twos or by
-// fours; then it moves the pieces.
+// transpose returns the columns of a square of vectors. First it collects the
+// numbers of adjacent rows in pieces of 128 bits, by twos or fours; then it
+// moves the pieces.
 func (p *precision) transpose(rows []reg.VecVirtual) []reg.VecVirtual {
 	pieces, perPiece := p.pairs(rows, build.VUNPCKLPD, build.VUNPCKHPD, 1), 2
 	if p.bytes == 4 {
@@ -177,7 +184,8 @@ func (p *precision) transpose(rows []reg.VecVirtual) []reg.VecVirtual {
 	return columns
 }
 
-// pairs interleaves each vector with the one so far behind it; in each group the results lie in the order of columns within a piece.
+// pairs interleaves each vector with the one that is apart behind it. In each
+// group the results are in the order of columns within a piece.
 func (p *precision) pairs(in []reg.VecVirtual, low, high func(...operand.Op), apart int) []reg.VecVirtual {
 	out := p.registers(len(in))
 	for i := 0; i < len(in); i += 2 * apart {

@@ -7,8 +7,9 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// precision is what differs between float32 and float64, and between the vectors of AVX2 and of AVX-512: the instructions, how many numbers
-// a vector holds, and how high the tiles are.
+// precision is what differs between float32 and float64, and between the
+// vectors of AVX2 and of AVX-512: the instructions, how many numbers a vector
+// holds, and how high the tiles are.
 type precision struct {
 	name   string // the Go type
 	suffix string // of functions
@@ -78,7 +79,8 @@ func (p *precision) avx2(vectorMasks operand.Mem) {
 	p.storeMasked = func(x, mask reg.Register, to operand.Mem) { masked(x, mask, to) }
 }
 
-// avx512 has vectors of 512 bits, 32 registers for them, and registers of bits for masks.
+// avx512 has vectors of 512 bits, 32 registers for them, and registers of bits
+// for masks.
 func (p *precision) avx512(bitMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX512", 64, 64/p.bytes, 12
 	p.wide = []int{1: 8, 2: 8, 3: 8, 4: 6}
@@ -129,7 +131,7 @@ func (p *precision) registers(n int) []reg.VecVirtual {
 
 func zero(x reg.Register) { build.VXORPS(x, x, x) }
 
-// text starts a function; its arguments are named as in the signature.
+// text starts a function with the given signature.
 func text(name, signature string, doc ...string) {
 	build.TEXT(name, build.NOSPLIT, signature)
 	build.Pragma("noescape")
@@ -148,7 +150,8 @@ func indexed(base, index reg.Register, scale, displacement int) operand.Mem {
 	return operand.Mem{Base: base, Index: index, Scale: uint8(scale), Disp: displacement}
 }
 
-// rows are the addresses of rows that lie a stride apart: every third has a pointer of its own.
+// rows are the addresses of rows that are a stride apart; every third row has a
+// pointer of its own.
 type rows struct {
 	pointers []reg.GPVirtual
 	stride   reg.GPVirtual
@@ -173,12 +176,12 @@ func (r rows) row(i, displacement int) operand.Mem {
 	return indexed(r.pointers[i/3], r.stride, i%3, displacement)
 }
 
-// advance moves all rows on.
+// advance moves all pointers on.
 func (r rows) advance(by operand.Op) {
 	for _, pointer := range r.pointers {
 		build.ADDQ(by, pointer)
 	}
 }
 
-// count is a number in an instruction.
+// count is a number as an operand.
 func count(n int) operand.Constant { return operand.U32(n) }

@@ -8,12 +8,16 @@ import (
 	"github.com/mmcloughlin/avo/reg"
 )
 
-// tiles writes the kernels that compute a tile of the result in registers: rows × vectors sums, each a chain of FMAs over k.
+// tiles writes the kernels that compute a tile of the result in registers: rows
+// × vectors sums, each a chain of FMAs over k.
 //
-// Two FMAs a cycle with a latency of 4 need 8 sums in flight. Of AVX2's 16 registers six rows of two vectors take 12, and two vectors of b
-// and one number of a the rest. AVX-512 has 32: twelve rows of two vectors take 24, and load half as much for each FMA. Fewer
-// rows are for the bottom edge, a masked last vector for the right edge. The fewest rows have wide forms: in two vectors the latency of FMAs would show,
-// and that of memory where a large b is read in place.
+// Two FMAs a cycle with a latency of 4 need 8 sums in flight. Of AVX2's 16
+// registers, six rows of two vectors take 12, and two vectors of b and one
+// number of a the rest. AVX-512 has 32: twelve rows of two vectors take 24, and
+// load half as much for each FMA. Tiles of fewer rows serve the bottom edge,
+// those with a masked last vector the right edge. Tiles of very few rows have
+// wide forms: two vectors would not hide the latency of FMAs, nor that of
+// memory if a large b is read in place.
 func tiles(p *precision) {
 	for rows := 1; rows <= p.height; rows++ {
 		tile(p, rows, 2, false)
@@ -27,12 +31,14 @@ func tiles(p *precision) {
 	}
 }
 
-// tile writes one kernel. All of them take the matrices with any strides (in bytes), so a packed panel and a matrix in place,
-// transposed or not, are read by the same code:
+// tile writes one kernel. All of them take the matrices with any strides (in
+// bytes), so a packed panel and a matrix in place, transposed or not, are read
+// by the same code:
 //
 //	c[i][j] (+)= Σ a[i·rowA + q·stepA] · b[q·stepB + j]	for q < k
 //
-// and go on from tile to tile by the steps nextC, nextA and nextB: down the rows with the same b, or along the columns with the same a.
+// and go on from tile to tile by the steps nextC, nextA and nextB: down the
+// rows with the same b, or along the columns with the same a.
 func tile(p *precision, rows, vectors int, edge bool) {
 	name := fmt.Sprintf("tile%dx%d", rows, vectors)
 	columns, doc := "", fmt.Sprintf("%d rows and %d vectors of columns", rows, vectors)
@@ -98,7 +104,8 @@ func (t *tileWriter) sums() {
 	build.JNZ(operand.LabelRef("sum"))
 }
 
-// prefetch asks for the rows of c, so that they are there when the sums are.
+// prefetch prefetches the rows of c, so that they are in the cache when the
+// sums are done.
 func (t *tileWriter) prefetch() {
 	to := rowsFrom(t.c, t.strideC, t.height)
 	for i := range t.height {

@@ -1,4 +1,4 @@
-// Command pool writes what the worker pool needs of the processor.
+// Command pool writes the processor instruction that the worker pool needs.
 package main
 
 import (
