@@ -36,9 +36,9 @@ func Example_neuron() {
 	// dw = -1.352
 	// dw = −1.352, where w = 0.5
 	// what its use hands back:
-	//   d(mul #3) × 3.6 = −0.3756 × 3.6 = −1.352, through mul #3
+	//   d(w·i) × 3.6 = −0.3756 × 3.6 = −1.352, through w·i
 	// the way to loss:
-	//   100 %: w → mul #3 → z → a → sub #7 → loss, 3.6 × 1 × 0.5591 × 1 × −0.6719 = −1.352
+	//   100 %: w → w·i → z → a → a − y → loss, 3.6 × 1 × 0.5591 × 1 × −0.6719 = −1.352
 	// central difference over ±6.055e−6: −1.352, which agrees
 	// negative gradient, so w will be increased
 }

@@ -65,14 +65,27 @@ func (p *Param) Writable() Tensor {
 // Nothing else may read the parameter meanwhile. It panics with a *ShapeError
 // for a tensor of another shape.
 func (p *Param) With(t Tensor, f func()) {
-	own, version := p.value.Clone(), p.version
+	p.trials++
+	p.as("Param.With", trial|p.trials, t, f)
+}
+
+// AsAt calls f while the parameter is what it was at an earlier Version, with
+// the numbers that it had then: recordings of that version can be read
+// meanwhile, and none of others. Its own numbers are put back as With does. It
+// panics with a *ShapeError for a tensor of another shape.
+func (p *Param) AsAt(version uint64, t Tensor, f func()) {
+	p.as("Param.AsAt", version, t, f)
+}
+
+// as calls f while the parameter has a version and its numbers.
+func (p *Param) as(op string, version uint64, t Tensor, f func()) {
+	own, now := p.value.Clone(), p.version
 	defer func() {
 		p.value.copyFrom(own)
-		p.version = version
+		p.version = now
 	}()
-	p.overwrite("Param.With", t)
-	p.trials++
-	p.version = trial | p.trials
+	p.overwrite(op, t)
+	p.version = version
 	f()
 }
 

@@ -111,3 +111,32 @@ func TestStaleParamRecordsNothing(t *testing.T) {
 		}
 	}
 }
+
+// A recording made before a write can be read while the parameter is as it was,
+// and no longer.
+func TestParamAsAt(t *testing.T) {
+	p := autograd.NewParam("p", vector(1, 2))
+	g := autograd.NewGraph(autograd.Options{})
+	loss := g.Param(p).Square().Sum()
+	gradients := loss.Backward()
+	version, before := p.Version(), p.Tensor()
+	p.Set(vector(5, 6))
+	for range 2 {
+		p.AsAt(version, before, func() {
+			if got := gradients.OfParam(p).Float64s(); got[0] != 2 || got[1] != 4 {
+				t.Errorf("gradient %v", got)
+			}
+			for n := range loss.Ancestors() {
+				if n.Kind == autograd.KindParam {
+					if got := n.View().Float64s(); got[0] != 1 || got[1] != 2 {
+						t.Errorf("value %v", got)
+					}
+				}
+			}
+		})
+		if got := p.Tensor().Float64s(); got[0] != 5 || got[1] != 6 || p.Version() != version+1 {
+			t.Errorf("afterwards %v of version %d", got, p.Version())
+		}
+	}
+	mustBeStale(t, "afterwards", func() { loss.Backward() })
+}

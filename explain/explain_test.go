@@ -243,7 +243,7 @@ func TestCauses(t *testing.T) {
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(1000).Sub(x.Scale(999.5)) }, explain.CauseCancellation, "what the uses of x hand back cancels, to 0.0002501 of the sum of its sizes"},
 		{2, func(g *autograd.Graph, x V) V { h := x.Scale(0.5).Named("h"); return h.Scale(1.0001).Sub(h) }, explain.CauseCancellation, "what the uses of h hand back cancels, to 5e−5 of the sum of its sizes"},
 		{2, func(g *autograd.Graph, x V) V { return x.Scale(0.3).Scale(0.2).Scale(0.1).Scale(0.1).Scale(0.1) }, explain.CauseAttenuation, "5 steps with factors of 0.1431 on average"},
-		{2, func(g *autograd.Graph, x V) V { return x.Scale(1e-200).Scale(1e-200).Named("y") }, explain.CauseUnderflow, "the product with the slope of scale #1 is below the smallest number"},
+		{2, func(g *autograd.Graph, x V) V { return x.Scale(1e-200).Scale(1e-200).Named("y") }, explain.CauseUnderflow, "the product with the slope of 1e−200·x is below the smallest number"},
 		{2, func(g *autograd.Graph, x V) V { return x.Detach().Named("d").Add(g.Variable(autograd.Scalar(1))) }, explain.CauseDetached, "no gradient arrives: detach d stops it"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sign().Named("s").Add(g.Variable(autograd.Scalar(1))) }, explain.CauseDetached, "no gradient arrives: sign s stops it"},
 		{2, func(g *autograd.Graph, x V) V { return g.Variable(autograd.Scalar(1)).Square() }, explain.CauseNotReached, "the loss was computed without it"},
@@ -557,9 +557,9 @@ func TestWords(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{explain.Gradient(named(scalar, "w11"), scalarGrads).String(), `dw11 = −0.06652, where w11 = 0.5
 what its use hands back:
-  d(mul #3) × 1.5 = −0.04435 × 1.5 = −0.06652, through mul #3
+  d(w11·x1) × 1.5 = −0.04435 × 1.5 = −0.06652, through w11·x1
 the way to loss:
-  100 %: w11 → mul #3 → add #6 → z1 → a1 → mul #19 → add #22 → z3 → a3 → sub #27 → square #28 → loss, 1.5 × 1 × 1 × 1 × 0.8 × 1 × 1 × 0.2002 × 1 × −0.5538 × 0.5 = −0.06652
+  100 %: w11 → w11·x1 → w11·x1 + w12·x2 → z1 → a1 → v1·a1 → v1·a1 + v2·a2 → z3 → a3 → a3 − y → (a3 − y)² → loss, 1.5 × 1 × 1 × 1 × 0.8 × 1 × 1 × 0.2002 × 1 × −0.5538 × 0.5 = −0.06652
 central difference over ±6.055e−6: −0.06652, which agrees
 negative gradient, so w11 will be increased
 `},
@@ -567,7 +567,7 @@ negative gradient, so w11 will be increased
 what its use hands back:
   dz2 × 1 = 0 × 1 = 0, through add z2
 the way to loss:
-  b2 → z2 → a2 → mul #21 → add #22 → z3 → a3 → sub #27 → square #28 → loss, 1 × 0 × −0.3 × 1 × 1 × 0.2002 × 1 × −0.5538 × 0.5 = 0
+  b2 → z2 → a2 → v2·a2 → v1·a1 + v2·a2 → z3 → a3 → a3 − y → (a3 − y)² → loss, 1 × 0 × −0.3 × 1 × 1 × 0.2002 × 1 × −0.5538 × 0.5 = 0
 exactly zero, gate closed: relu a2 is closed: its input is −0.95
 central difference over ±6.055e−6: 0, which agrees
 zero gradient, so b2 stays as it is
@@ -575,11 +575,11 @@ zero gradient, so b2 stays as it is
 		{explain.GradientWith(x, chainRoot.Backward(), explain.Options{Ways: 2, Digits: 3}).String(), `dx = 7, where x = 3
 the sum of what its 3 uses hand back:
   dy × 1 = 1 × 1 = 1, through add y
-  d(mul #1) × 3 = 1 × 3 = 3, through mul #1
-  d(mul #1) × 3 = 1 × 3 = 3, through mul #1
+  d(x·x) × 3 = 1 × 3 = 3, through x·x
+  d(x·x) × 3 = 1 × 3 = 3, through x·x
 the largest 2 of the 3 ways to y:
-  42.9 %: x → mul #1 → y, 3 × 1 = 3
-  42.9 %: x → mul #1 → y, 3 × 1 = 3
+  42.9 %: x → x·x → y, 3 × 1 = 3
+  42.9 %: x → x·x → y, 3 × 1 = 3
 central difference over ±1.82e−5: 7, which agrees
 positive gradient, so x will be decreased
 `},

@@ -3,8 +3,8 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const raw = recorded(), sums = fused(raw), net = neurons(sums);
-const state = { epoch: 0, step: 0, selected: null, view: net ? "neurons" : "operations", folded: new Set(), changes: new Map(), playing: 0, query: "" };
-let world, asRecorded, steps, times, picture, camera = { x: 0, y: 0, k: 1, own: false };
+const state = { epoch: 0, step: 0, selected: null, view: net ? "neurons" : "operations", folded: new Set(), changes: new Map(), playing: 0, unit: "operation", query: "", hovered: null };
+let world, asRecorded, steps, stretches, times, picture, camera = { x: 0, y: 0, k: 1, own: false };
 
 // el makes an HTML element.
 function el(name, attributes = {}, ...children) {
@@ -25,11 +25,11 @@ function loadEpoch() {
 	asRecorded = worldOf(data.frames[state.epoch], raw);
 	world = state.changes.size ? again(raw, asRecorded, state.changes) : asRecorded;
 	steps = stepsOf(sums, world, net);
+	stretches = stretchesOf(steps, sums);
 	times = timesOf(steps, raw, sums);
 	const first = steps.findIndex(s => s.phase === "feedback");
 	times.first = first < 0 ? steps.length - 1 : first;
 	state.step = Math.min(state.step, steps.length - 1);
-	$("slider").max = steps.length - 1;
 	for (const b of document.querySelectorAll("[data-phase]")) b.disabled = !steps.some(s => s.phase === b.dataset.phase);
 	for (const b of document.querySelectorAll("[data-phase]")) b.title = b.disabled ? { feedback: "No backward pass was recorded", adjust: "No update was recorded" }[b.dataset.phase] || "Nothing is computed here" : `Key ${phases.indexOf(b.dataset.phase) + 1}`;
 }
@@ -44,8 +44,11 @@ function drawPicture() {
 	fitCamera();
 }
 
+// On a narrow screen the picture is as large as can be read, and is scrolled; elsewhere it is fitted, dragged and enlarged.
+const narrow = matchMedia("(max-width: 820px)");
+
 function fitCamera() {
-	const box = $("graph").getBoundingClientRect(), { width, height } = picture.size, room = 24;
+	const box = $("canvas").getBoundingClientRect(), { width, height } = picture.size, room = 24;
 	camera.own = false;
 	const whole = Math.min((box.width - 2 * room) / width, (box.height - 2 * room) / height);
 	camera.k = Math.min(1.5, Math.max(whole, box.width < 600 ? 0.72 : 0.5)); // what is smaller cannot be read
@@ -55,6 +58,10 @@ function fitCamera() {
 }
 
 function moveCamera() {
+	const { width, height } = picture.size, style = $("graph").style;
+	if (narrow.matches) { Object.assign(camera, { x: Math.max(16, ($("canvas").clientWidth - width * camera.k) / 2), y: 16 }); }
+	style.width = narrow.matches ? `${Math.max($("canvas").clientWidth, width * camera.k + 32)}px` : "";
+	style.height = narrow.matches ? `${height * camera.k + 32}px` : "";
 	picture.world.setAttribute("transform", `translate(${fix(camera.x)} ${fix(camera.y)}) scale(${camera.k.toFixed(3)})`);
 }
 
@@ -72,8 +79,9 @@ function zoom(factor, x, y) {
 // follow moves the picture so that an item is seen.
 function follow(item) {
 	if (!item) return;
-	const box = $("graph").getBoundingClientRect(), room = 50;
+	const box = $("canvas").getBoundingClientRect(), room = 50;
 	const x = camera.x + (item.x + item.w / 2) * camera.k, y = camera.y + (item.y + item.h / 2) * camera.k;
+	if (narrow.matches) { $("canvas").scrollLeft = x - box.width / 2; return; }
 	if (x < room || x > box.width - room) camera.x += box.width / 2 - x;
 	if (y < room || y > box.height - room) camera.y += box.height / 2 - y;
 	moveCamera();
@@ -81,22 +89,59 @@ function follow(item) {
 
 const itemOf = i => { const n = nodeNow(i); return n && picture.itemOf[n.at]; };
 
+// stretchNow is the place of the layer's stretch of steps that the present step belongs to.
+const stretchNow = () => stretches.findIndex(s => state.step <= s.to);
+
+// told returns what is said of the present step, layer or epoch.
+function told() {
+	if (state.unit === "epoch") return narrateEpoch(sums, world, state.epoch);
+	const now = stretches[stretchNow()];
+	return state.unit === "layer" && now.to > now.from ? narrateStretch(sums, world, steps, now.from, state.step) : narrate(sums, raw, world, steps, state.step);
+}
+
 function show() {
-	const step = steps[state.step];
-	paint(picture, graphNow(), world, times, state.step, step, state.selected);
-	const told = narrate(sums, raw, world, steps, state.step);
-	$("heading").textContent = told.head + (told.node ? ` · ${scopePath(told.node.s || 0).map(shorten).join(" · ")}` : "").replace(/ · $/, "");
-	$("lines").replaceChildren(...told.lines.map(formula));
-	$("live").textContent = `${told.head}. ${told.lines.map(plainText).join(". ")}`;
-	$("count").textContent = `step ${state.step + 1} of ${steps.length}`;
-	$("slider").value = state.step;
-	$("slider").setAttribute("aria-valuetext", `${step.phase}, step ${state.step + 1} of ${steps.length}`);
+	const step = steps[state.step], now = stretchNow(), said = told(), at = position();
+	paint(picture, graphNow(), world, times, state.step, { operation: [step], layer: steps.slice(stretches[now].from, state.step + 1), epoch: [] }[state.unit], state.selected);
+	$("heading").textContent = said.head + (said.node ? ` · ${scopePath(said.node.s || 0).map(shorten).join(" · ")}` : "").replace(/ · $/, "");
+	$("lines").replaceChildren(...said.lines.map(formula));
+	$("lines").classList.toggle("long", said.lines.some(l => plainText(l).length > 180));
+	$("live").textContent = `${said.head}. ${said.lines.map(plainText).join(". ")}`;
+	$("count").textContent = at.text;
+	$("slider").max = at.of - 1;
+	$("slider").value = at.at;
+	$("slider").setAttribute("aria-valuetext", `${step.phase}, ${at.text}`);
 	for (const b of document.querySelectorAll("[data-phase]")) b.setAttribute("aria-pressed", b.dataset.phase === step.phase);
-	$("back").disabled = $("first").disabled = state.step === 0;
-	$("next").disabled = $("last").disabled = state.step === steps.length - 1;
+	$("back").disabled = $("first").disabled = at.at === 0;
+	$("next").disabled = $("last").disabled = at.at === at.of - 1;
+	$("unit").value = state.unit;
 	$("play").textContent = state.playing ? "❚❚ Pause" : "▶ Play";
 	$("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
+	$("play-epochs").textContent = state.playing && state.unit === "epoch" ? "❚❚" : "▶";
+	showHover();
 	remember();
+}
+
+// position is where the reader is, in what a step is by now.
+function position() {
+	const [at, of] = { operation: [state.step, steps.length], layer: [stretchNow(), stretches.length], epoch: [state.epoch, data.frames.length] }[state.unit];
+	return { at, of, text: state.unit === "epoch" ? `epoch ${data.frames[at].epoch}, ${at + 1} of ${of}` : `${state.unit === "layer" ? "layer step" : "step"} ${at + 1} of ${of}` };
+}
+
+// goTo goes to a step, the end of a layer or an epoch, whatever a step is by now.
+function goTo(k) {
+	if (state.unit === "epoch") setEpoch(k);
+	else setStep(state.unit === "layer" ? stretches[Math.min(stretches.length - 1, Math.max(0, k))].to : k);
+}
+
+// advance goes on by one, or back: within a layer first to its end.
+function advance(by) {
+	const at = position().at;
+	goTo(state.unit === "layer" && by > 0 && state.step < stretches[at].to ? at : at + by);
+}
+
+function setUnit(unit) {
+	state.unit = unit;
+	if (unit === "layer") goTo(stretchNow()); else show();
 }
 
 // formula is a line of the narration, its names to be clicked.
@@ -111,10 +156,10 @@ function showEpoch() {
 	$("epochs").hidden = data.frames.length < 2 && data.curve.losses.length < 2;
 	$("epoch").textContent = frame.epoch;
 	$("loss").textContent = loss === undefined ? "" : `loss ${brief(loss)}`;
-	$("epoch-slider").max = data.frames.length - 1;
-	$("epoch-slider").value = state.epoch;
 	$("epoch-slider").setAttribute("aria-valuetext", `epoch ${frame.epoch}, loss ${brief(loss)}`);
 	if (!$("epochs").hidden) lossCurve($("curve"), state.epoch, setEpoch);
+	const epochs = curveEpochs();
+	Object.assign($("epoch-slider"), { min: epochs[0], max: epochs.at(-1), value: frame.epoch });
 	showFit();
 	const troubles = (state.changes.size ? [] : frame.trouble) || [];
 	$("trouble").hidden = !troubles.length;
@@ -132,6 +177,7 @@ function showFit() {
 	fitShown = state.changes.size && refit ? refit(world) : shownOf(shot);
 	$("fit").firstChild.textContent = `What the network predicts${state.changes.size && !refit ? ", as recorded" : ""}`;
 	fitPicture($("fit-canvas"), fitShown);
+	fitKey($("fit-key"));
 }
 
 // The Why panel.
@@ -233,6 +279,13 @@ function setEpoch(k) {
 	if (state.changes.size) recompute();
 }
 
+// slideToEpoch goes to the kept epoch nearest to that of the slider, and on from the present one in any case.
+function slideToEpoch(wanted) {
+	const now = data.frames[state.epoch].epoch, far = f => Math.abs(f.epoch - wanted);
+	const nearest = data.frames.reduce((best, f, k) => far(f) < far(data.frames[best]) ? k : best, 0);
+	setEpoch(nearest === state.epoch ? state.epoch + Math.sign(wanted - now) : nearest);
+}
+
 function setView(view) {
 	if (view === "neurons" && !net) return;
 	state.view = view;
@@ -249,7 +302,7 @@ function select(i) {
 	if (i !== null) {
 		follow(itemOf(i));
 		$("live").textContent = itemOf(i)?.group.getAttribute("aria-label") || "";
-		$("why").scrollIntoView({ block: "nearest" });
+		if (!narrow.matches) $("why").scrollIntoView({ block: "nearest" });
 	}
 }
 
@@ -280,16 +333,35 @@ function foldSelected() {
 	else if (scope) fold(scope, true);
 }
 
+// togglePlay plays to the end of the last epoch, from the beginning where that is reached, or stops.
 function togglePlay() {
-	if (state.playing) { clearTimeout(state.playing); state.playing = 0; show(); return; }
-	if (state.step === steps.length - 1) state.step = 0;
+	if (state.playing) { stop(); return; }
+	const end = () => position().at === position().of - 1, lastEpoch = () => state.epoch === data.frames.length - 1;
+	const beginAt = epoch => { state.step = state.unit === "epoch" ? state.step : 0; setEpoch(epoch); };
+	if (end() && lastEpoch()) beginAt(0);
 	const tick = () => {
-		if (state.step === steps.length - 1) { state.playing = 0; show(); return; }
+		if (end() && lastEpoch()) { stop(); return; }
 		state.playing = setTimeout(tick, 1400 / Number($("speed").value));
-		setStep(state.step + 1);
+		if (end()) beginAt(state.epoch + 1); else advance(1);
 	};
 	state.playing = setTimeout(tick, 300 / Number($("speed").value));
 	show();
+}
+
+function stop() {
+	clearTimeout(state.playing);
+	state.playing = 0;
+	show();
+}
+
+// playEpochs shows the epochs one after the other, each with all its numbers.
+function playEpochs() {
+	const on = state.playing && state.unit === "epoch";
+	if (state.playing) stop();
+	if (on) return;
+	state.step = steps.length - 1;
+	setUnit("epoch");
+	togglePlay();
 }
 
 const toPhase = phase => { const k = steps.findIndex(s => s.phase === phase); if (k >= 0) setStep(k); };
@@ -361,6 +433,7 @@ function remember() {
 	if (wait > 0) { remembering = setTimeout(remember, wait); return; }
 	remembered = performance.now();
 	const parts = { epoch: state.epoch, step: state.step, view: state.view };
+	if (state.unit !== "operation") parts.by = state.unit;
 	if (state.selected !== null) parts.select = state.selected;
 	if (state.folded.size) parts.fold = [...state.folded].join(".");
 	const hash = "#" + new URLSearchParams(parts);
@@ -372,6 +445,7 @@ function recall() {
 	const whole = (key, most) => { const v = p.has(key) ? Number(p.get(key)) : NaN; return Number.isInteger(v) && v >= 0 && v <= most ? v : null; };
 	state.epoch = whole("epoch", data.frames.length - 1) ?? 0;
 	state.step = whole("step", 1e9) ?? 0;
+	state.unit = ["layer", "epoch"].includes(p.get("by")) ? p.get("by") : "operation";
 	state.selected = whole("select", raw.nodes.length - 1);
 	state.folded = new Set((p.get("fold") || "").split(".").map(Number).filter(s => s > 0 && s < data.scopes.length));
 	if (["neurons", "operations", "all"].includes(p.get("view")) && (net || p.get("view") !== "neurons")) state.view = p.get("view");
@@ -383,7 +457,7 @@ const hover = el("div", { id: "hover", hidden: "", role: "tooltip" });
 
 function hoverText(n, g) {
 	const of = all => [...new Set(all.map(title))].slice(0, 8).join(", ") || "nothing";
-	const d = world.gradients[n.raw], lines = [fullTitle(n), n.leaf ? kindWords[kindOf(n).split(" ")[0]] : plainText([ref(n), " = ", ...written(g, n, x => ref(x))])];
+	const d = world.gradients[n.raw], lines = [fullTitle(n), n.leaf ? kindWords[kindOf(n).split(" ")[0]] : plainText([ref(n), " = ", ...written(g, n, symbol)])];
 	lines.push(`value ${brief(world.values[n.raw])}`);
 	if (has(d)) lines.push(`gradient ${brief(d)}`);
 	if (!n.leaf) lines.push(`from ${of(n.in.map(e => g.nodes[e.from]))}`);
@@ -393,22 +467,30 @@ function hoverText(n, g) {
 
 function onHover(event) {
 	const group = event.target.closest?.(".node[data-raw]");
-	hover.hidden = !group;
+	state.hovered = group ? Number(group.dataset.raw) : null;
 	for (const l of picture.links) l.path.classList.toggle("over", !!group && (l.from.group === group || l.to.group === group));
 	picture.loosen(picture.links.find(l => l.path === event.target && !l.lines));
+	showHover();
 	if (!group) return;
-	hover.textContent = hoverText(nodeNow(Number(group.dataset.raw)), graphNow());
 	const w = hover.offsetWidth, h = hover.offsetHeight;
 	hover.style.left = `${Math.min(event.clientX + 16, innerWidth - w - 8)}px`;
 	hover.style.top = `${event.clientY + 18 + h > innerHeight ? event.clientY - h - 12 : event.clientY + 18}px`;
 }
 
+// showHover writes what lies under the mouse, with the numbers of now.
+function showHover() {
+	const n = state.hovered === null ? null : nodeNow(state.hovered);
+	hover.hidden = !n;
+	if (n) hover.textContent = hoverText(n, graphNow());
+}
+
 // Keys.
 
 const keys = {
-	ArrowRight: () => setStep(state.step + 1), ArrowLeft: () => setStep(state.step - 1), Home: () => setStep(0), End: () => setStep(steps.length - 1),
+	ArrowRight: () => advance(1), ArrowLeft: () => advance(-1), Home: () => goTo(0), End: () => goTo(position().of - 1),
 	ArrowDown: () => selectNext(1), ArrowUp: () => selectNext(-1), " ": togglePlay, "[": () => setEpoch(state.epoch - 1), "]": () => setEpoch(state.epoch + 1),
 	1: () => toPhase("predict"), 2: () => toPhase("measure"), 3: () => toPhase("feedback"), 4: () => toPhase("adjust"),
+	l: () => { const all = [...$("unit").options].filter(o => !o.disabled).map(o => o.value); setUnit(all[(all.indexOf(state.unit) + 1) % all.length]); }, p: playEpochs,
 	f: foldSelected, v: () => { const all = net ? ["neurons", "operations", "all"] : ["operations", "all"]; setView(all[(all.indexOf(state.view) + 1) % all.length]); },
 	t: toggleTheme, "?": () => $("help-dialog").showModal(), Escape: () => select(null),
 	"+": () => zoom(1.25), "=": () => zoom(1.25), "-": () => zoom(0.8), 0: fitCamera,
@@ -436,13 +518,15 @@ function onKeyUp(event) {
 
 function listen() {
 	const click = (id, f) => $(id).addEventListener("click", f);
-	click("first", () => setStep(0)); click("back", () => setStep(state.step - 1)); click("next", () => setStep(state.step + 1)); click("last", () => setStep(steps.length - 1));
+	click("first", () => goTo(0)); click("back", () => advance(-1)); click("next", () => advance(1)); click("last", () => goTo(position().of - 1));
+	click("play-epochs", playEpochs);
 	click("play", togglePlay); click("theme", toggleTheme); click("help", () => $("help-dialog").showModal());
 	click("view-neurons", () => setView("neurons")); click("view-operations", () => setView("operations")); click("view-all", () => setView("all"));
 	click("zoom-in", () => zoom(1.25)); click("zoom-out", () => zoom(0.8)); click("zoom-fit", fitCamera);
 	for (const b of document.querySelectorAll("[data-phase]")) b.addEventListener("click", () => toPhase(b.dataset.phase));
-	$("slider").addEventListener("input", e => setStep(e.target.valueAsNumber));
-	$("epoch-slider").addEventListener("input", e => setEpoch(e.target.valueAsNumber));
+	$("slider").addEventListener("input", e => goTo(e.target.valueAsNumber));
+	$("epoch-slider").addEventListener("input", e => slideToEpoch(e.target.valueAsNumber));
+	$("unit").addEventListener("change", e => setUnit(e.target.value));
 	$("search").addEventListener("input", e => { state.query = e.target.value; showFound(); });
 	$("find").addEventListener("submit", e => { e.preventDefault(); nextFound(); });
 	document.addEventListener("keydown", onKey);
@@ -457,11 +541,12 @@ function listen() {
 
 function drag(graph) {
 	let from = null;
-	graph.addEventListener("pointerdown", e => { if (!e.target.closest(".node, .fold, .weight")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
+	graph.addEventListener("pointerdown", e => { if (!narrow.matches && !e.target.closest(".node, .fold, .weight")) { from = [e.clientX - camera.x, e.clientY - camera.y]; graph.setPointerCapture(e.pointerId); graph.classList.add("grabbed"); } });
 	graph.addEventListener("pointermove", e => { if (from) { camera.own = true; camera.x = e.clientX - from[0]; camera.y = e.clientY - from[1]; moveCamera(); } else onHover(e); });
 	for (const end of ["pointerup", "pointercancel"]) graph.addEventListener(end, () => { from = null; graph.classList.remove("grabbed"); });
-	graph.addEventListener("pointerleave", () => { hover.hidden = true; });
+	graph.addEventListener("pointerleave", () => { state.hovered = null; showHover(); });
 	graph.addEventListener("wheel", e => {
+		if (narrow.matches) return;
 		e.preventDefault();
 		const box = graph.getBoundingClientRect();
 		if (e.shiftKey) { camera.x -= e.deltaY; moveCamera(); } else zoom(Math.exp(-e.deltaY / 400), e.clientX - box.left, e.clientY - box.top);
@@ -475,6 +560,7 @@ if (net && net.groups.some(x => x.z && !x.z.single)) $("view-neurons").textConte
 $("view-all").hidden = raw.nodes.length === sums.nodes.length;
 $("view-operations").parentElement.hidden = !net && $("view-all").hidden;
 $("help-dialog").returnValue = "";
+$("unit").options[2].disabled = data.frames.length < 2;
 recall();
 loadEpoch();
 drawPicture();

@@ -1,9 +1,12 @@
 // Charts beside the graph: the loss over the epochs, and what the network makes of its features.
 
+// curveEpochs returns the epochs whose loss is known.
+const curveEpochs = () => data.curve.losses.map((_, k) => data.curve.epochs[k] ?? data.curve.epochs[0] + k);
+
 // lossCurve draws the loss of every recorded epoch, with dots at those that can be looked at.
 function lossCurve(root, current, onEpoch) {
 	const w = 300, h = 96, left = 58, bottom = 16;
-	const losses = decoded(data.curve.losses), epochs = losses.map((_, k) => data.curve.epochs[k] ?? data.curve.epochs[0] + k);
+	const losses = decoded(data.curve.losses), epochs = curveEpochs();
 	const points = losses.map((loss, k) => [epochs[k], loss]).filter(p => Number.isFinite(p[1]));
 	root.replaceChildren();
 	root.setAttribute("viewBox", `0 0 ${w} ${h}`);
@@ -83,7 +86,7 @@ function fitPicture(canvas, shown) {
 	c.scale(scale, scale);
 	const area = { x: 44, y: 6, w: w - 52, h: h - 32 };
 	const flat = data.fit.low.length === 1;
-	const targets = data.fit.y, classes = targets.every(t => t === 0 || t === 1);
+	const targets = data.fit.y, classes = classCount();
 	let low = [...data.fit.low], high = [...data.fit.high];
 	if (flat) {
 		const all = [...targets, ...shown].filter(Number.isFinite);
@@ -93,7 +96,8 @@ function fitPicture(canvas, shown) {
 	}
 	const X = v => area.x + (v - low[0]) / (high[0] - low[0]) * area.w, Y = v => area.y + area.h - (v - low[1]) / (high[1] - low[1]) * area.h;
 	c.font = "11px system-ui, sans-serif";
-	if (!flat) cells(c, shown, area, classes, colour);
+	const least = Math.min(...targets), range = Math.max(...targets) - least || 1;
+	if (!flat) cells(c, shown, area, classes, colour, classes ? [0, classes - 1] : [least, least + range]);
 	c.strokeStyle = colour("--line");
 	c.lineWidth = 1;
 	c.strokeRect(area.x, area.y, area.w, area.h);
@@ -104,8 +108,7 @@ function fitPicture(canvas, shown) {
 		shown.forEach((y, i, all) => { if (Number.isFinite(y)) c.lineTo(X(low[0] + (high[0] - low[0]) * i / (all.length - 1)), Y(y)); });
 		c.stroke();
 	}
-	const least = Math.min(...targets), range = Math.max(...targets) - least || 1;
-	data.fit.x.forEach((x, i) => dataPoint(c, X(x[0]), Y(flat ? targets[i] : x[1]), (targets[i] - least) / range, flat, classes, colour));
+	data.fit.x.forEach((x, i) => dataPoint(c, X(x[0]), Y(flat ? targets[i] : x[1]), flat ? -1 : (targets[i] - least) / range, classes ? targets[i] : 0, colour));
 	c.fillStyle = colour("--grey");
 	c.textBaseline = "top";
 	c.textAlign = "left"; c.fillText(number(low[0], 3), area.x, area.y + area.h + 4);
@@ -115,20 +118,42 @@ function fitPicture(canvas, shown) {
 	if (!flat) { c.save(); c.translate(area.x - 40, area.y + area.h / 2); c.rotate(-Math.PI / 2); c.fillText((data.fit.names || [])[1] || "feature 2", 0, 0); c.restore(); }
 }
 
-function dataPoint(c, x, y, part, flat, classes, colour) {
+// dataPoint draws a point of a class in its shape, and in the colour of its part of the scale, below 0 none.
+function dataPoint(c, x, y, part, shape, colour) {
+	const corners = [[], [[0, -5], [5, 4], [-5, 4]], [[-4, -4], [4, -4], [4, 4], [-4, 4]], [[0, -6], [5, 0], [0, 6], [-5, 0]]][shape % 4] || [];
 	c.lineWidth = 1.5;
 	c.strokeStyle = colour("--paper");
-	c.fillStyle = flat ? colour("--ink") : mix(colour("--cold"), colour("--warm"), part);
+	c.fillStyle = part < 0 ? colour("--ink") : mix(colour("--cold"), colour("--warm"), part);
 	c.beginPath();
-	if (classes && part === 1 && !flat) { c.moveTo(x, y - 5); c.lineTo(x + 5, y + 4); c.lineTo(x - 5, y + 4); c.closePath(); } else c.arc(x, y, flat ? 2.6 : 4, 0, 7);
+	if (corners.length && part >= 0) corners.forEach(([u, v]) => c.lineTo(x + u, y + v)); else c.arc(x, y, part < 0 ? 2.6 : 4, 0, 7);
+	c.closePath();
 	c.fill();
 	c.stroke();
 }
 
-// cells paints the grid of predictions and, between two classes, the line where they are ½.
-function cells(c, shown, area, classes, colour) {
-	const n = data.fit.points, all = shown.filter(Number.isFinite), low = Math.min(...all), high = Math.max(...all);
-	const from = classes ? Math.min(0, low) : low, to = classes ? Math.max(1, high) : high;
+// classCount returns how many classes the targets are, 0 where they are other numbers.
+function classCount() {
+	const { y, classes } = data.fit;
+	return classes ? classes.length : y.every(t => t === 0 || t === 1) ? 2 : 0;
+}
+
+// fitKey says what the points and the colours are.
+function fitKey(list) {
+	const classes = classCount(), style = getComputedStyle(document.documentElement), colour = name => style.getPropertyValue(name).trim(), flat = data.fit.low.length === 1;
+	const unit = data.fit.target ? ` ${data.fit.target}` : "", low = Math.min(...data.fit.y), high = Math.max(...data.fit.y);
+	if (flat) { list.replaceChildren(el("li", {}, `● data${unit && ":" + unit}`), el("li", {}, "— network")); return; }
+	if (!classes) { list.replaceChildren(el("li", {}, number(low, 3), el("i", { class: "ramp" }), number(high, 3) + unit), el("li", {}, "points: data, ground: network")); return; }
+	list.replaceChildren(...Array.from({ length: classes }, (_, k) => {
+		const name = (data.fit.classes || [])[k] ?? `target ${k}`, point = el("canvas", { width: 28, height: 28, "aria-label": name }), c = point.getContext("2d");
+		c.scale(2, 2);
+		dataPoint(c, 7, 7, k / Math.max(1, classes - 1), k, colour);
+		return el("li", {}, point, name);
+	}), el("li", {}, classes === 2 ? "line: the network says ½" : "ground: what the network says"));
+}
+
+// cells paints the grid of predictions in the colours of the targets and, between two classes, the line where they are ½.
+function cells(c, shown, area, classes, colour, [from, to]) {
+	const n = data.fit.points;
 	const dx = area.w / (n - 1), dy = area.h / (n - 1);
 	const cold = colour("--cold"), warm = colour("--warm"), paper = colour("--paper");
 	c.save();
@@ -138,7 +163,7 @@ function cells(c, shown, area, classes, colour) {
 		c.fillStyle = !Number.isFinite(y) ? colour("--trouble") : mix(paper, mix(cold, warm, to > from ? (y - from) / (to - from) : 0.5), 0.42);
 		c.fillRect(area.x + (i - 0.5) * dx, area.y + area.h - (j + 0.5) * dy, dx + 0.6, dy + 0.6);
 	}
-	if (classes) boundary(c, n, k => shown[k] - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
+	if (classes === 2) boundary(c, n, k => shown[k] - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
 	c.restore();
 }
 

@@ -116,12 +116,12 @@ function sceneOfNeurons(g, net) {
 	const column = {};
 	for (const x of net.groups) if (x.kind === "neuron") { const key = scopePath(x.z.s || 0).slice(0, -1).join("/"); column[key] = (column[key] || 0) + 1; }
 	const small = Math.max(...Object.values(column)) > 7;
-	const under = textWidth(`b88 ${widest()} · d ${widest(3)}`, fonts.small);
+	const under = textWidth(`b88 ${widest()} · d ${widest(3)}`, fonts.small), outputs = outputsOf(net);
 	const items = net.groups.map(group => {
 		const last = g.nodes[group.members.at(-1)], matrix = group.z && !group.z.single;
 		const item = { kind: group.kind, neuron: group, node: group.kind === "loss" ? group.loss : group.a || group.z || last, nodes: group.members.map(m => g.nodes[m]), scope: 0, order: Math.min(...group.members) };
-		if (group.kind === "neuron" && !matrix) Object.assign(item, small ? { w: 82, h: 82, r: 41, round: true, small } : { w: Math.max(96, under), h: 96 + 3 * 14 + 4, r: 48, mid: 48, round: true });
-		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(104, textWidth(title(last), fonts.title) + 34), h: last.l ? 68 : 56, pill: true });
+		if (group.kind === "neuron" && !matrix) Object.assign(item, captioned(group, outputs.includes(group), small ? 41 : 48, small, under));
+		else if (group.kind === "input" && last.single) Object.assign(item, { w: Math.max(104, textWidth(title(last), fonts.title) + 34, textWidth(featureOf(last)?.n || "", fonts.title) + 34), h: last.l || featureOf(last) ? 68 : 56, pill: true, feature: featureOf(last) });
 		else Object.assign(item, { w: matrix ? 196 : 150, h: group.kind === "loss" ? 96 : 78 });
 		item.title = title(item.node);
 		if (!item.round && !item.pill) item.w = Math.max(item.w, textWidth(item.title, fonts.title) + 40);
@@ -143,6 +143,18 @@ function sceneOfNeurons(g, net) {
 	const labels = links.length <= 40;
 	if (labels) for (const l of links) if (l.weight) l.slot = l.weight.single ? slotOf(3, `→ ${widest(3)}`) : slotOf(3, `→ ${widest(3)}`, tensorTitle(l.weight));
 	return { items, links, itemOf, neurons: true, labels, small };
+}
+
+// captioned is a neuron's circle with the lines under it: what it says of the data, its sum and what belongs to it, its bias.
+function captioned({ z, a, biases, logits }, output, r, small, under) {
+	const lines = [...(output && (featureOf(a || z) || logits || probability(z, a, logits, 0.5) !== undefined) ? ["output"] : []), ...(small ? [] : [...(a ? ["sum", "slope"] : []), ...(biases.length ? ["bias", "next"] : [])])];
+	return { w: lines.length ? Math.max(2 * r, under) : 2 * r, h: 2 * r + 14 * lines.length + (lines.length ? 4 : 0), r, mid: r, round: true, small, output, lines };
+}
+
+// probability is what an output neuron says, undefined where that is something else.
+function probability(z, a, logits, value) {
+	if (a && (isOp(a, "softmax") || isOp(a, "sigmoid"))) return value;
+	return a && isOp(a, "log softmax") ? Math.exp(value) : !a && logits ? sigmoid(value) : undefined;
 }
 
 const tensorTitle = n => `${title(n)} ${shapeText(n)}`;
@@ -221,10 +233,12 @@ function draw(item, onSelect, onFold, g) {
 		item.gradient = line("gradient", 12, 56);
 		group.addEventListener("click", () => onFold(item.fold, false));
 	} else if (item.round || item.pill) {
-		line("title", w / 2, cy - (item.round ? 15 : 5), "middle").textContent = fit(item.title, item.round ? 1.6 * item.r : w - 14, fonts.title);
-		item.value = line("value", w / 2, cy + (item.round ? 5 : 14), "middle");
+		const up = item.feature ? 6 : 0;
+		line("title", w / 2, cy - (item.round ? 15 : 5) - up, "middle").textContent = fit(item.feature?.n || item.title, item.round ? 1.6 * item.r : w - 14, fonts.title);
+		item.value = line("value", w / 2, cy + (item.round ? 5 : 14) - up, "middle");
 		item.gradient = line("gradient middle", w / 2, cy + (item.round ? 22 : 29), "middle");
-		if (item.kind === "neuron" && !item.small) [item.under, item.second, item.third] = [13, 27, 41].map(dy => line("caption", w / 2, cy + item.r + dy, "middle"));
+		if (item.feature && !node.l) item.scaled = line("caption", w / 2, cy + 23, "middle");
+		if (item.lines) item.texts = item.lines.map((name, k) => line("caption", w / 2, cy + item.r + 13 + 14 * k, "middle"));
 	} else if (item.slim) {
 		line("title", 10, 19).textContent = fit(item.title, w - 32 - textWidth(widest(), fonts.value), fonts.title);
 		item.value = line("value", w - 9, 19, "end");
@@ -259,18 +273,19 @@ function setAttribute(element, name, value) {
 	if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-// paint shows a picture at a step: what is known by then, what is new, and what is selected.
-function paint(picture, g, world, times, k, step, selected) {
+// paint shows a picture at a step: what is known by then, what the steps of now are about, and what is selected.
+function paint(picture, g, world, times, k, now, selected) {
 	const largest = Math.max(...world.gradients.map(x => has(x) && Number.isFinite(norm(x)) ? norm(x) : 0), 0);
-	const hotNode = step?.node?.raw;
+	const hot = new Set(now.map(s => s.node?.raw)), origins = originsOf(raw, world);
 	for (const item of picture.items) {
 		paintItem(item, g, world, times, k, largest);
 		const raws = item.nodes.map(n => n.raw);
-		item.group.classList.toggle("hot", raws.includes(hotNode) || (item.neuron?.biases || []).some(b => g.nodes[b].raw === hotNode) || item.nodes.some(n => n.inside.includes(hotNode)));
+		item.group.classList.toggle("hot", raws.some(i => hot.has(i)) || (item.neuron?.biases || []).some(b => hot.has(g.nodes[b].raw)) || item.nodes.some(n => n.inside.some(i => hot.has(i))));
 		item.group.classList.toggle("selected", selected !== null && item.nodes.some(n => n.raw === selected || n.inside.includes(selected)));
+		item.group.classList.toggle("origin", item.nodes.some(n => n.inside.some(i => origins.values.has(i) && times.value[i] <= k || origins.gradients.has(i) && times.gradient[i] <= k)));
 		item.group.classList.toggle("broken", item.nodes.some(n => isBroken(world.values[n.raw]) && times.value[n.raw] <= k || has(world.gradients[n.raw]) && isBroken(world.gradients[n.raw]) && times.gradient[n.raw] <= k));
 	}
-	for (const l of picture.links) paintLink(l, g, world, times, k, step, selected);
+	for (const l of picture.links) paintLink(l, g, world, times, k, now, selected);
 	picture.loosen = over => {
 		const loose = loosen(picture, over || picture.links.find(l => l.hot && !l.lines));
 		if (loose) writeLabel(loose.link, loose.lines, g, world, times, k, true);
@@ -295,26 +310,43 @@ function paintItem(item, g, world, times, k, largest) {
 	if (item.kind === "box" && item.key === key && item.world === world) return;
 	Object.assign(item, { key, world });
 	const changed = next ? world.updates.get(n.raw) : undefined, room = item.round ? 1.9 * item.r : item.w - 20;
-	if (item.next || !next) setText(item.value, shown ? briefIn(value, item.slim ? textWidth(widest(), fonts.value) : room, fonts.value) : "·");
-	else setText(item.value, `${briefIn(value, (room - 22) / 2, fonts.value)} → ${briefIn(changed, (room - 22) / 2, fonts.value)}`);
-	if (item.next) setText(item.next, next ? `→ ${briefIn(changed, (item.w - 60) / 2, fonts.small)}` : "");
+	if (item.scaled) {
+		setText(item.value, fit(reading(n, world), item.w - 14, fonts.value));
+		setText(item.scaled, fit(`${item.title} = ${brief(value)}`, item.w - 14, fonts.small));
+	} else if (item.next || !next) setText(item.value, shown ? briefIn(value, item.slim ? textWidth(widest(), fonts.value) : room, fonts.value) : "·");
+	else setText(item.value, `${briefIn(value, (room - 22) / 2, fonts.value)} ${moved(value, changed, x => briefIn(x, (room - 22) / 2, fonts.value))}`);
+	if (item.next) setText(item.next, next ? moved(value, changed, x => briefIn(x, (item.w - 60) / 2, fonts.small)) : "");
 	item.value.classList.toggle("unknown", !shown);
 	item.value.classList.toggle("change", next && !item.next);
-	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : gradientText(item, n, d));
+	const z = item.small && item.neuron.a ? item.neuron.z : n, dz = gradientAt(g, z, world, times, k); // where there is room for one, that of the sum
+	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : dz === undefined ? gradientText(item, n, d) : gradientText(item, z, dz));
 	item.gradient.classList.toggle("zero", d !== undefined && isZero(d));
 	item.gradient.classList.toggle("unknown", d === undefined);
 	if (item.bar) {
 		const part = d === undefined || !largest ? 0 : Math.min(1, norm(d) / largest) || 0;
 		setAttribute(item.bar, "width", fix(part * (item.w - 2)));
 	}
-	if (item.kind === "neuron" && item.under) paintNeuron(item, g, world, times, k);
+	if (item.kind === "neuron" && (item.lines || item.under)) paintNeuron(item, g, world, times, k);
 	if (item.kind === "loss") {
 		const targets = item.nodes.filter(t => t.leaf && t.k === "constant");
-		setText(item.under, targets.length ? `${targets.slice(0, 3).map(t => `${title(t)} = ${brief(world.values[t.raw])}`).join(", ")}${targets.length > 3 ? " …" : ""}` : "");
+		setText(item.under, wantedText(targets, world));
 		setText(item.under, fit(item.under.textContent, item.w - 20, fonts.small));
 		setText(item.more, `${item.nodes.filter(t => !t.leaf).length} operations`);
 	}
 	setAttribute(item.group, "aria-label", `${fullTitle(n)}, ${n.leaf ? kindWords[kindOf(n).split(" ")[0]] : n.op}${shown ? `, value ${brief(value)}` : ""}${d !== undefined ? `, gradient ${brief(d)}` : ""}${next ? `, new value ${brief(world.updates.get(n.raw))}` : ""}`);
+}
+
+// wantedText is what the loss shows of the targets: of classes the one that is wanted.
+function wantedText(targets, world) {
+	const classes = targets.length > 1 && targets.every(t => featureOf(t)), ones = targets.filter(t => world.values[t.raw] === 1);
+	if (classes && ones.length === 1 && targets.every(t => t === ones[0] || world.values[t.raw] === 0)) return `wanted: ${featureOf(ones[0]).n}`;
+	return targets.slice(0, 3).map(t => targetText(t, world)).join(", ") + (targets.length > 3 ? " …" : "");
+}
+
+// targetText is a target as the loss shows it.
+function targetText(t, world) {
+	const f = featureOf(t), text = `${f && f.f === undefined && !f.u ? f.n : title(t)} = ${brief(world.values[t.raw])}`;
+	return f && (f.f !== undefined || f.u) ? `${text} (${reading(t, world)})` : text;
 }
 
 // gradientText is a gradient as its box shows it: with its name where there is room.
@@ -323,7 +355,8 @@ function gradientText(item, n, d) {
 	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
 	else d = item.round && typeof d === "number" ? numberIn(d, room - textWidth("d ", font), font, 3) : brief(d);
 	const named = `${gradientTitle(n)} ${d}`;
-	return item.kind !== "box" && textWidth(named, font) <= room ? named : fit(`d ${d}`, room, font);
+	const short = item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
+	return item.kind !== "box" && textWidth(named, font) <= room ? named : fit(`${short} ${d}`, room, font);
 }
 
 function whyEmpty(world, n, k, times) {
@@ -332,19 +365,30 @@ function whyEmpty(world, n, k, times) {
 }
 
 function paintNeuron(item, g, world, times, k) {
-	const { z, a, biases } = item.neuron, parts = [], bias = [];
-	if (a && times.value[z.raw] <= k) parts.push(`${title(z)} = ${z.single ? number(world.values[z.raw]) : shapeText(z)}`);
-	if (a) parts.push(shorten(a.op));
-	const b = z.single && biases.length ? g.nodes[biases[0]] : null, next = b && times.update[b.raw] <= k;
-	if (b) {
-		const d = gradientAt(g, b, world, times, k), now = brief(world.values[b.raw]);
-		bias.push(`${fit(title(b), 40, fonts.small)} ${now}${typeof d === "number" ? ` · d ${number(d, 3)}` : ""}`);
+	const { z, a, biases, logits } = item.neuron, n = a || z, b = biases.length ? g.nodes[biases[0]] : null, next = b && times.update[b.raw] <= k;
+	const summed = times.value[z.raw] <= k, dz = gradientAt(g, z, world, times, k), db = b && gradientAt(g, b, world, times, k);
+	if (!item.lines) { // of a whole layer
+		setText(item.under, fit([...(a && summed ? [`${title(z)} ${shapeText(z)}`] : []), ...(a ? [shorten(a.op)] : [])].join("  ·  "), item.w - 20, fonts.small));
+		return;
 	}
-	setText(item.under, fit(parts.join("  ·  "), item.round ? item.w : item.w - 20, fonts.small));
-	if (!item.round) return;
-	setText(item.second, fit(bias.join(""), item.w, fonts.small));
-	setText(item.third, next ? `→ ${brief(world.updates.get(b.raw))}` : "");
-	item.third.classList.toggle("change", !!next);
+	const say = {
+		output: () => times.value[n.raw] <= k ? outputText(n, world, probability(z, a, logits, world.values[n.raw])) : featureOf(n)?.n || "",
+		sum: () => `${summed ? `${title(z)} = ${number(world.values[z.raw])}  ·  ` : ""}${shorten(a.op)}`,
+		slope: () => typeof dz === "number" ? `${gradientTitle(z)} = ${number(dz)}` : "",
+		bias: () => `${fit(title(b), 40, fonts.small)} ${brief(world.values[b.raw])}${typeof db === "number" ? ` · d ${number(db, 3)}` : ""}`,
+		next: () => next ? moved(world.values[b.raw], world.updates.get(b.raw)) : "",
+	};
+	item.lines.forEach((name, i) => {
+		setText(item.texts[i], fit(say[name](), item.w, fonts.small));
+		item.texts[i].classList.toggle("change", name === "next");
+		item.texts[i].classList.toggle("gradient", name === "slope");
+	});
+}
+
+// outputText is what a neuron's output means: the data's name for it, a probability, a number with its unit.
+function outputText(n, world, p) {
+	const f = featureOf(n), name = f ? f.n : "probability";
+	return p !== undefined ? `${name} ${number(100 * p, 3)} %` : f ? `${name} ${reading(n, world)}` : "";
 }
 
 function paintFolded(item, world, times, k) {
@@ -353,11 +397,11 @@ function paintFolded(item, world, times, k) {
 	setAttribute(item.group, "aria-label", `${item.title}, folded, ${item.nodes.length} values`);
 }
 
-function paintLink(l, g, world, times, k, step, selected) {
+function paintLink(l, g, world, times, k, now, selected) {
 	const received = e => e && e.raw in world.contributions && times.part[e.raw] <= k;
-	const turned = step?.phase === "adjust" && l.weight?.raw === step.node?.raw && !!l.weight;
-	const hot = step?.edge && (l.edges.some(e => e.raw === step.edge.raw) || l.weightEdge?.raw === step.edge.raw || l.weight?.raw === step.node.raw && g.nodes[step.edge.to].rest);
-	const inward = step && !step.edge && step.node && step.phase !== "adjust" && l.edges.some(e => g.nodes[e.to].raw === step.node.raw);
+	const about = s => s.edge && (l.edges.some(e => e.raw === s.edge.raw) || l.weightEdge?.raw === s.edge.raw || l.weight?.raw === s.node.raw && g.nodes[s.edge.to].rest);
+	const turned = !!l.weight && now.some(s => s.phase === "adjust" && l.weight.raw === s.node?.raw), hot = now.some(about);
+	const inward = now.some(s => !s.edge && s.node && s.phase !== "adjust" && l.edges.some(e => g.nodes[e.to].raw === s.node.raw));
 	const near = selected !== null && l.edges.some(e => g.nodes[e.from].raw === selected || g.nodes[e.to].raw === selected || l.weight?.raw === selected);
 	const passed = l.edges.some(received) || received(l.weightEdge), key = [!!hot, !!inward, near, passed, k >= times.first].join();
 	l.hot = !!hot;
@@ -406,7 +450,7 @@ function writeWeight(l, [first, second, third], g, world, times, k) {
 	const of = x => typeof x === "number" ? number(x, 3) : `‖${number(norm(x), 3)}‖`;
 	setText(first, typeof w === "number" ? number(w, 3) : tensorTitle(n));
 	setText(second, d === undefined ? "" : `d ${of(d)}`);
-	setText(third, next === undefined ? "" : `→ ${of(next)}`);
+	setText(third, next === undefined ? "" : moved(w, next, of));
 	second.classList.add("gradient");
 	third.classList.add("change");
 	second.classList.toggle("zero", d !== undefined && isZero(d));

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"io"
+	"slices"
 
 	"nabla/autograd"
 	"nabla/explain"
@@ -29,7 +30,10 @@ import (
 // kept and returned by Write and WriteFile, as bufio.Writer does, so that
 // the loop need not look at it.
 type Film struct {
-	Keep func(epoch int) bool // which of the recorded epochs can be looked at; nil: all. The loss is kept of every one
+	// Keep says which of the recorded epochs can be looked at; nil: all. The
+	// loss is kept of every one. The last one can be looked at in any case, as
+	// long as its graph has not been Reset when the page is written.
+	Keep func(epoch int) bool
 
 	options Options
 	plan    *plan // of the first kept epoch, and so of all
@@ -37,7 +41,21 @@ type Film struct {
 	losses  lossCurve
 	pending bool // the last recorded epoch is kept, and its update may follow
 	params  []updated
+	last    *spare // the last recorded epoch, where Keep leaves it out
 	err     error
+}
+
+// A spare is an epoch that becomes the film's last one if no other follows: its
+// recording, with the parameters as they were.
+type spare struct {
+	epoch     int
+	loss      autograd.Value
+	gradients autograd.Gradients
+	params    []*autograd.Param
+	versions  []uint64
+	before    []autograd.Tensor
+	rate      float64
+	adjusted  bool
 }
 
 // An updated is a drawn parameter, or one element of it.
@@ -75,32 +93,100 @@ func (e *StructureError) Error() string {
 	return fmt.Sprintf("the network of epoch %d has another structure: %s", e.Epoch, e.What)
 }
 
+// A TraceError says that gradients were recorded on a graph without Trace, of
+// which the page could not show the backward pass.
+type TraceError struct{ Epoch int }
+
+func (e *TraceError) Error() string {
+	return fmt.Sprintf("the graph of epoch %d has no Trace, so that its backward pass cannot be shown: make it with autograd.Options{Trace: true}", e.Epoch)
+}
+
 // Record copies what an epoch computed: call it after Backward and before the
-// optimizer's step. It panics as Write does.
-func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) {
-	f.pending = false
+// optimizer's step. Epochs are numbered as the reader should see them: the loss
+// before any training is that of epoch 0.
+//
+// The error is a *TraceError, a *StructureError, a *TooManyNodesError or that of
+// a Selection. Write returns the first one too, so that a loop need not look at
+// it. It panics with an *autograd.ShapeError where the loss is no single number.
+func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) error {
+	f.pending, f.last = false, nil
 	if loss.Size() != 1 {
 		panic(autograd.NewShapeError("page: Film", "the loss is no single number", loss.Shape()))
 	}
 	f.losses.add(epoch, loss.Item())
-	if f.err != nil || f.Keep != nil && !f.Keep(epoch) {
-		return
+	if f.err != nil {
+		return f.err
 	}
+	switch {
+	case gradients != autograd.Gradients{} && !loss.Graph().Options().Trace:
+		f.err = &TraceError{epoch}
+	case f.Keep != nil && !f.Keep(epoch):
+		f.last = newSpare(epoch, loss, gradients)
+	default:
+		f.err = f.shoot(epoch, loss, gradients)
+		f.pending = f.err == nil
+	}
+	return f.err
+}
+
+// shoot keeps an epoch.
+func (f *Film) shoot(epoch int, loss autograd.Value, gradients autograd.Gradients) error {
 	m, err := recording.New(loss, gradients, f.options.Elements).WithTroubles(explain.Note).SelectAll(f.options.Select)
 	if err == nil {
 		err = m.AtMost(f.options.MaxNodes)
 	}
-	if err == nil {
-		err = f.add(epoch, m)
+	if err != nil {
+		return err
 	}
-	if f.err = err; err == nil {
-		f.pending = true
+	return f.add(epoch, m)
+}
+
+func newSpare(epoch int, loss autograd.Value, gradients autograd.Gradients) *spare {
+	s := &spare{epoch: epoch, loss: loss, gradients: gradients}
+	for n := range loss.Ancestors() {
+		if n.Kind == autograd.KindParam {
+			s.params, s.before = append(s.params, n.Param), append(s.before, n.Param.Tensor())
+			s.versions = append(s.versions, n.Param.Version())
+		}
 	}
+	return s
+}
+
+// asItWas calls f while the parameters have the numbers of the epoch.
+func (s *spare) asItWas(f func()) {
+	for i, p := range s.params {
+		inner := f
+		f = func() { p.AsAt(s.versions[i], s.before[i], inner) }
+	}
+	f()
+}
+
+// withLast returns the film with the last recorded epoch, if it can be had.
+func (f *Film) withLast() *Film {
+	if f.last == nil || f.err != nil {
+		return f
+	}
+	full := *f
+	full.frames = slices.Clip(f.frames)
+	if f.plan != nil {
+		plan := *f.plan
+		plan.Nodes = slices.Clone(plan.Nodes)
+		full.plan = &plan
+	}
+	full.params = nil
+	if err := autograd.Try(func() { f.last.asItWas(func() { full.err = full.shoot(f.last.epoch, f.last.loss, f.last.gradients) }) }); err != nil || full.err != nil {
+		return f
+	}
+	if full.pending = true; f.last.adjusted {
+		full.Adjusted(f.last.rate)
+	}
+	return &full
 }
 
 // add keeps the numbers of an epoch's model.
 func (f *Film) add(epoch int, m *recording.Model) error {
 	p := planOf(m)
+	p.addFeatures(m, f.options.inputs, f.options.targets)
 	if f.plan == nil {
 		f.plan = p
 	} else if what := f.plan.differs(p); what != "" {
@@ -108,6 +194,11 @@ func (f *Film) add(epoch int, m *recording.Model) error {
 	}
 	if p.Row == nil {
 		f.plan.Row = nil
+	}
+	for i := range p.Nodes { // a constant in it that was another number
+		if p.Nodes[i].Computed != f.plan.Nodes[i].Computed {
+			f.plan.Nodes[i].Computed = ""
+		}
 	}
 	shot := frameOf(m)
 	shot.Epoch, shot.Rows = epoch, f.plan.rowsBeside(p)
@@ -132,6 +223,9 @@ func (f *Film) add(epoch int, m *recording.Model) error {
 func (f *Film) Adjusted(learningRate float64) {
 	if len(f.losses.Epochs) == 0 {
 		panic(autograd.NewArgumentError("page: Film", "Adjusted without Record before it"))
+	}
+	if f.last != nil {
+		f.last.rate, f.last.adjusted = learningRate, true
 	}
 	if !f.pending {
 		return
@@ -195,10 +289,11 @@ func (f *Film) render() ([]byte, error) {
 	if f.err != nil {
 		return nil, f.err
 	}
-	if len(f.frames) == 0 {
-		return nil, fmt.Errorf("the film has no epoch: none was recorded, or Keep kept none")
+	full := f.withLast()
+	if len(full.frames) == 0 {
+		return nil, fmt.Errorf("the film has no epoch: none was recorded, or Keep kept none and the last one's graph has been Reset")
 	}
-	return pageText(f)
+	return pageText(full)
 }
 
 // Write writes a page that steps through the forward and the backward pass of

@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
+	"nabla/data"
 	"nabla/graphviz"
 	"nabla/internal/recording/recordingtest"
 	"nabla/page"
@@ -21,12 +22,18 @@ import (
 
 // A pageData is what a page says of a recording, as far as tests look at it.
 type pageData struct {
+	Features []struct {
+		N, U string
+		F    *float64
+		O    float64
+	}
 	Title   string
 	Root    int
 	Row     *int
 	Updated []int
 	Nodes   []struct {
 		N, Op, K string
+		Ft       int
 		In       []int
 		T        [][]int
 		R        []any
@@ -129,11 +136,11 @@ func TestFilmKeepsEpochs(t *testing.T) {
 		t.Errorf("title %q, %d losses of the epochs %v", d.Title, len(d.Curve.Losses), d.Curve.Epochs)
 	}
 	first := d.Frames[0]
-	// "=" is what the page computes: 0.5·3 − 2 squared; the gradient of the product is that of the difference
+	// "=" is what the page computes: 0.5·3 − 2 squared; the gradients from that of the loss
 	if diff := cmp.Diff([]any{0.5, 3., "=", 2., "=", "="}, first.V); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]any{-3., nil, "=", nil, -1., 1.}, first.G); diff != "" {
+	if diff := cmp.Diff([]any{"=", nil, "=", nil, "=", 1.}, first.G); diff != "" {
 		t.Errorf("gradients (-want +got):\n%s", diff)
 	}
 	if diff := cmp.Diff(any("="), first.U); diff != "" || first.Rate != 0.01 || d.Updated[0] != 0 {
@@ -447,4 +454,117 @@ func onlyFile(t *testing.T, dir string) {
 	if entries, err := os.ReadDir(dir); err != nil || len(entries) != 1 {
 		t.Errorf("left over: %v, error %v", entries, err)
 	}
+}
+
+// The page of a graph without Trace would say that no backward pass was
+// recorded: the first Record says what is missing, and so does Write.
+func TestFilmNeedsTrace(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	loss := g.Variable(autograd.Scalar(3)).Square()
+	gradients := loss.Backward()
+	film := page.NewFilm(page.Options{})
+	film.Keep = func(epoch int) bool { return epoch == 5 }
+	again := film.Record(2, loss, gradients)
+	for _, err := range []error{again, film.Record(3, loss, gradients), film.Write(&bytes.Buffer{}), page.Write(&bytes.Buffer{}, loss, gradients, page.Options{})} {
+		var trace *page.TraceError
+		if !errors.As(err, &trace) || !strings.Contains(err.Error(), "Trace") {
+			t.Errorf("got %v", err)
+		}
+	}
+	if err := page.Write(&bytes.Buffer{}, loss, autograd.Gradients{}, page.Options{}); err != nil {
+		t.Errorf("without gradients: %v", err)
+	}
+}
+
+// The last epoch is shown, with the weights that it began with, though Keep
+// leaves it out and the optimizer has been at work since.
+func TestFilmShowsTheLastEpoch(t *testing.T) {
+	var before []float64
+	film := page.NewFilm(page.Options{})
+	film.Keep = page.Every(3)
+	w := autograd.NewParam("w", autograd.Scalar(0.5))
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	for epoch := range 6 {
+		g.Reset()
+		before = append(before, w.Item())
+		loss := g.Param(w).Mul(g.Scalar(3)).Sub(g.Scalar(2)).Square()
+		gradients := loss.Backward()
+		if err := film.Record(epoch, loss, gradients); err != nil {
+			t.Fatal(err)
+		}
+		w.Set(autograd.Scalar(0.25 * float64(epoch))) // no plain step
+		film.Adjusted(0.01)
+	}
+	for range 2 { // writing changes nothing
+		d := dataOf(t, filmPage(t, film))
+		var epochs []int
+		for _, f := range d.Frames {
+			epochs = append(epochs, f.Epoch)
+		}
+		if diff := cmp.Diff([]int{0, 3, 5}, epochs); diff != "" {
+			t.Fatalf("shown (-want +got):\n%s", diff)
+		}
+		if got := d.Frames[2].V[0]; got != before[5] {
+			t.Errorf("w is %v, was %v", got, before[5])
+		}
+		if diff := cmp.Diff(any([]any{1.25}), d.Frames[2].U); diff != "" {
+			t.Errorf("new w (-want +got):\n%s", diff)
+		}
+	}
+	if w.Item() != 1.25 {
+		t.Errorf("writing changed w to %v", w.Item())
+	}
+	g.Reset() // from here on the last epoch cannot be had
+	if d := dataOf(t, filmPage(t, film)); len(d.Frames) != 2 {
+		t.Errorf("%d epochs after a Reset", len(d.Frames))
+	}
+}
+
+// Columns tell the page names, units and scale of what the network sees.
+func TestColumns(t *testing.T) {
+	x := data.FromRows([]float64{1, 10}, []float64{3, 30}, []float64{5, 20})
+	scaler := data.FitStandard(x)
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	in := g.Constant(scaler.Transform(x).Tensor()).Named("x").As(autograd.RoleInput)
+	w := g.Variable(autograd.NewTensor([]float64{1, 2}, 2, 1)).Named("w")
+	y := g.Constant(autograd.NewTensor([]float64{0, 1, 2}, 3, 1)).Named("y").As(autograd.RoleTarget)
+	loss := in.MatMul(w).Sub(y).Square().Mean()
+	d := dataOf(t, pageOf(t, loss, loss.Backward(), page.Options{
+		Select: []graphviz.Selection{graphviz.Sample(1)},
+		Inputs: page.Columns{Names: []string{"distance", "rating"}, Units: []string{"miles", ""}, Scaler: scaler}, Targets: page.Columns{Names: []string{"price"}, Units: []string{"$"}},
+	}))
+	got := map[string]float64{}
+	for i, n := range d.Nodes {
+		if n.Ft > 0 {
+			f, v := d.Features[n.Ft-1], d.Frames[0].V[i].(float64)
+			if f.F != nil {
+				v = *f.F*v + f.O
+			}
+			got[n.N+" "+f.N+" "+f.U] = math.Round(v*1e9) / 1e9
+		}
+	}
+	if diff := cmp.Diff(map[string]float64{"x1 distance miles": 3, "x2 rating ": 30, "y price $": 1}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for name, c := range map[string]page.Columns{
+		"a unit too few": {Names: []string{"a", "b"}, Units: []string{"m"}},
+		"two names":      {Names: []string{"a"}, Scaler: scaler},
+		"not straight":   {Names: []string{"a", "b"}, Scaler: squares{}},
+	} {
+		var wrong *autograd.ArgumentError
+		if err := autograd.Try(func() { page.NewFilm(page.Options{Inputs: c}) }); !errors.As(err, &wrong) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
+// squares is a scaler that is no straight line.
+type squares struct{}
+
+func (squares) Inverse(x data.Matrix) data.Matrix {
+	y := data.NewMatrix(x.Rows, x.Cols)
+	for i, v := range x.Values {
+		y.Values[i] = v * v
+	}
+	return y
 }

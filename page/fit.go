@@ -18,6 +18,8 @@ type Fit struct {
 	Features [][]float64               // of the data points that are shown: one or two each
 	Targets  []float64                 // one for each data point
 	Names    []string                  // of the features; none if empty
+	Classes  []string                  // what the Targets 0, 1, 2, … stand for; none if they are other numbers
+	Target   string                    // what the Targets are, with their unit: "price in $"; nothing if empty
 }
 
 // check panics unless f can be drawn.
@@ -38,6 +40,11 @@ func (f *Fit) check() {
 			panic(autograd.NewArgumentError(op, "data point %d is not finite: %v, %v", i, x, f.Targets[i]))
 		}
 	}
+	for i, y := range f.Targets {
+		if len(f.Classes) > 0 && (y != math.Trunc(y) || y < 0 || int(y) >= len(f.Classes)) {
+			panic(autograd.NewArgumentError(op, "target %d is %v, which is none of %d Classes", i, y, len(f.Classes)))
+		}
+	}
 	if len(f.Names) != 0 && len(f.Names) != width {
 		panic(autograd.NewArgumentError(op, "%d Names for %d features", len(f.Names), width))
 	}
@@ -48,6 +55,8 @@ type fitData struct {
 	Features [][]float64 `json:"x"`
 	Targets  []float64   `json:"y"`
 	Names    []string    `json:"names,omitempty"`
+	Classes  []string    `json:"classes,omitempty"`
+	Target   string      `json:"target,omitempty"`
 	Low      []float64   `json:"low"`
 	High     []float64   `json:"high"`
 	Points   int         `json:"points"` // of the grid, along each axis
@@ -56,6 +65,12 @@ type fitData struct {
 func (f *Fit) data() *fitData {
 	d := &fitData{Features: f.Features, Targets: f.Targets, Points: gridPoints}
 	d.Low, d.High = f.bounds()
+	if f.Target != "" {
+		d.Target = recording.Visible(f.Target)
+	}
+	for _, name := range f.Classes {
+		d.Classes = append(d.Classes, recording.Visible(name))
+	}
 	for _, name := range f.Names {
 		d.Names = append(d.Names, recording.Visible(name))
 	}

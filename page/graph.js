@@ -115,9 +115,8 @@ function neurons(g) {
 		return item;
 	};
 	for (const z of sums) {
-		const use = z.uses.length === 1 ? g.nodes[z.uses[0].to] : null;
-		const a = use && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "scale") ? use : null;
-		add("neuron", a ? [z.at, a.at] : [z.at], { z, a, biases: [] });
+		const a = activationOf(g, z);
+		add("neuron", a ? [z.at, a.at] : [z.at], { z, a, biases: [], logits: z.uses.map(e => g.nodes[e.to]).some(n => isOp(n, "binary cross entropy logits") && n.in[0].from === z.at) });
 	}
 	const before = new Array(g.nodes.length).fill(false); // leads to a neuron
 	for (let i = g.nodes.length - 1; i >= 0; i--) before[i] = g.nodes[i].uses.some(e => before[e.to] || group[e.to]?.z?.at === e.to);
@@ -144,20 +143,36 @@ function neurons(g) {
 	}
 	for (const e of g.edges) {
 		const from = group[e.from], to = group[e.to];
-		if (from && to && from !== to && !(to.kind === "neuron" && to.z.at === e.to)) edges.push({ from: from.at, to: to.at, weight: null, edge: e });
+		if (from && to && from !== to && !(to.kind === "neuron" && (to.z.at === e.to || from.kind === "neuron" && from.z.at === e.from && isShare(to.a)))) edges.push({ from: from.at, to: to.at, weight: null, edge: e });
 	}
 	return { groups, edges, group, hidden };
+}
+
+// outputsOf returns the neurons of the last layer.
+const outputsOf = net => net.groups.filter(x => x.kind === "neuron" && net.edges.some(e => e.from === x.at && net.groups[e.to].kind === "loss"));
+
+// isShare tells what makes probabilities of the weighted sums of a whole layer.
+const isShare = n => !!n && (isOp(n, "softmax") || isOp(n, "log softmax"));
+
+// activationOf returns what belongs to a weighted sum in its neuron: its activation, or its share in a softmax.
+function activationOf(g, z) {
+	const uses = [...new Set(z.uses.map(e => g.nodes[e.to]))], share = uses.find(n => isShare(n) && n.in[n.i || 0].from === z.at);
+	if (share && uses.every(isShare)) return share;
+	const [use] = uses;
+	return z.uses.length === 1 && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "scale") ? use : null;
 }
 
 // A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
 function worldOf(frame, g) {
 	const values = frame.v.map(x => x === "=" ? x : decoded(x)), gradients = frame.g.map(x => x && x.why || x === "=" ? x : decoded(x));
 	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = resultOf(n, n.in.map(e => values[e.from])).y; });
-	for (let i = gradients.length - 1; i >= 0; i--) if (gradients[i] === "=") gradients[i] = gradients[g.nodes[i].uses[0].to];
-	const unused = new Set(frame.x), contributions = {};
-	for (const e of g.edges) {
-		if (frame.e && e.raw in frame.e) contributions[e.raw] = decoded(frame.e[e.raw]);
-		else if (e.learns && !unused.has(e.raw) && has(gradients[e.from]) && has(gradients[e.to])) contributions[e.raw] = gradients[e.from];
+	const unused = new Set(frame.x), contributions = {}, slopes = [];
+	const given = e => frame.e && e.raw in frame.e;
+	const slopeOn = e => g.nodes[e.to].f || (slopes[e.to] ??= resultOf(g.nodes[e.to], g.nodes[e.to].in.map(x => values[x.from])).slopes)[e.input];
+	for (let i = gradients.length - 1; i >= 0; i--) {
+		const parts = g.nodes[i].uses.slice().reverse().filter(e => given(e) || e.learns && !unused.has(e.raw) && has(gradients[e.to]));
+		for (const e of parts) contributions[e.raw] = given(e) ? decoded(frame.e[e.raw]) : gradients[e.to] * slopeOn(e);
+		if (gradients[i] === "=") gradients[i] = parts.map(e => contributions[e.raw]).reduce((a, b) => a + b);
 	}
 	const rate = frame.u ? decoded(frame.rate || 0) : data.rate;
 	const updates = new Map((frame.u === "=" ? data.updated.map(() => "=") : frame.u || []).map((u, k) => { const n = data.updated[k]; return [n, u === "=" ? values[n] - rate * gradients[n] : decoded(u)]; }));
@@ -307,8 +322,25 @@ function shorten(name) {
 	return runes.length <= longest ? name : runes.slice(0, 18).join("") + "…" + runes.slice(-9).join("");
 }
 
-// title is what a node is called: its name, or its operation and number.
-const title = n => n.n ? shorten(n.n) : n.many ? shorten(n.op) : `${shorten(n.op)} #${n.id}`;
+// featureOf returns what the data calls a value, and its scale there; undefined where nothing is known.
+function featureOf(n) {
+	if (n.ft) return data.features[n.ft - 1];
+	const k = net ? outputsOf(net).findIndex(x => (x.a || x.z).raw === n.raw) : -1, targets = k < 0 ? [] : raw.nodes.filter(t => t.role === "target");
+	return targets.length ? data.features?.[targets[k]?.ft - 1] : undefined;
+}
+
+// reading is a value as the data have it, "3.1 miles", or else its number.
+function reading(n, world, digits) {
+	const f = featureOf(n), v = world.values[n.raw];
+	if (!f || typeof v !== "number" || f.f === undefined && !f.u) return brief(v);
+	return `${number(v * (f.f ?? 1) + (f.o ?? 0), digits)} ${f.u || ""}`.trim();
+}
+
+// title is what a node is called: its name, what it computes, or its operation and number.
+const title = n => n.n ? shorten(n.n) : n.d ? n.d : n.many ? shorten(n.op) : `${shorten(n.op)} #${n.id}`;
+
+// compound tells whether a node's title needs brackets in a formula.
+const compound = n => !n.n && !!n.d && !n.cu && ["add", "sub", "mul", "div", "neg", "scale", "add scalar", "matmul", "weighted sum"].includes(n.op);
 
 // gradientTitle is "dz" of z, and "d(hidden.w)" where that would not be read as one.
 function gradientTitle(n) {

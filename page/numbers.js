@@ -51,3 +51,9 @@ const hasNaN = x => typeof x === "number" ? Number.isNaN(x) : Array.isArray(x) ?
 
 // signOf is −1, 0 or 1 of a single number, 0 of a tensor.
 const signOf = x => typeof x === "number" && !Number.isNaN(x) ? Math.sign(x) : 0;
+
+// moved writes what a number becomes: where that looks like the old one, the difference.
+function moved(old, next, write = brief) {
+	const same = typeof old === "number" && typeof next === "number" && old !== next && write(old) === write(next);
+	return same ? `Δ ${number(next - old, 3)}` : `→ ${write(next)}`;
+}

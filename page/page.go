@@ -28,7 +28,7 @@ var pageFiles embed.FS
 
 var pageScripts = []string{"numbers.js", "operations.js", "graph.js", "steps.js", "why.js", "layout.js", "drawing.js", "charts.js", "app.js"}
 
-// Options are the settings of a page. The zero pageOptions show all of the
+// Options are the settings of a page. The zero Options show all of the
 // recording.
 type Options struct {
 	Title    string                // above the page; a general one if empty
@@ -39,9 +39,14 @@ type Options struct {
 
 	LearningRate float64 // of the update that Write shows; none if zero. A Film shows the optimizer's
 	Fit          *Fit    // what the network makes of its features, drawn beside it; nothing if nil
+
+	Inputs  Columns // what the data call the inputs; the network's own names and numbers if zero
+	Targets Columns // likewise the targets, and so the predictions
+
+	inputs, targets []feature // the same, checked
 }
 
-// maxPageNodes is the default of pageOptions.MaxNodes: what a browser lays
+// maxPageNodes is the default of Options.MaxNodes: what a browser lays
 // out within a second or two.
 const maxPageNodes = 3000
 
@@ -58,6 +63,7 @@ func (o Options) checked() Options {
 	if !finite(o.LearningRate) || o.LearningRate < 0 {
 		panic(autograd.NewArgumentError(op, "the LearningRate %v is negative or not finite", o.LearningRate))
 	}
+	o.inputs, o.targets = o.Inputs.checked(op, "Inputs"), o.Targets.checked(op, "Targets")
 	o.Digits, o.Elements = recording.DigitsOf(op, o.Digits), recording.ElementsShown(op, o.Elements)
 	return o
 }
@@ -72,6 +78,8 @@ type plan struct {
 	Row    *int        `json:"row,omitempty"` // of the batch, where the nodes' Rows are all that tells its rows apart
 	Scopes []planScope `json:"scopes"`
 	Nodes  []planNode  `json:"nodes"`
+
+	Features []feature `json:"features,omitempty"` // the columns of the inputs and targets
 }
 
 type planScope struct {
@@ -82,6 +90,7 @@ type planScope struct {
 type planNode struct {
 	ID          int        `json:"id"`
 	Name        string     `json:"n,omitempty"`
+	Computed    string     `json:"d,omitempty"` // what it is called that has no name: what it computes
 	Op          string     `json:"op"`
 	Kind        string     `json:"k,omitempty"` // left out of an operation on something, and of a leaf whose op says it
 	Role        string     `json:"role,omitempty"`
@@ -99,6 +108,7 @@ type planNode struct {
 	Place       int        `json:"i,omitempty"`    // in its row, of an element of a softmax
 	Own         bool       `json:"own,omitempty"`  // a leaf of this row of a batch alone
 	Rows        []number64 `json:"r,omitempty"`    // in each row of a batch, of a leaf that differs from row to row
+	Feature     int        `json:"ft,omitempty"`   // the place of its column in the features, from 1
 	Factor      number64   `json:"f,omitempty"`    // with which rows are added up in it
 }
 
@@ -156,6 +166,9 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 	if n.Name != "" {
 		q.Name = recording.Visible(n.Name)
 	}
+	if n.Computed != "" {
+		q.Computed = recording.Visible(n.Computed)
+	}
 	if n.Role != autograd.RoleNone {
 		q.Role = n.Role.String()
 	}
@@ -170,7 +183,7 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 	for _, e := range n.In {
 		q.Inputs = append(q.Inputs, m.Edges[e].From)
 	}
-	if (n.Op == "softmax" || n.Op == "log softmax") && !n.Custom && n.Element >= 0 {
+	if isShare(n) && n.Element >= 0 {
 		b := recording.RunOf(n.Source.Shape(), int(n.Source.Constants[0]), 1)
 		q.Place = n.Element / b.Inner % b.N
 	}
@@ -178,6 +191,11 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 		q.Terms = append(q.Terms, t)
 	}
 	return q
+}
+
+// isShare reports whether a node is a softmax's, which the page knows of single numbers.
+func isShare(n *recording.Node) bool {
+	return (n.Op == "softmax" || n.Op == "log softmax") && !n.Custom
 }
 
 // recomputable reports whether a node's operation is one of autograd's that are
@@ -222,7 +240,7 @@ type frame struct {
 	Epoch         int                `json:"epoch"`
 	Values        []any              `json:"v"`
 	Gradients     []any              `json:"g"`           // null where none can be, {"why": …} where there is none
-	Contributions map[int]any        `json:"e,omitempty"` // by edge; left out where it is the whole gradient
+	Contributions map[int]any        `json:"e,omitempty"` // by edge; left out where the page computes it
 	Rows          map[int][]number64 `json:"r,omitempty"` // of a batch, by node, where they are not those of the first epoch
 	Unused        []int              `json:"x,omitempty"` // edges that a gradient could have passed and did not
 	Locals        map[int]any        `json:"f,omitempty"` // by edge, where the page cannot find it; null where it is not known
@@ -288,31 +306,79 @@ func frameOf(m *recording.Model) frame {
 	return f
 }
 
-// computed stands for a number that the page computes.
+// computed stands for a number that the page computes: a value from those that it was computed from, a gradient as the sum of
+// what was handed back, the latest use first.
 const computed = "="
 
-// exact are the operations that have the same bits in any language.
-var exact = map[string]bool{"add": true, "sub": true, "mul": true, "div": true, "neg": true, "square": true, "scale": true, "add scalar": true}
+// exact are the operations that have the same bits in any language, and so have their derivatives.
+var exact = map[string]bool{"add": true, "sub": true, "mul": true, "div": true, "neg": true, "square": true, "scale": true, "add scalar": true, "relu": true}
 
 // valueOf returns a node's value, or that the page can compute it.
 func valueOf(m *recording.Model, n *recording.Node) any {
-	if n.Value.Size == 1 && exact[n.Op] && recomputable(n) {
-		in := make([]float64, len(n.In))
-		for i, e := range n.In {
-			from := &m.Nodes[m.Edges[e].From]
-			if from.Value.Size != 1 {
-				return encoded(n.Value)
-			}
-			in[i] = from.Value.Few[0]
-		}
-		if y, _, _ := n.Source.Evaluate(in...); sameBits(y, n.Value.Few[0]) {
-			return computed
-		}
+	if y, _, known := exactly(m, n); known && sameBits(y, n.Value.Few[0]) {
+		return computed
 	}
 	return encoded(n.Value)
 }
 
-// gradientOf returns a node's gradient, why there is none, or that it is the one of the only value that used it.
+// exactly computes a single number as the page does, with the derivatives, where both get the same bits.
+func exactly(m *recording.Model, n *recording.Node) (y float64, slopes []float64, known bool) {
+	if factor := m.Meeting(n); factor != 0 {
+		return math.NaN(), slices.Repeat([]float64{factor}, len(n.In)), true
+	}
+	sum := n.Op == "sum" && !n.Custom && len(n.In) > 1
+	if n.Value.Size != 1 || n.Terms == nil && !sum && (!exact[n.Op] || !recomputable(n)) {
+		return 0, nil, false
+	}
+	in := make([]float64, len(n.In))
+	for i, e := range n.In {
+		from := &m.Nodes[m.Edges[e].From]
+		if from.Value.Size != 1 {
+			return 0, nil, false
+		}
+		in[i] = from.Value.Few[0]
+	}
+	switch {
+	case sum:
+		for _, x := range in {
+			y = float64(y + x)
+		}
+		return y, slices.Repeat([]float64{1}, len(in)), true
+	case n.Terms != nil:
+		y, slopes = addUp(n.Terms, in)
+		return y, slopes, true
+	}
+	y, slopes, _ = n.Source.Evaluate(in...)
+	return y, slopes, slopes != nil
+}
+
+// addUp returns a weighted sum and its derivatives, rounded after each step as the page rounds.
+func addUp(terms []recording.Term, in []float64) (y float64, slopes []float64) {
+	slopes = make([]float64, len(in))
+	for k, term := range terms {
+		product := 1.0
+		for _, i := range term {
+			product = float64(product * in[i])
+		}
+		if k == 0 {
+			y = product
+		} else {
+			y = float64(y + product)
+		}
+		for a, i := range term {
+			others := 1.0
+			for b, j := range term {
+				if a != b {
+					others = float64(others * in[j])
+				}
+			}
+			slopes[i] = float64(slopes[i] + others)
+		}
+	}
+	return y, slopes
+}
+
+// gradientOf returns a node's gradient, why there is none, or that the page adds it up.
 func gradientOf(m *recording.Model, n *recording.Node) any {
 	switch n.State {
 	case recording.None:
@@ -321,29 +387,55 @@ func gradientOf(m *recording.Model, n *recording.Node) any {
 	default:
 		return map[string]string{"why": whyNone[n.State]}
 	}
-	if len(n.Uses) == 1 {
-		if to := &m.Nodes[m.Edges[n.Uses[0]].To]; to.State == recording.Reached && sameNumbers(to.Gradient, n.Gradient) {
-			return computed
-		}
+	if m.Traced && addsUp(m, n) {
+		return computed
 	}
 	return encoded(n.Gradient)
 }
 
+// addsUp reports whether the contributions to a gradient are it, to the last bit, added up in the page's order.
+func addsUp(m *recording.Model, n *recording.Node) bool {
+	sum, count := 0.0, 0
+	var only *recording.Edge
+	for _, use := range slices.Backward(n.Uses) {
+		e := &m.Edges[use]
+		if !e.Received || !e.Learns {
+			continue
+		}
+		if count++; count == 1 {
+			if only = e; e.Contribution.Size == 1 {
+				sum = e.Contribution.Few[0]
+			}
+			continue
+		}
+		if e.Contribution.Size != 1 || only.Contribution.Size != 1 {
+			return false
+		}
+		sum = float64(sum + e.Contribution.Few[0])
+	}
+	if count == 1 {
+		return sameNumbers(only.Contribution, n.Gradient)
+	}
+	return count > 1 && n.Gradient.Size == 1 && sameBits(sum, n.Gradient.Few[0])
+}
+
 func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) && !math.IsNaN(x) }
 
-// add adds what passed an edge.
+// add adds what passed an edge, unless the page computes it as the gradient of the result times the derivative.
 func (f *frame) add(m *recording.Model, i int) {
 	e := &m.Edges[i]
-	switch from := &m.Nodes[e.From]; {
+	to := &m.Nodes[e.To]
+	switch {
 	case !e.Learns || !m.Traced:
 		return
 	case !e.Received:
 		f.Unused = append(f.Unused, i)
 		return
-	case receives(m, from) > 1 || !sameNumbers(e.Contribution, from.Gradient):
+	}
+	if _, slopes, known := exactly(m, to); !known || to.State != recording.Reached || e.Contribution.Size != 1 || !sameBits(e.Contribution.Few[0], to.Gradient.Few[0]*slopes[e.Input]) {
 		f.Contributions[i] = encoded(e.Contribution)
 	}
-	if to := &m.Nodes[e.To]; e.Contribution.Size == 1 && to.Value.Size == 1 && to.State == recording.Reached && !recomputable(to) && to.Terms == nil {
+	if e.Contribution.Size == 1 && to.Value.Size == 1 && to.State == recording.Reached && !recomputable(to) && to.Terms == nil && !isShare(to) {
 		f.addLocal(m, i, to.Gradient.Few[0])
 	}
 }
@@ -359,17 +451,6 @@ func (f *frame) addLocal(m *recording.Model, i int, upstream float64) {
 	case finite(quotient):
 		f.Locals[i] = nil
 	}
-}
-
-// receives returns how many contributions a node's gradient is the sum of.
-func receives(m *recording.Model, n *recording.Node) int {
-	count := 0
-	for _, use := range n.Uses {
-		if m.Edges[use].Received {
-			count++
-		}
-	}
-	return count
 }
 
 func sameNumbers(a, b recording.Numbers) bool {

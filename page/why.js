@@ -72,7 +72,7 @@ function weakest(g, world, n) {
 }
 
 // called is a node with its operation.
-const called = n => title(n).includes(shorten(n.op)) ? title(n) : `${shorten(n.op)} ${title(n)}`;
+const called = n => !n.n && n.d || title(n).includes(shorten(n.op)) ? title(n) : `${shorten(n.op)} ${title(n)}`;
 
 const gates = {
 	"relu": "is closed", "relu6": "is closed", "clamp": "is beyond its bounds", "maximum": "takes its other input", "minimum": "takes its other input",
@@ -103,6 +103,14 @@ function brokenBy(g, world, n) {
 		if (has(upstream) && isBroken(upstream) && to.at !== g.root) { node = to; continue; }
 		return `${called(to)}: its slope at ${title(node)} = ${brief(x)} is ${factor === undefined ? "not finite" : number(factor)}`;
 	}
+}
+
+// originsOf returns the values that are not finite though all that they were computed from is, and the gradients likewise.
+function originsOf(g, world) {
+	const bad = x => has(x) && isBroken(x), { values, gradients, contributions } = world;
+	const begins = n => bad(values[n.raw]) && !n.in.some(e => bad(values[e.from]));
+	const spoils = n => bad(gradients[n.raw]) && !n.uses.some(e => bad(contributions[e.raw]) && bad(gradients[e.to]));
+	return { values: new Set(g.nodes.filter(begins).map(n => n.raw)), gradients: new Set(g.nodes.filter(spoils).map(n => n.raw)) };
 }
 
 // closing says what a step of gradient descent does to what is learned.

@@ -26,20 +26,20 @@ the network as it was written
 
 d(dense1.weight) [2 3] = norm NaN, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  xᵀ × d(matmul #2) = norm NaN, through matmul #2, with d(matmul #2) = norm +Inf
+  xᵀ × d(features·dense1.weight) = norm NaN, through features·dense1.weight, with d(features·dense1.weight) = norm +Inf
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 4 of 6 are exactly zero, gate closed: relu1/a is closed
 cause, log of 0: ln(1−p): log of 0, at element [1 0]
 the gradient is not finite, so a step would spoil dense1.weight
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  xᵀ × d(matmul #2) = 0, through matmul #2
+  xᵀ × d(features·dense1.weight) = 0, through features·dense1.weight
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 exactly zero, gate closed: relu1/a is closed
 zero gradient, so dense1.weight[0 1] stays as it is
 
@@ -49,20 +49,20 @@ the network with scaled features
 
 d(dense1.weight) [2 3] = norm 0.02249, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  xᵀ × d(matmul #2) = norm 0.02249, through matmul #2, with d(matmul #2) = norm 0.2024
+  xᵀ × d(features·dense1.weight) = norm 0.02249, through features·dense1.weight, with d(features·dense1.weight) = norm 0.2024
 all of the 2 ways to cost:
-  about 55.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 44.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  about 55.2 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  about 44.8 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 2 of 6 are exactly zero, gate closed: relu1/a is closed
 central difference over ±7.423e−6: 0.02249, which agrees
 of dense1.weight, 2 will be increased (negative gradient), 2 decreased (positive gradient), 2 left as they are
 
 d(dense1.weight)[0 1] = 0, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  xᵀ × d(matmul #2) = 0, through matmul #2
+  xᵀ × d(features·dense1.weight) = 0, through features·dense1.weight
 all of the 2 ways to cost:
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 exactly zero, gate closed: relu1/a is closed
 central difference over ±6.055e−6: 0, which agrees
 zero gradient, so dense1.weight[0 1] stays as it is
@@ -72,19 +72,19 @@ the network with scaled features and a small bias
 
 d(dense1.weight) [2 3] = norm 0.06351, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  xᵀ × d(matmul #2) = norm 0.06351, through matmul #2, with d(matmul #2) = norm 0.2158
+  xᵀ × d(features·dense1.weight) = norm 0.06351, through features·dense1.weight, with d(features·dense1.weight) = norm 0.2158
 all of the 2 ways to cost:
-  about 57.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 42.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  about 57.2 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  about 42.8 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 central difference over ±7.423e−6: 0.06351, which agrees
 of dense1.weight, 2 will be increased (negative gradient), 4 decreased (positive gradient), 0 left as they are
 
 d(dense1.weight)[0 1] = 0.02185, where dense1.weight[0 1] = 0.05
 what its use hands back:
-  xᵀ × d(matmul #2) = 0.02185, through matmul #2
+  xᵀ × d(features·dense1.weight) = 0.02185, through features·dense1.weight
 all of the 2 ways to cost:
-  about 57.2 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → neg #16 → 1−p → ln(1−p) → mul #19 → add #20 → mean #21 → cost
-  about 42.8 %: dense1.weight → matmul #2 → dense1/z → relu1/a → matmul #7 → dense2/z → sigmoid1/a → ln p → mul #13 → add #20 → mean #21 → cost
+  about 57.2 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
+  about 42.8 %: dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
 central difference over ±6.055e−6: 0.02185, which agrees
 positive gradient, so dense1.weight[0 1] will be decreased
 `

@@ -25,9 +25,11 @@ func newAlbum(n network, p problem, model layers.Layer) *album {
 	a.film = page.NewFilm(page.Options{
 		Title:  n.task + ": a " + n.shape() + " network, on the first of its hotels",
 		Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()},
+		Inputs: page.Columns{Names: p.space.names, Units: []string{"miles", ""}[:len(p.space.names)], Scaler: p.space.scaler}, Targets: p.space.columns,
 		Fit: &page.Fit{
 			Predict:  func(x []float64) float64 { return a.answerFor(x) },
-			Features: rowsOf(p.space.features), Targets: p.space.targets, Names: p.space.names,
+			Features: rowsOf(p.space.features), Targets: p.space.targets,
+			Names: p.space.names, Classes: p.space.classes, Target: p.space.target,
 		},
 	})
 	a.film.Keep = func(epoch int) bool { return filmed(epoch, n.epochs) }

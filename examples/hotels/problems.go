@@ -7,6 +7,7 @@ import (
 	"nabla/data"
 	"nabla/data/hotels"
 	"nabla/metrics"
+	"nabla/page"
 	"nabla/train"
 )
 
@@ -33,6 +34,9 @@ type space struct {
 	targets  []float64
 	scaler   data.Standard                 // of the features
 	answer   func(autograd.Tensor) float64 // what a prediction for one row says
+	columns  page.Columns                  // what the network's outputs are
+	classes  []string                      // what the targets 0, 1, 2 stand for, if they are classes
+	target   string                        // what the targets are
 }
 
 // split returns a problem with features and targets of two sets of rows, the
@@ -44,7 +48,8 @@ func split(trainX, trainY, testX, testY data.Matrix) problem {
 		test:  train.Data{Inputs: scaler.Transform(testX).Tensor(), Targets: testY.Tensor()},
 		space: space{
 			names: []string{"distance", "rating"}[:trainX.Cols], features: trainX, targets: trainY.Values, scaler: scaler,
-			answer: func(y autograd.Tensor) float64 { return y.At(0, 0) },
+			answer:  func(y autograd.Tensor) float64 { return y.At(0, 0) },
+			columns: page.Columns{Names: []string{"price"}, Units: []string{"$"}}, target: "price in $",
 		},
 	}
 }
@@ -67,6 +72,7 @@ func prices() problem {
 	p.metric, p.measure = "mse", dollars(inDollars)
 	p.space.targets = rows.Prices().Values
 	p.space.answer = func(y autograd.Tensor) float64 { return inDollars(y).At(0, 0) }
+	p.space.columns.Scaler = scaler
 	return p
 }
 
@@ -83,6 +89,7 @@ func dollars(inDollars func(autograd.Tensor) autograd.Tensor) func(prediction, t
 func hot() problem {
 	rows, rest := hotels.Load().Train(), hotels.Load().Test()
 	p := split(rows.Features(), rows.Hot(), rest.Features(), rest.Hot())
+	p.space.columns, p.space.classes = page.Columns{Names: []string{"hot"}}, []string{"not hot", "hot"}
 	p.metric, p.measure = "accuracy", func(prediction, target autograd.Tensor) measures {
 		m := metrics.NewConfusionMatrix(metrics.Classes(prediction), metrics.Classes(target), "not hot", "hot")
 		text := fmt.Sprintf("accuracy %.4f  ROC AUC %.4f", m.Accuracy(), metrics.ROCAUC(prediction, target))
@@ -102,6 +109,7 @@ func category() problem {
 	}
 	p.space.targets = floats(metrics.Classes(p.train.Targets).Values())
 	p.space.answer = func(y autograd.Tensor) float64 { return float64(metrics.Classes(y).Item()) }
+	p.space.columns, p.space.classes = page.Columns{Names: labels.Classes()}, labels.Classes()
 	return p
 }
 

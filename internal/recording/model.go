@@ -48,6 +48,7 @@ type Node struct {
 	Uses      []int  // into edges, in the order of the recording
 
 	Troubles []Trouble // what is wrong with it, as explain.Note found
+	Computed string    // what sentences call it that has no name: "a − y"; "" where that is its title
 	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
 	Group    *group    // what it stands for, of a box that a Selection made of several values
 	Stub     stub      // of a box for what a Selection left out

@@ -110,8 +110,10 @@ func IsOrAre(count int) string {
 }
 
 // TellApart gives each node whose name others have too the path of its scopes,
-// for sentences: in a drawing it stands in their frames.
+// for sentences: in a drawing it stands in their frames. What has no name is
+// called by what it computes.
 func (m *Model) TellApart() {
+	m.tellComputed()
 	count := map[string]int{}
 	for i := range m.Nodes {
 		count[m.Nodes[i].Name]++
@@ -128,11 +130,70 @@ func (m *Model) TellApart() {
 	}
 }
 
+// longestComputed is how many letters what a node computes may have, to be
+// what the node is called.
+const longestComputed = 28
+
+// tellComputed notes what each operation without a name computes, "a − y", for
+// sentences to call it that, unless it is too long or not in the picture.
+func (m *Model) tellComputed() {
+	for i := range m.Nodes {
+		n := &m.Nodes[i]
+		n.Computed = ""
+		if n.Name != "" || n.Kind != autograd.KindOperation || n.Several() || n.IsRest() {
+			continue
+		}
+		text := m.Written(i, func(from int, operand bool) string { return m.operandOf(n, from, operand) })
+		input := func(k int) string { return m.operandOf(n, m.Edges[n.In[k]].From, true) }
+		switch {
+		case n.Op == "matmul" && !n.Custom && len(n.In) == 2:
+			text = input(0) + "·" + input(1)
+		case n.Op == "neg" && !n.Custom && len(n.In) == 1:
+			text = "−" + input(0)
+		}
+		if text != n.Op && !strings.Contains(text, "…") && !strings.Contains(text, "#") && utf8.RuneCountInString(text) <= longestComputed {
+			n.Computed = text
+		}
+	}
+}
+
+// operandOf returns what is written for an input of n: in brackets what is no
+// name, where they are needed.
+func (m *Model) operandOf(n *Node, from int, operand bool) string {
+	x := &m.Nodes[from]
+	if x.Kind == autograd.KindConstant && x.Name == "" && x.Value.Size == 1 && len(x.Value.Shape) == 0 {
+		if text := Number(x.Value.Few[0], 4); !operand || !strings.HasPrefix(text, "−") {
+			return text
+		}
+		return "(" + Number(x.Value.Few[0], 4) + ")"
+	}
+	text := x.Spoken()
+	if !operand || x.Computed == "" || n.Op == "add" && !n.Custom {
+		return text
+	}
+	tight := n.Op == "square" || n.Op == "pow scalar" || n.Op == "div"
+	if strings.Contains(text, " ") || tight && strings.Contains(text, "·") {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// Spoken returns the title in sentences: of what has no name, what it computes.
+func (n *Node) Spoken() string {
+	if n.Computed != "" {
+		return n.Computed
+	}
+	return n.Title()
+}
+
 // Mention returns what a sentence calls a node.
-func (n *Node) Mention() string { return n.prefix + n.Title() }
+func (n *Node) Mention() string { return n.prefix + n.Spoken() }
 
 // GradientMention returns what a sentence calls a node's gradient.
 func (n *Node) GradientMention() string {
+	if n.Computed != "" {
+		return "d(" + n.Computed + ")"
+	}
 	if n.prefix == "" {
 		return n.GradientTitle()
 	}
@@ -142,7 +203,7 @@ func (n *Node) GradientMention() string {
 // Called returns what a sentence calls a node with its operation, unless that
 // is said already.
 func (n *Node) Called() string {
-	if strings.Contains(n.Mention(), Shown(n.Op)) {
+	if n.Computed != "" || strings.Contains(n.Mention(), Shown(n.Op)) {
 		return n.Mention()
 	}
 	return Shown(n.Op) + " " + n.Mention()

@@ -459,7 +459,7 @@ func TestTermsLeadToTheLoss(t *testing.T) {
 		}
 		p.click("#terms button")
 	}
-	if diff := cmp.Diff([]string{"w1", "z1", "a1", "sub #11", "square #12", "loss"}, way); diff != "" {
+	if diff := cmp.Diff([]string{"w1", "z1", "a1", "a1 − y", "(a1 − y)²", "loss"}, way); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
