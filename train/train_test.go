@@ -738,3 +738,48 @@ func TestRunRefusesTwoOfOneName(t *testing.T) {
 		run(t, config, plane(1, 6))
 	}
 }
+
+// Losses and metrics over batches of unequal size are means over the rows: the
+// same as those of a training written out by hand, one row at a time.
+func TestUnequalBatchesAgainstTwin(t *testing.T) {
+	const rows, size, rate, epochs = 11, 4, 0.1, 3
+	samples, other := plane(3, rows), plane(4, 7)
+	l := newLinear(2, 1)
+	w, b := l.w.Tensor().Float64s(), 0.0
+	history := run(t, train.Config{
+		Model: l, Loss: mse, Optimizer: optim.NewSGD(rate), Epochs: epochs, BatchSize: size,
+		Metrics: []train.Metric{{Name: "MAE", Func: metrics.MAE}}, Validation: other,
+	}, samples)
+
+	residual := func(d train.Data, row int) float64 {
+		return w[0]*d.Inputs.At(row, 0) + w[1]*d.Inputs.At(row, 1) + b - d.Targets.At(row, 0)
+	}
+	means := func(d train.Data) (square, absolute float64) {
+		for row := range d.Rows() {
+			r := residual(d, row)
+			square, absolute = square+r*r, absolute+math.Abs(r)
+		}
+		return square / float64(d.Rows()), absolute / float64(d.Rows())
+	}
+	for _, epoch := range history {
+		loss := 0.0
+		for start := 0; start < rows; start += size {
+			end := min(start+size, rows)
+			var dw0, dw1, db float64
+			for row := start; row < end; row++ {
+				r := residual(samples, row)
+				loss += r * r / rows
+				step := 2 * r / float64(end-start)
+				dw0, dw1, db = dw0+step*samples.Inputs.At(row, 0), dw1+step*samples.Inputs.At(row, 1), db+step
+			}
+			w[0], w[1], b = w[0]-rate*dw0, w[1]-rate*dw1, b-rate*db
+		}
+		_, mae := means(samples)
+		validation, validationMAE := means(other)
+		want := []float64{loss, mae, validation, validationMAE}
+		got := []float64{epoch.Train.Loss, epoch.Train.Metric("MAE"), epoch.Validation.Loss, epoch.Validation.Metric("MAE")}
+		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Errorf("epoch %d: loss, MAE, and those of the validation (-by hand +Run):\n%s", epoch.Number, diff)
+		}
+	}
+}
