@@ -15,7 +15,7 @@ type Activation interface {
 	Joint() bool
 }
 
-// An activation is one without Params.
+// An activation is an Activation without Params.
 type activation struct {
 	function
 	joint bool
@@ -54,7 +54,7 @@ func ELU(alpha float64) Layer {
 }
 
 // SELU returns the activation λz for z > 0, else λα(e^z − 1), with λ = 1.0507
-// and α = 1.6733. Its weights start by LeCunNormal.
+// and α = 1.6733. Initialize its weights by [LeCunNormal].
 func SELU() Layer { return newActivation("selu", autograd.Value.SELU) }
 
 // CELU returns the activation z for z > 0, else alpha·(e^(z/alpha) − 1).
@@ -109,8 +109,8 @@ func LogSoftmax() Layer {
 	return newJoint("logsoftmax", func(x autograd.Value) autograd.Value { return x.LogSoftmax(-1) })
 }
 
-// PReLU returns the activation z for z > 0, else slope·z with one slope that
-// is learned, a scalar Param, which starts at 0.25.
+// PReLU returns the activation z for z > 0, else slope·z. The slope, one for
+// all elements, is learned: a scalar Param that starts at 0.25.
 func PReLU() Layer {
 	p := &prelu{slope: autograd.NewParam("", autograd.Scalar(preluStart))}
 	p.place(newNaming(), "")

@@ -8,8 +8,8 @@ import (
 	"nabla/autograd"
 )
 
-// A Dense layer connects each input with each output: z = x·W + b. Besides
-// NewDense, a literal with Params of your own makes one.
+// A Dense layer connects each input with each output: z = x·W + b. [NewDense]
+// makes one, or a literal with Params of your own.
 type Dense struct {
 	Weight *autograd.Param // [in, out]
 	Bias   *autograd.Param // [out]; nil for none
@@ -67,25 +67,25 @@ func (d *Dense) place(n *naming, path string) {
 	}
 }
 
-// Size returns how many inputs and outputs d has. It panics with an
-// *[autograd.ArgumentError] without a Weight, and with an *autograd.ShapeError
-// where Weight and Bias are not those of a Dense layer.
+// Size returns the numbers of inputs and outputs. It panics with an
+// *[autograd.ArgumentError] without a Weight, and with an
+// *[autograd.ShapeError] if the shapes of Weight and Bias are not [in, out] and
+// [out].
 func (d *Dense) Size() (inputs, outputs int) {
 	d.check()
 	return d.Weight.Dim(0), d.Weight.Dim(1)
 }
 
-// check panics unless the Params are those of a layer: they may have been set
-// by hand.
+// check panics unless the Params fit the layer: they may have been set by hand.
 func (d *Dense) check() {
 	if d == nil || d.Weight == nil {
 		panic(autograd.NewArgumentError("layers: Dense", "there is no Weight"))
 	}
 	if d.Weight.Rank() != 2 {
-		panic(autograd.NewShapeError(d.op(), "the weights are no matrix [in, out]", d.Weight.Shape()))
+		panic(autograd.NewShapeError(d.op(), "the weights are not a matrix [in, out]", d.Weight.Shape()))
 	}
 	if b := d.Bias; b != nil && (b.Rank() != 1 || b.Dim(0) != d.Weight.Dim(1)) {
-		panic(autograd.NewShapeError(d.op(), "the biases are not one for each output", b.Shape(), d.Weight.Shape()))
+		panic(autograd.NewShapeError(d.op(), "there is not one bias for each output", b.Shape(), d.Weight.Shape()))
 	}
 }
 
@@ -101,9 +101,9 @@ func (d *Dense) Params() []*autograd.Param {
 }
 
 // Forward returns the weighted sums z = x·W + b of shape [batch, out] for x of
-// shape [batch, in]; a vector [in] gives [out], and more axes in front stay as
-// they are. It panics with an *[autograd.ShapeError] when x's last axis is not
-// as long as the layer has inputs, or the shapes of Weight and Bias are not
+// shape [batch, in]. A vector [in] gives [out]; further leading axes stay as
+// they are. It panics with an *[autograd.ShapeError] if the length of x's last
+// axis is not the number of inputs, or if the shapes of Weight and Bias are not
 // [in, out] and [out], and with an *[autograd.ArgumentError] without a Weight.
 func (d *Dense) Forward(x autograd.Value) autograd.Value {
 	d.check()

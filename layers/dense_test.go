@@ -131,9 +131,9 @@ func TestDenseLiteralMisuse(t *testing.T) {
 		d    *layers.Dense
 		text string
 	}{
-		{&layers.Dense{Weight: param(2)}, "the weights are no matrix [in, out]: [2]"},
-		{&layers.Dense{Weight: param(2, 3), Bias: param(2)}, "the biases are not one for each output: [2], [2 3]"},
-		{&layers.Dense{Weight: param(2, 3), Bias: param(1, 3)}, "the biases are not one for each output: [1 3], [2 3]"},
+		{&layers.Dense{Weight: param(2)}, "the weights are not a matrix [in, out]: [2]"},
+		{&layers.Dense{Weight: param(2, 3), Bias: param(2)}, "there is not one bias for each output: [2], [2 3]"},
+		{&layers.Dense{Weight: param(2, 3), Bias: param(1, 3)}, "there is not one bias for each output: [1 3], [2 3]"},
 	} {
 		mustFault[*autograd.ShapeError](t, func() { forward(row.d, autograd.Ones(1, 2)) }, `layers: Dense "dense": `+row.text)
 		mustFault[*autograd.ShapeError](t, func() { neurons.Of(row.d) }, row.text)

@@ -25,8 +25,8 @@ func (l *function) Forward(x autograd.Value) autograd.Value {
 	return y.Named(l.result)
 }
 
-// Func returns a layer without Params from a function, under a name for its
-// scope: a step between layers that this package does not have.
+// Func makes a layer without Params of a function: a step between layers that
+// this package does not have. The name is that of its scope.
 //
 //	layers.Func("double", func(x autograd.Value) autograd.Value { return x.Scale(2) })
 func Func(name string, f func(autograd.Value) autograd.Value) Layer {
@@ -39,7 +39,7 @@ func Func(name string, f func(autograd.Value) autograd.Value) Layer {
 // Dropout returns a layer that, in training, replaces each element by 0 with
 // probability rate and divides the others by 1 − rate, as Value.Dropout does;
 // in a graph with Options.Eval it passes its input through. It panics with an
-// *[autograd.ArgumentError] when rate is not in [0, 1).
+// *[autograd.ArgumentError] if rate is not in [0, 1).
 func Dropout(rate float64) Layer {
 	if !(rate >= 0 && rate < 1) {
 		panic(autograd.NewArgumentError("layers: Dropout", "a rate of %v is not in [0, 1)", rate))
@@ -50,15 +50,15 @@ func Dropout(rate float64) Layer {
 	}
 }
 
-// Flatten returns a layer that joins all axes but the first, that of the
-// batch: [batch, 3, 4] becomes [batch, 12]. It panics with an
-// *[autograd.ShapeError] when there is only one axis, or none.
+// Flatten returns a layer that joins all axes after the batch's: [batch, 3, 4]
+// becomes [batch, 12]. It panics with an *[autograd.ShapeError] if there are
+// fewer than two axes.
 func Flatten() Layer { return &function{f: flatten, kind: "flatten"} }
 
 func flatten(x autograd.Value) autograd.Value {
 	switch x.Rank() {
 	case 0, 1:
-		panic(autograd.NewShapeError("layers: Flatten", "the input has no axis behind that of the batch", x.Shape()))
+		panic(autograd.NewShapeError("layers: Flatten", "the input has no axis after the batch's", x.Shape()))
 	case 2:
 		return x
 	}

@@ -7,9 +7,9 @@ import (
 	"nabla/autograd"
 )
 
-// An Initializer returns the weights with which a layer of that many inputs
-// and outputs starts, of shape [in, out]. One of your own may draw from the
-// rng, and from nothing else, if runs are to repeat.
+// An Initializer returns the initial weights, of shape [in, out], of a layer
+// with that many inputs and outputs. One of your own should draw from nothing
+// but the rng: then runs can be repeated.
 type Initializer func(rng *rand.Rand, in, out int) autograd.Tensor
 
 // GlorotUniform draws from ±√(6/(in+out)), which keeps the variance both of
@@ -48,12 +48,12 @@ func LeCunNormal(rng *rand.Rand, in, out int) autograd.Tensor {
 	return normal("LeCunNormal", rng, math.Sqrt(1/float64(in)), in, out)
 }
 
-// ZeroWeights is 0 everywhere. It draws nothing: the rng may be nil. In a
-// hidden layer all neurons then learn the same.
+// ZeroWeights is 0 everywhere. It draws nothing, so the rng may be nil. The
+// neurons of a hidden layer that starts with it all learn the same.
 func ZeroWeights(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Zeros(in, out) }
 
-// Constant returns the Initializer that is c everywhere. It draws nothing: the
-// rng may be nil.
+// Constant returns an Initializer that is c everywhere. It draws nothing, so
+// the rng may be nil.
 func Constant(c float64) Initializer {
 	return func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Full(c, in, out) }
 }

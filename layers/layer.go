@@ -69,7 +69,7 @@ func (l *label) or(kind string) string {
 func userLabel(name string) label { return label{name, name} }
 
 // choose gives the layer, the nth of its kind, a name that is not taken: the
-// one it has, with a number where it needs one.
+// one it has, with a number if needed.
 func (l *label) choose(kind string, nth int, taken map[string]bool) {
 	if l.name == "" || l.given == "" && taken[l.name] {
 		l.name = free(kind, nth, taken)
@@ -88,8 +88,7 @@ func free(base string, n int, taken map[string]bool) string {
 	return fmt.Sprint(base, n)
 }
 
-// kindOf returns what a layer is called when it has no name of its own: it is
-// called after its type.
+// kindOf returns what a layer without a name is called: its type's name.
 func kindOf(l Layer) string {
 	if isNil(l) {
 		return "nil"

@@ -6,25 +6,26 @@ import (
 	"nabla/autograd"
 )
 
-// A Sequential is layers one behind the other: the output of each is the input
-// of the next. It is itself a Layer, and may stand in another Sequential.
+// A Sequential is a chain of layers: the output of each is the input of the
+// next. It is a Layer itself and may be part of another Sequential.
 type Sequential struct {
 	layers []Layer
 	names  []string // the layers' names when s was made
 	label
 }
 
-// NewSequential returns those layers one behind the other.
+// NewSequential returns a chain of those layers.
 //
-// It gives a name to each that has none: its kind and a number, such as
-// dense1, relu1, dense2. Names that the user gave stay, with a number behind
-// them where two layers would have the same. The names are those of the
-// scopes, and the Params' begin with them: dense1.weight. Inside another
-// Sequential scopes nest and names join: block/dense1, block.dense1.weight.
+// A layer without a name gets one, its kind and a number: dense1, relu1,
+// dense2. A name that you gave stays, with a number added if another layer has
+// it already. The names are those of the scopes and begin those of the Params:
+// dense1.weight. Inside another Sequential scopes nest and names join:
+// block/dense1, block.dense1.weight. In a layer of your own type the fields
+// follow, as [Name] says: block1.hidden.weight.
 //
-// The same layer may stand several times: it shares its Params, and its name.
-// NewSequential panics with an *[autograd.ArgumentError] when a layer is nil,
-// or a nil pointer.
+// The same layer may occur several times: it shares its Params, and its name.
+// NewSequential panics with an *[autograd.ArgumentError] if a layer is nil or a
+// nil pointer.
 func NewSequential(layers ...Layer) *Sequential {
 	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{}}
 	taken, counts := map[string]bool{}, map[string]int{}
@@ -54,7 +55,7 @@ func nameOf(l Layer, kind string, nth int, taken map[string]bool) string {
 	return own.name
 }
 
-// first returns the place of a layer's first occurrence. Layers of the user's
+// first returns the index of a layer's first occurrence. Layers of the user's
 // own types count as different: they may not be comparable.
 func (s *Sequential) first(l Layer) int {
 	p, ok := asPlaced(l)
@@ -70,8 +71,8 @@ func (s *Sequential) first(l Layer) int {
 // Name returns the name, which is "sequential" until it has one.
 func (s *Sequential) Name() string { return s.or("sequential") }
 
-// Named gives s a name, opens a scope of it in Forward, puts it in front of
-// the Params' names, and returns s.
+// Named gives s a name, which Forward opens a scope of and the Params' names
+// begin with, and returns s.
 //
 //	encoder := layers.NewSequential(…).Named("encoder")
 func (s *Sequential) Named(name string) *Sequential {
@@ -117,8 +118,8 @@ func (s *Sequential) Forward(x autograd.Value) autograd.Value {
 	return x
 }
 
-// step passes x through layer i. A layer of the user's own opens no scope, so
-// that it is opened here.
+// step passes x through layer i. A layer of the user's own type opens no scope,
+// so step does.
 func (s *Sequential) step(i int, x autograd.Value) autograd.Value {
 	if _, ok := asPlaced(s.layers[i]); ok {
 		return s.layers[i].Forward(x)

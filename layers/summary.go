@@ -9,8 +9,9 @@ import (
 
 // Summary returns a table of a model's layers: the name of each, the shape of
 // its output for an input of that shape (the batch included), and how many
-// numbers its Params hold. Params that stand in several layers count in the
-// first. Below is the total, and how much of it is frozen, if anything is.
+// numbers its Params hold. Shared Params count in the first layer that has
+// them. The last lines are the total and, if any Params are frozen, how much of
+// it is.
 //
 //	fmt.Print(layers.Summary(model, 24, 2))
 //
@@ -63,7 +64,8 @@ func (s *summary) row(layer, output string, parameters int) {
 	s.rows = append(s.rows, summaryRow{layer, output, fmt.Sprint(parameters)})
 }
 
-// count returns the size of the layer's Params not counted before.
+// count returns the size of those of the layer's Params that have not been
+// counted before.
 func (s *summary) count(l Layer) int {
 	n := 0
 	for _, p := range l.Params() {

@@ -15,8 +15,8 @@ import (
 //	w = w − rate · m/(1−β₁ˢ) / (√(v/(1−β₂ˢ)) + ε)
 //
 // where s counts the steps made with this parameter, from 1. A zero in a field
-// means zero: [NewAdam] fills in the usual settings. An Epsilon of 0 is refused:
-// a parameter whose gradients were all 0 would become NaN.
+// means zero: [NewAdam] fills in the usual settings. An Epsilon of 0 is
+// refused: a parameter whose gradients were all 0 would become NaN.
 type Adam struct {
 	LearningRate float64 // finite and at least 0; it may change between steps
 	Beta1        float64 // how much of the gradients' mean is kept, in [0, 1)
@@ -34,8 +34,9 @@ func NewAdam(rate float64) *Adam {
 
 // Step makes one step, as [Optimizer] says.
 //
-// It panics with an *[autograd.ArgumentError] if a field is not as it must be, and with an *[autograd.ShapeError] for a parameter that has been replaced
-// by one of another shape. No parameter is changed then.
+// It panics with an *[autograd.ArgumentError] if a field is not as it must be,
+// and with an *[autograd.ShapeError] for a parameter that has been replaced by
+// one of another shape. No parameter is changed then.
 func (o *Adam) Step(grads autograd.Gradients) { o.step("optim: Adam", grads, false) }
 
 // AdamW is [Adam] with decoupled weight decay: the decay shrinks the parameter

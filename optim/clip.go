@@ -24,15 +24,15 @@ func ClipValue(grads autograd.Gradients, limit float64) {
 }
 
 // ClipNorm scales the Params' gradients, in place, so that their Euclidean
-// norm, as one vector, is the limit at most. It returns the norm that they had
-// before. Gradients of variables, which no optimizer changes, neither count nor
-// change.
+// norm, as one vector, is at most the limit. It returns the norm before
+// scaling. Gradients of variables, which no optimizer changes, neither count
+// nor change.
 //
 //	norm = √Σ g²,  g = g · limit/norm  where norm > limit
 //
 // A norm that is NaN or infinite leaves the gradients as they are: scaling
-// would spread the NaN of one parameter over all the others. Check the norm
-// returned where this can be.
+// would spread the NaN of one parameter to all the others. If that can happen,
+// check the norm returned.
 //
 // A limit that is negative or NaN panics with an *[autograd.ArgumentError].
 func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {

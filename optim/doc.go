@@ -22,7 +22,8 @@
 // exported fields with the usual settings. From there a zero means zero. Every
 // field may be changed between steps: a rate that falls from epoch to epoch is
 // an assignment in the loop. Settings that make no sense (a negative rate, a
-// beta of 1, an epsilon of 0, Nesterov without momentum) panic at the next Step.
+// beta of 1, an epsilon of 0, Nesterov without momentum) panic at the next
+// Step.
 //
 // # What a step changes
 //
@@ -33,9 +34,9 @@
 // their own; one optimizer serves one goroutine at a time.
 //
 // What an optimizer remembers (velocities, running means) has the Param's
-// precision and belongs to the *Param. It is made at the Param's first step, and
-// goes when nobody else holds the Param any more: one optimizer may train many
-// models. Steps after the first allocate nothing.
+// precision and belongs to the *Param. It is made at the Param's first step,
+// and goes when nobody else holds the Param any more: one optimizer may train
+// many models. Steps after the first allocate nothing.
 //
 // # Clipping
 //

@@ -11,7 +11,7 @@ import (
 // An Optimizer changes parameters by their gradients.
 type Optimizer interface {
 	// Step makes one step with every Param that the gradients reached, in the
-	// order of its first use. Other Params keep their value, and the optimizer
+	// order of first use. Other Params keep their values, and the optimizer
 	// keeps what it remembers of them.
 	Step(grads autograd.Gradients)
 }
@@ -37,8 +37,8 @@ type state struct {
 	velocity numbers
 }
 
-// numbers are as many as a Param has, in its precision; nil as long as they are
-// not needed.
+// numbers are one for each of a Param's, in its precision, or nil as long as
+// they are not needed.
 type numbers struct {
 	f64 []float64
 	f32 []float32
@@ -57,8 +57,8 @@ func (s *states) prepare(op string, grads autograd.Gradients) {
 	}
 }
 
-// checkGradients panics unless each gradient fits its Param: one can be older
-// than the Param behind the pointer.
+// checkGradients panics unless each gradient fits its Param: the Param may have
+// been replaced behind its pointer since.
 func checkGradients(op string, grads autograd.Gradients) {
 	if !grads.MayNotFit() {
 		return
@@ -109,8 +109,8 @@ func (n *numbers) need(p *autograd.Param) {
 	}
 }
 
-// needIf is need, or forgets the numbers when the setting that they serve is
-// switched off: switched on again, it starts anew.
+// needIf is need if the numbers are wanted. Otherwise it forgets them: a
+// setting that is switched off and on again starts anew.
 func (n *numbers) needIf(wanted bool, p *autograd.Param) {
 	if !wanted {
 		*n = numbers{}

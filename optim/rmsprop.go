@@ -37,7 +37,7 @@ func NewRMSProp(rate float64) *RMSProp {
 // Step makes one step, as [Optimizer] says. Setting Momentum back to 0 forgets
 // the velocity, and switching Centered off the mean.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must
+// It panics with an *[autograd.ArgumentError] if a field is not as it must
 // be, and with an *[autograd.ShapeError] for a parameter that has been replaced
 // by one of another shape. No parameter is changed then.
 func (o *RMSProp) Step(grads autograd.Gradients) {

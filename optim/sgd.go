@@ -30,7 +30,7 @@ func NewSGD(rate float64) *SGD { return &SGD{LearningRate: rate} }
 // Step makes one step, as [Optimizer] says. A step with a Momentum of 0 forgets
 // the velocities.
 //
-// It panics with an *[autograd.ArgumentError] when a field is not as it must
+// It panics with an *[autograd.ArgumentError] if a field is not as it must
 // be, or Nesterov is set without Momentum, and with an *[autograd.ShapeError]
 // for a parameter that has been replaced by one of another shape. No parameter
 // is changed then.

@@ -7,8 +7,8 @@ import (
 	"nabla/data"
 )
 
-// batches deal Data out, a number of rows at a time. Their memory is reused: a
-// batch holds until the next.
+// batches cut Data into batches of rows. Their memory is reused: a batch is
+// valid until the next one.
 type batches struct {
 	whole Data
 	rows  iter.Seq[[]int] // the row numbers of each batch
@@ -16,7 +16,7 @@ type batches struct {
 	short Data            // holds the last batch, when it has fewer rows
 }
 
-// newBatches deals out all data at once if size is 0. A single batch is not
+// newBatches makes one batch of all data if size is 0. A single batch is not
 // shuffled: its order makes no difference.
 func newBatches(rng *rand.Rand, whole Data, size int) *batches {
 	rows := whole.Rows()

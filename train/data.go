@@ -5,7 +5,7 @@ import (
 )
 
 // Data are samples: row i of the inputs belongs to row i of the targets. Their
-// first axis counts the rows. The zero Data stand for none.
+// first axis counts the rows. The zero Data mean no data.
 type Data struct {
 	Inputs  autograd.Tensor // [rows, …]
 	Targets autograd.Tensor // [rows, …], or
@@ -24,8 +24,8 @@ func (d Data) isZero() bool {
 	return !isGiven(d.Inputs) && !isGiven(d.Targets) && d.Labels.Size() == 0
 }
 
-// isGiven tells a tensor from the zero Tensor, which has no elements and not
-// even an axis.
+// isGiven reports whether a tensor is not the zero Tensor, which has neither
+// elements nor axes.
 func isGiven(t autograd.Tensor) bool { return t.Rank() > 0 || t.Size() > 0 }
 
 // check panics unless there are rows, and as many inputs as targets or labels.
@@ -40,7 +40,7 @@ func (d Data) check(op string) {
 		targets = d.Labels.Shape()
 	}
 	if len(targets) == 0 || targets[0] != d.Rows() {
-		panic(autograd.NewShapeError(op, "not as many rows of targets as of inputs", d.Inputs.Shape(), targets))
+		panic(autograd.NewShapeError(op, "the inputs and the targets differ in rows", d.Inputs.Shape(), targets))
 	}
 }
 
@@ -66,7 +66,7 @@ func in(t autograd.Tensor, precision autograd.Precision) autograd.Tensor {
 	return t.In(precision)
 }
 
-// like returns Data of so many rows, all 0, to be filled by gather.
+// like returns Data with that many rows, all 0, to be filled by gather.
 func (d Data) like(rows int) Data {
 	var batch Data
 	batch.Inputs = tensorLike(d.Inputs, rows)

@@ -22,9 +22,9 @@
 //
 // [Data] are inputs and targets, row by row. Class labels are given as Ints;
 // losses and metrics see them one-hot, unless the configuration has a
-// LabelLoss, which takes the labels themselves. The rows are dealt out
-// BatchSize at a time, shuffled by RNG before every epoch; the last batch has
-// what is left. One batch of all rows is never shuffled.
+// LabelLoss, which takes the labels themselves. Each step takes BatchSize rows,
+// which RNG shuffles before every epoch; the last batch of an epoch may be
+// smaller. One batch of all rows is never shuffled.
 //
 // # Watching
 //
@@ -45,26 +45,25 @@
 //
 // # Errors
 //
-// Where a training can fail, it returns an error, with the history so far; so
-// it does for mistakes that panic elsewhere. A loss or gradient that is not
-// finite ends the training before it touches a parameter: the [*StepError] says
-// in which epoch and batch, and wraps the *[autograd.NonFiniteError] that names
-// the operation where it began. To find that place, the batch is computed once
-// more in a graph with CheckFinite, with the same random numbers drawn from the
-// graph; a model with randomness of its own may not show it then.
+// A training that fails returns an error and the history so far, also for
+// mistakes that panic elsewhere. A loss or gradient that is not finite ends the
+// training before any parameter is changed: the [*StepError] says in which
+// epoch and batch, and wraps the *[autograd.NonFiniteError] that names the
+// operation where it began. To find that operation, the batch is computed again
+// in a graph with CheckFinite that draws the same random numbers. A model with
+// randomness of its own may not show it then.
 //
-// A step itself may overflow, by a learning rate that is far too high. The next
-// step's loss shows it; after the last step of an epoch the parameters that it
-// adjusted are looked at themselves, so that an epoch that ends without an
-// error has not diverged. Those parameters then stay as they are, infinite or
-// NaN.
+// A step itself may overflow if the learning rate is far too high. The next
+// step's loss shows it. After the last step of an epoch, the parameters that
+// were adjusted are checked too, so an epoch that ends without an error has not
+// diverged. If it has, they stay as they are, infinite or NaN.
 //
 // A loss that is not finite on the validation data is an error too. A metric
-// may be NaN, for the reasons that it states.
+// may be NaN: its comment says when.
 //
 // # Memory
 //
-// A step after the first epoch allocates nothing, if model, loss and
-// OnGradients do not. An epoch allocates a few small objects, for the history
-// among others.
+// After the first epoch a step allocates nothing, unless model, loss or
+// OnGradients do. An epoch allocates a few small objects, such as its entry in
+// the history.
 package train

@@ -5,9 +5,9 @@ import (
 	"fmt"
 )
 
-// A StepError says where in a training a step failed, and wraps why: an
+// A StepError says where in a training a step failed, and wraps the reason: an
 // *[autograd.NonFiniteError] for a NaN or infinity, another of autograd's typed
-// errors for a mistake in the model, the loss or the settings, a plain error
+// errors for a mistake in the model, the loss or the settings, or a plain error
 // for a parameter that the last step of an epoch made infinite or NaN.
 type StepError struct {
 	Epoch int    // from 1; 0 outside Run
@@ -31,8 +31,8 @@ func (e *StepError) Error() string {
 // Unwrap returns the reason.
 func (e *StepError) Unwrap() error { return e.Err }
 
-// inPart adds to an error, if it is of a step, in which part of which epoch
-// that was.
+// inPart adds to a StepError in which part of which epoch the step was. Other
+// errors stay as they are.
 func inPart(err error, epoch int, part string) error {
 	var step *StepError
 	if errors.As(err, &step) {

@@ -7,12 +7,12 @@ import (
 	"nabla/autograd"
 )
 
-// Evaluate measures the model as it is on other data, in a graph of its own in
-// evaluation mode. Of the configuration it reads what [Run] measures with:
+// Evaluate measures the model, as it is, on other data, in a graph of its own
+// in evaluation mode. Of the configuration it reads what [Run] measures with:
 // Model, Loss or LabelLoss, Metrics, Graph and BatchSize. It changes nothing.
 //
-// It returns ctx.Err() once the context is done, and a *[StepError] or an error
-// for arguments that make no sense as [Run] does.
+// It returns ctx.Err() once the context is done, and otherwise fails as [Run]
+// does.
 func Evaluate(ctx context.Context, config Config, data Data) (Report, error) {
 	const op = "train: Evaluate"
 	var e *evaluation
@@ -34,8 +34,8 @@ func Evaluate(ctx context.Context, config Config, data Data) (Report, error) {
 //
 //	prediction, err := train.Predict(ctx, model, inputs)
 //
-// It returns ctx.Err() once the context is done, and a *[StepError] or an error
-// for arguments that make no sense as [Run] does.
+// It returns ctx.Err() once the context is done, and otherwise fails as [Run]
+// does.
 func Predict(ctx context.Context, model Model, inputs autograd.Tensor) (autograd.Tensor, error) {
 	return predict(ctx, "train: Predict", model, inputs, PredictOptions{})
 }
@@ -112,7 +112,7 @@ func (e *evaluation) score(m Metric) (score float64, err error) {
 	return score, err
 }
 
-// metricTargets returns the targets of all rows; of labels, one-hot.
+// metricTargets returns the targets of all rows, one-hot if they are labels.
 func (e *evaluation) metricTargets() autograd.Tensor {
 	whole := e.batches.whole
 	if isGiven(whole.Targets) {
@@ -152,7 +152,7 @@ func (e *evaluation) pass(ctx context.Context) (loss float64, err error) {
 	return loss / float64(e.batches.whole.Rows()), canceled
 }
 
-// step predicts a batch, of which so many rows were done before.
+// step predicts a batch. Done is the number of rows in the batches before.
 func (e *evaluation) step(batch Data, done int) (loss float64, err error) {
 	e.graph.Reset()
 	prediction := e.predict(e.graph, batch)
@@ -169,7 +169,7 @@ func (e *evaluation) step(batch Data, done int) (loss float64, err error) {
 	return loss, nil
 }
 
-// keep puts the predictions for a batch behind those for the rows done before.
+// keep stores the predictions for a batch after those for the rows done before.
 func (e *evaluation) keep(prediction autograd.Tensor, done int) {
 	rows, batch := e.batches.whole.Rows(), prediction.Dim(0)
 	if !isGiven(e.predictions) {

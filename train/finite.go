@@ -46,8 +46,8 @@ func (c *cycle) checkStepped(grads autograd.Gradients) error {
 
 // origin computes a batch again, in a graph that stops at the first NaN or
 // infinity, and returns the error that names the place. It draws the same
-// random numbers as the first run. Where it is finite all the same, since the
-// model has randomness of its own, the symptom must do.
+// random numbers as the first run. A model with randomness of its own may be
+// finite this time: then the error is the symptom.
 func (c *Config) origin(options autograd.Options, random autograd.RandomState, batch Data, symptom string) error {
 	options.CheckFinite = true
 	g := autograd.NewGraph(options)

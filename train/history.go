@@ -8,22 +8,21 @@ import (
 	"nabla/autograd"
 )
 
-// History is what a training was like, epoch by epoch.
+// History is the record of a training, epoch by epoch.
 type History []Epoch
 
-// An Epoch is what one pass over the training data was like.
+// An Epoch is the record of one pass over the training data.
 type Epoch struct {
 	Number int // from 1
 
-	// Train is about the training data. Its loss is the mean over the rows of
-	// the losses that the steps measured, each before it adjusted the
-	// parameters, in training mode; in full batch, the loss before the epoch.
-	// Its metrics are measured after the epoch, in evaluation mode. Evaluate
-	// measures the loss likewise.
+	// Train is about the training data. Its loss is what the steps measured in
+	// training mode, each before it adjusted the parameters, as a mean over all
+	// rows; with one batch of all rows it is the loss before the epoch. Its
+	// metrics are measured after the epoch, in evaluation mode.
 	Train Report
 
-	// Validation is about the validation data, after the epoch, in evaluation
-	// mode; nil without.
+	// Validation is about the validation data: loss and metrics after the
+	// epoch, in evaluation mode. It is nil if there are no such data.
 	Validation *Report
 }
 
@@ -61,15 +60,15 @@ func (r Report) Metric(name string) float64 {
 	panic(autograd.NewArgumentError("train: Report.Metric", "there is no metric %q", name))
 }
 
-// WriteCSV writes a line with the columns' names, and one for each epoch:
-// epoch, loss, the metrics by name, and if there is a validation the same
-// again, each name after "validation ". Numbers have as many digits as they
-// need to be read back exactly. The error is w's.
+// WriteCSV writes a line with the names of the columns and a line for each
+// epoch: epoch, loss, the metrics by name, and the same for the validation, if
+// there is one, with "validation " before each name. Numbers have as many
+// digits as it takes to read them back exactly. The error is w's.
 func (h History) WriteCSV(w io.Writer) error {
 	out := csv.NewWriter(w)
 	for i, epoch := range h {
 		if i == 0 {
-			out.Write(epoch.columns()) // an error stays and is returned below
+			out.Write(epoch.columns()) // Error below returns what fails
 		}
 		out.Write(epoch.cells())
 	}

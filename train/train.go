@@ -20,32 +20,32 @@ type Model interface {
 type Config struct {
 	Model Model
 
-	// Loss compares predictions with targets of the same rows, and returns one
-	// number: the mean over the rows. Where the Data have Labels, the target is
-	// one-hot: of the labels' shape, and a last axis as long as the
+	// Loss compares predictions with the targets of the same rows and returns
+	// one number, the mean over these rows. If the Data have Labels, the target
+	// is one-hot: it has the labels' shape, and a last axis as long as the
 	// prediction's.
 	Loss func(prediction, target autograd.Value) autograd.Value
 
-	// LabelLoss, in place of Loss, takes the Labels themselves.
+	// LabelLoss takes the Labels themselves. It stands in place of Loss.
 	LabelLoss func(prediction autograd.Value, labels autograd.Ints) autograd.Value
 
 	Optimizer optim.Optimizer
 
 	Graph     autograd.Options // of the graph that the training is recorded in
-	Epochs    int              // times that all rows are gone through, at least 1
-	BatchSize int              // rows per step; 0: all rows. The last batch has what is left
+	Epochs    int              // passes over all rows, at least 1
+	BatchSize int              // rows per step; 0: all rows. The last batch may be smaller
 	RNG       *rand.Rand       // shuffles the rows before every epoch; nil keeps their order
 
 	Metrics    []Metric // measured after each epoch, on the training data and on Validation
 	Validation Data     // measured after each epoch, never trained on; zero: none
 
-	// OnGradients is called in every step between feedback and adjustment, to
-	// clip the gradients, say.
+	// OnGradients is called in every step between feedback and adjustment: to
+	// clip the gradients, for example.
 	OnGradients func(grads autograd.Gradients)
 
 	// OnEpoch is called after each epoch, to print progress, change a learning
-	// rate, or save parameters. An error ends the training: Stop without, any
-	// other with an error.
+	// rate, or save parameters. An error ends the training; Run returns it
+	// unless it is Stop.
 	OnEpoch func(epoch Epoch) error
 }
 
@@ -57,27 +57,26 @@ type stop struct{}
 
 func (stop) Error() string { return "train: stop" }
 
-// Run goes through the cycle once for every batch of rows, for as many epochs
-// as the configuration says:
+// Run makes the cycle once for every batch of rows, in as many epochs as the
+// configuration says:
 //
 //	prediction := model.Forward(inputs)    // predict
 //	loss := Loss(prediction, targets)      // measure
 //	grads := loss.Backward()               // feedback
 //	optimizer.Step(grads)                  // adjust
 //
-// It returns the history of the epochs that were completed, with an error too.
-// The error is
+// It returns the history of the completed epochs, also beside an error. The
+// error is
 //
-//   - ctx.Err() once the context is done, which is looked at before every step;
-//   - what OnEpoch returned, if that is not Stop;
-//   - a *[StepError], if a step failed. It wraps an *[autograd.NonFiniteError]
-//     that names the operation in which the first NaN or infinity arose, if a
-//     loss or a gradient is not finite; the parameters are then as they were
-//     before that step. It is also one, though without such an operation, if
-//     the last step of an epoch left a parameter that is not finite, which a
-//     loss would show only in the next epoch. It wraps another of autograd's
-//     typed errors for a mistake found in a step, such as shapes that do not
-//     fit;
+//   - ctx.Err() once the context is done, which is checked before every step;
+//   - what OnEpoch returned, unless that is Stop;
+//   - a *[StepError] if a step failed. If a loss or a gradient is not finite,
+//     it wraps the *[autograd.NonFiniteError] that names the operation where
+//     the first NaN or infinity arose, and the parameters are as they were
+//     before that step. If the last step of an epoch made a parameter infinite
+//     or NaN, it wraps a plain error that names the parameter. For a mistake
+//     found in a step, such as shapes that do not fit, it wraps autograd's
+//     typed error;
 //   - an *[autograd.NameError] if two Params of the model have one name;
 //   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a
 //     configuration or data that make no sense.
@@ -153,7 +152,7 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	return c
 }
 
-// check panics unless there is all that an evaluation needs.
+// check panics unless everything is there that an evaluation needs.
 func (c *Config) check(op string, ctx context.Context) {
 	c.checkModel(op, ctx)
 	if (c.Loss == nil) == (c.LabelLoss == nil) {
@@ -166,7 +165,7 @@ func (c *Config) check(op string, ctx context.Context) {
 	}
 }
 
-// checkModel panics unless there is all that a prediction needs.
+// checkModel panics unless everything is there that a prediction needs.
 func (c *Config) checkModel(op string, ctx context.Context) {
 	switch {
 	case ctx == nil:
@@ -178,7 +177,7 @@ func (c *Config) checkModel(op string, ctx context.Context) {
 	}
 }
 
-// checkData panics unless the data are such as the loss takes.
+// checkData panics unless the loss can take the data.
 func (c *Config) checkData(op string, data Data) {
 	data.check(op)
 	if c.LabelLoss != nil && isGiven(data.Targets) {
@@ -239,8 +238,8 @@ func (c *cycle) train(ctx context.Context) error {
 	return canceled
 }
 
-// step is the cycle itself, once. It returns the gradients that it adjusted the
-// parameters by.
+// step makes the cycle once. It returns the gradients with which it adjusted
+// the parameters.
 func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 	c.graph.Reset()
 	random := c.graph.RandomState()
@@ -281,7 +280,7 @@ func (c *cycle) checkNames(grads autograd.Gradients) {
 func (c *Config) predict(g *autograd.Graph, batch Data) autograd.Value {
 	prediction := c.Model.Forward(g.Constant(batch.Inputs))
 	if prediction.Rank() == 0 || prediction.Dim(0) != batch.Rows() {
-		panic(autograd.NewShapeError("train: Model", "the model's prediction has not as many rows as its inputs", prediction.Shape(), batch.Inputs.Shape()))
+		panic(autograd.NewShapeError("train: Model", "the prediction and the inputs differ in rows", prediction.Shape(), batch.Inputs.Shape()))
 	}
 	return prediction
 }

@@ -546,8 +546,8 @@ func TestMisuse(t *testing.T) {
 		{"scalar inputs", ctx, func(_ *train.Config, d *train.Data) { d.Inputs = autograd.Scalar(1) }, "train: Run: the data have no rows: []"},
 		{"no targets", ctx, func(_ *train.Config, d *train.Data) { d.Targets = autograd.Tensor{} }, "train: Run: the data need either Targets or Labels"},
 		{"both", ctx, func(_ *train.Config, d *train.Data) { d.Labels = autograd.NewInts(make([]int, 6)) }, "train: Run: the data need either Targets or Labels"},
-		{"other rows", ctx, func(_ *train.Config, d *train.Data) { d.Targets = ones(5, 1) }, "train: Run: not as many rows of targets as of inputs: [6 2], [5 1]"},
-		{"scalar target", ctx, func(_ *train.Config, d *train.Data) { d.Targets = autograd.Scalar(1) }, "train: Run: not as many rows of targets as of inputs: [6 2], []"},
+		{"other rows", ctx, func(_ *train.Config, d *train.Data) { d.Targets = ones(5, 1) }, "train: Run: the inputs and the targets differ in rows: [6 2], [5 1]"},
+		{"scalar target", ctx, func(_ *train.Config, d *train.Data) { d.Targets = autograd.Scalar(1) }, "train: Run: the inputs and the targets differ in rows: [6 2], []"},
 		{"validation", ctx, func(c *train.Config, _ *train.Data) { c.Validation.Inputs = ones(3, 2) }, "train: Run, Validation: the data need either Targets or Labels"},
 		{"label loss", ctx, func(c *train.Config, _ *train.Data) {
 			c.Loss, c.LabelLoss = nil, func(p autograd.Value, _ autograd.Ints) autograd.Value { return p.Sum() }
@@ -558,7 +558,7 @@ func TestMisuse(t *testing.T) {
 		}, "train: epoch 1, training, batch 1: autograd: Item: not one element: [4 1]"},
 		{"rows of the prediction", ctx, func(c *train.Config, _ *train.Data) {
 			c.Model = model(func(x autograd.Value) autograd.Value { return x.Sum(0) })
-		}, "train: epoch 1, training, batch 1: train: Model: the model's prediction has not as many rows as its inputs: [2], [4 2]"},
+		}, "train: epoch 1, training, batch 1: train: Model: the prediction and the inputs differ in rows: [2], [4 2]"},
 		{"rate", ctx, func(c *train.Config, _ *train.Data) { c.Optimizer = optim.NewSGD(-1) }, "train: epoch 1, training, batch 1: optim: SGD: LearningRate is -1"},
 		{"NoGrad", ctx, func(c *train.Config, _ *train.Data) { c.Graph.NoGrad = true }, "train: epoch 1, training, batch 1: autograd: Backward: the graph has the option NoGrad"},
 		{"label", ctx, func(_ *train.Config, d *train.Data) {
