@@ -63,7 +63,7 @@ func times(x *big.Float, y float64) *big.Float {
 
 func bigSigmoid(x float64) *big.Float { return over(number(1), plus(bigExp(number(-x)), 1)) }
 
-// bigSine is sin x or cos x by its series, for |x| up to some tens.
+// bigSine is sin x or cos x by its series, for |x| up to a few tens.
 func bigSine(x float64, cosine bool) *big.Float {
 	v := number(x)
 	square := new(big.Float).Mul(v, v)
@@ -141,7 +141,7 @@ var bounds = []struct {
 	{"GELU", bigGELU, -10, 10, 2, 2, false},
 }
 
-// samples are n arguments between lo and hi, evenly spread and spread over all
+// samples are n arguments between lo and hi, some evenly spaced and some of all
 // magnitudes.
 func samples(rng *rand.Rand, n int, lo, hi float64, positive bool) []float64 {
 	x := make([]float64, 0, n)
@@ -189,7 +189,7 @@ func TestAccuracy(t *testing.T) {
 	}
 }
 
-// unitsOff is the error in units in the last place of a number with so many
+// unitsOff is the error in units in the last place of a number with the given
 // bits.
 func unitsOff(got float64, want *big.Float, bits int) float64 {
 	if w, _ := want.Float64(); math.IsInf(w, 0) && w == got {
@@ -204,8 +204,8 @@ func unitsOff(got float64, want *big.Float, bits int) float64 {
 	return math.Abs(off)
 }
 
-// So do those of the softmax, whose assembly takes no differences of large
-// numbers as the portable form does.
+// The softmax stays within its bounds, too. Unlike the portable form, the
+// assembly does not subtract large numbers.
 func TestAccuracyOfSoftmax(t *testing.T) {
 	if !kernel.HasVectors() {
 		t.Skip("the portable form is only as exact as the differences from the largest element")
@@ -239,8 +239,8 @@ func TestAccuracyOfSoftmax(t *testing.T) {
 	t.Logf("%.3f, %.3f", worst, worst32)
 }
 
-// The power's assembly keeps its logarithm in two parts, so that exact powers
-// come out exact; the portable form is that of the standard library.
+// The power in assembly keeps its logarithm in two parts, so that whole powers
+// are exact; the portable form is the standard library's.
 func TestAccuracyOfPow(t *testing.T) {
 	if !kernel.HasVectors() {
 		t.Skip("the portable form has the errors of math.Pow")

@@ -45,7 +45,8 @@ func product(shape []int) int {
 }
 
 // view makes up an operand of a shape: its axes are stored in a random order,
-// and some are broadcast. It returns strides and the number of elements stored.
+// and some are broadcast. It returns the strides and the number of stored
+// elements.
 func view(rng *rand.Rand, shape []int, broadcast bool) (strides []int, size int) {
 	strides, size = make([]int, len(shape)), 1
 	order := rng.Perm(len(shape))
@@ -236,7 +237,8 @@ func TestFillAccumulateWhere(t *testing.T) {
 	}
 }
 
-// Short rows are written out in full, long ones are not; in place neither are.
+// Short rows are copied out in full; long ones are not, nor is anything that is
+// computed in place.
 func TestApplyRowsAgainstIndexArithmetic(t *testing.T) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for range 200 {

@@ -10,7 +10,7 @@ import (
 )
 
 // A column's results are the same bits beside any other columns, for each width
-// that the loops take apart, and with infinities next to it.
+// that the loops treat separately, and beside infinities.
 func TestColumnsStandAlone(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	const rows, columns = 7, 53
@@ -63,7 +63,7 @@ func part[T kernel.Float](x []T, rows, columns, first int) []T {
 }
 
 // An infinite gradient reaches the other elements of its column as an infinity,
-// as it does those of its row, and no other column.
+// as it does along rows, and no other column.
 func TestInfiniteGradientsOfColumns(t *testing.T) {
 	t.Run("float64", infiniteGradients[float64])
 	t.Run("float32", infiniteGradients[float32])

@@ -7,8 +7,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// benchmarkSizes are a scalar's neighbours, a small layer, and an array that
-// fits no cache of a core.
+// benchmarkSizes are a few numbers, a small layer, and an array that is larger
+// than a core's caches.
 var benchmarkSizes = []int{3, 72, 4096, 1_000_000}
 
 func BenchmarkUnary(b *testing.B) {

@@ -18,5 +18,7 @@ func Example() {
 	sums := make([]float64, 3)
 	kernel.Sum(sums, x, 1, 2, 3) // over the middle axis of 1×2×3
 	fmt.Println(sums)
-	// Output: [11 22 33 14 25 36] [5 7 9]
+	// Output:
+	// [11 22 33 14 25 36]
+	// [5 7 9]
 }

@@ -1,6 +1,7 @@
 package kernel
 
-// PortableMatMul is the slow twin of MatMul's fast forms.
+// PortableMatMul is the portable form of MatMul, with which the fast forms are
+// compared.
 func PortableMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) {
 	if m > 0 && n > 0 && k > 0 {
 		portableMatMul(dst, a, b, m, n, k, transA, transB)

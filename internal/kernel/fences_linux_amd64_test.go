@@ -75,8 +75,8 @@ func appendUnary[T kernel.Float](loops []fencedLoop[T], name string, f func(dst,
 	return loops
 }
 
-// No loop reads or writes outside of its arrays, which lie at the very edge of
-// what may be read, with NaN on the other side; and their place changes no bit.
+// No loop reads or writes outside of its arrays, which lie at the edge of the
+// readable memory with NaN on their other side. Their place changes no bit.
 func TestLoopsStayInside(t *testing.T) {
 	t.Run("float32", stayInside[float32])
 	t.Run("float64", stayInside[float64])

@@ -11,8 +11,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// unaries names every elementwise function of one argument. Rows of constants
-// are what the agreement tests run with.
+// unaries names every elementwise function of one argument, with the constants
+// for the tests of agreement.
 var unaries = []struct {
 	name string
 	u    *kernel.Unary
@@ -50,8 +50,8 @@ func unary(t *testing.T, name string) *kernel.Unary {
 	return nil
 }
 
-// near reports whether got is want within a relative tolerance, or both are
-// NaN, or the same infinity. Results below the normal numbers may lose digits.
+// near reports whether got is want within a relative tolerance, or both are NaN
+// or the same infinity. Subnormal results may lose digits.
 func near(got, want, tolerance float64) bool {
 	switch {
 	case got == want || (got != got && want != want):
@@ -62,9 +62,9 @@ func near(got, want, tolerance float64) bool {
 	return math.Abs(got-want) <= tolerance*math.Abs(want)+3e-308*tolerance+5e-324
 }
 
-// referenceTolerance is the stated relative error, where it is more than that
-// of ordinary rounding: at points where the function is steep, the error of the
-// standard library's functions is what it is.
+// referenceTolerance is the relative error of functions for which it is more
+// than ordinary rounding: the standard library's are less accurate where they
+// are steep.
 var referenceTolerance = map[string]float64{
 	"PowScalar": 1e-13, "Polygamma": 2e-14, "Digamma": 1e-14, "Lgamma": 1e-14,
 }
@@ -113,9 +113,10 @@ var special = []float64{
 	2, 2.5, 3, 6, 7, 25, 40, 1000,
 }
 
-// tolerances are how far loops may be from the scalar form, relatively: the
-// portable loops agree exactly, but for the rounding to float32. Which vectors
-// do so, too, and how near the others are is for the tests of twins and sweeps.
+// tolerances are how far loops may be from the scalar form, relatively. The
+// portable loops agree exactly, except for the rounding to float32. The tests
+// of twins and sweeps say which vectors do so, too, and how near the others
+// are.
 func tolerances(name string) (double, single float64) {
 	switch {
 	case !kernel.HasVectors():
@@ -259,8 +260,8 @@ func TestUnaryEdges(t *testing.T) {
 	}
 }
 
-// A gradient that goes nowhere is chosen and not multiplied by 0; NaN goes
-// through everything else.
+// Where a function is constant its gradient is set to 0, not multiplied by it;
+// NaN passes through everything else.
 func TestDeadSideOfInfiniteGradient(t *testing.T) {
 	for _, name := range []string{"ReLU", "ReLU6", "HardSigmoid", "HardSwish"} {
 		if got := unary(t, name).D(math.Inf(1), -5, 0, 0, 0); got != 0 {
@@ -279,7 +280,7 @@ func TestDeadSideOfInfiniteGradient(t *testing.T) {
 }
 
 // The polygamma function satisfies its recurrence ψ⁽ⁿ⁾(x+1) = ψ⁽ⁿ⁾(x) +
-// (−1)ⁿ·n!/xⁿ⁺¹ also for orders whose factorial overflows, and ends in
+// (−1)ⁿ·n!/xⁿ⁺¹ even for orders whose factorial overflows, and returns in
 // reasonable time far to the left.
 func TestPolygammaHighOrders(t *testing.T) {
 	for _, n := range []float64{50, 99, 100, 101, 150} {
@@ -302,8 +303,8 @@ func TestPolygammaHighOrders(t *testing.T) {
 	}
 }
 
-// Whole powers of numbers near 1 keep their digits, as e^(y·ln x) with the
-// error of the product made good.
+// Whole powers of numbers near 1 keep their digits: they are e^(y·ln x) with
+// the rounding error of the product corrected.
 func TestPowLargeExponents(t *testing.T) {
 	for _, row := range []struct{ x, y, want float64 }{
 		{1 + 0x1p-30, 1 << 30, 2.7182818271932465},
@@ -317,8 +318,8 @@ func TestPowLargeExponents(t *testing.T) {
 	}
 }
 
-// Powers of subnormal numbers keep their digits; the values are of 60 digits'
-// arithmetic.
+// Powers of subnormal numbers keep their digits. The values were computed with
+// 60 digits.
 func TestPowSubnormalBases(t *testing.T) {
 	for _, row := range []struct{ x, y, want float64 }{
 		{1.421757944646e-312, -0.75, 7.68034541186162829751e+233}, {5e-324, -0.5, 4.49891379454319638281e+161}, {5e-324, 0.25, 1.49089193085383538923e-81},

@@ -91,8 +91,8 @@ func TestEachFunctionHasVectors(t *testing.T) {
 	}
 }
 
-// functionOf tells a Unary or Binary by the expression that makes it, and
-// whether it has a derivative.
+// functionOf recognizes a Unary or Binary by the expression that makes it, and
+// reports whether it has a derivative.
 func functionOf(value ast.Expr) (kind string, hasGradient bool) {
 	switch v := value.(type) {
 	case *ast.CallExpr:

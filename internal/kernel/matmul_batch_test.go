@@ -10,8 +10,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// batches are products of m, n and k along the axes of a batch, with the
-// matrices that a and b have along each: as many as the batch, or one.
+// batches are products of sizes m, n and k along the axes of a batch. Along
+// each axis, a and b have as many matrices as the batch, or one.
 var batches = []struct {
 	batch, a, b []int
 	m, n, k     int
@@ -36,7 +36,7 @@ var batches = []struct {
 	{nil, nil, nil, 3, 4, 5},
 }
 
-// batchStrides are those of matrices of one operand, and their number.
+// batchStrides returns the strides of one operand's matrices, and their number.
 func batchStrides(sizes []int) (strides []int, count int) {
 	strides, count = make([]int, len(sizes)), 1
 	for i := len(sizes) - 1; i >= 0; i-- {
@@ -48,7 +48,8 @@ func batchStrides(sizes []int) (strides []int, count int) {
 	return strides, count
 }
 
-// A batch is what its products are one by one, for any number of workers.
+// A batch gives the same bits as its products one by one, for any number of
+// workers.
 func TestMatMuls(t *testing.T) {
 	t.Run("float32", matMuls[float32])
 	t.Run("float64", matMuls[float64])

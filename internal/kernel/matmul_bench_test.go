@@ -8,7 +8,7 @@ import (
 )
 
 // benchmarked are square products, and those of a 784-128-10 network with a
-// batch of 64: forward, the weights' gradient, the input's gradient.
+// batch of 64: forward, gradient of the weights, gradient of the input.
 var benchmarked = []struct {
 	name           string
 	m, n, k        int

@@ -10,7 +10,7 @@ import (
 	"nabla/internal/kernel"
 )
 
-// fenced is memory between two pages that can't be read or written.
+// fenced is memory between two pages that cannot be accessed.
 type fenced []byte
 
 func newFenced(t testing.TB, size int) fenced {
@@ -30,7 +30,7 @@ func newFenced(t testing.TB, size int) fenced {
 	return fenced(memory[page : page+size])
 }
 
-// atEdge copies x to the end of the memory, or to its start.
+// atEdge copies x to the end or to the start of the memory.
 func atEdge[T kernel.Float](f fenced, x []T, end bool) []T {
 	if len(x) == 0 {
 		return x
@@ -44,10 +44,9 @@ func atEdge[T kernel.Float](f fenced, x []T, end bool) []T {
 	return to
 }
 
-// Every set computes every small size right, and reads and writes nothing
-// outside of its operands, which lie at the very edge of what may be read.
-// Where a set's elements are chains of the same order, AVX2 and AVX-512 have
-// the same bits.
+// Every set computes every small size correctly, and accesses nothing outside
+// of its operands, which lie at the edge of the accessible memory. AVX2 and
+// AVX-512 give the same bits where their elements are sums in the same order.
 func TestMatMulSets(t *testing.T) {
 	t.Run("float32", matMulSets[float32])
 	t.Run("float64", matMulSets[float64])

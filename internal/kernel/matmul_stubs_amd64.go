@@ -7,12 +7,14 @@ package kernel
 //go:noescape
 func tile1x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile1x2EdgeF32AVX2 computes count tiles, each of 1 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile1x2EdgeF32AVX2 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x1EdgeF32AVX2 computes count tiles, each of 1 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile1x1EdgeF32AVX2 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -22,12 +24,14 @@ func tile1x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA in
 //go:noescape
 func tile2x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x2EdgeF32AVX2 computes count tiles, each of 2 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile2x2EdgeF32AVX2 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x1EdgeF32AVX2 computes count tiles, each of 2 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile2x1EdgeF32AVX2 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -37,12 +41,14 @@ func tile2x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA in
 //go:noescape
 func tile3x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x2EdgeF32AVX2 computes count tiles, each of 3 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile3x2EdgeF32AVX2 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x1EdgeF32AVX2 computes count tiles, each of 3 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile3x1EdgeF32AVX2 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -52,12 +58,14 @@ func tile3x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA in
 //go:noescape
 func tile4x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x2EdgeF32AVX2 computes count tiles, each of 4 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile4x2EdgeF32AVX2 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x1EdgeF32AVX2 computes count tiles, each of 4 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile4x1EdgeF32AVX2 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -67,12 +75,14 @@ func tile4x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA in
 //go:noescape
 func tile5x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile5x2EdgeF32AVX2 computes count tiles, each of 5 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile5x2EdgeF32AVX2 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x1EdgeF32AVX2 computes count tiles, each of 5 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile5x1EdgeF32AVX2 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -82,12 +92,14 @@ func tile5x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA in
 //go:noescape
 func tile6x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile6x2EdgeF32AVX2 computes count tiles, each of 6 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile6x2EdgeF32AVX2 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x1EdgeF32AVX2 computes count tiles, each of 6 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile6x1EdgeF32AVX2 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -102,294 +114,354 @@ func tile1x8F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, s
 //go:noescape
 func tile2x4F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// dot1x4F32AVX2 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
+// dot1x4F32AVX2 computes count groups of dot products of 1 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot1x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot1x1F32AVX2 computes count groups of dot products of 1 rows of a and 1 rows of b, next to each other in c.
+// dot1x1F32AVX2 computes count groups of dot products of 1 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot1x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x4F32AVX2 computes count groups of dot products of 2 rows of a and 4 rows of b, next to each other in c.
+// dot2x4F32AVX2 computes count groups of dot products of 2 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot2x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x1F32AVX2 computes count groups of dot products of 2 rows of a and 1 rows of b, next to each other in c.
+// dot2x1F32AVX2 computes count groups of dot products of 2 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot2x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x4F32AVX2 computes count groups of dot products of 3 rows of a and 4 rows of b, next to each other in c.
+// dot3x4F32AVX2 computes count groups of dot products of 3 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot3x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x1F32AVX2 computes count groups of dot products of 3 rows of a and 1 rows of b, next to each other in c.
+// dot3x1F32AVX2 computes count groups of dot products of 3 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot3x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF32AVX2 copies two vectors from each of k rows of src, which are stride bytes apart.
+// packColumnsF32AVX2 copies two vectors from each of k rows of src, which are
+// stride bytes apart.
 //
 //go:noescape
 func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int)
 
-// packLeftF32AVX2 copies from each of k rows of src, which are stride bytes apart, 6 numbers to each panel, the last of which gets only the
-// given number of columns. Panels are panel bytes apart and have room for four numbers more.
+// packLeftF32AVX2 copies from each of k rows of src, which are stride bytes
+// apart, 6 numbers to each panel, the last of which gets only the given number
+// of columns. Panels are panel bytes apart and have room for four numbers more.
 //
 //go:noescape
 func packLeftF32AVX2(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
 
-// packTransposedF32AVX2 copies k numbers from each of 8 rows of src, which are stride bytes apart, to k rows of two vectors, the first of which it fills. It spoils the first vectors of up to 7 rows more.
+// packTransposedF32AVX2 copies k numbers from each of 8 rows of src, which are
+// stride bytes apart, to k rows of two vectors, the first of which it fills. It
+// spoils the first vectors of up to 7 rows more.
 //
 //go:noescape
 func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
 
-// tile1x2F32AVX512 computes count tiles, each of 1 rows and 2 vectors of columns.
+// tile1x2F32AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile1x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile1x2EdgeF32AVX512 computes count tiles, each of 1 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile1x2EdgeF32AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x1EdgeF32AVX512 computes count tiles, each of 1 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile1x1EdgeF32AVX512 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x2F32AVX512 computes count tiles, each of 2 rows and 2 vectors of columns.
+// tile2x2F32AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile2x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x2EdgeF32AVX512 computes count tiles, each of 2 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile2x2EdgeF32AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x1EdgeF32AVX512 computes count tiles, each of 2 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile2x1EdgeF32AVX512 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x2F32AVX512 computes count tiles, each of 3 rows and 2 vectors of columns.
+// tile3x2F32AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile3x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x2EdgeF32AVX512 computes count tiles, each of 3 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile3x2EdgeF32AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x1EdgeF32AVX512 computes count tiles, each of 3 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile3x1EdgeF32AVX512 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x2F32AVX512 computes count tiles, each of 4 rows and 2 vectors of columns.
+// tile4x2F32AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile4x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x2EdgeF32AVX512 computes count tiles, each of 4 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile4x2EdgeF32AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x1EdgeF32AVX512 computes count tiles, each of 4 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile4x1EdgeF32AVX512 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x2F32AVX512 computes count tiles, each of 5 rows and 2 vectors of columns.
+// tile5x2F32AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile5x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile5x2EdgeF32AVX512 computes count tiles, each of 5 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile5x2EdgeF32AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x1EdgeF32AVX512 computes count tiles, each of 5 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile5x1EdgeF32AVX512 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x2F32AVX512 computes count tiles, each of 6 rows and 2 vectors of columns.
+// tile6x2F32AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile6x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile6x2EdgeF32AVX512 computes count tiles, each of 6 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile6x2EdgeF32AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x1EdgeF32AVX512 computes count tiles, each of 6 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile6x1EdgeF32AVX512 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile7x2F32AVX512 computes count tiles, each of 7 rows and 2 vectors of columns.
+// tile7x2F32AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile7x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile7x2EdgeF32AVX512 computes count tiles, each of 7 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile7x2EdgeF32AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile7x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile7x1EdgeF32AVX512 computes count tiles, each of 7 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile7x1EdgeF32AVX512 computes count tiles, each of 7 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile7x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile8x2F32AVX512 computes count tiles, each of 8 rows and 2 vectors of columns.
+// tile8x2F32AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile8x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile8x2EdgeF32AVX512 computes count tiles, each of 8 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile8x2EdgeF32AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile8x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile8x1EdgeF32AVX512 computes count tiles, each of 8 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile8x1EdgeF32AVX512 computes count tiles, each of 8 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile8x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile9x2F32AVX512 computes count tiles, each of 9 rows and 2 vectors of columns.
+// tile9x2F32AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile9x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile9x2EdgeF32AVX512 computes count tiles, each of 9 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile9x2EdgeF32AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile9x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile9x1EdgeF32AVX512 computes count tiles, each of 9 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile9x1EdgeF32AVX512 computes count tiles, each of 9 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile9x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile10x2F32AVX512 computes count tiles, each of 10 rows and 2 vectors of columns.
+// tile10x2F32AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile10x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile10x2EdgeF32AVX512 computes count tiles, each of 10 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile10x2EdgeF32AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile10x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile10x1EdgeF32AVX512 computes count tiles, each of 10 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile10x1EdgeF32AVX512 computes count tiles, each of 10 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile10x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile11x2F32AVX512 computes count tiles, each of 11 rows and 2 vectors of columns.
+// tile11x2F32AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile11x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile11x2EdgeF32AVX512 computes count tiles, each of 11 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile11x2EdgeF32AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile11x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile11x1EdgeF32AVX512 computes count tiles, each of 11 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile11x1EdgeF32AVX512 computes count tiles, each of 11 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile11x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile12x2F32AVX512 computes count tiles, each of 12 rows and 2 vectors of columns.
+// tile12x2F32AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile12x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile12x2EdgeF32AVX512 computes count tiles, each of 12 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile12x2EdgeF32AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile12x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile12x1EdgeF32AVX512 computes count tiles, each of 12 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile12x1EdgeF32AVX512 computes count tiles, each of 12 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile12x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x8F32AVX512 computes count tiles, each of 1 rows and 8 vectors of columns.
+// tile1x8F32AVX512 computes count tiles, each of 1 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile1x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x8F32AVX512 computes count tiles, each of 2 rows and 8 vectors of columns.
+// tile2x8F32AVX512 computes count tiles, each of 2 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile2x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x8F32AVX512 computes count tiles, each of 3 rows and 8 vectors of columns.
+// tile3x8F32AVX512 computes count tiles, each of 3 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile3x8F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x6F32AVX512 computes count tiles, each of 4 rows and 6 vectors of columns.
+// tile4x6F32AVX512 computes count tiles, each of 4 rows and 6 vectors of
+// columns.
 //
 //go:noescape
 func tile4x6F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// dot1x4F32AVX512 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
+// dot1x4F32AVX512 computes count groups of dot products of 1 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot1x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot1x1F32AVX512 computes count groups of dot products of 1 rows of a and 1 rows of b, next to each other in c.
+// dot1x1F32AVX512 computes count groups of dot products of 1 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot1x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x4F32AVX512 computes count groups of dot products of 2 rows of a and 4 rows of b, next to each other in c.
+// dot2x4F32AVX512 computes count groups of dot products of 2 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot2x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x1F32AVX512 computes count groups of dot products of 2 rows of a and 1 rows of b, next to each other in c.
+// dot2x1F32AVX512 computes count groups of dot products of 2 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot2x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x4F32AVX512 computes count groups of dot products of 3 rows of a and 4 rows of b, next to each other in c.
+// dot3x4F32AVX512 computes count groups of dot products of 3 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot3x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x1F32AVX512 computes count groups of dot products of 3 rows of a and 1 rows of b, next to each other in c.
+// dot3x1F32AVX512 computes count groups of dot products of 3 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot3x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF32AVX512 copies two vectors from each of k rows of src, which are stride bytes apart.
+// packColumnsF32AVX512 copies two vectors from each of k rows of src, which are
+// stride bytes apart.
 //
 //go:noescape
 func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int)
 
-// packLeftF32AVX512 copies from each of k rows of src, which are stride bytes apart, 12 numbers to each panel, the last of which gets only the
-// given number of columns. Panels are panel bytes apart and have room for four numbers more.
+// packLeftF32AVX512 copies from each of k rows of src, which are stride bytes
+// apart, 12 numbers to each panel, the last of which gets only the given number
+// of columns. Panels are panel bytes apart and have room for four numbers more.
 //
 //go:noescape
 func packLeftF32AVX512(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
 
-// packTransposedF32AVX512 copies k numbers from each of 16 rows of src, which are stride bytes apart, to k rows of two vectors, the first of which it fills. It spoils the first vectors of up to 15 rows more.
+// packTransposedF32AVX512 copies k numbers from each of 16 rows of src, which
+// are stride bytes apart, to k rows of two vectors, the first of which it
+// fills. It spoils the first vectors of up to 15 rows more.
 //
 //go:noescape
 func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
@@ -399,12 +471,14 @@ func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
 //go:noescape
 func tile1x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile1x2EdgeF64AVX2 computes count tiles, each of 1 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile1x2EdgeF64AVX2 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x1EdgeF64AVX2 computes count tiles, each of 1 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile1x1EdgeF64AVX2 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -414,12 +488,14 @@ func tile1x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA in
 //go:noescape
 func tile2x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x2EdgeF64AVX2 computes count tiles, each of 2 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile2x2EdgeF64AVX2 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x1EdgeF64AVX2 computes count tiles, each of 2 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile2x1EdgeF64AVX2 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -429,12 +505,14 @@ func tile2x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA in
 //go:noescape
 func tile3x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x2EdgeF64AVX2 computes count tiles, each of 3 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile3x2EdgeF64AVX2 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x1EdgeF64AVX2 computes count tiles, each of 3 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile3x1EdgeF64AVX2 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -444,12 +522,14 @@ func tile3x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA in
 //go:noescape
 func tile4x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x2EdgeF64AVX2 computes count tiles, each of 4 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile4x2EdgeF64AVX2 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x1EdgeF64AVX2 computes count tiles, each of 4 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile4x1EdgeF64AVX2 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -459,12 +539,14 @@ func tile4x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA in
 //go:noescape
 func tile5x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile5x2EdgeF64AVX2 computes count tiles, each of 5 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile5x2EdgeF64AVX2 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x1EdgeF64AVX2 computes count tiles, each of 5 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile5x1EdgeF64AVX2 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -474,12 +556,14 @@ func tile5x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA in
 //go:noescape
 func tile6x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile6x2EdgeF64AVX2 computes count tiles, each of 6 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile6x2EdgeF64AVX2 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x1EdgeF64AVX2 computes count tiles, each of 6 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile6x1EdgeF64AVX2 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
@@ -494,294 +578,354 @@ func tile1x8F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, s
 //go:noescape
 func tile2x4F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// dot1x4F64AVX2 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
+// dot1x4F64AVX2 computes count groups of dot products of 1 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot1x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot1x1F64AVX2 computes count groups of dot products of 1 rows of a and 1 rows of b, next to each other in c.
+// dot1x1F64AVX2 computes count groups of dot products of 1 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot1x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x4F64AVX2 computes count groups of dot products of 2 rows of a and 4 rows of b, next to each other in c.
+// dot2x4F64AVX2 computes count groups of dot products of 2 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot2x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x1F64AVX2 computes count groups of dot products of 2 rows of a and 1 rows of b, next to each other in c.
+// dot2x1F64AVX2 computes count groups of dot products of 2 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot2x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x4F64AVX2 computes count groups of dot products of 3 rows of a and 4 rows of b, next to each other in c.
+// dot3x4F64AVX2 computes count groups of dot products of 3 rows of a and 4 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot3x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x1F64AVX2 computes count groups of dot products of 3 rows of a and 1 rows of b, next to each other in c.
+// dot3x1F64AVX2 computes count groups of dot products of 3 rows of a and 1 rows
+// of b, next to each other in c.
 //
 //go:noescape
 func dot3x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF64AVX2 copies two vectors from each of k rows of src, which are stride bytes apart.
+// packColumnsF64AVX2 copies two vectors from each of k rows of src, which are
+// stride bytes apart.
 //
 //go:noescape
 func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int)
 
-// packLeftF64AVX2 copies from each of k rows of src, which are stride bytes apart, 6 numbers to each panel, the last of which gets only the
-// given number of columns. Panels are panel bytes apart and have room for four numbers more.
+// packLeftF64AVX2 copies from each of k rows of src, which are stride bytes
+// apart, 6 numbers to each panel, the last of which gets only the given number
+// of columns. Panels are panel bytes apart and have room for four numbers more.
 //
 //go:noescape
 func packLeftF64AVX2(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
 
-// packTransposedF64AVX2 copies k numbers from each of 4 rows of src, which are stride bytes apart, to k rows of two vectors, the first of which it fills. It spoils the first vectors of up to 3 rows more.
+// packTransposedF64AVX2 copies k numbers from each of 4 rows of src, which are
+// stride bytes apart, to k rows of two vectors, the first of which it fills. It
+// spoils the first vectors of up to 3 rows more.
 //
 //go:noescape
 func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
 
-// tile1x2F64AVX512 computes count tiles, each of 1 rows and 2 vectors of columns.
+// tile1x2F64AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile1x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile1x2EdgeF64AVX512 computes count tiles, each of 1 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile1x2EdgeF64AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x1EdgeF64AVX512 computes count tiles, each of 1 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile1x1EdgeF64AVX512 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile1x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x2F64AVX512 computes count tiles, each of 2 rows and 2 vectors of columns.
+// tile2x2F64AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile2x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x2EdgeF64AVX512 computes count tiles, each of 2 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile2x2EdgeF64AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile2x1EdgeF64AVX512 computes count tiles, each of 2 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile2x1EdgeF64AVX512 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile2x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x2F64AVX512 computes count tiles, each of 3 rows and 2 vectors of columns.
+// tile3x2F64AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile3x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x2EdgeF64AVX512 computes count tiles, each of 3 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile3x2EdgeF64AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile3x1EdgeF64AVX512 computes count tiles, each of 3 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile3x1EdgeF64AVX512 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile3x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x2F64AVX512 computes count tiles, each of 4 rows and 2 vectors of columns.
+// tile4x2F64AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile4x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x2EdgeF64AVX512 computes count tiles, each of 4 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile4x2EdgeF64AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile4x1EdgeF64AVX512 computes count tiles, each of 4 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile4x1EdgeF64AVX512 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile4x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x2F64AVX512 computes count tiles, each of 5 rows and 2 vectors of columns.
+// tile5x2F64AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile5x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile5x2EdgeF64AVX512 computes count tiles, each of 5 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile5x2EdgeF64AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile5x1EdgeF64AVX512 computes count tiles, each of 5 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile5x1EdgeF64AVX512 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile5x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x2F64AVX512 computes count tiles, each of 6 rows and 2 vectors of columns.
+// tile6x2F64AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile6x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile6x2EdgeF64AVX512 computes count tiles, each of 6 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile6x2EdgeF64AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile6x1EdgeF64AVX512 computes count tiles, each of 6 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile6x1EdgeF64AVX512 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile6x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile7x2F64AVX512 computes count tiles, each of 7 rows and 2 vectors of columns.
+// tile7x2F64AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile7x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile7x2EdgeF64AVX512 computes count tiles, each of 7 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile7x2EdgeF64AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile7x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile7x1EdgeF64AVX512 computes count tiles, each of 7 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile7x1EdgeF64AVX512 computes count tiles, each of 7 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile7x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile8x2F64AVX512 computes count tiles, each of 8 rows and 2 vectors of columns.
+// tile8x2F64AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile8x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile8x2EdgeF64AVX512 computes count tiles, each of 8 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile8x2EdgeF64AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile8x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile8x1EdgeF64AVX512 computes count tiles, each of 8 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile8x1EdgeF64AVX512 computes count tiles, each of 8 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile8x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile9x2F64AVX512 computes count tiles, each of 9 rows and 2 vectors of columns.
+// tile9x2F64AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile9x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile9x2EdgeF64AVX512 computes count tiles, each of 9 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile9x2EdgeF64AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile9x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile9x1EdgeF64AVX512 computes count tiles, each of 9 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile9x1EdgeF64AVX512 computes count tiles, each of 9 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile9x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile10x2F64AVX512 computes count tiles, each of 10 rows and 2 vectors of columns.
+// tile10x2F64AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile10x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile10x2EdgeF64AVX512 computes count tiles, each of 10 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile10x2EdgeF64AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile10x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile10x1EdgeF64AVX512 computes count tiles, each of 10 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile10x1EdgeF64AVX512 computes count tiles, each of 10 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile10x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile11x2F64AVX512 computes count tiles, each of 11 rows and 2 vectors of columns.
+// tile11x2F64AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile11x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile11x2EdgeF64AVX512 computes count tiles, each of 11 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile11x2EdgeF64AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile11x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile11x1EdgeF64AVX512 computes count tiles, each of 11 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile11x1EdgeF64AVX512 computes count tiles, each of 11 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile11x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile12x2F64AVX512 computes count tiles, each of 12 rows and 2 vectors of columns.
+// tile12x2F64AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns.
 //
 //go:noescape
 func tile12x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile12x2EdgeF64AVX512 computes count tiles, each of 12 rows and 2 vectors of columns, the last one with only the given number of columns.
+// tile12x2EdgeF64AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile12x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile12x1EdgeF64AVX512 computes count tiles, each of 12 rows and 1 vectors of columns, the last one with only the given number of columns.
+// tile12x1EdgeF64AVX512 computes count tiles, each of 12 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
 //
 //go:noescape
 func tile12x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool, columns int)
 
-// tile1x8F64AVX512 computes count tiles, each of 1 rows and 8 vectors of columns.
+// tile1x8F64AVX512 computes count tiles, each of 1 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile1x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile2x8F64AVX512 computes count tiles, each of 2 rows and 8 vectors of columns.
+// tile2x8F64AVX512 computes count tiles, each of 2 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile2x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile3x8F64AVX512 computes count tiles, each of 3 rows and 8 vectors of columns.
+// tile3x8F64AVX512 computes count tiles, each of 3 rows and 8 vectors of
+// columns.
 //
 //go:noescape
 func tile3x8F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// tile4x6F64AVX512 computes count tiles, each of 4 rows and 6 vectors of columns.
+// tile4x6F64AVX512 computes count tiles, each of 4 rows and 6 vectors of
+// columns.
 //
 //go:noescape
 func tile4x6F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 
-// dot1x4F64AVX512 computes count groups of dot products of 1 rows of a and 4 rows of b, next to each other in c.
+// dot1x4F64AVX512 computes count groups of dot products of 1 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot1x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot1x1F64AVX512 computes count groups of dot products of 1 rows of a and 1 rows of b, next to each other in c.
+// dot1x1F64AVX512 computes count groups of dot products of 1 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot1x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x4F64AVX512 computes count groups of dot products of 2 rows of a and 4 rows of b, next to each other in c.
+// dot2x4F64AVX512 computes count groups of dot products of 2 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot2x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot2x1F64AVX512 computes count groups of dot products of 2 rows of a and 1 rows of b, next to each other in c.
+// dot2x1F64AVX512 computes count groups of dot products of 2 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot2x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x4F64AVX512 computes count groups of dot products of 3 rows of a and 4 rows of b, next to each other in c.
+// dot3x4F64AVX512 computes count groups of dot products of 3 rows of a and 4
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot3x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// dot3x1F64AVX512 computes count groups of dot products of 3 rows of a and 1 rows of b, next to each other in c.
+// dot3x1F64AVX512 computes count groups of dot products of 3 rows of a and 1
+// rows of b, next to each other in c.
 //
 //go:noescape
 func dot3x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF64AVX512 copies two vectors from each of k rows of src, which are stride bytes apart.
+// packColumnsF64AVX512 copies two vectors from each of k rows of src, which are
+// stride bytes apart.
 //
 //go:noescape
 func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int)
 
-// packLeftF64AVX512 copies from each of k rows of src, which are stride bytes apart, 12 numbers to each panel, the last of which gets only the
-// given number of columns. Panels are panel bytes apart and have room for four numbers more.
+// packLeftF64AVX512 copies from each of k rows of src, which are stride bytes
+// apart, 12 numbers to each panel, the last of which gets only the given number
+// of columns. Panels are panel bytes apart and have room for four numbers more.
 //
 //go:noescape
 func packLeftF64AVX512(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
 
-// packTransposedF64AVX512 copies k numbers from each of 8 rows of src, which are stride bytes apart, to k rows of two vectors, the first of which it fills. It spoils the first vectors of up to 7 rows more.
+// packTransposedF64AVX512 copies k numbers from each of 8 rows of src, which
+// are stride bytes apart, to k rows of two vectors, the first of which it
+// fills. It spoils the first vectors of up to 7 rows more.
 //
 //go:noescape
 func packTransposedF64AVX512(dst *float64, src *float64, stride int, k int)

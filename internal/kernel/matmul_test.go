@@ -63,7 +63,7 @@ func TestMatMulAgainstNaive(t *testing.T) {
 	}
 }
 
-// 0·NaN and 0·Inf are NaN wherever in the blocks they are.
+// 0·NaN and 0·Inf are NaN wherever they occur in the blocks.
 func TestMatMulKeepsNaN(t *testing.T) {
 	for k := 1; k <= 9; k++ {
 		for at := range k {

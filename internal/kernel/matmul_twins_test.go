@@ -12,9 +12,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// matMulForms are sizes m, n and k that reach every way in which a product is
-// computed: tiles and their edges, blocks of k, panels of a and b for awkward
-// strides, dot products, single rows, and pieces for the workers.
+// matMulForms are sizes m, n and k that reach every way to compute a product:
+// tiles and their edges, blocks of k, panels of a and b for awkward strides,
+// dot products, single rows, and pieces for the workers.
 var matMulForms = [][3]int{
 	{64, 128, 784}, {784, 128, 64}, {64, 784, 128}, {64, 10, 128}, {128, 10, 64}, {64, 128, 10},
 	{96, 96, 96}, {100, 101, 103}, {128, 128, 128}, {203, 205, 207}, {130, 514, 70}, {30, 1030, 391}, {600, 40, 400}, {512, 64, 400},
@@ -22,7 +22,7 @@ var matMulForms = [][3]int{
 	{1024, 130, 70}, {1024, 1024, 24}, {2048, 40, 60}, {30, 2048, 300}, {25, 8200, 17}, {8197, 10, 20},
 }
 
-// matrixProduct is one call of MatMul; its slices lie unaligned within larger
+// matrixProduct is one call of MatMul. Its slices are unaligned parts of larger
 // ones.
 type matrixProduct[T kernel.Float] struct {
 	m, n, k        int
@@ -51,7 +51,7 @@ func (p matrixProduct[T]) String() string {
 	return fmt.Sprintf("%T %d×%d×%d, transA %v, transB %v", p.a, p.m, p.n, p.k, p.transA, p.transB)
 }
 
-// compute returns the result, and fails if anything around it was written.
+// compute returns the result, and fails if anything around it was overwritten.
 func (p matrixProduct[T]) compute(t testing.TB, matMul func(dst, a, b []T, m, n, k int, transA, transB bool)) []T {
 	t.Helper()
 	const guard = 12345
@@ -99,7 +99,7 @@ func (p matrixProduct[T]) check(t testing.TB, got []T) {
 }
 
 // roundOff bounds the relative error of a sum of k products. The worst case
-// grows with k, what happens with its root.
+// grows with k, the usual one with its root.
 func roundOff[T kernel.Float](k int) float64 {
 	unit := 0x1p-24
 	if T(1)+T(0x1p-30) != 1 {
@@ -131,7 +131,7 @@ func matMulTwins[T kernel.Float](t *testing.T) {
 }
 
 // A NaN or an infinity reaches its row or column of the result, whatever it is
-// multiplied by, and nothing else.
+// multiplied with, and nothing else.
 func TestMatMulSpreadsNaN(t *testing.T) {
 	t.Run("float32", spreadsNaN[float32])
 	t.Run("float64", spreadsNaN[float64])
@@ -167,7 +167,7 @@ func spreadsNaN[T kernel.Float](t *testing.T) {
 	}
 }
 
-// The same bits come out for any number of processors, and each time.
+// The bits are the same for any number of processors, and every time.
 func TestMatMulSameBits(t *testing.T) {
 	t.Run("float32", sameBits[float32])
 	t.Run("float64", sameBits[float64])
@@ -191,7 +191,7 @@ func sameBits[T kernel.Float](t *testing.T) {
 	}
 }
 
-// Products on many goroutines do not disturb each other, whoever of them has
+// Products on many goroutines do not disturb each other, whichever of them has
 // the workers.
 func TestMatMulConcurrently(t *testing.T) {
 	var group sync.WaitGroup
@@ -218,9 +218,9 @@ func TestMatMulConcurrently(t *testing.T) {
 	group.Wait()
 }
 
-// Large products allocate nothing either, with the workers' help.
-// testing.AllocsPerRun knows one processor only; the least of several counts is
-// what the product itself does.
+// Large products that the workers share allocate nothing either.
+// testing.AllocsPerRun uses one processor only, so this counts allocations
+// itself; the least of several counts is that of the product.
 func TestMatMulAllocatesNothing(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	rng := rand.New(rand.NewPCG(10, 11))

@@ -7,8 +7,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// gradients of five steps of one parameter; the rules are written out below for
-// one number.
+// gradients are those of one parameter in five steps. Below, the rules are
+// written out for one number.
 var gradients = []float64{0.5, -1.25, 0.75, 2, -0.125}
 
 func TestSGDAgainstFormula(t *testing.T) {
@@ -100,8 +100,8 @@ func TestRMSPropAgainstFormula(t *testing.T) {
 	}
 }
 
-// Gradients that never change have no spread, and the rounding error of mean²
-// must not make the root NaN.
+// Gradients that never change have no variance, and the rounding error of mean²
+// must not make its root NaN.
 func TestRMSPropCenteredConstantGradient(t *testing.T) {
 	w, v, mean := []float32{0}, []float32{0}, []float32{0}
 	for range 1000 {

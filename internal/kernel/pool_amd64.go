@@ -2,5 +2,6 @@
 
 package kernel
 
-// spin executes PAUSE so many times, at least once: it gives the core's resources to whoever else runs on it.
+// spin executes PAUSE the given number of times, at least once: it leaves the
+// core's resources to whatever else runs on it.
 func spin(rounds int)

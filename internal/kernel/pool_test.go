@@ -51,8 +51,8 @@ func TestParallelRunsEachPieceOnce(t *testing.T) {
 	}
 }
 
-// Tasks come at any distance, so that the workers are found awake, asleep, and
-// in between.
+// Tasks come at various intervals, so that they find the workers awake, asleep,
+// and in between.
 func TestParallelWakesWorkers(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(3))
 	for i := range 200 {
@@ -63,8 +63,7 @@ func TestParallelWakesWorkers(t *testing.T) {
 	}
 }
 
-// A worker that is done goes to sleep, while the caller is still busy with a
-// long piece.
+// A worker goes to sleep while the caller is still busy with a long piece.
 func TestParallelCallerIsLast(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	for range 5 {
@@ -78,8 +77,8 @@ func TestParallelCallerIsLast(t *testing.T) {
 	}
 }
 
-// Pieces that hand over tasks of their own, and other goroutines, find the
-// workers busy and compute alone.
+// Pieces that call parallel themselves, and other goroutines, find the workers
+// busy and compute alone.
 func TestParallelBusy(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(4))
 	var group sync.WaitGroup

@@ -81,8 +81,8 @@ func varianceOf(x []float64, correction int) float64 {
 	return mapped(x, func(v float64) float64 { return (v - mean) * (v - mean) }) / float64(len(x)-correction)
 }
 
-// forms are outer × n × inner; they cross the sizes of leaves (128) and chunks
-// of columns (64), and include empty ones.
+// forms are outer × n × inner: sizes around those of leaves (128) and chunks of
+// columns (64), and empty ones.
 var forms = [][3]int{
 	{1, 1, 1}, {2, 3, 1}, {3, 5, 2}, {1, 127, 1}, {2, 129, 1}, {1, 1000, 1}, {2, 300, 3}, {1, 3, 64}, {2, 4, 65}, {1, 257, 130}, {0, 3, 2}, {2, 0, 3},
 	{2, 0, 1}, {2, 3, 0}, {2, 0, 100},

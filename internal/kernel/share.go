@@ -127,7 +127,7 @@ func (t *converting[T, S]) run(piece, _ int) {
 type walking[T Float] struct {
 	dst, src                []T
 	shape, dStride, sStride [maxRank]int
-	rank, axis, rows        int // a piece is so many rows of the axis
+	rank, axis, rows        int // rows of the axis are a piece
 	dOff, sOff              int
 }
 

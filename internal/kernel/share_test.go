@@ -10,7 +10,7 @@ import (
 )
 
 // Loops that the workers share give the same bits as loops over short arrays,
-// which nobody shares, for any number of workers.
+// which are not shared, for any number of workers.
 func TestSharedLoops(t *testing.T) {
 	t.Run("float64", sharedLoops[float64])
 	t.Run("float32", sharedLoops[float32])
@@ -72,8 +72,8 @@ func sharedLoops[T kernel.Float](t *testing.T) {
 
 func abs[T kernel.Float](x T) T { return max(x, -x) }
 
-// firstDifference returns the index of the first element that differs, NaN only
-// from numbers; −1 if none does.
+// firstDifference returns the index of the first element that differs, or −1.
+// NaN equals NaN.
 func firstDifference[T kernel.Float](x, y []T) int {
 	for i := range x {
 		if x[i] != y[i] && (x[i] == x[i] || y[i] == y[i]) {
@@ -83,7 +83,7 @@ func firstDifference[T kernel.Float](x, y []T) int {
 	return -1
 }
 
-// What is moved in pieces ends up in the right places.
+// Copies in pieces put every element in its right place.
 func TestSharedMoves(t *testing.T) {
 	t.Run("float64", sharedMoves[float64])
 	t.Run("float32", sharedMoves[float32])
@@ -167,7 +167,7 @@ func TestSharedConversions(t *testing.T) {
 	}
 }
 
-// An index out of bounds panics where the caller can recover.
+// An index out of bounds panics in the caller's goroutine, which can recover.
 func TestSharedGatherPanicsInCaller(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(2))
 	defer func() {

@@ -7,8 +7,8 @@ import (
 	"nabla/internal/kernel"
 )
 
-// double is a number as the unevaluated sum of two, some 100 bits in all: the
-// reference of dense sweeps, for which math/big is too slow.
+// double is a number as the unevaluated sum of two, with about 100 bits: the
+// reference for dense sweeps, for which math/big is too slow.
 type double struct{ high, low float64 }
 
 func exactly(x float64) double { return double{x, 0} }
@@ -42,9 +42,8 @@ func (x double) over(y double) double {
 	return quickSum(q, second).plus(exactly(third))
 }
 
-// expm1 is eʳ − 1 of the distance r to the nearest multiple of ln 2, which it
-// returns apart: the series at a 256th of r, and 8 times the step from that of
-// r to that of 2r.
+// expm1 splits x into exponent·ln 2 + r and returns y = eʳ − 1: the series for
+// r/256, then 8 steps from r to 2r.
 func (x double) expm1() (y double, exponent int) {
 	ln2 := double{math.Ln2, 2.3190468138462996e-17}
 	k := math.RoundToEven(x.high * math.Log2E)
@@ -70,8 +69,8 @@ func (x double) exp() double {
 	return y.plus(exactly(1)).scaled(exponent)
 }
 
-// log is ln x: a step from the float64 logarithm y, x·e⁻ʸ − 1 and half its
-// square.
+// log is ln x: the float64 logarithm y, corrected by z = x·e⁻ʸ − 1 less half of
+// z².
 func (x double) log() double {
 	y := exactly(math.Log(x.high))
 	rest := x.times(y.negative().exp()).minus(exactly(1))
@@ -119,7 +118,7 @@ func (x double) geluTanhArgument() double {
 	return x.plus(x.times(x).times(x).times(cubic)).times(root)
 }
 
-// sinCos are sine and cosine by their series, for |x| up to some units.
+// sinCos are sine and cosine by their series, for small |x|.
 func (x double) sinCos() (sin, cos double) {
 	term := exactly(1)
 	for n := 1.0; n < 60; n++ {
@@ -143,7 +142,7 @@ func (x double) tan() double {
 	return sin.over(cos)
 }
 
-// atan, asin and acos are a step from the float64 result.
+// atan, asin and acos correct the float64 result by one step of Newton's.
 func (x double) atan() double {
 	y := exactly(math.Atan(x.high))
 	sin, cos := y.sinCos()
@@ -176,22 +175,21 @@ func (x double) atanh() double {
 	return exactly(1).plus(x).over(exactly(1).minus(x)).minus(exactly(1)).log1p().scaled(-1)
 }
 
-// root is √x, a step from the float64 result.
+// root is √x, one step of Newton's from the float64 result.
 func (x double) root() double {
 	y := exactly(math.Sqrt(x.high))
 	return y.plus(x.minus(y.times(y)).over(y).scaled(-1))
 }
 
-// siluSlope goes through 0 at −1.278, next to which the relative error of its
-// terms' sum says nothing.
+// siluSlope is 0 at −1.278. Near it the relative error says nothing.
 func siluSlope(x double) double {
 	s := x.sigmoid()
 	return s.plus(x.times(s).times(x.negative().sigmoid()))
 }
 
-// sweeps are functions and derivatives, with the arguments of a sweep and the
-// largest error in units in the last place of the vectors in float64 and in
-// float32.
+// sweeps are functions and derivatives, with the range of arguments and the
+// largest error of the vectors in float64 and in float32, in units in the last
+// place.
 var sweeps = []struct {
 	name         string
 	f            func(x double) double
@@ -274,15 +272,15 @@ func TestSweeps(t *testing.T) {
 	}
 }
 
-// unitsFrom is the error in units in the last place of a number with so many
+// unitsFrom is the error in units in the last place of a number with the given
 // bits.
 func unitsFrom(got float64, want double, bits int) float64 {
 	_, exponent := math.Frexp(want.high)
 	return math.Abs(exactly(got).minus(want).high) / math.Ldexp(1, exponent-bits)
 }
 
-// Of the normal distribution's functions, those in float32 are measured against
-// the scalar forms in float64, which are the standard library's.
+// The functions of the normal distribution in float32 are measured against the
+// scalar forms in float64, which are the standard library's.
 func TestSweepsOfNormal32(t *testing.T) {
 	const n = 100_000
 	x, y := make([]float32, n), make([]float32, n)

@@ -18,13 +18,13 @@ var (
 	portable64 = portablePrimitives[float64]()
 )
 
-// tiny is what results may differ by that are no normal numbers.
+// tiny is the difference that is allowed between subnormal results.
 const tiny = 4e-321
 
-// twins are the units in the last place by which the two sets of a function and
-// its derivative may differ, and the absolute difference that a derivative may
-// have where it goes through 0; those of all others agree in every bit, but for
-// the sign of NaN.
+// twins are the units in the last place by which vectors and portable loops of
+// a function and its derivative may differ, and the slack, an absolute
+// difference for derivatives that pass through 0. Functions without a row agree
+// in every bit, except the sign of NaN.
 var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&Exp: {3, 1.5, 0, 0, 0}, &Expm1: {2, 1, 4, 1, 0}, &Log: {2, 1, 0, 0, 0}, &Log1p: {2, 1, 0, 0, 0}, &Tanh: {2, 2, 6, 1, 0}, &Sigmoid: {3, 2, 6, 1, 0},
 	&Softplus: {3, 1, 4, 1, 0}, &LogSigmoid: {3, 1, 4, 1, 0}, &SiLU: {4, 3, 6, 1, 1e-15}, &GELUTanh: {4, 1, 8, 1, 1e-15}, &ELU: {3, 1, 5, 1, 0}, &SELU: {4, 1, 5, 1, 0},
@@ -35,12 +35,12 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
 }
 
-// binaryTwins are the same for functions of two arguments. Of the power it is
-// the portable one that is off.
+// binaryTwins are the same for functions of two arguments. The large difference
+// of the power is the error of the portable one.
 var binaryTwins = map[*Binary]struct{ f64, f32, slack float64 }{&Pow: {450, 1, 0}, &BCE: {4, 1, 0}, &BCELogits: {4, 1, 0}, &CrossEntropy: {2, 1, 0}}
 
-// arguments are n numbers of all kinds: ordinary ones, those of all magnitudes,
-// and the special ones.
+// arguments are n numbers of all kinds: ordinary ones, some of all magnitudes,
+// and special ones.
 func arguments(rng *rand.Rand, n int) []float64 {
 	special := []float64{
 		0, math.Copysign(0, -1), math.Inf(1), math.Inf(-1), math.NaN(), 1, -1, 3, -3, 6, 0.5, 709.7, -745.2, 88.7, -87.4, -103.9, 86, -86,
@@ -109,9 +109,9 @@ func needVectors(t testing.TB) {
 	}
 }
 
-// checkTwins compares two loops on x, up to so many units or an absolute slack;
-// 0 units ask for the same bits. It also checks that an element's result
-// depends neither on its place nor on its neighbours.
+// checkTwins compares two loops on x. They may differ by units in the last
+// place or by an absolute slack; 0 units mean the same bits. It also checks
+// that an element's result depends neither on its place nor on its neighbors.
 func checkTwins[T Float](t *testing.T, what string, x []T, units, slack float64, vector, portable func(dst, x []T)) {
 	t.Helper()
 	got, want, alone := make([]T, len(x)), make([]T, len(x)), make([]T, 1)
@@ -130,7 +130,7 @@ func checkTwins[T Float](t *testing.T, what string, x []T, units, slack float64,
 	}
 }
 
-// labels brings finite numbers into [0, 1], beyond which the terms of an
+// labels maps finite numbers into [0, 1], outside of which the terms of an
 // entropy cancel.
 func labels(y []float64) {
 	for i, v := range y {
@@ -270,7 +270,7 @@ func checkPrimitives[T Float](t *testing.T, vector, portable *primitives[T], x, 
 	}
 }
 
-// The updates of the optimizers are the same bits.
+// The updates of the optimizers give the same bits.
 func TestUpdateTwins(t *testing.T) {
 	needVectors(t)
 	rng := rand.New(rand.NewPCG(1, 2))

@@ -7,7 +7,7 @@ import (
 )
 
 // The loops of 512 bits against those of 256, which the tables hold after the
-// swap at the start of the program: they take the same steps, so the results
+// swap at the start of the program. Both take the same steps, so the results
 // are the same bits.
 
 func needWide(t testing.TB) {

@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strings"
+	"unicode/utf8"
+
 	"github.com/mmcloughlin/avo/attr"
 	"github.com/mmcloughlin/avo/build"
 	"github.com/mmcloughlin/avo/operand"
@@ -135,7 +138,20 @@ func zero(x reg.Register) { build.VXORPS(x, x, x) }
 func text(name, signature string, doc ...string) {
 	build.TEXT(name, build.NOSPLIT, signature)
 	build.Pragma("noescape")
-	build.Doc(doc...)
+	build.Doc(wrapped(strings.Join(doc, " "))...)
+}
+
+// wrapped are the lines of a comment, up to 80 characters wide with its slashes.
+func wrapped(text string) []string {
+	var lines []string
+	line := ""
+	for _, word := range strings.Fields(text) {
+		if line != "" && utf8.RuneCountInString(line+" "+word) > 77 {
+			lines, line = append(lines, line), ""
+		}
+		line = strings.TrimSpace(line + " " + word)
+	}
+	return append(lines, line)
 }
 
 func load(name string) reg.GPVirtual {

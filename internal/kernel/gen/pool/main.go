@@ -8,7 +8,8 @@ import (
 
 func main() {
 	build.TEXT("spin", build.NOSPLIT, "func(rounds int)")
-	build.Doc("spin executes PAUSE so many times, at least once: it gives the core's resources to whoever else runs on it.")
+	build.Doc("spin executes PAUSE the given number of times, at least once: it leaves the",
+		"core's resources to whatever else runs on it.")
 	rounds := build.Load(build.Param("rounds"), build.GP64())
 	build.Label("again")
 	build.PAUSE()
