@@ -91,6 +91,8 @@ func TestName(t *testing.T) {
 			"first.weight b.weight c.last.weight seq.inner.weight"},
 		{"the user's own layers in a Sequential", layers.NewSequential(newPair(), layers.ReLU(), &pair{called(""), called("")}),
 			"pair1.hidden.weight pair1.hidden.bias pair1.output.weight pair1.output.bias pair2.hidden.weight pair2.output.weight"},
+		{"one that embeds a Sequential in a Sequential", layers.NewSequential(&headed{layers.NewSequential(called("")), called("")}, called("")),
+			"headed1.dense1.weight headed1.head.weight dense1.weight"},
 		{"by value", &byValue, "a.weight a.bias b.weight b.bias"},
 		{"in a cycle", loop, "weight next.weight"},
 		{"numbers, maps and nil", &struct {

@@ -82,7 +82,7 @@ function fitPicture(canvas, shown) {
 	const box = canvas.getBoundingClientRect(), scale = window.devicePixelRatio || 1, w = box.width || 300, h = box.height || 190;
 	canvas.width = Math.round(w * scale);
 	canvas.height = Math.round(h * scale);
-	const c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), colour = name => style.getPropertyValue(name).trim();
+	const c = canvas.getContext("2d"), style = getComputedStyle(document.documentElement), color = name => style.getPropertyValue(name).trim();
 	c.scale(scale, scale);
 	const area = { x: 44, y: 6, w: w - 52, h: h - 32 };
 	const flat = data.fit.low.length === 1;
@@ -97,19 +97,19 @@ function fitPicture(canvas, shown) {
 	const X = v => area.x + (v - low[0]) / (high[0] - low[0]) * area.w, Y = v => area.y + area.h - (v - low[1]) / (high[1] - low[1]) * area.h;
 	c.font = "11px system-ui, sans-serif";
 	const least = Math.min(...targets), range = Math.max(...targets) - least || 1;
-	if (!flat) cells(c, shown, area, classes, colour, classes ? [0, classes - 1] : [least, least + range]);
-	c.strokeStyle = colour("--line");
+	if (!flat) cells(c, shown, area, classes, color, classes ? [0, classes - 1] : [least, least + range]);
+	c.strokeStyle = color("--line");
 	c.lineWidth = 1;
 	c.strokeRect(area.x, area.y, area.w, area.h);
 	if (flat) {
-		c.strokeStyle = colour("--change");
+		c.strokeStyle = color("--change");
 		c.lineWidth = 2;
 		c.beginPath();
 		shown.forEach((y, i, all) => { if (Number.isFinite(y)) c.lineTo(X(low[0] + (high[0] - low[0]) * i / (all.length - 1)), Y(y)); });
 		c.stroke();
 	}
-	data.fit.x.forEach((x, i) => dataPoint(c, X(x[0]), Y(flat ? targets[i] : x[1]), flat ? -1 : (targets[i] - least) / range, classes ? targets[i] : 0, colour));
-	c.fillStyle = colour("--grey");
+	data.fit.x.forEach((x, i) => dataPoint(c, X(x[0]), Y(flat ? targets[i] : x[1]), flat ? -1 : (targets[i] - least) / range, classes ? targets[i] : 0, color));
+	c.fillStyle = color("--gray");
 	c.textBaseline = "top";
 	c.textAlign = "left"; c.fillText(number(low[0], 3), area.x, area.y + area.h + 4);
 	c.textAlign = "right"; c.fillText(number(high[0], 3), area.x + area.w, area.y + area.h + 4);
@@ -119,11 +119,11 @@ function fitPicture(canvas, shown) {
 }
 
 // dataPoint draws a point of a class in its shape, and in the colour of its part of the scale, below 0 none.
-function dataPoint(c, x, y, part, shape, colour) {
+function dataPoint(c, x, y, part, shape, color) {
 	const corners = [[], [[0, -5], [5, 4], [-5, 4]], [[-4, -4], [4, -4], [4, 4], [-4, 4]], [[0, -6], [5, 0], [0, 6], [-5, 0]]][shape % 4] || [];
 	c.lineWidth = 1.5;
-	c.strokeStyle = colour("--paper");
-	c.fillStyle = part < 0 ? colour("--ink") : mix(colour("--cold"), colour("--warm"), part);
+	c.strokeStyle = color("--paper");
+	c.fillStyle = part < 0 ? color("--ink") : mix(color("--cold"), color("--warm"), part);
 	c.beginPath();
 	if (corners.length && part >= 0) corners.forEach(([u, v]) => c.lineTo(x + u, y + v)); else c.arc(x, y, part < 0 ? 2.6 : 4, 0, 7);
 	c.closePath();
@@ -139,36 +139,36 @@ function classCount() {
 
 // fitKey says what the points and the colours are.
 function fitKey(list) {
-	const classes = classCount(), style = getComputedStyle(document.documentElement), colour = name => style.getPropertyValue(name).trim(), flat = data.fit.low.length === 1;
+	const classes = classCount(), style = getComputedStyle(document.documentElement), color = name => style.getPropertyValue(name).trim(), flat = data.fit.low.length === 1;
 	const unit = data.fit.target ? ` ${data.fit.target}` : "", low = Math.min(...data.fit.y), high = Math.max(...data.fit.y);
 	if (flat) { list.replaceChildren(el("li", {}, `● data${unit && ":" + unit}`), el("li", {}, "— network")); return; }
 	if (!classes) { list.replaceChildren(el("li", {}, number(low, 3), el("i", { class: "ramp" }), number(high, 3) + unit), el("li", {}, "points: data, ground: network")); return; }
 	list.replaceChildren(...Array.from({ length: classes }, (_, k) => {
 		const name = (data.fit.classes || [])[k] ?? `target ${k}`, point = el("canvas", { width: 28, height: 28, "aria-label": name }), c = point.getContext("2d");
 		c.scale(2, 2);
-		dataPoint(c, 7, 7, k / Math.max(1, classes - 1), k, colour);
+		dataPoint(c, 7, 7, k / Math.max(1, classes - 1), k, color);
 		return el("li", {}, point, name);
 	}), el("li", {}, classes === 2 ? "line: the network says ½" : "ground: what the network says"));
 }
 
 // cells paints the grid of predictions in the colours of the targets and, between two classes, the line where they are ½.
-function cells(c, shown, area, classes, colour, [from, to]) {
+function cells(c, shown, area, classes, color, [from, to]) {
 	const n = data.fit.points;
 	const dx = area.w / (n - 1), dy = area.h / (n - 1);
-	const cold = colour("--cold"), warm = colour("--warm"), paper = colour("--paper");
+	const cold = color("--cold"), warm = color("--warm"), paper = color("--paper");
 	c.save();
 	c.beginPath(); c.rect(area.x, area.y, area.w, area.h); c.clip();
 	for (let j = 0; j < n; j++) for (let i = 0; i < n; i++) {
 		const y = shown[j * n + i];
-		c.fillStyle = !Number.isFinite(y) ? colour("--trouble") : mix(paper, mix(cold, warm, to > from ? (y - from) / (to - from) : 0.5), 0.42);
+		c.fillStyle = !Number.isFinite(y) ? color("--trouble") : mix(paper, mix(cold, warm, to > from ? (y - from) / (to - from) : 0.5), 0.42);
 		c.fillRect(area.x + (i - 0.5) * dx, area.y + area.h - (j + 0.5) * dy, dx + 0.6, dy + 0.6);
 	}
-	if (classes === 2) boundary(c, n, k => shown[k] - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], colour);
+	if (classes === 2) boundary(c, n, k => shown[k] - 0.5, (i, j) => [area.x + i * dx, area.y + area.h - j * dy], color);
 	c.restore();
 }
 
-function boundary(c, n, level, place, colour) {
-	c.strokeStyle = colour("--ink");
+function boundary(c, n, level, place, color) {
+	c.strokeStyle = color("--ink");
 	c.lineWidth = 1.8;
 	c.beginPath();
 	for (let j = 0; j + 1 < n; j++) for (let i = 0; i + 1 < n; i++) {

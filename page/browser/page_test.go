@@ -398,7 +398,7 @@ func TestLightAndDark(t *testing.T) {
 	p.shot("dark")
 	check := func() {
 		for _, pair := range [][2]string{
-			{"--ink", "--paper"}, {"--ink", "--ground"}, {"--value", "--op"}, {"--gradient", "--op"}, {"--change", "--op"}, {"--grey", "--paper"},
+			{"--ink", "--paper"}, {"--ink", "--ground"}, {"--value", "--op"}, {"--gradient", "--op"}, {"--change", "--op"}, {"--gray", "--paper"},
 			{"--ink", "--param"}, {"--value", "--param"}, {"--gradient", "--param"}, {"--gradient", "--target"}, {"--value", "--hot"}, {"--gradient", "--hot"}, {"--gradient", "--ground"}, {"--trouble", "--broken"},
 		} {
 			if c := evaluate[float64](p, fmt.Sprintf("(%s)(%q, %q)", contrast, pair[0], pair[1])); c < 4.5 {
