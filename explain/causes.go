@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 	"nabla/internal/recording"
 )
@@ -174,7 +176,7 @@ func (x *explainer) weakest(i, element int) weakest {
 
 // averages reports whether a node spreads its gradient over many elements,
 // which makes the gradient of each small without being a fault.
-func averages(n *recording.Node) bool { return !n.Custom && n.Op == "mean" }
+func averages(n *recording.Node) bool { return n.Is(operations.Mean) }
 
 // smallFactor names the step in which a gradient became tiny or zero.
 func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
@@ -182,7 +184,7 @@ func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
 	at, size := to.Source.Value, recording.Number(factor, recording.DefaultDigits)
 	switch kind := x.gate(to); {
 	case kind == CauseGateClosed:
-		return Cause{kind, at, to.Called() + " " + gates[to.Op] + x.input(e)}
+		return Cause{kind, at, to.Called() + " " + to.Operation().Gate + x.input(e)}
 	case kind == CauseSaturated && factor != 0:
 		return Cause{kind, at, fmt.Sprintf("%s is saturated: its slope is %s", to.Called(), size)}
 	case kind == CauseSaturated:
@@ -195,7 +197,7 @@ func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
 		return Cause{CauseZeroInput, at, to.Called() + " multiplies it by " + sizeOf(other, factor)}
 	}
 	switch {
-	case !to.Custom && to.Op == "scale":
+	case to.Is(operations.Scale):
 		return Cause{CauseZeroInput, at, fmt.Sprintf("%s multiplies it by %s", to.Called(), recording.Number(to.Constants[0], recording.DefaultDigits))}
 	case e.LocalKnown && to.Value.Size == 1:
 		return Cause{CauseFlat, at, fmt.Sprintf("%s has the slope %s at %s", to.Called(), recording.Number(e.Local.Few[0], recording.DefaultDigits), recording.Number(x.Nodes[e.From].Value.Few[0], recording.DefaultDigits))}
@@ -205,25 +207,13 @@ func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
 	return Cause{CauseFlat, at, fmt.Sprintf("%s has the slope %s there", to.Called(), size)}
 }
 
-// gates are the operations that let the gradient of some elements not pass, and
-// how one says so.
-var gates = map[string]string{
-	"relu": "is closed", "relu6": "is closed", "clamp": "is beyond its bounds", "maximum": "takes its other input", "minimum": "takes its other input",
-	"where": "takes its other branch", "max": "takes other elements", "min": "takes other elements",
-	"slice": "leaves it out", "gather": "leaves it out", "index select": "leaves it out",
-}
-
 // gate returns what it is called when an activation or choice lets nothing
 // pass, CauseNone for other operations.
 func (x *explainer) gate(n *recording.Node) CauseKind {
-	if n.Custom {
-		return CauseNone
-	}
-	switch n.Op {
-	case "sigmoid", "tanh", "hard sigmoid", "hard tanh", "softsign", "erf", "softmax", "log sigmoid":
+	switch o := n.Operation(); {
+	case o.Saturates:
 		return CauseSaturated
-	}
-	if gates[n.Op] != "" {
+	case o.Gate != "":
 		return CauseGateClosed
 	}
 	return CauseNone
@@ -252,18 +242,18 @@ func (x *explainer) cancelsInside(e *recording.Edge) bool {
 			kept += math.Abs(v)
 		}
 		return from.Value.Size < to.Value.Size && kept < tinyFactor*all
-	case !to.Custom && to.Op == "matmul":
+	case to.Is(operations.MatMul):
 		other := x.otherFactor(e)
 		return other != nil && other.Value.Norm >= tinyFactor*math.Sqrt(float64(other.Value.Size))
 	}
-	return !to.Custom && to.Op == "expand"
+	return to.Is(operations.Expand)
 }
 
 // otherFactor returns what a product multiplies an input by; nil where there is
 // no product or it is a square.
 func (x *explainer) otherFactor(e *recording.Edge) *recording.Node {
 	to := &x.Nodes[e.To]
-	if to.Custom || to.Terms == nil && to.Op != "mul" && to.Op != "matmul" {
+	if to.Custom || to.Terms == nil && to.Op != operations.Mul && to.Op != operations.MatMul {
 		return nil
 	}
 	terms := to.Terms

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 	"nabla/internal/recording"
 )
@@ -33,11 +35,9 @@ func (k TroubleKind) String() string {
 
 // The thresholds of Diagnose.
 const (
-	saturatedSigmoid = 0.01 // a sigmoid closer than that to 0 or 1 has a slope below 0.01, where the most is 0.25
-	saturatedTanh    = 0.99 // a tanh beyond that has a slope below 0.02, where the most is 1
-	saturatedShare   = 0.5  // of the elements, from which on it is told
-	vanishingRatio   = 1e-3 // of the gradient's root mean square to that at the last layer
-	explodingRatio   = 1e3
+	saturatedShare = 0.5  // of the elements, from which on it is told
+	vanishingRatio = 1e-3 // of the gradient's root mean square to that at the last layer
+	explodingRatio = 1e3
 )
 
 // A Trouble is something wrong that a recording shows.
@@ -154,13 +154,11 @@ func (d *diagnosis) activation(i int) {
 	if !n.Learns || n.Custom || len(n.In) != 1 {
 		return
 	}
-	switch n.Op {
-	case "relu", "relu6":
+	switch {
+	case n.Is(operations.ReLU), n.Is(operations.ReLU6):
 		d.relu(i)
-	case "sigmoid", "tanh", "hard sigmoid", "hard tanh":
-		if !d.inCrossEntropy(n) {
-			d.saturation(i)
-		}
+	case n.Operation().Flat != nil && !d.inCrossEntropy(n):
+		d.saturation(i)
 	}
 }
 
@@ -211,7 +209,7 @@ func (d *diagnosis) inCrossEntropy(n *recording.Node) bool {
 	for _, use := range n.Uses {
 		e := &d.Edges[use]
 		to := &d.Nodes[e.To]
-		if to.Custom || e.Input != 0 || to.Op != "binary cross entropy" && to.Op != "cross entropy" {
+		if e.Input != 0 || !to.Operation().Probabilities {
 			return false
 		}
 	}
@@ -222,30 +220,19 @@ func (d *diagnosis) inCrossEntropy(n *recording.Node) bool {
 func (d *diagnosis) saturation(i int) {
 	n := &d.Nodes[i]
 	_, _, a := d.unitsOf(n)
-	beyond, saturated := 0, saturations[n.Op]
+	beyond, flat := 0, n.Operation().Flat
 	for _, v := range a {
-		if saturated.is(v) {
+		if flat.Beyond(v) {
 			beyond++
 		}
 	}
 	switch {
 	case float64(beyond) < saturatedShare*float64(len(a)) || beyond == 0:
 	case len(a) == 1:
-		d.add(TroubleSaturated, i, "saturated", fmt.Sprintf(": %s, where the slope is %s", recording.Number(a[0], recording.DefaultDigits), saturated.slope))
+		d.add(TroubleSaturated, i, "saturated", fmt.Sprintf(": %s, where the slope is %s", recording.Number(a[0], recording.DefaultDigits), flat.Slope))
 	default:
-		d.add(TroubleSaturated, i, fmt.Sprintf("saturated: %d of %d elements", beyond, len(a)), fmt.Sprintf(" are %s, where the slope is %s", saturated.where, saturated.slope))
+		d.add(TroubleSaturated, i, fmt.Sprintf("saturated: %d of %d elements", beyond, len(a)), fmt.Sprintf(" are %s, where the slope is %s", flat.Where, flat.Slope))
 	}
-}
-
-// saturations says when an activation of that value has all but no slope.
-var saturations = map[string]struct {
-	is           func(a float64) bool
-	where, slope string
-}{
-	"sigmoid":      {func(a float64) bool { return a < saturatedSigmoid || a > 1-saturatedSigmoid }, "outside 0.01 to 0.99", "below 0.01"},
-	"tanh":         {func(a float64) bool { return math.Abs(a) > saturatedTanh }, "beyond ±0.99", "below 0.02"},
-	"hard sigmoid": {func(a float64) bool { return a == 0 || a == 1 }, "at 0 or 1", "0"},
-	"hard tanh":    {func(a float64) bool { return math.Abs(a) == 1 }, "at ±1", "0"},
 }
 
 // layers compares the gradients of the layers' weighted sums with those of the
@@ -330,20 +317,12 @@ func (d *diagnosis) stages() []stage {
 
 // multiplies reports whether n may be a layer's product with its weights.
 func multiplies(n *recording.Node) bool {
-	switch n.Op {
-	case "matmul", "mul", "weighted sum":
-		return true
-	}
-	return n.Custom
+	return n.Custom || n.Is(operations.MatMul) || n.Is(operations.Mul) || n.Is(operations.WeightedSum)
 }
 
 // rearranges reports whether n is its input in another order or shape.
 func rearranges(n *recording.Node) bool {
-	switch n.Op {
-	case "reshape", "permute", "expand", "slice":
-		return !n.Custom
-	}
-	return false
+	return n.Is(operations.Reshape) || n.Is(operations.Permute) || n.Is(operations.Expand) || n.Is(operations.Slice)
 }
 
 // unreached looks for what should be learned and is not, for want of a way

@@ -3,6 +3,8 @@ package explain
 import (
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 	"nabla/internal/recording"
 )
@@ -131,9 +133,9 @@ func (z *zeroCauses) reasons(e *recording.Edge) func(k int) int {
 	case to.Gradient.Zero():
 		return func(int) int { return z.why[e.To][0] }
 	case to.Custom:
-	case to.Op == "reshape":
+	case to.Op == operations.Reshape:
 		return func(k int) int { return z.why[e.To][k] }
-	case to.Op == "matmul" && z.Nodes[e.From].Value.Size > 0 && len(to.Value.Shape) == 2 && len(z.Nodes[e.From].Value.Shape) == 2:
+	case to.Op == operations.MatMul && z.Nodes[e.From].Value.Size > 0 && len(to.Value.Shape) == 2 && len(z.Nodes[e.From].Value.Shape) == 2:
 		return z.product(e)
 	case z.gate(to) != CauseNone:
 	default:

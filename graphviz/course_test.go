@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"nabla/autograd"
+	"nabla/internal/operations"
 	"nabla/internal/recording"
 	"nabla/internal/recording/recordingtest"
 	"nabla/losses"
@@ -272,7 +273,7 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 			found++
 			got := l.partsOf(n)
 			row := 2 * (x[1][0]*w[0] + x[1][1]*w[1] - y[1]) / 3 * x[1][k]
-			if want := (parts{row, 2 * penalty * w[k], penalty > 0, recording.MeanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
+			if want := (parts{row, 2 * penalty * w[k], penalty > 0, operations.MeanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
 				t.Errorf("%s: the parts of w%d are %+v, want %+v", name, k, got, want)
 			}
 			if text := l.lower(i).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {

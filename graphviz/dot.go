@@ -264,14 +264,7 @@ func commutes(n *recording.Node) bool {
 	if n.Several() {
 		return true
 	}
-	if n.Custom {
-		return false
-	}
-	switch n.Op {
-	case "add", "mul", "maximum", "minimum", "hypot", "equal", "not equal", recording.WeightedSum, recording.SumOfRows, recording.MeanOfRows:
-		return true
-	}
-	return false
+	return n.Operation().Commutes
 }
 
 // drawBackward draws what has a gradient, and the root.

@@ -63,13 +63,3 @@ func AddUp(root autograd.Value, grads autograd.Gradients, o Options) (values int
 	}
 	return values, nil
 }
-
-// Formulas are the operations of which a drawing says what becomes of the
-// gradient.
-func Formulas() map[string]bool {
-	known := map[string]bool{}
-	for op := range recording.Formulas {
-		known[op] = true
-	}
-	return known
-}

@@ -1,11 +1,7 @@
 package graphviz_test
 
 import (
-	"go/ast"
-	goparser "go/parser"
-	"go/token"
 	"math"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -213,77 +209,4 @@ func evaluate(t *testing.T, formula string, matrices map[string][][]float64) [][
 		}
 	}
 	return product
-}
-
-// Every operation of autograd that is no function of single elements and has a
-// gradient has a formula. The test reads autograd's source.
-func TestEveryOperationHasAFormula(t *testing.T) {
-	without := map[string]bool{ // leaves, scratch of the reverse pass, and what returns no Value
-		"constant": true, "variable": true, "param": true, "custom": true, "gradient": true, "argmax": true, "argmin": true, "one hot": true,
-	}
-	paths, err := filepath.Glob("../autograd/*.go")
-	if err != nil || len(paths) < 20 {
-		t.Fatalf("%d files, error %v", len(paths), err)
-	}
-	known, found := graphviz.Formulas(), 0
-	for _, path := range paths {
-		if strings.HasSuffix(path, "_test.go") {
-			continue
-		}
-		file, err := goparser.ParseFile(token.NewFileSet(), path, nil, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, elementwise := range operationsOf(file) {
-			if elementwise || without[name] {
-				continue
-			}
-			found++
-			if !known[name] {
-				t.Errorf("operation %q has no formula", name)
-			}
-			delete(known, name)
-		}
-	}
-	for name := range known {
-		t.Errorf("a formula of %q, which is no operation", name)
-	}
-	if found < 25 {
-		t.Errorf("only %d operations were found", found)
-	}
-}
-
-// operationsOf returns the operations that a file declares, and whether they
-// are functions of single elements or masks.
-func operationsOf(file *ast.File) map[string]bool {
-	all := map[string]bool{}
-	ast.Inspect(file, func(n ast.Node) bool {
-		literal, ok := n.(*ast.CompositeLit)
-		if !ok {
-			return true
-		}
-		if kind, ok := literal.Type.(*ast.Ident); !ok || kind.Name != "operation" {
-			return true
-		}
-		name, elementwise := "", false
-		for _, element := range literal.Elts {
-			pair, ok := element.(*ast.KeyValueExpr)
-			if !ok {
-				continue
-			}
-			switch pair.Key.(*ast.Ident).Name {
-			case "name":
-				if s, ok := pair.Value.(*ast.BasicLit); ok {
-					name, _ = strconv.Unquote(s.Value)
-				}
-			case "unary", "binary", "mask":
-				elementwise = true
-			}
-		}
-		if name != "" {
-			all[name] = elementwise
-		}
-		return true
-	})
-	return all
 }

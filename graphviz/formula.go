@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 
+	"nabla/internal/operations"
+
 	"nabla/internal/recording"
 )
 
@@ -46,15 +48,15 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 	n := &l.Nodes[i]
 	inner = l.Edges[n.In[0]].From
 	switch {
-	case n.Op == "scale":
+	case n.Op == operations.Scale:
 		s.factor *= n.Constants[0]
-	case n.Op == "neg":
+	case n.Op == operations.Neg:
 		s.factor = -s.factor
-	case n.Source.Op == "mean":
+	case n.Source.Op == operations.Mean:
 		s.rows *= elementCount(n)
-	case n.Op == recording.SumOfRows, n.Source.Op == "sum":
+	case n.Op == operations.SumOfRows, n.Source.Op == operations.Sum:
 		s.summed = s.summed || elementCount(n) > 1
-	case n.Op == "add" && s.isPlain():
+	case n.Op == operations.Add && s.isPlain():
 		penalty := l.Edges[n.In[1]].From
 		if !l.loss[inner] {
 			inner, penalty = penalty, inner
@@ -63,7 +65,7 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 			return recording.Nowhere, false
 		}
 		s.added = append(s.added, penalty)
-	case n.Op == "mul", n.Op == "div":
+	case n.Op == operations.Mul, n.Op == operations.Div:
 		of, by := l.factorOf(n)
 		if by == recording.Nowhere {
 			return recording.Nowhere, false
@@ -93,7 +95,7 @@ func (s *setting) multiply(l *lesson, op string, by int) {
 	switch n := &l.Nodes[by]; {
 	case n.Source.Size() > 1: // another one for each row
 		s.weight += l.letter(by) + "·"
-	case op == "div":
+	case op == operations.Div:
 		s.factor /= n.Value.Few[0]
 	default:
 		s.factor *= n.Value.Few[0]
@@ -124,9 +126,9 @@ func (s *setting) formula(c core) lossFormula {
 func (l *lesson) factorOf(n *recording.Node) (of, by int) {
 	first, second := l.Edges[n.In[0]], l.Edges[n.In[1]]
 	switch {
-	case first.Learns && !second.Learns && (n.Op == "mul" || l.Nodes[second.From].Source.Size() == 1):
+	case first.Learns && !second.Learns && (n.Op == operations.Mul || l.Nodes[second.From].Source.Size() == 1):
 		return first.From, second.From
-	case second.Learns && !first.Learns && n.Op == "mul":
+	case second.Learns && !first.Learns && n.Op == operations.Mul:
 		return second.From, first.From
 	}
 	return recording.Nowhere, recording.Nowhere
@@ -154,7 +156,7 @@ func (l *lesson) operand(i, depth int, operand bool) string {
 		return "…"
 	}
 	text := l.expression(i, depth-1)
-	if operand && n.IsOperator() && n.Op != "square" {
+	if operand && n.IsOperator() && n.Op != operations.Square {
 		return "(" + text + ")"
 	}
 	return text
@@ -217,28 +219,28 @@ func (l *lesson) core(i int) (core, bool) {
 	input := func(k int) int { return l.Edges[n.In[k]].From }
 	of := func(format string, names ...any) string { return fmt.Sprintf(format, names...) }
 	switch n.Op {
-	case "square":
+	case operations.Square:
 		return l.squareCore(input(0))
-	case "pow scalar":
+	case operations.PowScalar:
 		if n.Constants[0] == 2 {
 			return l.squareCore(input(0))
 		}
-	case "abs":
+	case operations.Abs:
 		error, slope, known := l.difference(input(0))
 		return core{1, "|" + error + "|", 1, around("sign(", slope), ""}, known
-	case "binary cross entropy":
+	case operations.BinaryCrossEntropy:
 		p, y := l.letter(input(0)), l.letter(input(1))
 		return core{-1, of("(%s·ln %s + (1 − %s)·ln(1 − %s))", y, p, y, p), 1, of("(%s − %s)", p, y), of("%s(1 − %s)", p, p)}, true
-	case "binary cross entropy logits":
+	case operations.BinaryCrossEntropyLogits:
 		z, y := l.letter(input(0)), l.letter(input(1))
 		return core{1, of("(ln(1 + e^%s) − %s·%s)", z, y, z), 1, of("(σ(%s) − %s)", z, y), ""}, true
-	case "cross entropy":
+	case operations.CrossEntropy:
 		p, y := l.letter(input(0)), l.letter(input(1))
 		return core{-1, of("%s·ln %s", y, p), -1, y, p}, true
-	case "log softmax": // of the label
+	case operations.LogSoftmax: // of the label
 		z := l.letter(input(0))
 		return core{1, of("ln(softmax(%s) of the label)", z), -1, of("(softmax(%s) − 1 at the label)", z), ""}, true
-	case "mul":
+	case operations.Mul:
 		return l.productCore(input(0), input(1))
 	}
 	return core{}, false
@@ -264,7 +266,7 @@ func around(open, text string) string {
 // prediction is.
 func (l *lesson) difference(i int) (error, slope string, known bool) {
 	d := &l.Nodes[i]
-	if d.Op != "sub" || d.Custom || !l.loss[i] {
+	if d.Op != operations.Sub || d.Custom || !l.loss[i] {
 		return "", "", false
 	}
 	first, second := l.Edges[d.In[0]], l.Edges[d.In[1]]
@@ -287,10 +289,10 @@ func (l *lesson) productCore(first, second int) (core, bool) {
 	case first == second:
 		return l.squareCore(first)
 	case a.Custom || len(a.In) == 0:
-	case a.Op == "log softmax":
+	case a.Op == operations.LogSoftmax:
 		z, y := l.letter(l.Edges[a.In[0]].From), l.letter(second)
 		return core{1, fmt.Sprintf("%s·ln softmax(%s)", y, z), -1, fmt.Sprintf("(softmax(%s) − %s)", z, y), ""}, true
-	case a.Op == "clamp":
+	case a.Op == operations.Clamp:
 		return l.huberCore(first, second)
 	}
 	return core{}, false
@@ -299,11 +301,11 @@ func (l *lesson) productCore(first, second int) (core, bool) {
 // huberCore recognises c·(d − ½c), with c = d cut off at ±δ.
 func (l *lesson) huberCore(clamp, rest int) (core, bool) {
 	c, r := &l.Nodes[clamp], &l.Nodes[rest]
-	if r.Op != "sub" || r.Custom || c.Constants[0] != -c.Constants[1] {
+	if r.Op != operations.Sub || r.Custom || c.Constants[0] != -c.Constants[1] {
 		return core{}, false
 	}
 	d, half := l.Edges[c.In[0]].From, &l.Nodes[l.Edges[r.In[1]].From]
-	if l.Edges[r.In[0]].From != d || half.Op != "scale" || half.Constants[0] != 0.5 || l.Edges[half.In[0]].From != clamp {
+	if l.Edges[r.In[0]].From != d || half.Op != operations.Scale || half.Constants[0] != 0.5 || l.Edges[half.In[0]].From != clamp {
 		return core{}, false
 	}
 	error, slope, known := l.difference(d)

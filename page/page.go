@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strconv"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 	"nabla/internal/recording"
 )
@@ -195,7 +197,7 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 
 // isShare reports whether a node is a softmax's, which the page knows of single numbers.
 func isShare(n *recording.Node) bool {
-	return (n.Op == "softmax" || n.Op == "log softmax") && !n.Custom
+	return n.Operation().Class == operations.Normalizing
 }
 
 // recomputable reports whether a node's operation is one of autograd's that are
@@ -310,9 +312,6 @@ func frameOf(m *recording.Model) frame {
 // what was handed back, the latest use first.
 const computed = "="
 
-// exact are the operations that have the same bits in any language, and so have their derivatives.
-var exact = map[string]bool{"add": true, "sub": true, "mul": true, "div": true, "neg": true, "square": true, "scale": true, "add scalar": true, "relu": true}
-
 // valueOf returns a node's value, or that the page can compute it.
 func valueOf(m *recording.Model, n *recording.Node) any {
 	if y, _, known := exactly(m, n); known && sameBits(y, n.Value.Few[0]) {
@@ -326,8 +325,8 @@ func exactly(m *recording.Model, n *recording.Node) (y float64, slopes []float64
 	if factor := m.Meeting(n); factor != 0 {
 		return math.NaN(), slices.Repeat([]float64{factor}, len(n.In)), true
 	}
-	sum := n.Op == "sum" && !n.Custom && len(n.In) > 1
-	if n.Value.Size != 1 || n.Terms == nil && !sum && (!exact[n.Op] || !recomputable(n)) {
+	sum := n.Is(operations.Sum) && len(n.In) > 1
+	if n.Value.Size != 1 || n.Terms == nil && !sum && (!n.Operation().Exact || !recomputable(n)) {
 		return 0, nil, false
 	}
 	in := make([]float64, len(n.In))

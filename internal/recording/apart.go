@@ -3,6 +3,8 @@ package recording
 import (
 	"math"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -55,37 +57,37 @@ func takeApart(o *operands) (apart, bool) {
 		return elementwise(o), true
 	}
 	switch o.n.Op {
-	case "where":
+	case operations.Where:
 		return choice(o), true
-	case "matmul":
+	case operations.MatMul:
 		return matrixProduct(o), true
-	case "sum", "mean", "max", "min", "logsumexp":
+	case operations.Sum, operations.Mean, operations.Max, operations.Min, operations.LogSumExp:
 		return reduction(o), true
-	case "norm":
+	case operations.Norm:
 		return reduction(o), o.constant(0) == 2
-	case "softmax", "log softmax":
+	case operations.Softmax, operations.LogSoftmax:
 		return normalized(o), true
-	case "reshape", "detach":
+	case operations.Reshape, operations.Detach:
 		a := copies(func(out int) (part, bool) { return part{0, out}, true })
-		if o.n.Op == "detach" {
+		if o.n.Op == operations.Detach {
 			a.copies, a.factor = false, nil
 		}
 		return a, true
-	case "expand":
+	case operations.Expand:
 		at := broadcast(o.shapes[0], o.n.Shape())
 		return copies(func(out int) (part, bool) { return part{0, at[out]}, true }), true
-	case "permute":
+	case operations.Permute:
 		return permutation(o), true
-	case "slice":
+	case operations.Slice:
 		at := taken(o.shapes[0], o.n.Shape(), o.n.Ints)
 		return copies(func(out int) (part, bool) { return part{0, at[out]}, true }), true
-	case "pad":
+	case operations.Pad:
 		return padding(o), true
-	case "concat":
+	case operations.Concat:
 		return concatenation(o), true
-	case "gather":
+	case operations.Gather:
 		return copies(func(out int) (part, bool) { return part{0, o.n.Ints[out]}, true }), true
-	case "index select":
+	case operations.IndexSelect:
 		return selection(o), true
 	}
 	return oneNumber(o)
@@ -248,22 +250,22 @@ func reduction(o *operands) apart {
 		}
 	}}
 	switch o.n.Op {
-	case "sum":
+	case operations.Sum:
 		a.sums = true
 		a.factor = func(int, part) float64 { return 1 }
-	case "mean":
+	case operations.Mean:
 		a.sums = true
 		a.factor = func(int, part) float64 { return 1 / float64(b.N) }
-	case "max", "min":
+	case operations.Max, operations.Min:
 		a.factor = func(out int, p part) float64 { return extreme(o, b, out, p) }
-	case "logsumexp":
+	case operations.LogSumExp:
 		a.factor = func(out int, p part) float64 {
 			if math.IsInf(o.out[out], -1) {
 				return 0
 			}
 			return math.Exp(o.at(p) - o.out[out])
 		}
-	case "norm": // the Euclidean one
+	case operations.Norm: // the Euclidean one
 		a.factor = func(out int, p part) float64 {
 			if o.out[out] == 0 {
 				return 0
@@ -304,7 +306,7 @@ func normalized(o *operands) apart {
 		}
 		return 0
 	}
-	if o.n.Op == "softmax" {
+	if o.n.Op == operations.Softmax {
 		a.factor = func(out int, p part) float64 { return o.out[out] * (same(out, p) - o.out[p.element]) }
 	} else {
 		a.factor = func(out int, p part) float64 { return same(out, p) - math.Exp(o.out[p.element]) }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -115,7 +117,7 @@ func (s *sampler) drawElement(x Element) {
 	case inputs == 0: // a number that padding brought in, or a sum of nothing
 		added.Kind, added.Op, added.Constants = autograd.KindConstant, autograd.KindConstant.String(), nil
 	case s.ways[x.node].pairs:
-		added.Op, added.Constants, added.Terms = WeightedSum, nil, pairsOf(inputs)
+		added.Op, added.Constants, added.Terms = operations.WeightedSum, nil, pairsOf(inputs)
 	}
 }
 
@@ -227,7 +229,7 @@ func (s *sampler) otherRows(meeting *Node) Node {
 	}
 	source := s.m.Nodes[s.m.Edges[meeting.In[0]].From].Source
 	s.rests++
-	return Node{ID: source.ID, Source: source, Element: rest + 1 - s.rests, Op: SumOfRows, Name: name, Scope: meeting.Scope}
+	return Node{ID: source.ID, Source: source, Element: rest + 1 - s.rests, Op: operations.SumOfRows, Name: name, Scope: meeting.Scope}
 }
 
 // otherPart returns the sum of the elements of other rows that meet in x, and
@@ -256,8 +258,8 @@ func (s *sampler) drawOtherConstants(x Element) {
 // drawMeeting draws the node Σ/n of this row and the others.
 func (s *sampler) drawMeeting(x Element, inputs int) {
 	n := &s.out.Nodes[len(s.out.Nodes)-1]
-	if n.Op = SumOfRows; n.Source.Op == "mean" {
-		n.Op = MeanOfRows
+	if n.Op = operations.SumOfRows; n.Source.Op == operations.Mean {
+		n.Op = operations.MeanOfRows
 	}
 	_, factor := s.otherPart(x)
 	at := len(s.out.Nodes) - 1

@@ -3,6 +3,8 @@ package recording
 import (
 	"strings"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -38,25 +40,13 @@ func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 	if len(names) != len(n.Source.Inputs) { // a Selection left some out
 		return n.Op + "(…)"
 	}
-	switch n.Op {
-	case "add":
-		return names[0] + " + " + names[1]
-	case "sub":
-		return names[0] + " − " + names[1]
-	case "mul":
-		return names[0] + "·" + names[1]
-	case "div":
-		return names[0] + " / " + names[1]
-	case "square":
-		return names[0] + "²"
-	case "softmax", "log softmax":
-		return n.Op
-	case "scale":
+	switch o := n.Operation(); {
+	case o.Name == operations.Scale:
 		return Times(n.Constants[0], names[0])
-	case "add scalar":
-		return names[0] + " + " + Number(n.Constants[0], 4)
-	case "pow scalar":
-		return names[0] + "^" + Number(n.Constants[0], 4)
+	case o.Written != "":
+		return filled(o.Written, names, n.Constants)
+	case o.Class == operations.Normalizing:
+		return n.Op
 	}
 	for _, c := range n.Constants {
 		names = append(names, Number(c, 4))
@@ -67,14 +57,26 @@ func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 // IsOperator reports whether a formula writes the operation between or behind
 // its inputs, and not as a function of them.
 func (n *Node) IsOperator() bool {
-	if n.Custom {
-		return false
+	return n.Is(operations.WeightedSum) || n.Operation().Written != ""
+}
+
+// filled puts the names of the inputs and the constant into a formula of the
+// table of operations.
+func filled(formula string, names []string, constants []float64) string {
+	var b strings.Builder
+	for _, r := range formula {
+		switch r {
+		case 'a':
+			b.WriteString(names[0])
+		case 'b':
+			b.WriteString(names[1])
+		case 'c':
+			b.WriteString(Number(constants[0], 4))
+		default:
+			b.WriteRune(r)
+		}
 	}
-	switch n.Op {
-	case WeightedSum, "add", "sub", "mul", "div", "square", "scale", "add scalar", "pow scalar":
-		return true
-	}
-	return false
+	return b.String()
 }
 
 func (n *Node) sumOf(names []string) string {

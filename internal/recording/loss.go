@@ -3,6 +3,8 @@ package recording
 import (
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -68,8 +70,8 @@ func (m *Model) compares(e *Edge, named bool) bool {
 	switch {
 	case to.Custom || !to.Learns:
 		return false
-	case to.Op == "sub":
+	case to.Op == operations.Sub:
 		return e.Input == 1 || named
 	}
-	return e.Input == 1 && (to.Op == "binary cross entropy" || to.Op == "binary cross entropy logits" || to.Op == "cross entropy")
+	return e.Input == 1 && to.Operation().Compares
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -272,18 +274,22 @@ func constantsOf(n autograd.Node) []float64 {
 	if n.Custom {
 		return nil
 	}
-	count := 0
-	switch n.Op {
-	case "scale", "add scalar", "pow scalar", "leaky relu", "elu", "celu",
-		"equal scalar", "not equal scalar", "less scalar", "less equal scalar", "greater scalar", "greater equal scalar":
-		count = 1
-	case "clamp":
-		count = 2
-	}
-	constants := make([]float64, count)
+	constants := make([]float64, operations.Of(n.Op).Constants)
 	copy(constants, n.Constants) // zeros at the end are not recorded
 	return constants
 }
+
+// Operation returns what is known of a node's operation: nothing of a user's
+// own, of a leaf, and of a box that stands for several values.
+func (n *Node) Operation() *operations.Operation {
+	if n.Custom {
+		return operations.Of("")
+	}
+	return operations.Of(n.Op)
+}
+
+// Is reports whether a node is that operation of the library.
+func (n *Node) Is(operation string) bool { return !n.Custom && n.Op == operation }
 
 // Broken reports whether a node holds a NaN or an infinity.
 func (n *Node) Broken() bool {

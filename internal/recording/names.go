@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	"nabla/autograd"
+	"nabla/internal/operations"
 )
 
 // Title returns what a node is called: its name, or else its operation and
@@ -144,13 +145,6 @@ func (m *Model) tellComputed() {
 			continue
 		}
 		text := m.Written(i, func(from int, operand bool) string { return m.operandOf(n, from, operand) })
-		input := func(k int) string { return m.operandOf(n, m.Edges[n.In[k]].From, true) }
-		switch {
-		case n.Op == "matmul" && !n.Custom && len(n.In) == 2:
-			text = input(0) + "·" + input(1)
-		case n.Op == "neg" && !n.Custom && len(n.In) == 1:
-			text = "−" + input(0)
-		}
 		if text != n.Op && !strings.Contains(text, "…") && !strings.Contains(text, "#") && utf8.RuneCountInString(text) <= longestComputed {
 			n.Computed = text
 		}
@@ -168,11 +162,10 @@ func (m *Model) operandOf(n *Node, from int, operand bool) string {
 		return "(" + Number(x.Value.Few[0], 4) + ")"
 	}
 	text := x.Spoken()
-	if !operand || x.Computed == "" || n.Op == "add" && !n.Custom {
+	if !operand || x.Computed == "" || n.Is(operations.Add) {
 		return text
 	}
-	tight := n.Op == "square" || n.Op == "pow scalar" || n.Op == "div"
-	if strings.Contains(text, " ") || tight && strings.Contains(text, "·") {
+	if strings.Contains(text, " ") || n.Operation().Tight && strings.Contains(text, "·") {
 		return "(" + text + ")"
 	}
 	return text

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -63,7 +65,7 @@ func (m *Model) InNeurons() (*Model, error) {
 
 // hasMatrices reports whether there are products of whole matrices.
 func (m *Model) hasMatrices() bool {
-	return slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Op == "matmul" && !n.Custom && n.Element == Whole })
+	return slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Is(operations.MatMul) && n.Element == Whole })
 }
 
 // Neurons finds the neurons of a model: of single numbers the weighted sums,
@@ -169,7 +171,7 @@ func (b *Brain) circleOf(i int, of map[int]int) int {
 // belongsTo returns the neuron that a value is the activation of. A softmax
 // depends on all neurons of its layer, and belongs to one.
 func (b *Brain) belongsTo(n *Node, of map[int]int) (int, bool) {
-	if (n.Op == "softmax" || n.Op == "log softmax") && !n.Custom {
+	if n.Operation().Class == operations.Normalizing {
 		shape := n.Source.Shape()
 		place := RunOf(shape, axisOf(n.Source), 1)
 		c, known := of[b.m.Edges[n.In[n.Element/place.Inner%place.N]].From]
@@ -203,7 +205,7 @@ func (b *Brain) readTensors(loss []bool) {
 		n := &b.m.Nodes[i]
 		switch {
 		case loss[i] || n.Kind != autograd.KindOperation:
-		case n.Op == "matmul" && !n.Custom:
+		case n.Is(operations.MatMul):
 			b.addLayer(i, of)
 		default:
 			b.passOn(i, of)
@@ -216,7 +218,7 @@ func (b *Brain) readTensors(loss []bool) {
 func (b *Brain) addLayer(i int, of map[int][]int) {
 	m, n := b.m, &b.m.Nodes[i]
 	x, w := m.Edges[n.In[0]].From, m.Edges[n.In[1]].From
-	transposed := m.Nodes[w].Op == "permute"
+	transposed := m.Nodes[w].Is(operations.Permute)
 	if transposed {
 		w = m.Edges[m.Nodes[w].In[0]].From
 	}
@@ -310,7 +312,7 @@ func (b *Brain) passOn(i int, of map[int][]int) {
 	}
 	for _, e := range n.In {
 		from := &m.Nodes[m.Edges[e].From]
-		if n.Op == "add" && !n.Custom && from.Kind != autograd.KindOperation && from.Value.Size == len(circles) {
+		if n.Is(operations.Add) && from.Kind != autograd.KindOperation && from.Value.Size == len(circles) {
 			b.addBiases(from, circles)
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -20,12 +22,6 @@ func Sample(i int) Selection {
 		return s.draw()
 	}}
 }
-
-// The operations in which the rows of a batch meet.
-const (
-	SumOfRows  = "Σ"
-	MeanOfRows = "Σ/n"
-)
 
 // isRecording reports whether no Selection has left out or joined values.
 func (m *Model) isRecording(view string) error {
@@ -198,7 +194,7 @@ func (s *sampler) readRows() error {
 // work returns about how many steps it takes to take an operation apart.
 func (s *sampler) work(i int) int {
 	o := &s.tensors[i]
-	if o.n.Op != "matmul" || o.n.Custom {
+	if o.n.Op != operations.MatMul || o.n.Custom {
 		return len(o.out)
 	}
 	return len(o.out) * o.shapes[0][len(o.shapes[0])-1-o.constant(0)]
@@ -234,8 +230,8 @@ func (s *sampler) isVector(i int) bool {
 	}
 	return slices.ContainsFunc(m.Nodes[i].Uses, func(use int) bool {
 		row := &m.Nodes[m.Edges[use].To]
-		return row.Op == "reshape" && slices.ContainsFunc(row.Uses, func(use int) bool {
-			return m.Nodes[m.Edges[use].To].Op == "matmul" && m.Edges[use].Input == 0
+		return row.Op == operations.Reshape && slices.ContainsFunc(row.Uses, func(use int) bool {
+			return m.Nodes[m.Edges[use].To].Op == operations.MatMul && m.Edges[use].Input == 0
 		})
 	})
 }

@@ -10,6 +10,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/data/hotels"
+	"nabla/internal/operations"
 	"nabla/internal/recording/recordingtest"
 	"nabla/losses"
 	"nabla/neurons"
@@ -22,7 +23,7 @@ func addUp(t *testing.T, m *Model) {
 	t.Helper()
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
-		if (n.Op == MeanOfRows || n.Op == SumOfRows) && !n.IsRest() {
+		if (n.Op == operations.MeanOfRows || n.Op == operations.SumOfRows) && !n.IsRest() {
 			meetsIn(t, m, n)
 		}
 		if i == m.Root || n.State != Reached {
@@ -128,7 +129,7 @@ func TestSampleAgainstScalars(t *testing.T) {
 							t.Fatalf("no parameter %s", name)
 						}
 						own := m.Edges[n.Uses[0]]
-						if m.Nodes[own.To].Op != WeightedSum {
+						if m.Nodes[own.To].Op != operations.WeightedSum {
 							t.Fatalf("%s goes to %s first", name, m.Nodes[own.To].Op)
 						}
 						if dw := grads.OfParam(w).Item(); math.Abs(count*own.Contribution.Few[0]-dw) > 1e-12*math.Max(1, math.Abs(dw)) {

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"slices"
 
+	"nabla/internal/operations"
+
 	"nabla/autograd"
 )
 
@@ -11,9 +13,6 @@ import (
 func WeightedSums() Selection {
 	return Selection{func(m *Model) (*Model, error) { return m.withWeightedSums(), nil }}
 }
-
-// WeightedSum is the operation of a node whose terms are drawn on its edges.
-const WeightedSum = "weighted sum"
 
 // A Term of a weighted sum is the inputs that are multiplied: a weight and what
 // it weighs, or a bias alone.
@@ -52,9 +51,9 @@ func (m *Model) terms(i int) [][]int {
 		return all
 	case n.Custom || n.Element == Whole && !m.single(i):
 		return nil
-	case n.Op == "add":
+	case n.Op == operations.Add:
 		return [][]int{{n.In[0]}, {n.In[1]}}
-	case n.Op == "mul":
+	case n.Op == operations.Mul:
 		return [][]int{{n.In[0], n.In[1]}}
 	}
 	return nil
@@ -104,7 +103,7 @@ func (w *weigher) fused() *Model {
 		inputs := n.In
 		if w.isWeighted(i) {
 			n.Terms, inputs = w.gather(i)
-			n.Op, n.Constants = WeightedSum, nil
+			n.Op, n.Constants = operations.WeightedSum, nil
 		}
 		out.Nodes = append(out.Nodes, n)
 		for input, e := range inputs {
@@ -122,7 +121,7 @@ func (w *weigher) fused() *Model {
 // product, but a lone product only of something learned.
 func (w *weigher) isWeighted(i int) bool {
 	m, n := w.m, &w.m.Nodes[i]
-	if n.Op != "mul" || n.Terms != nil {
+	if n.Op != operations.Mul || n.Terms != nil {
 		return w.products[i]
 	}
 	return w.products[i] && m.Edges[n.In[0]].From != m.Edges[n.In[1]].From &&

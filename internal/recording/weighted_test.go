@@ -6,6 +6,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
+	"nabla/internal/operations"
 	"nabla/internal/recording/recordingtest"
 	"nabla/neurons"
 )
@@ -39,7 +40,7 @@ func (m *Model) formula(i int) string {
 
 func (m *Model) formulas() (all []string) {
 	for i := range m.Nodes {
-		if m.Nodes[i].Op == WeightedSum {
+		if m.Nodes[i].Op == operations.WeightedSum {
 			all = append(all, m.formula(i))
 		}
 	}

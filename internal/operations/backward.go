@@ -1,0 +1,105 @@
+package operations
+
+import (
+	"math"
+	"strconv"
+)
+
+// A Use is one input of an operation, for the words that say what becomes of
+// the gradient on the way to it.
+type Use struct {
+	Input     int
+	Constants []float64 // of the operation, as recorded
+	Ints      []int     // likewise
+	Symbols   []string  // the names of the inputs, "" for one that is no symbol such as W or x2
+	Learned   []bool    // the inputs are parameters or variables
+	Elements  int       // of the input for each one of the result; 0 where that has none
+}
+
+// constant returns a constant, 0 where the operation has not so many.
+func (u Use) constant(i int) float64 {
+	if i < len(u.Constants) {
+		return u.Constants[i]
+	}
+	return 0
+}
+
+// called returns an input's symbol, or the letter that stands for it.
+func (u Use) called(input int, letter string) string {
+	if s := u.Symbols[input]; s != "" {
+		return s
+	}
+	return letter
+}
+
+func says(words string) func(Use) string { return func(Use) string { return words } }
+
+// each says something else of each input.
+func each(words ...string) func(Use) string {
+	return func(u Use) string { return words[u.Input] }
+}
+
+// matmulBackward is ∂/∂x = g·Wᵀ and ∂/∂W = xᵀ·g, or what follows from them
+// where an operand was transposed.
+func matmulBackward(u Use) string {
+	letter := "y"
+	if u.Learned[1] {
+		letter = "W"
+	}
+	x, w := u.called(0, "x"), u.called(1, letter)
+	left := [...]string{"× " + w + "ᵀ", "× " + w, w + " × gᵀ", w + "ᵀ × gᵀ"}
+	right := [...]string{x + "ᵀ ×", "gᵀ × " + x, x + " ×", "gᵀ × " + x + "ᵀ"}
+	which := 0
+	if u.constant(1) != 0 { // w is transposed
+		which++
+	}
+	if u.constant(0) != 0 {
+		which += 2
+	}
+	if u.Input == 0 {
+		return left[which]
+	}
+	return right[which]
+}
+
+func meanBackward(u Use) string {
+	if u.Elements == 0 {
+		return "÷ n"
+	}
+	return "÷ " + strconv.Itoa(u.Elements)
+}
+
+func varBackward(u Use) string { return "× 2(x − mean) ÷ " + u.freedom() }
+
+func stdBackward(u Use) string { return "× (x − mean) ÷ (" + u.freedom() + "·y)" }
+
+// freedom returns what a variance divides by, the third of its Ints: n − 1, and
+// n for that of a population.
+func (u Use) freedom() string {
+	if u.Ints[2] == 0 {
+		return "n"
+	}
+	return "(n − 1)"
+}
+
+func normBackward(u Use) string {
+	switch p := u.constant(0); {
+	case p == 1:
+		return "× sign x"
+	case p == 2:
+		return "× x ÷ y"
+	case math.IsInf(p, 1):
+		return "to the greatest |x|"
+	}
+	return "× sign x·(|x| ÷ y)^(p − 1)"
+}
+
+// running tells a running sum or product from one that runs backwards.
+func running(forward, backward string) func(Use) string {
+	return func(u Use) string {
+		if u.constant(1) != 0 {
+			return backward
+		}
+		return forward
+	}
+}

@@ -1,0 +1,58 @@
+package operations
+
+import "math"
+
+// The functions below say, behind the name of an operation, why x is not in its
+// domain; %s stands for x. They return no words where it is, and the result y
+// overflows.
+
+func logDomain(x, _ float64) (Fault, string) {
+	if x == 0 {
+		return LogOfZero, " of 0"
+	}
+	return Outside, " of %s, a negative number"
+}
+
+func log1pDomain(x, _ float64) (Fault, string) {
+	if x == -1 {
+		return LogOfZero, " of −1: log of 0"
+	}
+	return Outside, " of %s: log of a negative number"
+}
+
+// rootDomain leaves the overflow of a reciprocal to the general case.
+func rootDomain(x, y float64) (Fault, string) {
+	switch {
+	case x == 0:
+		return DivisionByZero, " of 0: 1 / 0"
+	case math.IsNaN(y):
+		return Outside, " of %s, a negative number"
+	}
+	return Overflow, ""
+}
+
+func arcDomain(_, _ float64) (Fault, string) { return Outside, " of %s, outside −1 to 1" }
+
+// poleDomain: an infinity or NaN at 0, −1, −2, …; elsewhere an overflow.
+func poleDomain(x, _ float64) (Fault, string) {
+	if x <= 0 && x == math.Trunc(x) {
+		return Outside, " of %s, where it has a pole"
+	}
+	return Overflow, ""
+}
+
+func probabilityDomain(x, _ float64) (Fault, string) {
+	if x < 0 || x > 1 {
+		return Outside, " of %s, no probability"
+	}
+	return Overflow, ""
+}
+
+// fewDomain: of too few elements the operation returns NaN; an overflow gives
+// an infinity.
+func fewDomain(_, y float64) (Fault, string) {
+	if math.IsNaN(y) {
+		return Outside, " of too few elements"
+	}
+	return Overflow, ""
+}
