@@ -51,7 +51,7 @@ func TestWhereNaNAndInfinityArise(t *testing.T) {
 		{autograd.Value.Log1p, -1, "y: first infinity: log1p of −1: log of 0; spoils 1 gradient", explain.CauseLogOfZero},
 		{autograd.Value.Sqrt, -4, "y: first NaN: sqrt of −4, a negative number; spoils 1 gradient", explain.CauseDomain},
 		{autograd.Value.Sqrt, 0, "y: first infinity in the backward pass: sqrt at 0 has the slope +Inf; spoils 1 gradient", explain.CauseSlope},
-		{func(x autograd.Value) autograd.Value { return x.Sqrt().Scale(0) }, 0, "sqrt(x): first NaN in the backward pass: sqrt at 0 has the slope +Inf, and a gradient of 0 times that is NaN; spoils 1 gradient", explain.CauseSlope},
+		{func(x autograd.Value) autograd.Value { return x.Sqrt().Scale(0) }, 0, "√x: first NaN in the backward pass: sqrt at 0 has the slope +Inf, and a gradient of 0 times that is NaN; spoils 1 gradient", explain.CauseSlope},
 		{autograd.Value.Reciprocal, 0, "y: first infinity: reciprocal of 0: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Rsqrt, 0, "y: first infinity: rsqrt of 0: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Exp, 1000, "y: first infinity: exp of 1000 overflows; spoils 1 gradient", explain.CauseOverflow},

@@ -214,8 +214,8 @@ var table = []Operation{
 	{Name: HardTanh, Class: Elementwise, Inputs: 1, Saturates: true, Flat: &Flat{func(a float64) bool { return math.Abs(a) == 1 }, "at ±1", "0"}},
 	{Name: Softmax, Class: Normalizing, Saturates: true, Backward: says("y·(g − Σ g·y)")},
 	{Name: LogSoftmax, Class: Normalizing, Backward: says("g − softmax(x)·Σ g")},
-	{Name: SoftmaxGradient, Class: Normalizing, Backward: each("y·(g − Σ g·y)", "derivative by the probabilities")},
-	{Name: LogSoftmaxGradient, Class: Normalizing, Backward: each("g − Σ g·exp y", "−g·exp(y)·Σ x")},
+	{Name: SoftmaxGradient, Class: Running, Backward: each("y·(g − Σ g·y)", "derivative by the probabilities")},
+	{Name: LogSoftmaxGradient, Class: Running, Backward: each("g − Σ g·exp y", "−g·exp(y)·Σ x")},
 
 	// Choices and comparisons.
 	{Name: Maximum, Class: Elementwise, Inputs: 2, Commutes: true, Gate: "takes its other input"},
