@@ -16,13 +16,12 @@ import (
 // two rows of boxes: in more of them nobody finds the way.
 const mostOfCourse = 200
 
-// forCourse returns the model in weighted sums of single numbers.
-func forCourse(m *recording.Model) (*recording.Model, error) {
-	w, err := m.InSingleNumbers("Course")
-	if err == nil && len(w.Nodes) > mostOfCourse {
-		err = &recording.ViewError{View: "Course", Reason: fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(w.Nodes), mostOfCourse)}
+// readable returns an error for a model of more numbers.
+func readable(m *recording.Model) error {
+	if len(m.Nodes) > mostOfCourse {
+		return &recording.ViewError{View: "Course", Reason: fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(m.Nodes), mostOfCourse)}
 	}
-	return w, err
+	return nil
 }
 
 // A lesson is the course's picture of a model: its nodes in columns, the loss

@@ -20,11 +20,8 @@ import (
 // lessonOf returns what the view Course works on.
 func lessonOf(t *testing.T, root autograd.Value, pick ...recording.Selection) *lesson {
 	t.Helper()
-	m, err := modelOf(root, root.Backward(), Options{Select: pick}.checked())
+	m, _, err := modelOf(root, root.Backward(), Options{View: Course, Select: pick}.checked())
 	if err != nil {
-		t.Fatal(err)
-	}
-	if m, err = forCourse(m); err != nil {
 		t.Fatal(err)
 	}
 	l := &lesson{canvas: newCanvas(m, Options{View: Course}.checked())}

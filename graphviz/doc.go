@@ -112,7 +112,11 @@
 // and how many numbers are learned in it, and shows the numbers of those that
 // are used outside. What is left out around a value is a small dotted box. Above
 // Options.MaxNodes boxes, 1000 unless set, a drawing is refused: Graphviz would
-// take minutes, and nobody could read it.
+// take minutes, and nobody could read it. Above Options.MaxWeights weights that
+// would be drawn one by one, 30 unless set, layers are folded: Forward, Backward
+// and Combined have a box for each, Course becomes Layers, and Neurons draws the
+// first neurons of each layer. The title or the line under it says so; a
+// negative MaxWeights draws them all.
 //
 // # One data point, and the course's picture
 //

@@ -12,7 +12,7 @@ import (
 // the edges of a value hand on adds up to its gradient, element by element,
 // within 1e-12 of the largest term. It returns how many values it looked at.
 func AddUp(root autograd.Value, grads autograd.Gradients, o Options) (values int, err error) {
-	m, err := modelOf(root, grads, o.checked())
+	m, _, err := modelOf(root, grads, o.checked())
 	if err != nil {
 		return 0, err
 	}

@@ -67,7 +67,7 @@ var goldens = []struct {
 	{name: "names.layers", root: recordingtest.OddNames, options: graphviz.Options{View: graphviz.Layers}},
 	{name: "hotels.forward", root: recordingtest.HotelNetwork, options: graphviz.Options{Legend: true}},
 	{name: "hotels.backward", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Backward}},
-	{name: "hotels.combined", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Combined}},
+	{name: "hotels.combined", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Combined, Direction: graphviz.TopToBottom, Select: []graphviz.Selection{graphviz.Depth(1)}}},
 	{name: "hotels.layers", root: recordingtest.HotelNetwork, options: graphviz.Options{View: graphviz.Layers}},
 	{name: "shared.combined", root: recordingtest.Shared, options: graphviz.Options{View: graphviz.Combined}},
 	{name: "shared.fold", root: recordingtest.Shared, options: graphviz.Options{View: graphviz.Combined}, choose: always(graphviz.Fold())},

@@ -54,14 +54,15 @@ const (
 // Options are the settings of a drawing. The zero Options draw the forward
 // graph from left to right, without gradients.
 type Options struct {
-	View      View
-	Select    []recording.Selection // what part of the recording is drawn, and how; applied in order
-	MaxNodes  int                   // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
-	Legend    bool                  // with a frame that says what colours and borders mean
-	Title     string                // above the drawing; none if empty
-	Direction Direction             // LeftToRight if empty
-	Digits    int                   // significant digits of numbers, 1 to 17; 4 if zero
-	Elements  int                   // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+	View       View
+	Select     []recording.Selection // what part of the recording is drawn, and how; applied in order
+	MaxNodes   int                   // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
+	MaxWeights int                   // most weights drawn one by one, above which there is a box for each layer: 30 if zero, no limit if negative
+	Legend     bool                  // with a frame that says what colours and borders mean
+	Title      string                // above the drawing; none if empty
+	Direction  Direction             // LeftToRight if empty
+	Digits     int                   // significant digits of numbers, 1 to 17; 4 if zero
+	Elements   int                   // tensors of at most so many elements show each one, larger ones their range; 6 if zero
 
 	// WeightGradients makes the view Neurons draw the gradients of the weights
 	// instead of the weights.
@@ -78,6 +79,9 @@ func (o Options) checked() Options {
 	}
 	if o.MaxNodes == 0 {
 		o.MaxNodes = defaultMaxNodes
+	}
+	if o.MaxWeights == 0 {
+		o.MaxWeights = defaultMaxWeights
 	}
 	switch {
 	case int(o.View) >= len(views):
@@ -158,29 +162,34 @@ func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Opt
 // render returns the drawing as text.
 func render(f format, root autograd.Value, grads autograd.Gradients, o Options) ([]byte, error) {
 	o = o.checked()
-	m, err := modelOf(root, grads, o)
+	m, o, err := modelOf(root, grads, o)
 	if err != nil {
 		return nil, err
 	}
 	return f(m, o)
 }
 
-// modelOf returns what the options draw of the recording of root.
-func modelOf(root autograd.Value, grads autograd.Gradients, o Options) (*recording.Model, error) {
+// modelOf returns what the options draw of the recording of root, and the
+// options of what it was folded to.
+func modelOf(root autograd.Value, grads autograd.Gradients, o Options) (*recording.Model, Options, error) {
 	m, err := recording.New(root, grads, o.Elements).WithTroubles(explain.Note).SelectAll(o.Select)
 	if prepare := preparations[o.View]; err == nil && prepare != nil {
 		m, err = prepare(m)
 	}
 	if err == nil {
+		m, o = folded(m, o)
 		err = m.AtMost(o.MaxNodes)
 	}
-	return m, err
+	if err == nil && o.View == Course {
+		err = readable(m)
+	}
+	return m, o, err
 }
 
 // preparations make of a model what a view draws, where that is not the values.
 var preparations = map[View]func(*recording.Model) (*recording.Model, error){
 	Layers:  func(m *recording.Model) (*recording.Model, error) { return m.Layers(), nil },
-	Course:  forCourse,
+	Course:  func(m *recording.Model) (*recording.Model, error) { return m.InSingleNumbers("Course") },
 	Neurons: (*recording.Model).InNeurons,
 }
 

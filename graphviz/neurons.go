@@ -23,13 +23,15 @@ const mostLabels = 40
 // drawNeurons draws the neurons in columns, and the weights between them.
 func (c *canvas) drawNeurons() {
 	b := c.Neurons()
+	keep := kept(b, c.o.MaxWeights)
+	drawn := drawnOf(b, keep)
 	c.graph.Attr("rankdir", "LR")
 	c.graph.Attr("splines", "line")
 	c.graph.Attr("ranksep", 2.2)
 	c.graph.Attr("nodesep", 0.4)
 	c.graph.Attr("labelloc", "t")
-	c.graph.Attr("label", c.caption(grayColor, captionSize, c.neuronsShown(b)))
-	boxes := c.drawCircles(b)
+	c.graph.Attr("label", c.caption(grayColor, captionSize, c.neuronsShown(b, drawn)))
+	boxes := c.drawCircles(b, keep)
 	largest := 0.0
 	for _, s := range b.Synapses {
 		if v := math.Abs(c.shownOf(s)); !math.IsInf(v, 0) && !math.IsNaN(v) {
@@ -37,7 +39,9 @@ func (c *canvas) drawNeurons() {
 		}
 	}
 	for _, s := range b.Synapses {
-		c.drawSynapse(s, boxes, largest, len(b.Synapses) <= mostLabels)
+		if keep[s.From] && keep[s.To] {
+			c.drawSynapse(s, boxes, largest, drawn <= mostLabels)
+		}
 	}
 }
 
@@ -52,8 +56,9 @@ func (c *canvas) shownOf(s recording.Synapse) float64 {
 	return math.NaN()
 }
 
-// drawCircles draws the columns, each under its heading.
-func (c *canvas) drawCircles(b *recording.Brain) []dot.Node {
+// drawCircles draws the columns, each under its heading, and under it how many
+// neurons of it are left out.
+func (c *canvas) drawCircles(b *recording.Brain, keep []bool) []dot.Node {
 	last := 0
 	for i := range b.Circles {
 		last = max(last, b.Circles[i].Layer)
@@ -69,14 +74,22 @@ func (c *canvas) drawCircles(b *recording.Brain) []dot.Node {
 		heading.Attr("shape", "plaintext")
 		heading.Attr("fontname", fontName)
 		above := heading
-		count, scope := 0, 0
+		count, scope, more := 0, 0, 0
 		for i := range b.Circles {
-			if n := &b.Circles[i]; n.Layer == layer {
+			switch n := &b.Circles[i]; {
+			case n.Layer != layer:
+			case !keep[i]:
+				more++
+				count++
+			default:
 				boxes[i] = c.drawCircle(frame, i, n, layer == last)
 				c.invisible(above, boxes[i])
 				above, scope = boxes[i], n.Scope
 				count++
 			}
+		}
+		if more > 0 {
+			c.invisible(above, c.drawMore(frame, layer, more))
 		}
 		heading.Attr("label", dot.HTML(font(grayColor, headingSize, htmlText(c.headingOf(layer, last, scope, count)))))
 		if layer > 0 {
@@ -85,6 +98,16 @@ func (c *canvas) drawCircles(b *recording.Brain) []dot.Node {
 		before = heading
 	}
 	return boxes
+}
+
+// drawMore draws what stands for neurons that are left out.
+func (c *canvas) drawMore(frame *dot.Graph, layer, count int) dot.Node {
+	id := fmt.Sprintf("more%03d", layer)
+	box := frame.Node(id)
+	box.Attr("id", id)
+	box.Attr("label", dot.HTML(font(grayColor, headingSize, "+"+strconv.Itoa(count)+" more")))
+	stubLook.apply(box)
+	return box
 }
 
 func (c *canvas) invisible(from, to dot.Node) dot.Edge {
@@ -197,7 +220,7 @@ func (c *canvas) drawSynapse(s recording.Synapse, boxes []dot.Node, largest floa
 }
 
 // neuronsShown says what the drawing shows.
-func (c *canvas) neuronsShown(b *recording.Brain) []string {
+func (c *canvas) neuronsShown(b *recording.Brain, drawn int) []string {
 	what := "weights"
 	if c.o.WeightGradients {
 		what = "gradients of the weights"
@@ -208,6 +231,9 @@ func (c *canvas) neuronsShown(b *recording.Brain) []string {
 	}
 	if b.Rows > 1 {
 		lines = append(lines, fmt.Sprintf("in the circles: the mean of %d rows", b.Rows))
+	}
+	if all := len(b.Synapses); drawn < all {
+		lines = append(lines, fmt.Sprintf("%d of %d weights: the first neurons of each layer", drawn, all))
 	}
 	return lines
 }

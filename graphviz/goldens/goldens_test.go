@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -35,35 +34,6 @@ func TestGoldensLaidOut(t *testing.T) {
 					t.Error(err)
 				}
 			})
-		}
-	}
-}
-
-var update = flag.Bool("update", false, "make the pictures anew")
-
-// pictures are those of the documentation, by the golden drawings that they are
-// made of.
-var pictures = map[string]string{"course.svg": "neuron.course.dot", "neuron.svg": "neuron.combined.dot", "hotels.svg": "hotels.combined.dot", "layers.svg": "hotels.layers.dot"}
-
-// The pictures under docs are what this Graphviz makes of the goldens.
-func TestPictures(t *testing.T) {
-	for name, drawing := range pictures {
-		text, err := os.ReadFile(filepath.Join("../testdata", drawing))
-		if err != nil {
-			t.Fatal(err)
-		}
-		got, err := render(text)
-		if err != nil {
-			t.Fatal(err)
-		}
-		path := filepath.Join("../../docs", name)
-		if *update {
-			if err := os.WriteFile(path, got, 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if want, err := os.ReadFile(path); err != nil || !bytes.Equal(want, got) {
-			t.Errorf("%s is not what %s gives, error %v; go -C graphviz/goldens test -update makes it anew", path, drawing, err)
 		}
 	}
 }

@@ -42,6 +42,9 @@ func labelOf(label string, size float64, color string) (content, error) {
 		}
 		return c, nil
 	}
+	if label == "" {
+		return content{}, nil
+	}
 	return content{lines: plainLines(label, size, color)}, nil
 }
 

@@ -12,6 +12,8 @@ const (
 	inch   = 72.0 // points, in which Graphviz's attributes of size are
 	margin = 16.0 // around the picture
 	ink    = "#1f2937"
+
+	backAside = 8.0 // how far an arrow that leads back is beside the one that leads forward
 )
 
 // A picture is a drawing under way.
@@ -172,8 +174,11 @@ func (p *picture) addLink(e *edge) {
 	}
 	l := &link{edge: e}
 	l.From, l.To = &from.Item, &to.Item
-	if !p.vertical {
+	switch {
+	case !p.vertical:
 		l.FromAt, l.ToAt = from.ports[e.fromPort], to.ports[e.toPort]
+	case e.attributes["dir"] == "back": // beside the one that leads forward
+		l.FromAt, l.ToAt = from.Middle()+backAside, to.Middle()+backAside
 	}
 	text := e.attributes["label"]
 	if head := e.attributes["headlabel"]; head != "" {
@@ -201,7 +206,7 @@ func (p *picture) plan() layout.Plan {
 		plan.Links = append(plan.Links, &l.Link)
 		plan.Column = max(plan.Column, l.W+24)
 	}
-	if p.vertical {
+	if p.vertical && len(p.scopes) > 1 {
 		plan.Column += layout.Heading
 	}
 	return plan
@@ -285,13 +290,19 @@ func (p *picture) draw() {
 	p.texts = append(p.texts, box{"", 0, 0, total, whole}) // the canvas itself, last
 }
 
-// extent returns the ends of what is drawn: frames reach beyond the items.
+// extent returns the ends of what is drawn: frames and labels reach beyond the
+// items.
 func (p *picture) extent() (left, top, right, bottom float64) {
 	_, _, right, bottom = p.turned(0, 0, p.result.Width, p.result.Height)
 	for _, f := range p.result.Frames {
 		x, y, w, h := p.turned(f.X, f.Y, f.W, f.H)
 		left, top = min(left, x), min(top, y)
 		right, bottom = max(right, x+w, x+p.scopes[f.Scope].Heading), max(bottom, y+h)
+	}
+	for _, l := range p.links {
+		if x, y, w, h := p.turned(l.At.X, l.At.Y, l.W, l.H); l.Labeled {
+			left, top, right, bottom = min(left, x-w/2), min(top, y-h/2), max(right, x+w/2), max(bottom, y+h/2)
+		}
 	}
 	return left, top, right, bottom
 }

@@ -22,8 +22,10 @@ func runeWidth(r rune) float64 {
 	switch {
 	case r >= ' ' && r <= '~':
 		return float64(widths[r-' ']) / 1000
-	case r == '−' || r == '×' || r == '·' || r == '‖':
-		return 0.584
+	case r == '−' || r == '×':
+		return 0.73
+	case r == '·' || r == '‖':
+		return 0.45
 	case r < 0x500: // Latin, Greek and Cyrillic letters
 		return 0.62
 	}
