@@ -15,7 +15,7 @@ var binaries = []struct {
 	{"Atan2", &kernel.Atan2}, {"Hypot", &kernel.Hypot}, {"Maximum", &kernel.Maximum}, {"Minimum", &kernel.Minimum},
 	{"Equal", &kernel.Equal}, {"NotEqual", &kernel.NotEqual}, {"Less", &kernel.Less}, {"LessEqual", &kernel.LessEqual},
 	{"Greater", &kernel.Greater}, {"GreaterEqual", &kernel.GreaterEqual}, {"BCE", &kernel.BCE}, {"BCELogits", &kernel.BCELogits},
-	{"CrossEntropy", &kernel.CrossEntropy},
+	{"CrossEntropy", &kernel.CrossEntropy}, {"PReLU", &kernel.PReLU},
 }
 
 // Each loop, vector or scalar on either side and in both precisions, agrees

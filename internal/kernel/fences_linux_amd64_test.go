@@ -31,10 +31,7 @@ func fencedLoops[T kernel.Float]() []fencedLoop[T] {
 		}
 		loops = appendUnary(loops, row.name, any(f).(func(dst, x []T, a, b float64)), any(d).(func(dst, gy, x, y []T, a, b float64)), row.a, row.b)
 	}
-	for _, row := range append(binaries, struct {
-		name string
-		f    *kernel.Binary
-	}{"PReLU", &kernel.PReLU}) {
+	for _, row := range binaries {
 		l, ok := any(&row.f.A64).(*kernel.BinaryLoops[T])
 		if !ok {
 			l = any(&row.f.A32).(*kernel.BinaryLoops[T])

@@ -66,6 +66,13 @@ func TestEachFunctionHasVectors(t *testing.T) {
 	for _, row := range regexp.MustCompile(`(?s)\{of: &(\w+),(.*?)\n\t\},`).FindAllStringSubmatch(string(tables), -1) {
 		vectors[row[1]] = vectors[row[1]] || strings.Contains(row[2], "D64:")
 	}
+	tested := map[string]bool{}
+	for _, row := range unaries {
+		tested[row.name] = true
+	}
+	for _, row := range binaries {
+		tested[row.name] = true
+	}
 	functions := 0
 	for _, file := range parsed(t, ".") {
 		for name, value := range declared(file) {
@@ -74,6 +81,9 @@ func TestEachFunctionHasVectors(t *testing.T) {
 				continue
 			}
 			functions++
+			if ast.IsExported(name) && !tested[name] {
+				t.Errorf("%s: has no row in unaries or binaries, for the tests", name)
+			}
 			vectorGradient, ok := vectors[name]
 			if isListed := slices.Contains(withoutVectors, name); ok == isListed {
 				t.Errorf("%s: has vectors %v, in the list of those without %v", name, ok, isListed)
