@@ -35,6 +35,7 @@ type Film struct {
 	// long as its graph has not been Reset when the page is written.
 	Keep func(epoch int) bool
 
+	op      string // that errors name
 	options Options
 	plan    *plan // of the first kept epoch, and so of all
 	frames  []frame
@@ -80,7 +81,7 @@ func Every(n int) func(epoch int) bool {
 // recording, so that it fits a film of one epoch alone. It panics with an
 // *autograd.ArgumentError when an option makes no sense.
 func NewFilm(o Options) *Film {
-	return &Film{options: o.checked()}
+	return &Film{op: "page: Film", options: o.checked()}
 }
 
 // A StructureError says that a film's network was not the same in two epochs.
@@ -111,7 +112,7 @@ func (e *TraceError) Error() string {
 func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) error {
 	f.pending, f.last = false, nil
 	if loss.Size() != 1 {
-		panic(autograd.NewShapeError("page: Film", "the loss is no single number", loss.Shape()))
+		panic(autograd.NewShapeError(f.op, "the loss is no single number", loss.Shape()))
 	}
 	f.losses.add(epoch, loss.Item())
 	if f.err != nil {
@@ -316,6 +317,7 @@ func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Opt
 // filmOf returns the film of one recording.
 func filmOf(root autograd.Value, grads autograd.Gradients, o Options) *Film {
 	f := NewFilm(o)
+	f.op = "page: Write"
 	f.Record(0, root, grads)
 	return f
 }

@@ -476,6 +476,16 @@ func TestFilmNeedsTrace(t *testing.T) {
 	}
 }
 
+// An error names what was called.
+func TestWriteNamesItself(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.NewTensor([]float64{1, 2}))
+	err := autograd.Try(func() { page.Write(&bytes.Buffer{}, x, autograd.Gradients{}, page.Options{}) })
+	if err == nil || !strings.Contains(err.Error(), "page: Write") {
+		t.Errorf("got %v", err)
+	}
+}
+
 // The last epoch is shown, with the weights that it began with, though Keep
 // leaves it out and the optimizer has been at work since.
 func TestFilmShowsTheLastEpoch(t *testing.T) {

@@ -186,7 +186,11 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 		q.Inputs = append(q.Inputs, m.Edges[e].From)
 	}
 	if isShare(n) && n.Element >= 0 {
-		b := recording.RunOf(n.Source.Shape(), int(n.Source.Constants[0]), 1)
+		axis := 0
+		if c := n.Source.Constants; len(c) > 0 {
+			axis = int(c[0])
+		}
+		b := recording.RunOf(n.Source.Shape(), axis, 1)
 		q.Place = n.Element / b.Inner % b.N
 	}
 	for _, t := range n.Terms {

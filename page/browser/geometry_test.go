@@ -19,10 +19,16 @@ import (
 
 var everyStep = flag.Bool("every", false, "look at the geometry of every step of every epoch, not only of the first and the last")
 
+// trained are the pages of examples/hotels, once they are made.
+var trained map[string][]byte
+
 // hotels trains the networks of examples/hotels and returns their pages, by
 // file.
 func hotels(t *testing.T) map[string][]byte {
 	t.Helper()
+	if trained != nil {
+		return trained
+	}
 	dir := t.TempDir()
 	train := exec.Command("go", "run", "./examples/hotels", "-out", dir)
 	train.Dir = "../.."
@@ -48,6 +54,7 @@ func hotels(t *testing.T) map[string][]byte {
 	if len(pages) < 8 {
 		t.Fatalf("%d pages, 8 networks are expected", len(pages))
 	}
+	trained = pages
 	return pages
 }
 
