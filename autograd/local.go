@@ -13,7 +13,7 @@ import "slices"
 // It panics with an *ArgumentError when there are not as many numbers as the
 // operation has inputs.
 func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
-	from := n.node("Local")
+	from := n.Value.node("Local")
 	op := from.op
 	if op.unary == nil && op.binary == nil {
 		return 0, nil, false
@@ -43,7 +43,7 @@ func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
 //
 // It panics with an *IndexError when there is no such input.
 func (n Node) Local(input int) (factors Tensor, ok bool) {
-	from, g := n.node("Local"), n.g
+	from, g := n.Value.node("Local"), n.Value.g
 	inputs := from.inputs()
 	if input < 0 || input >= len(inputs) {
 		panic(NewIndexError("Local", "input", input, len(inputs)))

@@ -110,8 +110,8 @@ func TestRoles(t *testing.T) {
 	if got := x.Node().Role; got != autograd.RoleInput {
 		t.Errorf("role %v", got)
 	}
-	if got := x.Named("x").Node(); got.Role != autograd.RoleInput || got.Name() != "x" {
-		t.Errorf("a name changed the role: %v %q", got.Role, got.Name())
+	if got := x.Named("x").Node(); got.Role != autograd.RoleInput || got.Value.Name() != "x" {
+		t.Errorf("a name changed the role: %v %q", got.Role, got.Value.Name())
 	}
 	g.Reset()
 	if got := g.Scalar(1).Node().Role; got != autograd.RoleNone {

@@ -88,8 +88,8 @@ func TestGradientsDoNotShareMemory(t *testing.T) {
 				wantNumbers(t, "gy", gy.Float64s(), row.gy, 0)
 				all := []autograd.Tensor{gx, gy, second.Of(x), second.Of(y), seed}
 				for node := range g.Nodes() {
-					if node.View().Size() > 1 {
-						all = append(all, node.View())
+					if node.Value.View().Size() > 1 {
+						all = append(all, node.Value.View())
 					}
 				}
 				for i, a := range all[:4] {
@@ -117,7 +117,7 @@ func TestGradientsDoNotShareMemory(t *testing.T) {
 func recordedNumbers(g *autograd.Graph) [][]float64 {
 	var all [][]float64
 	for node := range g.Nodes() {
-		all = append(all, node.Tensor().Float64s())
+		all = append(all, node.Value.Tensor().Float64s())
 	}
 	return all
 }

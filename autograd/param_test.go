@@ -128,7 +128,7 @@ func TestParamAsAt(t *testing.T) {
 			}
 			for n := range loss.Ancestors() {
 				if n.Kind == autograd.KindParam {
-					if got := n.View().Float64s(); got[0] != 1 || got[1] != 2 {
+					if got := n.Value.View().Float64s(); got[0] != 1 || got[1] != 2 {
 						t.Errorf("value %v", got)
 					}
 				}

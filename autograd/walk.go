@@ -27,7 +27,7 @@ func (k Kind) String() string {
 // about. IDs count up from 0 in the order of the recording: inputs come before
 // the nodes that use them.
 type Node struct {
-	Value               // the handle: Shape, Name, Item and View work on a Node
+	Value     Value     // the handle: its numbers, shape and name
 	ID        int       //
 	Op        string    // the operation: "matmul"; of a leaf its Kind
 	Kind      Kind      //

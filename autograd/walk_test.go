@@ -17,7 +17,7 @@ func describe(n autograd.Node) string {
 		param = n.Param.Name()
 	}
 	return fmt.Sprintf("%d %s %v %v name=%q scope=%q%q param=%q needs=%v constants=%v ints=%v shape=%v",
-		n.ID, n.Op, n.Kind, n.Inputs, n.Name(), n.Scope, n.Scopes, param, n.NeedsGrad, n.Constants, n.Ints, n.Shape())
+		n.ID, n.Op, n.Kind, n.Inputs, n.Value.Name(), n.Scope, n.Scopes, param, n.NeedsGrad, n.Constants, n.Ints, n.Value.Shape())
 }
 
 func TestNodes(t *testing.T) {

@@ -53,7 +53,7 @@ const (
 )
 
 func (x *explainer) tolerance() float64 {
-	if x.Nodes[x.Root].Source.Graph().Options().Precision == autograd.Float32 {
+	if x.Nodes[x.Root].Source.Value.Graph().Options().Precision == autograd.Float32 {
 		return 1e-3
 	}
 	return 1e-5
@@ -158,7 +158,7 @@ func (x *explainer) throughLoss(e *Explanation, n *recording.Node, o Options) *D
 	}
 	direction := directionOf(n.Gradient.Few, e.Element)
 	h := stepFor(o.Step, e.Number, epsilon)
-	options := n.Source.Graph().Options()
+	options := n.Source.Value.Graph().Options()
 	options.Trace, options.CheckFinite = false, false
 	loss := func(step float64) (loss float64) {
 		p.With(moved(p, direction, step), func() {

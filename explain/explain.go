@@ -203,8 +203,8 @@ func explainerOf(m *recording.Model) *explainer {
 func (x *explainer) outside(value autograd.Value, element int, o Options) Explanation {
 	recorded := value.Node()
 	n := recording.Node{
-		ID: recorded.ID, Source: recorded, Element: recording.Whole, Op: recorded.Op, Kind: recorded.Kind, Name: recorded.Name(), Learns: recorded.NeedsGrad,
-		Frozen: recorded.Kind == autograd.KindParam && recorded.Param.Frozen, Value: recording.NewNumbers(recorded.View(), math.MaxInt), State: recording.NotReached,
+		ID: recorded.ID, Source: recorded, Element: recording.Whole, Op: recorded.Op, Kind: recorded.Kind, Name: recorded.Value.Name(), Learns: recorded.NeedsGrad,
+		Frozen: recorded.Kind == autograd.KindParam && recorded.Param.Frozen, Value: recording.NewNumbers(recorded.Value.View(), math.MaxInt), State: recording.NotReached,
 	}
 	e := x.begin(&n, element, o)
 	e.Cause = Cause{CauseNotReached, value, "the loss was computed without it"}

@@ -375,17 +375,17 @@ func TestTensors(t *testing.T) {
 		} else {
 			t.Errorf("%v paths of %v ways", sum, whole.WayCount)
 		}
-		if n.Rank() != 2 {
+		if n.Value.Rank() != 2 {
 			continue
 		}
-		for r := range n.Dim(0) {
-			for c := range n.Dim(1) {
+		for r := range n.Value.Dim(0) {
+			for c := range n.Value.Dim(1) {
 				e := explain.GradientWith(n.Value, grads, explain.Options{Element: []int{r, c}})
 				sum := 0.0
 				for _, term := range e.Terms {
 					sum += term.Contribution
 				}
-				if want := grads.Of(n.Value).At(r, c); e.Gradient != want || len(e.Terms) > 0 && !near(sum, want, 1e-12) || e.Number != n.View().At(r, c) {
+				if want := grads.Of(n.Value).At(r, c); e.Gradient != want || len(e.Terms) > 0 && !near(sum, want, 1e-12) || e.Number != n.Value.View().At(r, c) {
 					t.Errorf("%s[%d %d]: %v, the terms add up to %v, want %v", n.Op, r, c, e.Gradient, sum, want)
 				}
 			}
@@ -545,7 +545,7 @@ func TestWords(t *testing.T) {
 	scalarGrads := scalar.Backward()
 	named := func(root autograd.Value, name string) autograd.Value {
 		for n := range root.Ancestors() {
-			if n.Name() == name {
+			if n.Value.Name() == name {
 				return n.Value
 			}
 		}

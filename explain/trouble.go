@@ -192,7 +192,7 @@ func (d *diagnosis) relu(i int) {
 // unitsOf returns the elements of a node as rows of units. Of a node that is
 // one element it is the column of its unit, for all data points.
 func (d *diagnosis) unitsOf(n *recording.Node) (rows, units int, elements []float64) {
-	shape, all := n.Source.Shape(), n.Source.View()
+	shape, all := n.Source.Value.Shape(), n.Source.Value.View()
 	rows, units = 1, all.Size()
 	if len(shape) > 1 && all.Size() > 0 {
 		units = shape[len(shape)-1]
@@ -397,7 +397,7 @@ func (d *diagnosis) unrecorded(root autograd.Value) {
 			continue
 		}
 		if n.NeedsGrad && n.Kind != autograd.KindOperation {
-			title := (&recording.Node{ID: n.ID, Op: n.Op, Name: n.Name()}).Title()
+			title := (&recording.Node{ID: n.ID, Op: n.Op, Name: n.Value.Name()}).Title()
 			d.found = append(d.found, finding{Trouble: Trouble{
 				Kind: TroubleUnreached, Value: n.Value, Words: title + ": no gradient arrives: the loss was computed without it",
 			}})

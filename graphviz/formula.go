@@ -93,7 +93,7 @@ func (s *setting) isPlain() bool {
 // multiply takes a given factor or divisor in.
 func (s *setting) multiply(l *lesson, op string, by int) {
 	switch n := &l.Nodes[by]; {
-	case n.Source.Size() > 1: // another one for each row
+	case n.Source.Value.Size() > 1: // another one for each row
 		s.weight += l.letter(by) + "·"
 	case op == operations.Div:
 		s.factor /= n.Value.Few[0]
@@ -126,7 +126,7 @@ func (s *setting) formula(c core) lossFormula {
 func (l *lesson) factorOf(n *recording.Node) (of, by int) {
 	first, second := l.Edges[n.In[0]], l.Edges[n.In[1]]
 	switch {
-	case first.Learns && !second.Learns && (n.Op == operations.Mul || l.Nodes[second.From].Source.Size() == 1):
+	case first.Learns && !second.Learns && (n.Op == operations.Mul || l.Nodes[second.From].Source.Value.Size() == 1):
 		return first.From, second.From
 	case second.Learns && !first.Learns && n.Op == operations.Mul:
 		return second.From, first.From
@@ -164,7 +164,7 @@ func (l *lesson) operand(i, depth int, operand bool) string {
 
 // elementCount returns how many numbers a mean was taken of.
 func elementCount(n *recording.Node) int {
-	return n.Source.Graph().At(n.Source.Inputs[0]).Size() / max(1, n.Source.Size())
+	return n.Source.Value.Graph().At(n.Source.Inputs[0]).Size() / max(1, n.Source.Value.Size())
 }
 
 // letter returns the name of a prediction or target, where there are several

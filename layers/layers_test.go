@@ -63,8 +63,8 @@ func recording(g *autograd.Graph) []string {
 			continue
 		}
 		line := n.Scope + ": "
-		if n.Name() != "" {
-			line += n.Name() + " = "
+		if n.Value.Name() != "" {
+			line += n.Value.Name() + " = "
 		}
 		nodes = append(nodes, line+n.Op)
 	}

@@ -137,7 +137,7 @@ func TestNeuronScopesAndNames(t *testing.T) {
 	network.Forward([]autograd.Value{g.Scalar(1).Named("x")})
 	var got []string
 	for n := range g.Nodes() {
-		got = append(got, n.Scope+": "+n.Name()+" = "+n.Op)
+		got = append(got, n.Scope+": "+n.Value.Name()+" = "+n.Op)
 	}
 	want := []string{
 		": x = constant",
@@ -185,8 +185,8 @@ func TestNeuronLiterals(t *testing.T) {
 	}
 	var got []string
 	for n := range g.Nodes() {
-		if n.Name() != "" {
-			got = append(got, n.Scope+": "+n.Name())
+		if n.Value.Name() != "" {
+			got = append(got, n.Scope+": "+n.Value.Name())
 		}
 	}
 	want := []string{
@@ -306,8 +306,8 @@ func recording(g *autograd.Graph) []string {
 			continue
 		}
 		line := n.Scope + ": "
-		if n.Name() != "" {
-			line += n.Name() + " = "
+		if n.Value.Name() != "" {
+			line += n.Value.Name() + " = "
 		}
 		nodes = append(nodes, line+n.Op)
 	}

@@ -75,7 +75,7 @@ func (c Columns) checked(op, what string) []feature {
 // columnOf returns the column of a number in its value: the last axis, or the
 // place among the values of its role where they are single numbers.
 func columnOf(n *recording.Node, before int) int {
-	if shape := n.Source.Shape(); len(shape) > 0 && n.Element >= 0 {
+	if shape := n.Source.Value.Shape(); len(shape) > 0 && n.Element >= 0 {
 		return n.Element % shape[len(shape)-1]
 	}
 	return before

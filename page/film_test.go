@@ -405,7 +405,7 @@ func TestPageOfSelections(t *testing.T) {
 	g := recordingtest.Network()
 	var hidden autograd.Value
 	for n := range g.Ancestors() {
-		if n.Name() == "z" {
+		if n.Value.Name() == "z" {
 			hidden = n.Value
 			break
 		}

@@ -115,7 +115,7 @@ type planNode struct {
 }
 
 func planOf(m *recording.Model) *plan {
-	p := &plan{Root: m.Root, Single: m.Nodes[0].Source.Graph().Options().Precision == autograd.Float32}
+	p := &plan{Root: m.Root, Single: m.Nodes[0].Source.Value.Graph().Options().Precision == autograd.Float32}
 	for _, s := range m.Scopes {
 		p.Scopes = append(p.Scopes, planScope{s.Parent, recording.Visible(s.Name)})
 	}
@@ -190,7 +190,7 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 		if c := n.Source.Constants; len(c) > 0 {
 			axis = int(c[0])
 		}
-		b := recording.RunOf(n.Source.Shape(), axis, 1)
+		b := recording.RunOf(n.Source.Value.Shape(), axis, 1)
 		q.Place = n.Element / b.Inner % b.N
 	}
 	for _, t := range n.Terms {

@@ -55,11 +55,11 @@ func neuron() (loss autograd.Value) {
 func printForward(w io.Writer, loss autograd.Value) {
 	fmt.Fprintln(w, "predict and measure")
 	for n := range loss.Ancestors() {
-		fmt.Fprintf(w, "  %-7s = %-8.4g", called(n), n.Item())
+		fmt.Fprintf(w, "  %-7s = %-8.4g", called(n), n.Value.Item())
 		if n.Kind == autograd.KindOperation {
 			fmt.Fprintf(w, " %s of", n.Op)
 			for _, input := range n.Inputs {
-				fmt.Fprintf(w, " %s", called(n.Graph().At(input).Node()))
+				fmt.Fprintf(w, " %s", called(n.Value.Graph().At(input).Node()))
 			}
 		} else {
 			fmt.Fprintf(w, " %s", n.Kind)
@@ -103,19 +103,19 @@ func printUpdate(w io.Writer, loss autograd.Value, gradients autograd.Gradients)
 	for n := range loss.Ancestors() {
 		if n.Kind == autograd.KindVariable {
 			d := gradients.Of(n.Value).Item()
-			fmt.Fprintf(w, "  %-7s = %.4g − %v × (%.4g) = %.4g\n", n.Name(), n.Item(), rate, d, n.Item()-rate*d)
+			fmt.Fprintf(w, "  %-7s = %.4g − %v × (%.4g) = %.4g\n", n.Value.Name(), n.Value.Item(), rate, d, n.Value.Item()-rate*d)
 		}
 	}
 }
 
 // called returns a value's name, and for one without how it is computed.
 func called(n autograd.Node) string {
-	if n.Name() != "" {
-		return n.Name()
+	if n.Value.Name() != "" {
+		return n.Value.Name()
 	}
 	var in []any
 	for _, input := range n.Inputs {
-		in = append(in, called(n.Graph().At(input).Node()))
+		in = append(in, called(n.Value.Graph().At(input).Node()))
 	}
 	formulas := map[string]string{"mul": "%s·%s", "sub": "%s−%s", "square": "(%s)²"}
 	return fmt.Sprintf(formulas[n.Op], in...)
@@ -123,10 +123,10 @@ func called(n autograd.Node) string {
 
 // slope returns what a gradient is called: dz, and d(a−y) of what has no name.
 func slope(n autograd.Node) string {
-	if n.Name() == "" {
+	if n.Value.Name() == "" {
 		return "d(" + called(n) + ")"
 	}
-	return "d" + n.Name()
+	return "d" + n.Value.Name()
 }
 
 // draw writes the course's picture, as DOT and as SVG, and a page to step

@@ -74,12 +74,12 @@ func takeApart(o *operands) (apart, bool) {
 		}
 		return a, true
 	case operations.Expand:
-		at := broadcast(o.shapes[0], o.n.Shape())
+		at := broadcast(o.shapes[0], o.n.Value.Shape())
 		return copies(func(out int) (part, bool) { return part{0, at[out]}, true }), true
 	case operations.Permute:
 		return permutation(o), true
 	case operations.Slice:
-		at := taken(o.shapes[0], o.n.Shape(), o.n.Ints)
+		at := taken(o.shapes[0], o.n.Value.Shape(), o.n.Ints)
 		return copies(func(out int) (part, bool) { return part{0, at[out]}, true }), true
 	case operations.Pad:
 		return padding(o), true
@@ -127,7 +127,7 @@ func copies(from func(out int) (part, bool)) apart {
 func elementwise(o *operands) apart {
 	at := make([][]int, len(o.in))
 	for i, shape := range o.shapes {
-		at[i] = broadcast(shape, o.n.Shape())
+		at[i] = broadcast(shape, o.n.Value.Shape())
 	}
 	numbers := make([]float64, len(o.in))
 	partials := func(out int) []float64 {
@@ -151,7 +151,7 @@ func elementwise(o *operands) apart {
 func choice(o *operands) apart {
 	at := make([][]int, len(o.in))
 	for i, shape := range o.shapes {
-		at[i] = broadcast(shape, o.n.Shape())
+		at[i] = broadcast(shape, o.n.Value.Shape())
 	}
 	return apart{
 		parts: func(out int, yield func(part)) {
@@ -173,7 +173,7 @@ func choice(o *operands) apart {
 // matrixProduct takes the products of matrices in the last two axes, either of which
 // may be transposed.
 func matrixProduct(o *operands) apart {
-	shape := o.n.Shape()
+	shape := o.n.Value.Shape()
 	rank := len(shape)
 	m, n := shape[rank-2], shape[rank-1]
 	left, right := o.shapes[0], o.shapes[1]
@@ -315,7 +315,7 @@ func normalized(o *operands) apart {
 }
 
 func permutation(o *operands) apart {
-	strides, shape := stridesOf(o.shapes[0]), o.n.Shape()
+	strides, shape := stridesOf(o.shapes[0]), o.n.Value.Shape()
 	picked := make([]int, len(shape))
 	for i, axis := range o.n.Ints {
 		picked[i] = strides[axis]
@@ -337,7 +337,7 @@ func taken(from, shape, places []int) []int {
 
 func padding(o *operands) apart {
 	from := map[int]int{}
-	for i, place := range taken(o.n.Shape(), o.shapes[0], o.n.Ints) {
+	for i, place := range taken(o.n.Value.Shape(), o.shapes[0], o.n.Ints) {
 		from[place] = i
 	}
 	return copies(func(out int) (part, bool) {
@@ -347,7 +347,7 @@ func padding(o *operands) apart {
 }
 
 func concatenation(o *operands) apart {
-	axis, shape := o.constant(0), o.n.Shape()
+	axis, shape := o.constant(0), o.n.Value.Shape()
 	strides, offset := stridesOf(shape), 0
 	from := make([]part, len(o.out))
 	for input, s := range o.shapes {

@@ -167,7 +167,7 @@ func (s *sampler) noteLocal(e *Edge, x Element, factor float64) {
 	known := true
 	if math.IsNaN(factor) && e.Received {
 		n := s.m.Nodes[x.node].Source
-		factor, known = quotient(e.Contribution.Few[0], s.gradient[x.node][x.at], n.Graph().Options().Precision)
+		factor, known = quotient(e.Contribution.Few[0], s.gradient[x.node][x.at], n.Value.Graph().Options().Precision)
 	}
 	e.Local, e.LocalKnown = Single(factor), known
 }
@@ -298,7 +298,7 @@ func (s *sampler) drawShared() {
 			if e.Received = others.State == Reached && s.out.Traced; e.Received {
 				e.Contribution = Single(contribution)
 				if others.Value.Size == 1 {
-					precision := others.Source.Graph().Options().Precision
+					precision := others.Source.Value.Graph().Options().Precision
 					factor, known := quotient(contribution, others.Gradient.Few[0], precision)
 					e.Local, e.LocalKnown = Single(factor), known
 				}
@@ -396,7 +396,7 @@ func elementName(name string, shape []int, at int) string {
 // place returns the shape of an element's row, and where in it the element
 // stands; of what is shared, the shape of all.
 func (s *sampler) place(x Element) (shape []int, at int) {
-	shape, row := s.m.Nodes[x.node].Source.Shape(), s.rows[x.node][x.at]
+	shape, row := s.m.Nodes[x.node].Source.Value.Shape(), s.rows[x.node][x.at]
 	if row == shared {
 		return shape, x.at
 	}

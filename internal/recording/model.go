@@ -134,8 +134,8 @@ func New(root autograd.Value, gradients autograd.Gradients, elements int) *Model
 func (m *Model) addNode(n autograd.Node, scope int) {
 	added := Node{
 		ID: n.ID, Source: n, Element: Whole, Role: n.Role,
-		Op: n.Op, Custom: n.Custom, Constants: constantsOf(n), Kind: n.Kind, Name: n.Name(), Scope: scope,
-		Frozen: n.Kind == autograd.KindParam && n.Param.Frozen, Value: NewNumbers(n.View(), m.limit), Learns: n.NeedsGrad,
+		Op: n.Op, Custom: n.Custom, Constants: constantsOf(n), Kind: n.Kind, Name: n.Value.Name(), Scope: scope,
+		Frozen: n.Kind == autograd.KindParam && n.Param.Frozen, Value: NewNumbers(n.Value.View(), m.limit), Learns: n.NeedsGrad,
 	}
 	if added.State = m.stateOf(n, m.Gradients); added.State == Reached {
 		added.Gradient = NewNumbers(m.Gradients.Of(n.Value), m.limit)
@@ -151,7 +151,7 @@ func (m *Model) stateOf(n autograd.Node, gradients autograd.Gradients) GradientS
 		return Pending
 	case gradients.Reached(n.Value):
 		return Reached
-	case n.Kind == autograd.KindOperation && !n.Graph().Options().Trace:
+	case n.Kind == autograd.KindOperation && !n.Value.Graph().Options().Trace:
 		return NotKept
 	}
 	return NotReached
@@ -301,7 +301,7 @@ func (m *Model) Elements(n *Node) []float64 {
 	if n.Value.Few != nil || n.Element != Whole {
 		return n.Value.Few
 	}
-	return ElementsOf(n.Source.View())
+	return ElementsOf(n.Source.Value.View())
 }
 
 // GradientElements returns the gradient of a reached node.

@@ -40,14 +40,14 @@ func (l *namesakes) scopeOf(n autograd.Node, recorded int, index map[int]int) in
 		l.recorded[layer], l.count[recorded] = recorded, 1
 	}
 	name := l.Scopes[recorded].Name
-	if n.Kind == autograd.KindParam && strings.HasPrefix(n.Name(), name+".") {
-		if l.has[paramOfLayer{layer, n.Name()}] {
+	if n.Kind == autograd.KindParam && strings.HasPrefix(n.Value.Name(), name+".") {
+		if l.has[paramOfLayer{layer, n.Value.Name()}] {
 			l.count[recorded]++
 			layer = len(l.Scopes)
 			l.recorded[layer] = recorded
 			l.Scopes = append(l.Scopes, scope{Parent: l.Scopes[recorded].Parent, Name: fmt.Sprintf("%s (%d)", name, l.count[recorded])})
 		}
-		l.has[paramOfLayer{layer, n.Name()}] = true
+		l.has[paramOfLayer{layer, n.Value.Name()}] = true
 	}
 	for _, id := range n.Inputs {
 		if from := &l.Nodes[index[id]]; from.Kind == autograd.KindParam && l.recorded[from.Scope] == recorded {

@@ -172,7 +172,7 @@ func (b *Brain) circleOf(i int, of map[int]int) int {
 // depends on all neurons of its layer, and belongs to one.
 func (b *Brain) belongsTo(n *Node, of map[int]int) (int, bool) {
 	if n.Operation().Class == operations.Normalizing {
-		shape := n.Source.Shape()
+		shape := n.Source.Value.Shape()
 		place := RunOf(shape, axisOf(n.Source), 1)
 		c, known := of[b.m.Edges[n.In[n.Element/place.Inner%place.N]].From]
 		return c, known
@@ -223,10 +223,10 @@ func (b *Brain) addLayer(i int, of map[int][]int) {
 		w = m.Edges[m.Nodes[w].In[0]].From
 	}
 	weights := &m.Nodes[w]
-	if weights.Kind == autograd.KindOperation || weights.Source.Rank() != 2 || len(n.Source.Constants) > 0 {
+	if weights.Kind == autograd.KindOperation || weights.Source.Value.Rank() != 2 || len(n.Source.Constants) > 0 {
 		return // not the weights of a layer
 	}
-	outputs := n.Source.Dim(-1)
+	outputs := n.Source.Value.Dim(-1)
 	inputs := weights.Value.Size / max(1, outputs)
 	from := of[x]
 	if len(from) != inputs {
@@ -238,7 +238,7 @@ func (b *Brain) addLayer(i int, of map[int][]int) {
 		layer = max(layer, b.Circles[c].Layer)
 	}
 	of[i] = b.addCircles(i, layer+1, outputs)
-	values := ElementsOf(weights.Source.View())
+	values := ElementsOf(weights.Source.Value.View())
 	var slopes []float64
 	if weights.State == Reached {
 		slopes = ElementsOf(m.Gradients.Of(weights.Source.Value))
@@ -274,7 +274,7 @@ func (b *Brain) showAll(i int, circles []int) {
 	n := &b.m.Nodes[i]
 	rows := n.Value.Size / max(1, len(circles))
 	b.Rows = max(b.Rows, rows)
-	values := ElementsOf(n.Source.View())
+	values := ElementsOf(n.Source.Value.View())
 	for k, at := range circles {
 		c := &b.Circles[at]
 		mean := 0.0
@@ -307,7 +307,7 @@ func (b *Brain) passOn(i int, of map[int][]int) {
 			circles = c
 		}
 	}
-	if shape := n.Source.Shape(); circles == nil || len(shape) == 0 || shape[len(shape)-1] != len(circles) {
+	if shape := n.Source.Value.Shape(); circles == nil || len(shape) == 0 || shape[len(shape)-1] != len(circles) {
 		return
 	}
 	for _, e := range n.In {
@@ -321,7 +321,7 @@ func (b *Brain) passOn(i int, of map[int][]int) {
 }
 
 func (b *Brain) addBiases(n *Node, circles []int) {
-	values := ElementsOf(n.Source.View())
+	values := ElementsOf(n.Source.Value.View())
 	var slopes []float64
 	if n.State == Reached {
 		slopes = ElementsOf(b.m.Gradients.Of(n.Source.Value))

@@ -77,7 +77,7 @@ const (
 func (m *Model) unselected() error {
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
-		if n.Element != Whole || n.Source.Graph() == nil || len(n.In) != len(n.Source.Inputs) {
+		if n.Element != Whole || n.Source.Value.Graph() == nil || len(n.In) != len(n.Source.Inputs) {
 			return &SampleError{"Sample", "it must be the first Selection"}
 		}
 	}
@@ -121,11 +121,11 @@ func newSampler(m *Model, row int) *sampler {
 	s := &sampler{m: m, row: row, Count: 1}
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
-		o := operands{n: n.Source, out: slices.Clone(ElementsOf(n.Source.View()))}
+		o := operands{n: n.Source, out: slices.Clone(ElementsOf(n.Source.Value.View()))}
 		for _, e := range n.In {
 			from := m.Edges[e].From
 			o.in = append(o.in, s.tensors[from].out)
-			o.shapes = append(o.shapes, m.Nodes[from].Source.Shape())
+			o.shapes = append(o.shapes, m.Nodes[from].Source.Value.Shape())
 		}
 		s.tensors = append(s.tensors, o)
 		var gradient []float64
@@ -159,7 +159,7 @@ func (s *sampler) readContributions() {
 func (s *sampler) readRows() error {
 	m, seeds := s.m, s.seeds()
 	for _, i := range seeds {
-		if n := m.Nodes[i].Source.Dim(0); s.Count == 1 {
+		if n := m.Nodes[i].Source.Value.Dim(0); s.Count == 1 {
 			s.Count = n
 		} else if n != s.Count && n != 1 {
 			return &SampleError{"Sample", fmt.Sprintf("the inputs have %d and %d rows", s.Count, n)}
@@ -178,7 +178,7 @@ func (s *sampler) readRows() error {
 		if work += s.work(i); work > mostSampled {
 			return &SampleError{"Sample", fmt.Sprintf("more than %d numbers and products: draw a smaller batch", mostSampled)}
 		}
-		if slices.Contains(seeds, i) && m.Nodes[i].Source.Dim(0) == s.Count {
+		if slices.Contains(seeds, i) && m.Nodes[i].Source.Value.Dim(0) == s.Count {
 			for e := range size {
 				s.rows[i][e] = e / (size / s.Count)
 			}
@@ -205,7 +205,7 @@ func (s *sampler) seeds() []int {
 	var marked, matrices []int
 	for i := range s.m.Nodes {
 		n := &s.m.Nodes[i]
-		rank := n.Source.Rank()
+		rank := n.Source.Value.Rank()
 		switch {
 		case n.Role == autograd.RoleInput && (rank == 0 || s.isVector(i)):
 			return nil // one data point, without an axis for a batch
@@ -225,7 +225,7 @@ func (s *sampler) seeds() []int {
 // features, which MatMul makes a row of.
 func (s *sampler) isVector(i int) bool {
 	m := s.m
-	if m.Nodes[i].Source.Rank() != 1 {
+	if m.Nodes[i].Source.Value.Rank() != 1 {
 		return false
 	}
 	return slices.ContainsFunc(m.Nodes[i].Uses, func(use int) bool {

@@ -222,8 +222,8 @@ func TestSampleOfEachOperation(t *testing.T) {
 				m := sampled(t, root, grads, row)
 				addUp(t, m)
 				for i := range m.Nodes {
-					if n := &m.Nodes[i]; !n.IsRest() && n.Source.View().Float64s()[n.Element] != n.Value.Few[0] {
-						t.Errorf("%s is %v, want element %d of %v", n.Title(), n.Value.Few[0], n.Element, n.Source.View())
+					if n := &m.Nodes[i]; !n.IsRest() && n.Source.Value.View().Float64s()[n.Element] != n.Value.Few[0] {
+						t.Errorf("%s is %v, want element %d of %v", n.Title(), n.Value.Few[0], n.Element, n.Source.Value.View())
 					}
 				}
 			}
@@ -313,7 +313,7 @@ func TestSampleThenOthers(t *testing.T) {
 	grads := loss.Backward()
 	var z autograd.Value
 	for n := range loss.Ancestors() {
-		if n.Name() == "z" && n.Dim(1) == 3 {
+		if n.Value.Name() == "z" && n.Value.Dim(1) == 3 {
 			z = n.Value
 		}
 	}

@@ -90,7 +90,7 @@ func points(rng *rand.Rand, n int) (features [][]float64, targets []float64) {
 func numbersOf(root autograd.Value, gradients autograd.Gradients) epoch {
 	var e epoch
 	for n := range root.Ancestors() {
-		e.values = append(e.values, n.Item())
+		e.values = append(e.values, n.Value.Item())
 		d := math.NaN()
 		if n.NeedsGrad && gradients.Reached(n.Value) {
 			d = gradients.Of(n.Value).Item()

@@ -557,7 +557,7 @@ func TestSelections(t *testing.T) {
 	root := tensors()
 	var z autograd.Value
 	for n := range root.Ancestors() {
-		if n.Name() == "z" {
+		if n.Value.Name() == "z" {
 			z = n.Value
 			break
 		}

@@ -87,9 +87,9 @@ func TestWhatIfIsGos(t *testing.T) {
 			if n.Kind == autograd.KindOperation {
 				continue
 			}
-			for _, v := range []float64{n.Item() + 0.37, -1.25, 0} {
-				changed, gradients := recordWith(all[name], n.Name(), v)
-				compareWhatIf(t, p, fmt.Sprintf("%s with %s = %v", name, n.Name(), v), n.ID, v, changed, gradients)
+			for _, v := range []float64{n.Value.Item() + 0.37, -1.25, 0} {
+				changed, gradients := recordWith(all[name], n.Value.Name(), v)
+				compareWhatIf(t, p, fmt.Sprintf("%s with %s = %v", name, n.Value.Name(), v), n.ID, v, changed, gradients)
 			}
 		}
 		p.quiet()

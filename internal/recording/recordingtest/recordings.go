@@ -188,7 +188,7 @@ func DeepNetwork() autograd.Value {
 // Named returns the value of that name.
 func Named(root autograd.Value, name string) autograd.Value {
 	for n := range root.Ancestors() {
-		if n.Name() == name {
+		if n.Value.Name() == name {
 			return n.Value
 		}
 	}
