@@ -75,10 +75,10 @@ func (g *Graph) leave() { g.reverse.active, g.current, g.wanted = false, g.gen, 
 // differentiable panics when the recording has no gradients to give.
 func (g *Graph) differentiable(op string) {
 	if g.options.NoGrad {
-		panic(&GradientError{op, "the graph has the option NoGrad", callSite()})
+		panic(&GradientError{called(op), "the graph has the option NoGrad", callSite()})
 	}
 	if g.reverse.active {
-		panic(&GradientError{op, "a derivative rule may not differentiate", callSite()})
+		panic(&GradientError{called(op), "a derivative rule may not differentiate", callSite()})
 	}
 	g.fresh(op)
 }

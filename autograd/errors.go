@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"fmt"
+	"go/ast"
 	"path"
 	"reflect"
 	"runtime"
@@ -52,6 +53,50 @@ func callSite() Location {
 			return Location{}
 		}
 	}
+}
+
+// called returns the name of the exported function or method that was called
+// from outside this package: the operation that its caller knows, which may be
+// made of others. Op is the name that goes for operations of other packages, and
+// where there is no such call.
+func called(op string) string {
+	if strings.Contains(op, ": ") {
+		return op
+	}
+	var pcs [64]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		frame, more := frames.Next()
+		name, inside := strings.CutPrefix(frame.Function, library+"autograd.")
+		if isUsers(frame) || !inside && !strings.HasPrefix(frame.Function, "runtime.") {
+			return op
+		}
+		if name = operationName(name); name != "" {
+			op = name
+		}
+		if !more {
+			return op
+		}
+	}
+}
+
+// operationName returns what messages call a function of this package, as in
+// "MatMul" and "Gradients.Add"; "" unless it is exported.
+func operationName(function string) string {
+	function = strings.NewReplacer("(*", "", ")", "").Replace(function)
+	receiver, method, ok := strings.Cut(function, ".")
+	if !ok {
+		receiver, method = "", function
+	}
+	method, _, _ = strings.Cut(method, ".") // a closure's
+	method, _, _ = strings.Cut(method, "[")
+	switch {
+	case !ast.IsExported(method), receiver == "Rule", strings.HasSuffix(method, "Error"):
+		return "" // a rule's errors name the operation that it is of
+	case receiver == "Gradients" || receiver == "Param":
+		return receiver + "." + method
+	}
+	return method
 }
 
 // isUsers reports whether a frame is the user's. A package main has no import
@@ -208,7 +253,7 @@ func (e *ArgumentError) Error() string {
 // packages panics. The location is that of the user's call. Op begins with
 // the package: "optim: SGD".
 func NewArgumentError(op, format string, args ...any) *ArgumentError {
-	return &ArgumentError{op, fmt.Sprintf(format, args...), callSite()}
+	return &ArgumentError{called(op), fmt.Sprintf(format, args...), callSite()}
 }
 
 // NewShapeError returns the error with which an operation of Nabla's other
@@ -221,14 +266,14 @@ func NewShapeError(op, reason string, shapes ...[]int) *ShapeError {
 // shapeError is NewShapeError with what stands between the shapes in the text,
 // such as " × ".
 func shapeError(op, reason, between string, shapes ...[]int) *ShapeError {
-	return &ShapeError{op, reason, copyShapes(shapes), callSite(), between}
+	return &ShapeError{called(op), reason, copyShapes(shapes), callSite(), between}
 }
 
 // NewIndexError returns the error with which an operation of Nabla's other
 // packages panics when an index or label is out of range. Op begins with the
 // package.
 func NewIndexError(op, what string, index, limit int) *IndexError {
-	return &IndexError{op, what, index, limit, callSite()}
+	return &IndexError{called(op), what, index, limit, callSite()}
 }
 
 // A NonFiniteError says where the first NaN or infinity appeared in a graph

@@ -14,7 +14,7 @@ func Grad(y Value, xs ...Value) []Value { return y.grad("Grad", " needs a seed: 
 func (y Value) grad(op string, advice string, xs []Value) []Value {
 	n := y.node(op)
 	if n.shape.size != 1 {
-		panic(&GradientError{op, "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + advice, callSite()})
+		panic(&GradientError{called(op), "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + advice, callSite()})
 	}
 	return y.g.differentiate(op, y, y.g.Full(1, n.shape.dims...), xs)
 }
@@ -84,7 +84,7 @@ func (g *Graph) pathsTo(op string, y Value, xs []Value) []bool {
 	for _, x := range xs {
 		n := y.operand(op, x)
 		if n.op.mask && n.op != &opDetach {
-			panic(&GradientError{op, n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
+			panic(&GradientError{called(op), n.op.method + " is piecewise constant: there is no gradient with respect to it", callSite()})
 		}
 		if x.id <= y.id {
 			paths[x.id] = true

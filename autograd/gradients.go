@@ -110,9 +110,9 @@ func (gr Gradients) check(op string) *pass {
 	case gr.sum != nil:
 		return nil
 	case gr.pass == nil:
-		panic(&GradientError{op, "these Gradients are empty", callSite()})
+		panic(&GradientError{called(op), "these Gradients are empty", callSite()})
 	case gr.gen != gr.pass.gen || gr.gen != gr.pass.g.gen:
-		panic(&StaleError{op, "Gradients", "used after their graph's Reset", callSite()})
+		panic(&StaleError{called(op), "Gradients", "used after their graph's Reset", callSite()})
 	}
 	return gr.pass
 }
@@ -121,7 +121,7 @@ func (gr Gradients) check(op string) *pass {
 func (gr Gradients) checkOf(op string, x Value) *pass {
 	p := gr.check(op)
 	if p == nil || x.g != p.g {
-		panic(&GraphError{op, "a Value of another graph", callSite()})
+		panic(&GraphError{called(op), "a Value of another graph", callSite()})
 	}
 	return p
 }

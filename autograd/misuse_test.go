@@ -211,7 +211,7 @@ func TestIndexMisuse(t *testing.T) {
 		{here(), "autograd: At: index -4 is out of range for 3", func(graph) { autograd.Zeros(2, 3).At(1, -4) }},
 		{here(), "autograd: At: node 1000 is out of range for 8", func(g graph) { g.At(1000) }},
 		{here(), "autograd: At: node -1 is out of range for 8", func(g graph) { g.At(-1) }},
-		{here(), "autograd: Transpose: axis -2 is out of range for rank 1", func(g graph) { full(g, 2).T() }},
+		{here(), "autograd: T: axis -2 is out of range for rank 1", func(g graph) { full(g, 2).T() }},
 		{here(), "autograd: Transpose: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 2).Transpose(0, 2) }},
 		{here(), "autograd: Permute: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 2).Permute(0, 2) }},
 		{here(), "autograd: Squeeze: axis 1 is out of range for rank 1", func(g graph) { full(g, 1).Squeeze(1) }},
@@ -453,10 +453,10 @@ func TestGraphMisuse(t *testing.T) {
 		{here(), "autograd: Tanh: a zero Value, which belongs to no graph", func(graph) { autograd.Value{}.Tanh() }},
 		{here(), "autograd: Where: operands belong to different graphs", func(g graph) { autograd.Where(g.Scalar(1), g.Scalar(1), foreign) }},
 		{here(), "autograd: Grad: operands belong to different graphs", func(g graph) { autograd.Grad(g.Scalar(1), foreign) }},
-		{here(), "autograd: Of: a Value of another graph", func(g graph) { grads.Of(g.Scalar(1)) }},
-		{here(), "autograd: Of: a Value of another graph", func(graph) { grads.Of(autograd.Value{}) }},
-		{here(), "autograd: Reached: a Value of another graph", func(g graph) { grads.Reached(g.Scalar(1)) }},
-		{here(), "autograd: Contributions: a Value of another graph", func(g graph) { grads.Contributions(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.Of: a Value of another graph", func(g graph) { grads.Of(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.Of: a Value of another graph", func(graph) { grads.Of(autograd.Value{}) }},
+		{here(), "autograd: Gradients.Reached: a Value of another graph", func(g graph) { grads.Reached(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.Contributions: a Value of another graph", func(g graph) { grads.Contributions(g.Scalar(1)) }},
 		{here(), "autograd: Leave: no scope is open", func(g graph) { g.Leave() }},
 		{here(), "autograd: Leave: no scope is open", func(g graph) { g.Enter("a"); g.Leave(); g.Leave() }},
 	})
@@ -487,21 +487,21 @@ func TestStaleUse(t *testing.T) {
 		{here(), "autograd: Backward: Value used after its graph's Reset", func(g graph) { x := old(g); x.Backward() }},
 		{here(), "autograd: BackwardWith: Value used after its graph's Reset", func(g graph) { x := old(g); x.BackwardWith(vector(1, 2)) }},
 		{here(), "autograd: Grad: Value used after its graph's Reset", func(g graph) { x := old(g); autograd.Grad(g.Scalar(1), x) }},
-		{here(), "autograd: Of: Value used after its graph's Reset", func(g graph) { x := old(g); g.Scalar(1).Backward().Of(x) }},
-		{here(), "autograd: Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Of(g.Variable(vector(1))) }},
-		{here(), "autograd: OfParam: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); g.Scalar(1).Backward(); gr.OfParam(p) }},
-		{here(), "autograd: Reached: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Reached(g.Scalar(1)) }},
-		{here(), "autograd: Reached: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.ReachedParam(p) }},
-		{here(), "autograd: Contributions: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Contributions(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.Of: Value used after its graph's Reset", func(g graph) { x := old(g); g.Scalar(1).Backward().Of(x) }},
+		{here(), "autograd: Gradients.Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Of(g.Variable(vector(1))) }},
+		{here(), "autograd: Gradients.OfParam: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); g.Scalar(1).Backward(); gr.OfParam(p) }},
+		{here(), "autograd: Gradients.Reached: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Reached(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.ReachedParam: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.ReachedParam(p) }},
+		{here(), "autograd: Gradients.Contributions: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Contributions(g.Scalar(1)) }},
 		{here(), "autograd: Gradients.Scale: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Scale(2) }},
 		{here(), "autograd: Gradients.Norm: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Norm() }},
-		{here(), "autograd: Gradients.All: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); var sum autograd.Gradients; sum.Add(gr) }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Float64s() }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Raw64() }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Clone() }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.At(0) }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Reshape(2, 1) }},
-		{here(), "autograd: Tensor: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.In(autograd.Float32) }},
+		{here(), "autograd: Gradients.Add: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); var sum autograd.Gradients; sum.Add(gr) }},
+		{here(), "autograd: Float64s: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Float64s() }},
+		{here(), "autograd: Raw64: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Raw64() }},
+		{here(), "autograd: Clone: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Clone() }},
+		{here(), "autograd: At: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.At(0) }},
+		{here(), "autograd: Reshape: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Reshape(2, 1) }},
+		{here(), "autograd: In: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.In(autograd.Float32) }},
 		{here(), "autograd: Item: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Item() }},
 		{here(), "autograd: Shape: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Shape() }},
 		{here(), "autograd: Dim: Tensor is a view of a recording that was Reset", func(g graph) { v := oldView(g); v.Dim(0) }},
@@ -535,7 +535,7 @@ func TestChangedParam(t *testing.T) {
 				stale := "parameter w was changed after the recording used it: Reset and record again, at %v"
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { y.Backward() })
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { elsewhere.Backward() })
-				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { y.BackwardWith(autograd.Scalar(1)) })
+				wantError[*autograd.StaleError](t, "autograd: BackwardWith: "+stale, func() { y.BackwardWith(autograd.Scalar(1)) })
 				wantError[*autograd.StaleError](t, "autograd: Grad: "+stale, func() { autograd.Grad(y, w) })
 				wantError[*autograd.StaleError](t, "autograd: Param: "+stale, func() { g.Param(p) })
 				wantError[*autograd.StaleError](t, "autograd: Tensor: "+stale, func() { w.Tensor() })
@@ -573,8 +573,8 @@ func TestGradientMisuse(t *testing.T) {
 		{here(), "autograd: Backward: a Value of shape [0] needs a seed: see BackwardWith", func(g graph) { g.Variable(autograd.Zeros(0)).Backward() }},
 		{here(), "autograd: Grad: a Value of shape [2] needs a seed: see VJP", func(g graph) { x := g.Full(1, 2); autograd.Grad(x, x) }},
 		{here(), "autograd: Gradients.Add: the receiver must be a sum of its own: var sum autograd.Gradients", func(g graph) { gr := g.Variable(vector(1)).Backward(); gr.Add(gr) }},
-		{here(), "autograd: Of: these Gradients are empty", func(g graph) { var sum autograd.Gradients; sum.Of(g.Scalar(1)) }},
-		{here(), "autograd: OfParam: these Gradients are empty", func(graph) { var sum autograd.Gradients; sum.OfParam(frozen) }},
+		{here(), "autograd: Gradients.Of: these Gradients are empty", func(g graph) { var sum autograd.Gradients; sum.Of(g.Scalar(1)) }},
+		{here(), "autograd: Gradients.OfParam: these Gradients are empty", func(graph) { var sum autograd.Gradients; sum.OfParam(frozen) }},
 	}
 	checkMisuses[*autograd.GradientError](t, autograd.Options{}, rows)
 	for text, f := range map[string]func(g graph) autograd.Value{
@@ -619,7 +619,7 @@ func TestNoGrad(t *testing.T) {
 	checkMisuses[*autograd.GradientError](t, autograd.Options{NoGrad: true}, []misuse{
 		{here(), "autograd: Backward: the graph has the option NoGrad", func(g graph) { g.Variable(autograd.Scalar(1)).Backward() }},
 		{here(), "autograd: Backward: the graph has the option NoGrad", func(g graph) { g.Param(p).Sum().Backward() }},
-		{here(), "autograd: Backward: the graph has the option NoGrad", func(g graph) { g.Param(p).BackwardWith(vector(1, 2)) }},
+		{here(), "autograd: BackwardWith: the graph has the option NoGrad", func(g graph) { g.Param(p).BackwardWith(vector(1, 2)) }},
 		{here(), "autograd: Grad: the graph has the option NoGrad", func(g graph) { x := g.Variable(autograd.Scalar(1)); autograd.Grad(x, x) }},
 	})
 	if autograd.NewGraph(autograd.Options{NoGrad: true}).Training() {

@@ -119,14 +119,14 @@ func (g *Graph) fresh(op string) {
 }
 
 func (s *paramSlot) stale(op string) error {
-	return &StaleError{op, "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
+	return &StaleError{called(op), "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
 }
 
 // unchanged panics when n shows the numbers of a parameter that has been
 // written since: they are not the ones that the recording was computed with.
 func (g *Graph) unchanged(op string, n *node) {
 	if p := g.overwritten(n); p != nil {
-		panic(&StaleError{op, "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
+		panic(&StaleError{called(op), "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
 	}
 }
 

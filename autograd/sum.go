@@ -68,7 +68,7 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 // ownSum returns the sum that gr is or, from now on, becomes.
 func (gr *Gradients) ownSum(op string) *sum {
 	if gr.pass != nil {
-		panic(&GradientError{op, "the receiver must be a sum of its own: var sum autograd.Gradients", callSite()})
+		panic(&GradientError{called(op), "the receiver must be a sum of its own: var sum autograd.Gradients", callSite()})
 	}
 	if gr.sum == nil {
 		gr.sum = &sum{}
@@ -107,7 +107,7 @@ func (s *sum) term(op string, param *Param, t Tensor) Tensor {
 		s.known.Set(param, found)
 	}
 	if found.total.precision != t.precision {
-		panic(&PrecisionError{op, t.precision, found.total.precision, callSite()})
+		panic(&PrecisionError{called(op), t.precision, found.total.precision, callSite()})
 	}
 	if found.param == nil {
 		found.param = param

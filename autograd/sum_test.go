@@ -157,7 +157,7 @@ func TestManyPassesOnOneRecording(t *testing.T) {
 				}
 			}
 			g.Reset()
-			wantError[*autograd.StaleError](t, "autograd: OfParam: Gradients used after their graph's Reset, at %v", func() { last.OfParam(w) })
+			wantError[*autograd.StaleError](t, "autograd: Gradients.OfParam: Gradients used after their graph's Reset, at %v", func() { last.OfParam(w) })
 		}
 	}
 }

@@ -268,7 +268,7 @@ func (t *Tensor) refuse(op string) {
 	if t.shape == nil {
 		panic(NewArgumentError(op, "the Tensor is empty: make one with NewTensor or Zeros"))
 	}
-	panic(&StaleError{op, "Tensor", "is a view of a recording that was Reset", callSite()})
+	panic(&StaleError{called(op), "Tensor", "is a view of a recording that was Reset", callSite()})
 }
 
 // Shape returns a copy of the dimensions, empty for a scalar.
@@ -364,7 +364,7 @@ func (t Tensor) Raw64() []float64 {
 // wrongPrecision panics for a tensor that has no numbers of that precision.
 func (t *Tensor) wrongPrecision(op string, p Precision) {
 	t.check("Tensor")
-	panic(&PrecisionError{op, t.precision, p, callSite()})
+	panic(&PrecisionError{called(op), t.precision, p, callSite()})
 }
 
 // Raw32 returns the numbers of a Float32 tensor without a copy. It panics with

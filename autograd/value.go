@@ -33,15 +33,15 @@ func (x Value) usable() bool {
 // refuse panics for a Value that is not usable.
 func (x Value) refuse(op string) {
 	if x.g == nil {
-		panic(&GraphError{op, "a zero Value, which belongs to no graph", callSite()})
+		panic(&GraphError{called(op), "a zero Value, which belongs to no graph", callSite()})
 	}
-	panic(&StaleError{op, "Value", "used after its graph's Reset", callSite()})
+	panic(&StaleError{called(op), "Value", "used after its graph's Reset", callSite()})
 }
 
 // operand returns the node of y, which must belong to x's graph.
 func (x Value) operand(op string, y Value) *node {
 	if y.g != x.g && y.g != nil {
-		panic(&GraphError{op, "operands belong to different graphs", callSite()})
+		panic(&GraphError{called(op), "operands belong to different graphs", callSite()})
 	}
 	return y.node(op)
 }
