@@ -267,12 +267,12 @@ func softmaxGrad(gy, y Value, axis int) Value {
 
 func softmaxGradRule(r *Rule) {
 	v, gy, y, axis := r.Grad(), r.In(0), r.In(1), int(r.n.a)
-	vy := v.Mul(y).Sum(axis, KeepDims)
+	vy := v.Mul(y).KeepDims().Sum(axis)
 	if r.Needs(0) {
 		r.Add(0, y.Mul(v.Sub(vy)))
 	}
 	if r.Needs(1) {
-		r.Add(1, v.Mul(gy.Sub(gy.Mul(y).Sum(axis, KeepDims))).Sub(gy.Mul(vy)))
+		r.Add(1, v.Mul(gy.Sub(gy.Mul(y).KeepDims().Sum(axis))).Sub(gy.Mul(vy)))
 	}
 }
 
@@ -305,9 +305,9 @@ func logSoftmaxGradRule(r *Rule) {
 	v, gy, y, axis := r.Grad(), r.In(0), r.In(1), int(r.n.a)
 	vp := v.Mul(y.Exp())
 	if r.Needs(0) {
-		r.Add(0, v.Sub(vp.Sum(axis, KeepDims)))
+		r.Add(0, v.Sub(vp.KeepDims().Sum(axis)))
 	}
 	if r.Needs(1) {
-		r.Add(1, vp.Mul(gy.Sum(axis, KeepDims)).Neg())
+		r.Add(1, vp.Mul(gy.KeepDims().Sum(axis)).Neg())
 	}
 }

@@ -67,7 +67,7 @@ func xToTheX(x float64) [5]float64 {
 func TestJacobian(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	v := g.Variable(vector(2, 0.5))
-	x, y := v.Narrow(0, 0, 1), v.Narrow(0, 1, 2)
+	x, y := v.Narrow(0, 0, 1), v.Narrow(0, 1, 1)
 	f := autograd.Concat(0, x.Square().Mul(y), x.Scale(5).Add(y.Sin()), x)
 	j := autograd.Jacobian(f, v)
 	want := []float64{2, 4, 5, math.Cos(0.5), 1, 0}

@@ -1,20 +1,23 @@
 package autograd
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 )
 
 // Einsum returns the sum of products that an equation in Einstein's notation
 // describes: each operand's axes are named by letters; letters that the result
-// lacks are summed over.
+// lacks are summed over. "..." stands for any number of further axes, which are
+// aligned at the last and broadcast.
 //
 //	Einsum("ij,jk->ik", a, b)   // matrix product
 //	Einsum("bhid,bhjd->bhij", q, k)
 //	Einsum("ii->i", a)          // diagonal
+//	Einsum("...ij->...ji", a)   // transpose of matrices
 //
-// Without "->" the result has the letters that stand once, in alphabetical
-// order.
+// Without "->" the result has the axes of "...", then the letters that stand
+// once, in alphabetical order.
 //
 //	∂/∂a = Einsum("ik,jk->ij", gy, b) for the matrix product: each operand's
 //	gradient is the sum of products of gy and the other operands
@@ -23,10 +26,16 @@ import (
 // *ShapeError when the operands do not fit it.
 func Einsum(equation string, in ...Value) Value {
 	terms, result := readEquation(equation, len(in))
-	e := einsum{equation: equation, lengths: map[byte]int{}}
+	e := einsum{equation: equation, measured: map[byte][]int{}, lengths: map[byte]int{}}
+	in = slices.Clone(in)
 	for i, x := range in {
 		in[0].operand("Einsum", x)
+		terms[i] = e.spelled(x, terms[i])
 		e.measure(x, terms[i])
+	}
+	result = strings.Replace(result, "...", e.further(e.most), 1)
+	for i, x := range in {
+		in[i], terms[i] = e.unrepeated(x, terms[i])
 	}
 	y, letters := e.distinct(in[0], terms[0])
 	for i, x := range in[1:] {
@@ -47,16 +56,28 @@ func readEquation(equation string, operands int) (terms []string, result string)
 	if len(terms) != operands || operands == 0 {
 		fail("not as many operands as terms")
 	}
-	for _, letter := range left + result {
-		if letter != ',' && (letter < 'a' || letter > 'z') && (letter < 'A' || letter > 'Z') {
-			fail("axes are named by letters")
+	for _, term := range append(terms, result) {
+		for _, letter := range strings.Replace(term, "...", "", 1) {
+			if (letter < 'a' || letter > 'z') && (letter < 'A' || letter > 'Z') {
+				fail("axes are named by letters, or once by ...")
+			}
 		}
 	}
+	further := strings.Contains(left, "...")
+	left = strings.ReplaceAll(strings.ReplaceAll(left, "...", ""), ",", "")
 	if !given {
-		return terms, lonely(left)
+		result = lonely(left)
+		if further {
+			result = "..." + result
+		}
+		return terms, result
 	}
-	for i, letter := range result {
-		if letter == ',' || !strings.ContainsRune(left, letter) || strings.ContainsRune(result[:i], letter) {
+	if strings.Contains(result, "...") != further {
+		fail("... must stand in the result and in an operand")
+	}
+	named := strings.Replace(result, "...", "", 1)
+	for i, letter := range named {
+		if !strings.ContainsRune(left, letter) || strings.ContainsRune(named[:i], letter) {
 			fail("each letter of the result must stand there once and in an operand")
 		}
 	}
@@ -79,20 +100,73 @@ func lonely(left string) string {
 type einsum struct {
 	equation string
 	lengths  map[byte]int
+	measured map[byte][]int // the shape in which a length was found
+	most     int            // axes of the longest "..."
 }
 
-// measure checks an operand's axes against its letters.
+// firstFurther is the letter of the last axis of "...", the next one that of the
+// axis before: no equation holds such.
+const firstFurther = 0x80
+
+// further returns the letters of that many axes of "...".
+func (e *einsum) further(axes int) string {
+	letters := make([]byte, axes)
+	for i := range letters {
+		letters[i] = byte(firstFurther + axes - 1 - i)
+	}
+	return string(letters)
+}
+
+// spelled returns an operand's term with letters for "...".
+func (e *einsum) spelled(x Value, term string) string {
+	named := strings.Replace(term, "...", "", 1)
+	rank := x.node("Einsum").shape.rank()
+	further := 0
+	if named != term {
+		further = rank - len(named)
+	}
+	if further < 0 || len(named)+further != rank || further > 0x80 {
+		panic(shapeError("Einsum", e.equation+": as many letters as axes are needed for "+term, "", x.node("Einsum").shape.dims))
+	}
+	e.most = max(e.most, further)
+	return strings.Replace(term, "...", e.further(further), 1)
+}
+
+// measure notes the lengths of an operand's letters.
 func (e *einsum) measure(x Value, letters string) {
 	dims := x.node("Einsum").shape.dims
-	if len(dims) != len(letters) {
-		panic(shapeError("Einsum", e.equation+": as many letters as axes are needed for "+letters, "", dims))
-	}
 	for i := range len(letters) {
-		if known, ok := e.lengths[letters[i]]; ok && known != dims[i] {
-			panic(shapeError("Einsum", e.equation+": axis "+letters[i:i+1]+" has two lengths", "", dims))
+		letter, d := letters[i], dims[i]
+		known, ok := e.lengths[letter]
+		switch {
+		case !ok, letter >= firstFurther && known == 1:
+			e.lengths[letter], e.measured[letter] = d, dims
+		case known == d, letter >= firstFurther && d == 1:
+		case letter >= firstFurther:
+			panic(shapeError("Einsum", e.equation+": the axes of ... do not broadcast", " and ", e.measured[letter], dims))
+		default:
+			reason := fmt.Sprintf("%s: axis %c has two lengths, %d and %d", e.equation, letter, known, d)
+			if strings.IndexByte(letters[:i], letter) >= 0 {
+				panic(shapeError("Einsum", reason, "", dims))
+			}
+			panic(shapeError("Einsum", reason, " and ", e.measured[letter], dims))
 		}
-		e.lengths[letters[i]] = dims[i]
 	}
+}
+
+// unrepeated drops the axes of length 1 that are to be repeated: what lacks a
+// letter is multiplied as it is.
+func (e *einsum) unrepeated(x Value, letters string) (Value, string) {
+	dims, kept, rest := x.node("Einsum").shape.dims, "", []int{}
+	for i := range len(letters) {
+		if dims[i] == e.lengths[letters[i]] {
+			kept, rest = kept+letters[i:i+1], append(rest, dims[i])
+		}
+	}
+	if len(kept) == len(letters) {
+		return x, letters
+	}
+	return x.Reshape(rest...), kept
 }
 
 // distinct takes the diagonal of axes with the same letter.

@@ -218,8 +218,11 @@ type IndexError struct {
 
 func (e *IndexError) Error() string {
 	limit := strconv.Itoa(e.Limit)
-	if e.What == "axis" {
+	switch e.What {
+	case "axis":
 		limit = "rank " + limit
+	case "bound":
+		limit = "length " + strconv.Itoa(e.Limit-1) // behind the last element is allowed
 	}
 	return fmt.Sprintf("%s: %s %d is out of range for %s, at %v", qualified(e.Op), e.What, e.Index, limit, e.Location)
 }

@@ -267,18 +267,18 @@ func planReduction(rng *rand.Rand, first, _ int, all []autograd.Value) planned {
 		return planUnary(rng, first, 0, all)
 	}
 	axis := rng.IntN(2*all[first].Rank()) - all[first].Rank()
-	words := []int{axis}
+	over := func(x autograd.Value) reducer { return x }
 	if rng.IntN(2) == 0 {
-		words = append(words, autograd.KeepDims)
+		over = func(x autograd.Value) reducer { return x.KeepDims() }
 	}
 	reductions := []expressionUnary{
-		{"sum", func(x autograd.Value) autograd.Value { return x.Sum(words...) }},
-		{"mean", func(x autograd.Value) autograd.Value { return x.Mean(words...) }},
-		{"prod", func(x autograd.Value) autograd.Value { return x.Prod(words...) }},
-		{"var", func(x autograd.Value) autograd.Value { return x.Var(append(words, autograd.Population)...) }},
-		{"norm", func(x autograd.Value) autograd.Value { return x.Square().AddScalar(0.5).Norm(2, words...) }},
-		{"norm 3", func(x autograd.Value) autograd.Value { return x.Square().AddScalar(0.5).Norm(3, words...) }},
-		{"logsumexp", func(x autograd.Value) autograd.Value { return x.LogSumExp(words...) }},
+		{"sum", func(x autograd.Value) autograd.Value { return over(x).Sum(axis) }},
+		{"mean", func(x autograd.Value) autograd.Value { return over(x).Mean(axis) }},
+		{"prod", func(x autograd.Value) autograd.Value { return over(x).Prod(axis) }},
+		{"var", func(x autograd.Value) autograd.Value { return over(x).PopulationVar(axis) }},
+		{"norm", func(x autograd.Value) autograd.Value { return over(x.Square().AddScalar(0.5)).Norm(2, axis) }},
+		{"norm 3", func(x autograd.Value) autograd.Value { return over(x.Square().AddScalar(0.5)).Norm(3, axis) }},
+		{"logsumexp", func(x autograd.Value) autograd.Value { return over(x).LogSumExp(axis) }},
 		{"softmax", func(x autograd.Value) autograd.Value { return x.Softmax(axis) }},
 		{"log-softmax", func(x autograd.Value) autograd.Value { return x.LogSoftmax(axis) }},
 		{"cumsum", func(x autograd.Value) autograd.Value { return x.CumSum(axis) }},
@@ -321,7 +321,7 @@ func planShape(rng *rand.Rand, first, _ int, all []autograd.Value) planned {
 		{"unsqueeze", func(x autograd.Value) autograd.Value { return x.Squeeze().Unsqueeze(0) }},
 		{"transpose", func(x autograd.Value) autograd.Value { return x.Transpose(axis, 0) }},
 		{"slice", func(x autograd.Value) autograd.Value { return x.Slice(axis, autograd.End, autograd.End, -2) }},
-		{"narrow", func(x autograd.Value) autograd.Value { return x.Narrow(axis, -1, autograd.End) }},
+		{"narrow", func(x autograd.Value) autograd.Value { return x.Narrow(axis, 0, max(1, x.Dim(axis)-1)) }},
 		{"flip", func(x autograd.Value) autograd.Value { return x.Flip(axis) }},
 		{"roll", func(x autograd.Value) autograd.Value { return x.Roll(axis, 1) }},
 		{"index select", func(x autograd.Value) autograd.Value { return x.IndexSelect(axis, index) }},
@@ -637,7 +637,7 @@ func fuzzNarrow(rng *rand.Rand, x autograd.Value, t twin) (autograd.Value, twin)
 	axis := rng.IntN(len(t.shape))
 	start := rng.IntN(t.shape[axis] + 1)
 	stop := start + rng.IntN(t.shape[axis]-start+1)
-	return x.Narrow(axis, start, stop), t.pick(axis, indexSpan(start, stop))
+	return x.Narrow(axis, start, stop-start), t.pick(axis, indexSpan(start, stop))
 }
 
 // indexSpan returns start, start+1, … up to but without stop.

@@ -14,22 +14,28 @@ var (
 	opOneHot      = operation{name: "one hot", method: "OneHot"}
 )
 
-// IndexSelect returns the slices of x along an axis that a vector of indices
-// names, in that order; the same one may stand several times.
+// IndexSelect returns the slices of x along an axis that the indices name; the
+// same one may be named several times. The axis is replaced by those of the
+// indices: a table [words, 8] by indices [rows, 5] along axis 0 gives
+// [rows, 5, 8], an embedding.
 //
 //	gx = gy added up at the slices' places
 //
 // It panics with an *IndexError when an index is not in [0, n) or there is no
-// such axis, and with a *ShapeError when the indices are no vector.
+// such axis.
 func (x Value) IndexSelect(axis int, index Ints) Value {
-	g, from := x.g, x.node(opIndexSelect.method)
-	axis = g.axis(opIndexSelect.method, axis, from.shape.rank())
-	index.check(opIndexSelect.method)
-	if len(index.shape) != 1 {
-		panic(shapeError(opIndexSelect.method, "the indices must be a vector", " by ", from.shape.dims, index.shape))
+	g, from := x.g, x.node("IndexSelect")
+	axis = g.axis("IndexSelect", axis, from.shape.rank())
+	index.check("IndexSelect")
+	g.inRange("IndexSelect", index.values, from.shape.dims[axis])
+	y := x.indexSelect(axis, g.copied(index.values))
+	if len(index.shape) == 1 {
+		return y
 	}
-	g.inRange(opIndexSelect.method, index.values, from.shape.dims[axis])
-	return x.indexSelect(axis, g.copied(index.values))
+	dims := g.ints.take(from.shape.rank() - 1 + len(index.shape))[:0]
+	dims = append(dims, from.shape.dims[:axis]...)
+	dims = append(dims, index.shape...)
+	return y.Reshape(append(dims, from.shape.dims[axis+1:]...)...)
 }
 
 func (x Value) indexSelect(axis int, index []int) Value {

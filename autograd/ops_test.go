@@ -980,21 +980,47 @@ type reduction struct {
 	op, note string
 	lo, hi   float64
 	kinks    []float64
-	f        func(x autograd.Value, axes ...int) autograd.Value
+	f        func(x reducer, axes ...int) autograd.Value
 	list     func(x []float64) float64
 	nonEmpty bool // there is no value for no elements
 }
 
+// A reducer is a Value, or its reductions that keep the reduced axes.
+type reducer interface {
+	Sum(axes ...int) autograd.Value
+	Mean(axes ...int) autograd.Value
+	Prod(axes ...int) autograd.Value
+	Max(axes ...int) autograd.Value
+	Min(axes ...int) autograd.Value
+	Var(axes ...int) autograd.Value
+	Std(axes ...int) autograd.Value
+	PopulationVar(axes ...int) autograd.Value
+	PopulationStd(axes ...int) autograd.Value
+	Norm(p float64, axes ...int) autograd.Value
+	LogSumExp(axes ...int) autograd.Value
+}
+
+// kept among axes says that a reduction keeps them.
+const kept = math.MinInt
+
+// reduced returns what reduces x, and the axes without the word kept.
+func reduced(x autograd.Value, axes []int) (reducer, []int) {
+	if named := slices.DeleteFunc(slices.Clone(axes), func(a int) bool { return a == kept }); len(named) < len(axes) {
+		return x.KeepDims(), named
+	}
+	return x, axes
+}
+
 var reductions = []reduction{
-	{op: "sum", lo: -2, hi: 3, f: autograd.Value.Sum, list: sumOf},
-	{op: "mean", lo: -2, hi: 3, f: autograd.Value.Mean, list: meanOf},
-	{op: "prod", lo: 0.5, hi: 1.5, f: autograd.Value.Prod, list: productOf},
-	{op: "max", lo: -3, hi: 3, f: autograd.Value.Max, list: slices.Max[[]float64], nonEmpty: true},
-	{op: "min", lo: -3, hi: 3, f: autograd.Value.Min, list: slices.Min[[]float64], nonEmpty: true},
-	{op: "var", lo: -3, hi: 3, f: autograd.Value.Var, list: func(x []float64) float64 { return variance(x, 1) }},
-	{op: "var", note: "population", lo: -3, hi: 3, f: population(autograd.Value.Var), list: func(x []float64) float64 { return variance(x, 0) }},
-	{op: "std", lo: -3, hi: 3, f: autograd.Value.Std, list: func(x []float64) float64 { return math.Sqrt(variance(x, 1)) }},
-	{op: "std", note: "population", lo: -3, hi: 3, f: population(autograd.Value.Std), list: func(x []float64) float64 { return math.Sqrt(variance(x, 0)) }},
+	{op: "sum", lo: -2, hi: 3, f: reducer.Sum, list: sumOf},
+	{op: "mean", lo: -2, hi: 3, f: reducer.Mean, list: meanOf},
+	{op: "prod", lo: 0.5, hi: 1.5, f: reducer.Prod, list: productOf},
+	{op: "max", lo: -3, hi: 3, f: reducer.Max, list: slices.Max[[]float64], nonEmpty: true},
+	{op: "min", lo: -3, hi: 3, f: reducer.Min, list: slices.Min[[]float64], nonEmpty: true},
+	{op: "var", lo: -3, hi: 3, f: reducer.Var, list: func(x []float64) float64 { return variance(x, 1) }},
+	{op: "var", note: "population", lo: -3, hi: 3, f: reducer.PopulationVar, list: func(x []float64) float64 { return variance(x, 0) }},
+	{op: "std", lo: -3, hi: 3, f: reducer.Std, list: func(x []float64) float64 { return math.Sqrt(variance(x, 1)) }},
+	{op: "std", note: "population", lo: -3, hi: 3, f: reducer.PopulationStd, list: func(x []float64) float64 { return math.Sqrt(variance(x, 0)) }},
 	{op: "norm", note: "1", lo: -3, hi: 3, kinks: []float64{0}, f: normOf(1), list: pNorm(1)},
 	{op: "norm", note: "1.5", lo: -3, hi: 3, kinks: []float64{0}, f: normOf(1.5), list: pNorm(1.5)},
 	{op: "norm", note: "2", lo: -3, hi: 3, f: normOf(2), list: pNorm(2)},
@@ -1006,7 +1032,7 @@ var reductions = []reduction{
 		}
 		return y
 	}},
-	{op: "logsumexp", lo: -3, hi: 3, f: autograd.Value.LogSumExp, list: func(x []float64) float64 {
+	{op: "logsumexp", lo: -3, hi: 3, f: reducer.LogSumExp, list: func(x []float64) float64 {
 		y := 0.0
 		for _, v := range x {
 			y += math.Exp(v)
@@ -1018,7 +1044,7 @@ var reductions = []reduction{
 // reductionAxes are the axes that each reduction is tried over: adjacent and
 // not, first and last, kept and not.
 var reductionAxes = [][]int{
-	{}, {autograd.KeepDims}, {0}, {-1}, {1, autograd.KeepDims}, {1, 0}, {0, 2}, {autograd.KeepDims, -1, 0},
+	{}, {kept}, {0}, {-1}, {1, kept}, {1, 0}, {0, 2}, {kept, -1, 0},
 }
 
 func reductionRows() []opRow {
@@ -1040,7 +1066,10 @@ func reductionRows() []opRow {
 	for _, r := range reductions {
 		for _, axes := range reductionAxes {
 			row := opRow{op: r.op, note: strings.TrimSpace(r.note + " over " + axesText(axes)), shapes: [][]int{{2, 3, 2}}, lo: r.lo, hi: r.hi, kinks: r.kinks}
-			row.f = func(in ...autograd.Value) autograd.Value { return r.f(in[0], axes...) }
+			row.f = func(in ...autograd.Value) autograd.Value {
+				x, over := reduced(in[0], axes)
+				return r.f(x, over...)
+			}
 			row.twin = overAxes(axes, r.list)
 			row.more = [][][]int{{{1, 1, 1}}, {{3, 5, 7}}}
 			for _, empty := range [][]int{{0, 3, 2}, {2, 0, 2}, {2, 3, 0}} {
@@ -1057,7 +1086,7 @@ func reductionRows() []opRow {
 func axesText(axes []int) string {
 	text := []string{}
 	for _, axis := range axes {
-		if axis == autograd.KeepDims {
+		if axis == kept {
 			text = append(text, "kept")
 		} else {
 			text = append(text, fmt.Sprint(axis))
@@ -1105,14 +1134,8 @@ func pNorm(p float64) func(x []float64) float64 {
 	}
 }
 
-func normOf(p float64) func(x autograd.Value, axes ...int) autograd.Value {
-	return func(x autograd.Value, axes ...int) autograd.Value { return x.Norm(p, axes...) }
-}
-
-func population(f func(x autograd.Value, axes ...int) autograd.Value) func(x autograd.Value, axes ...int) autograd.Value {
-	return func(x autograd.Value, axes ...int) autograd.Value {
-		return f(x, append([]int{autograd.Population}, axes...)...)
-	}
+func normOf(p float64) func(x reducer, axes ...int) autograd.Value {
+	return func(x reducer, axes ...int) autograd.Value { return x.Norm(p, axes...) }
 }
 
 // over1 is a reduction over axis 1.
@@ -1194,6 +1217,25 @@ var linalgRows = []opRow{
 	einsumRow("ba,ca", []int{2, 3}, []int{2, 3}),
 	einsumRow("ij,k->", []int{2, 2}, []int{3}),
 	einsumRow("ij,jk->ik", []int{2, 0}, []int{0, 2}),
+	einsumRow("...ij->...ji", []int{2, 3, 2}),
+	einsumRow("...,...->...", []int{2, 3}, []int{2, 3}),
+	einsumRow("i...,i...", []int{2, 3}, []int{2, 3}),
+	{op: "einsum", note: "broadcast", shapes: [][]int{{2, 1, 2, 3}, {4, 3, 2}}, lo: -3, hi: 3,
+		more: [][][]int{{{2, 4, 2, 3}, {3, 2}}, {{2, 3}, {2, 4, 3, 2}}, {{2, 3}, {2, 1, 3, 2}}},
+		f:    func(in ...autograd.Value) autograd.Value { return autograd.Einsum("...ij,...jk->...ik", in...) },
+		twin: func(in ...grid) grid {
+			lead := []int{2, 4}
+			for i := range lead {
+				longest := 1
+				for _, x := range in {
+					if at := len(x.shape) - 4 + i; at >= 0 {
+						longest = max(longest, x.shape[at])
+					}
+				}
+				lead[i] = longest
+			}
+			return products("abij,abjk->abik")(in[0].repeated(append(slices.Clone(lead), 2, 3)), in[1].repeated(append(slices.Clone(lead), 3, 2)))
+		}},
 }
 
 func matmulRow(equation string, shapes [][]int, more ...[][]int) opRow {
@@ -1230,7 +1272,9 @@ func triangleRow(op string, f func(x autograd.Value, k int) autograd.Value, k in
 }
 
 func einsumRow(equation string, shapes ...[]int) opRow {
-	explicit := map[string]string{"ii": "ii->", "ba,ca": "ba,ca->bc"}[equation]
+	explicit := map[string]string{
+		"ii": "ii->", "ba,ca": "ba,ca->bc", "...ij->...ji": "aij->aji", "...,...->...": "ab,ab->ab", "i...,i...": "ia,ia->a",
+	}[equation]
 	if explicit == "" {
 		explicit = equation
 	}
@@ -1260,11 +1304,17 @@ var shapingRows = []opRow{
 		f:    func(in ...autograd.Value) autograd.Value { return in[0].Squeeze(-1) },
 		twin: func(in ...grid) grid { return grid{in[0].shape[:len(in[0].shape)-1], in[0].data} }},
 	{op: "unsqueeze", shapes: [][]int{{2, 3}}, more: [][][]int{{{1, 1}}, {{0, 3}}}, lo: -3, hi: 3,
-		f:    axis(autograd.Value.Unsqueeze, 1),
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Unsqueeze(1) },
 		twin: func(in ...grid) grid { return grid{[]int{in[0].shape[0], 1, in[0].shape[1]}, in[0].data} }},
 	{op: "unsqueeze", note: "behind", shapes: [][]int{{2, 3}}, more: [][][]int{{{}}, {{0}}}, lo: -3, hi: 3,
-		f:    axis(autograd.Value.Unsqueeze, -1),
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Unsqueeze(-1) },
 		twin: func(in ...grid) grid { return grid{append(slices.Clone(in[0].shape), 1), in[0].data} }},
+	{op: "unsqueeze", note: "several", shapes: [][]int{{2, 3}}, more: [][][]int{{{1, 1}}, {{0, 3}}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Unsqueeze(-1, 0, 2) },
+		twin: func(in ...grid) grid { return grid{[]int{1, in[0].shape[0], 1, in[0].shape[1], 1}, in[0].data} }},
+	{op: "unsqueeze", note: "none", shapes: [][]int{{2, 3}}, more: [][][]int{{{}}, {{0}}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Unsqueeze() },
+		twin: func(in ...grid) grid { return in[0] }},
 	{op: "expand", shapes: [][]int{{2, 1}}, more: [][][]int{{{}}, {{1}}, {{3}}, {{1, 3}}, {{2, 3}}, {{4, 1, 3}}, {{4, 2, 3}}}, lo: -3, hi: 3,
 		f:    func(in ...autograd.Value) autograd.Value { return in[0].Expand(4, 2, 3) },
 		twin: func(in ...grid) grid { return in[0].repeated([]int{4, 2, 3}) }},
@@ -1287,8 +1337,24 @@ var shapingRows = []opRow{
 	sliceRow(1, 2, 2, 1),
 	sliceRow(0, 2, 3, 1, 2),
 	{op: "narrow", shapes: [][]int{{3, 2}}, more: [][][]int{{{3, 0}}, {{3}}}, lo: -3, hi: 3,
-		f:    func(in ...autograd.Value) autograd.Value { return in[0].Narrow(0, 1, -1) },
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Narrow(0, 1, 1) },
 		twin: picked(0, 1)},
+	{op: "narrow", note: "to the end", shapes: [][]int{{2, 3}}, more: [][][]int{{{0, 3}}, {{3}}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Narrow(-1, 1, 2) },
+		twin: picked(-1, 1, 2)},
+	{op: "select", shapes: [][]int{{3, 2}}, more: [][][]int{{{3, 0}}, {{3}}, {{3, 1}}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value { return in[0].Select(0, 1) },
+		twin: func(in ...grid) grid {
+			return build(in[0].shape[1:], func(at []int) float64 { return in[0].at(append([]int{1}, at...)...) })
+		}},
+	{op: "select", note: "from the end of the last axis", shapes: [][]int{{2, 3}}, more: [][][]int{{{0, 3}}, {{3}}, {{2, 2, 1}}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value { return in[0].Select(-1, -1) },
+		twin: func(in ...grid) grid {
+			last := len(in[0].shape) - 1
+			return build(in[0].shape[:last], func(at []int) float64 {
+				return in[0].at(append(slices.Clone(at), in[0].shape[last]-1)...)
+			})
+		}},
 	{op: "flip", note: "one axis", shapes: [][]int{{2, 3}}, more: [][][]int{{{0, 3}}, {{1, 3}}}, lo: -3, hi: 3,
 		f: func(in ...autograd.Value) autograd.Value { return in[0].Flip(-1) }, twin: picked(1, 2, 1, 0)},
 	{op: "flip", note: "all axes", shapes: [][]int{{2, 3}}, more: [][][]int{{{}}, {{0, 3}}, {{1, 1}}, {{2, 2, 2}}}, lo: -3, hi: 3,
@@ -1330,6 +1396,9 @@ var shapingRows = []opRow{
 			})
 		}},
 	splitRow("first part", 0, 0, 1), splitRow("empty part", 1), splitRow("last part", 2, 2, 3, 4),
+	{op: "split equal", shapes: [][]int{{2, 6}}, more: [][][]int{{{0, 6}}, {{6}}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SplitEqual(-1, 3)[1] },
+		twin: picked(-1, 2, 3)},
 	{op: "roll", shapes: [][]int{{2, 4}}, more: [][][]int{{{1, 4}}, {{0, 4}}}, lo: -3, hi: 3,
 		f: func(in ...autograd.Value) autograd.Value { return in[0].Roll(1, 1) }, twin: picked(1, 3, 0, 1, 2)},
 	{op: "roll", note: "round and back", shapes: [][]int{{2, 4}}, more: [][][]int{{{1, 4}}, {{0, 4}}}, lo: -3, hi: 3,
@@ -1373,9 +1442,29 @@ var indexingRows = []opRow{
 	{op: "index select", note: "last axis", shapes: [][]int{{2, 3}}, more: [][][]int{{{0, 3}}, {{1, 3}}}, lo: -3, hi: 3,
 		f:    func(in ...autograd.Value) autograd.Value { return in[0].IndexSelect(-1, autograd.NewInts([]int{1, 1})) },
 		twin: picked(1, 1, 1)},
+	{op: "index select", note: "an embedding", shapes: [][]int{{3, 2}}, more: [][][]int{{{4, 0}}, {{3}}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value {
+			return in[0].IndexSelect(0, autograd.NewInts([]int{2, 0, 2, 1, 1, 1}, 2, 3))
+		},
+		twin: func(in ...grid) grid {
+			y := picked(0, 2, 0, 2, 1, 1, 1)(in...)
+			return grid{append([]int{2, 3}, y.shape[1:]...), y.data}
+		}},
+	{op: "index select", note: "one of the middle axis", shapes: [][]int{{2, 3, 2}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value {
+			return in[0].IndexSelect(1, autograd.NewInts([]int{2}, []int{}...))
+		},
+		twin: func(in ...grid) grid {
+			y := picked(1, 2)(in...)
+			return grid{[]int{2, 2}, y.data}
+		}},
 	{op: "index select", note: "none", shapes: [][]int{{2, 3}}, lo: -3, hi: 3,
 		f:    func(in ...autograd.Value) autograd.Value { return in[0].IndexSelect(0, autograd.NewInts([]int{})) },
 		twin: picked(0)},
+	{op: "population var", shapes: [][]int{{5}}, lo: -3, hi: 3, f: func(in ...autograd.Value) autograd.Value { return in[0].PopulationVar() },
+		twin: overAxes(nil, func(x []float64) float64 { return variance(x, 0) })},
+	{op: "population std", shapes: [][]int{{5}}, lo: -3, hi: 3, f: func(in ...autograd.Value) autograd.Value { return in[0].PopulationStd() },
+		twin: overAxes(nil, func(x []float64) float64 { return math.Sqrt(variance(x, 0)) })},
 	{op: "center", shapes: [][]int{{4}, {}}, lo: -3, hi: 3,
 		f: vjpOf(func(in ...autograd.Value) autograd.Value { return in[0].Var() }),
 		twin: func(in ...grid) grid {
@@ -1585,7 +1674,7 @@ func resultOf(shape, axes []int) []int {
 		switch over := isReduced(i, len(shape), axes); {
 		case !over:
 			result = append(result, d)
-		case slices.Contains(axes, autograd.KeepDims):
+		case slices.Contains(axes, kept):
 			result = append(result, 1)
 		}
 	}
@@ -1593,7 +1682,7 @@ func resultOf(shape, axes []int) []int {
 }
 
 func isReduced(axis, rank int, axes []int) bool {
-	named := slices.DeleteFunc(slices.Clone(axes), func(a int) bool { return a == autograd.KeepDims })
+	named := slices.DeleteFunc(slices.Clone(axes), func(a int) bool { return a == kept })
 	return len(named) == 0 || slices.Contains(named, axis) || slices.Contains(named, axis-rank)
 }
 
@@ -1624,7 +1713,10 @@ func overAxes(axes []int, f func(x []float64) float64) func(in ...grid) grid {
 // picked is the twin of what takes slices from places along an axis.
 func picked(axis int, places ...int) func(in ...grid) grid {
 	return func(in ...grid) grid {
-		shape := slices.Clone(in[0].shape)
+		shape, axis := slices.Clone(in[0].shape), axis
+		if axis < 0 {
+			axis += len(shape)
+		}
 		shape[axis] = len(places)
 		return build(shape, func(at []int) float64 {
 			from := slices.Clone(at)

@@ -208,11 +208,3 @@ func TestClearOfBackwardsOwn(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
-
-func TestPopulationIsForVarAndStd(t *testing.T) {
-	x := autograd.NewGraph(autograd.Options{}).Constant(autograd.Ones(3))
-	var fault *autograd.ArgumentError
-	if err := autograd.Try(func() { x.Sum(autograd.Population) }); !errors.As(err, &fault) {
-		t.Errorf("got %v", err)
-	}
-}

@@ -8,16 +8,7 @@ import (
 )
 
 // Reductions take the axes to reduce over, counted from the end when negative;
-// without axes they reduce over all. Two words may stand among the axes.
-const (
-	// KeepDims keeps the reduced axes with length 1:
-	// x.Sum(1, autograd.KeepDims) broadcasts against x.
-	KeepDims = math.MinInt
-
-	// Population makes Var and Std divide by n instead of n − 1. Other
-	// reductions panic at it, with an *ArgumentError.
-	Population = math.MinInt + 1
-)
+// without axes they reduce over all.
 
 var (
 	opSum       = operation{name: "sum", method: "Sum"}
@@ -68,13 +59,11 @@ func (x Value) along(op *operation, rule func(*Rule), axis int) (n, from *node, 
 
 // A reduction is a reduction over one block of adjacent axes.
 type reduction struct {
-	x          Value
-	from       *node
-	op         *operation
-	first      int // axis of the block
-	count      int // axes of the block
-	keep       bool
-	population bool
+	x     Value
+	from  *node
+	op    *operation
+	first int // axis of the block
+	count int // axes of the block
 	span
 }
 
@@ -87,22 +76,12 @@ func (x Value) reduction(op *operation, axes []int) reduction {
 	over := g.ints.take(rank)
 	clear(over)
 	for _, axis := range axes {
-		switch axis {
-		case KeepDims:
-			r.keep = true
-		case Population:
-			if op != &opVar && op != &opStd {
-				panic(NewArgumentError(op.method, "Population is for Var and Std"))
-			}
-			r.population = true
-		default:
-			axis = g.axis(op.method, axis, rank)
-			if over[axis] == 1 {
-				panic(NewArgumentError(op.method, "axis %d stands twice", axis))
-			}
-			over[axis] = 1
-			r.count++
+		axis = g.axis(op.method, axis, rank)
+		if over[axis] == 1 {
+			panic(NewArgumentError(op.method, "axis %d stands twice", axis))
 		}
+		over[axis] = 1
+		r.count++
 	}
 	if r.count == 0 {
 		r.count = rank
@@ -128,23 +107,17 @@ func (r reduction) gather(over []int) reduction {
 	r.from = r.x.node(r.op.method)
 	r.first = len(over) - r.count
 	r.span = spanOfBlock(r.from.shape, r.first, r.count)
-	r.keep = false // restore puts the axes back where they were
 	return r
 }
 
 // shape returns the result's shape.
 func (r reduction) shape() *shape {
 	g, dims := r.x.g, r.from.shape.dims
-	if !r.keep && r.count == len(dims) {
+	if r.count == len(dims) {
 		return scalarShape
 	}
 	s := g.ints.take(len(dims))[:0]
 	s = append(s, dims[:r.first]...)
-	for range r.count {
-		if r.keep {
-			s = append(s, 1)
-		}
-	}
 	return g.newShape(r.op.method, append(s, dims[r.first+r.count:]...))
 }
 
@@ -155,37 +128,17 @@ func (r reduction) record(rule func(*Rule), s *shape) *node {
 	e := g.extraOf(n)
 	e.ints = g.ints.take(3)
 	e.ints[0], e.ints[1], e.ints[2] = r.first, r.count, 1
-	if r.population {
-		e.ints[2] = 0
-	}
 	return n
 }
 
-// reduce records a reduction. Where axes were brought together and are kept,
-// the result is reshaped.
+// reduce records a reduction.
 func (x Value) reduce(op *operation, rule func(*Rule), axes []int, f64 spanKernel[float64], f32 spanKernel[float32]) Value {
 	r := x.reduction(op, axes)
 	if op == &opMax || op == &opMin {
 		r.nonEmpty()
 	}
 	x.g.alongSpan(r.record(rule, r.shape()), r.from, r.span, f64, f32)
-	return x.restore(x.g.done(), axes)
-}
-
-// restore gives a reduction over x its kept axes where it has not got them.
-func (x Value) restore(y Value, axes []int) Value {
-	from, n := x.node(opSum.method), y.node(opSum.method)
-	if !slices.Contains(axes, KeepDims) || n.shape.rank() == from.shape.rank() {
-		return y
-	}
-	dims := x.g.ints.take(from.shape.rank())
-	copy(dims, from.shape.dims)
-	for _, axis := range axes {
-		if axis != KeepDims && axis != Population {
-			dims[x.g.axis(opSum.method, axis, len(dims))] = 1
-		}
-	}
-	return y.Reshape(dims...)
+	return x.g.done()
 }
 
 // spread returns a result of the rule's reduction, or its gradient, with the
@@ -269,7 +222,7 @@ func prodRule(r *Rule) {
 	flat := x.Reshape(s.outer, s.n, s.inner)
 	one := r.g.Full(1, s.outer, 1, s.inner)
 	before := Concat(1, one, flat.Narrow(1, 0, s.n-1)).CumProd(1)
-	after := Concat(1, flat.Narrow(1, 1, s.n), one).cumProd(1, true)
+	after := Concat(1, flat.Narrow(1, 1, s.n-1), one).cumProd(1, true)
 	r.Add(0, r.spread(r.Grad()).Mul(before.Mul(after).Reshape(dims...)))
 }
 
@@ -329,15 +282,19 @@ func (r *Rule) axes() []int {
 }
 
 // Var returns the variance over axes, from the mean in a second pass. It
-// divides by n − 1 (NaN for n = 1), and by n if Population stands among the
-// axes.
+// divides by n − 1: NaN for n = 1.
 //
 //	∂y/∂xᵢ = 2(xᵢ − mean)/(n − 1)
 //
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
 func (x Value) Var(axes ...int) Value {
-	return x.spreading(&opVar, varRule, axes, kernel.Var, kernel.Var)
+	return x.spreading(&opVar, varRule, axes, 1, kernel.Var, kernel.Var)
+}
+
+// PopulationVar is Var with n in the place of n − 1.
+func (x Value) PopulationVar(axes ...int) Value {
+	return x.spreading(&opVar, varRule, axes, 0, kernel.Var, kernel.Var)
 }
 
 func varRule(r *Rule) {
@@ -367,13 +324,14 @@ func centerRule(r *Rule) { r.Add(0, r.Grad().center(r.n.extra.ints[0], r.n.extra
 // freedom returns the denominator of the rule's variance.
 func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[2]) }
 
-// spreading records a variance or deviation, whose kernels take what is
-// subtracted from the number of elements.
-func (x Value) spreading(op *operation, rule func(*Rule), axes []int, f64 spanKernelWith[float64, int], f32 spanKernelWith[float32, int]) Value {
+// spreading records a variance or deviation, whose kernels take the correction:
+// what is subtracted from the number of elements.
+func (x Value) spreading(op *operation, rule func(*Rule), axes []int, correction int, f64 spanKernelWith[float64, int], f32 spanKernelWith[float32, int]) Value {
 	r := x.reduction(op, axes)
 	n := r.record(rule, r.shape())
-	alongSpanWith(x.g, n, r.from, r.span, n.extra.ints[2], f64, f32)
-	return x.restore(x.g.done(), axes)
+	n.extra.ints[2] = correction
+	alongSpanWith(x.g, n, r.from, r.span, correction, f64, f32)
+	return x.g.done()
 }
 
 // Std returns the standard deviation over axes: the square root of Var.
@@ -386,7 +344,12 @@ func (x Value) spreading(op *operation, rule func(*Rule), axes []int, f64 spanKe
 // It panics with an *IndexError for an axis that there is not, and with an
 // *ArgumentError for one that stands twice.
 func (x Value) Std(axes ...int) Value {
-	return x.spreading(&opStd, stdRule, axes, kernel.Std, kernel.Std)
+	return x.spreading(&opStd, stdRule, axes, 1, kernel.Std, kernel.Std)
+}
+
+// PopulationStd is Std with n in the place of n − 1.
+func (x Value) PopulationStd(axes ...int) Value {
+	return x.spreading(&opStd, stdRule, axes, 0, kernel.Std, kernel.Std)
 }
 
 func stdRule(r *Rule) { r.Add(0, r.overRoot(r.deviation()).Scale(1/r.freedom())) }
@@ -463,7 +426,7 @@ func (x Value) Norm(p float64, axes ...int) Value {
 	n := r.record(normRule, r.shape())
 	n.a = p
 	alongSpanWith(x.g, n, r.from, r.span, p, kernel.Norm, kernel.Norm)
-	return x.restore(x.g.done(), axes)
+	return x.g.done()
 }
 
 func normRule(r *Rule) {
@@ -513,6 +476,64 @@ func logSumExpRule(r *Rule) {
 	y = r.spread(Where(y.EqualScalar(math.Inf(-1)), y.g.Scalar(0), y))
 	r.Add(0, r.spread(r.Grad()).Mul(r.In(0).Sub(y).Exp()))
 }
+
+// KeptDims are the reductions of a Value that keep the reduced axes, with length
+// 1: x.KeepDims().Sum(1) broadcasts against x.
+type KeptDims struct{ x Value }
+
+// KeepDims returns the reductions of x that keep the reduced axes.
+func (x Value) KeepDims() KeptDims {
+	x.node("KeepDims")
+	return KeptDims{x}
+}
+
+// keep gives a reduction over the axes, or over all, its axes back.
+func (k KeptDims) keep(y Value, axes []int) Value {
+	g, from := k.x.g, k.x.node("KeepDims").shape
+	dims := g.copied(from.dims)
+	for i := range dims {
+		if len(axes) == 0 {
+			dims[i] = 1
+		}
+	}
+	for _, axis := range axes {
+		dims[g.axis("KeepDims", axis, len(dims))] = 1
+	}
+	return y.Reshape(dims...)
+}
+
+// Sum is [Value.Sum].
+func (k KeptDims) Sum(axes ...int) Value { return k.keep(k.x.Sum(axes...), axes) }
+
+// Mean is [Value.Mean].
+func (k KeptDims) Mean(axes ...int) Value { return k.keep(k.x.Mean(axes...), axes) }
+
+// Prod is [Value.Prod].
+func (k KeptDims) Prod(axes ...int) Value { return k.keep(k.x.Prod(axes...), axes) }
+
+// Max is [Value.Max].
+func (k KeptDims) Max(axes ...int) Value { return k.keep(k.x.Max(axes...), axes) }
+
+// Min is [Value.Min].
+func (k KeptDims) Min(axes ...int) Value { return k.keep(k.x.Min(axes...), axes) }
+
+// Var is [Value.Var].
+func (k KeptDims) Var(axes ...int) Value { return k.keep(k.x.Var(axes...), axes) }
+
+// Std is [Value.Std].
+func (k KeptDims) Std(axes ...int) Value { return k.keep(k.x.Std(axes...), axes) }
+
+// PopulationVar is [Value.PopulationVar].
+func (k KeptDims) PopulationVar(axes ...int) Value { return k.keep(k.x.PopulationVar(axes...), axes) }
+
+// PopulationStd is [Value.PopulationStd].
+func (k KeptDims) PopulationStd(axes ...int) Value { return k.keep(k.x.PopulationStd(axes...), axes) }
+
+// Norm is [Value.Norm].
+func (k KeptDims) Norm(p float64, axes ...int) Value { return k.keep(k.x.Norm(p, axes...), axes) }
+
+// LogSumExp is [Value.LogSumExp].
+func (k KeptDims) LogSumExp(axes ...int) Value { return k.keep(k.x.LogSumExp(axes...), axes) }
 
 // ArgMax returns the index of the greatest element along an axis, the first of
 // equal ones; NaN counts as the greatest. Indices have no gradient.

@@ -126,19 +126,30 @@ func (x Value) Squeeze(axes ...int) Value {
 	return x.Reshape(dims...)
 }
 
-// Unsqueeze inserts an axis of length 1, which becomes that axis of the
-// result.
+// Unsqueeze inserts axes of length 1, which become those axes of the result.
 //
 //	gx = gy, in x's shape
 //
-// It panics with an *IndexError when the result has no such axis.
-func (x Value) Unsqueeze(axis int) Value {
+// It panics with an *IndexError when the result has no such axis, and with an
+// *ArgumentError when one is repeated.
+func (x Value) Unsqueeze(axes ...int) Value {
 	g, s := x.g, x.node("Unsqueeze").shape
-	axis = g.axis("Unsqueeze", axis, s.rank()+1)
-	dims := g.ints.take(s.rank() + 1)[:0]
-	dims = append(dims, s.dims[:axis]...)
-	dims = append(dims, 1)
-	return x.Reshape(append(dims, s.dims[axis:]...)...)
+	dims := g.ints.take(s.rank() + len(axes))
+	clear(dims)
+	for _, axis := range axes {
+		axis = g.axis("Unsqueeze", axis, len(dims))
+		if dims[axis] == 1 {
+			panic(NewArgumentError("Unsqueeze", "axis %d stands twice", axis))
+		}
+		dims[axis] = 1
+	}
+	rest := s.dims
+	for i, d := range dims {
+		if d == 0 {
+			dims[i], rest = rest[0], rest[1:]
+		}
+	}
+	return x.Reshape(dims...)
 }
 
 // Expand repeats axes of length 1, and new ones in front, to the given shape.
@@ -433,14 +444,40 @@ func (x Value) place(v float64, s *shape, places []int) Value {
 
 func padRule(r *Rule) { r.Add(0, r.Grad().take(r.g.at(r.n.in[0]).shape, r.n.ints())) }
 
-// Narrow returns the elements along an axis from start up to but without stop,
-// both counted from the end when negative.
+// Narrow returns length elements along an axis, from start on. What counts from
+// the end is Slice.
 //
 //	gx = gy at the elements taken, else 0
 //
-// It panics with an *IndexError when start or stop lies outside, or there is no
-// such axis.
-func (x Value) Narrow(axis, start, stop int) Value { return x.Slice(axis, start, stop, 1) }
+// It panics with a *ShapeError when one of them lies outside, start or length
+// being negative too, and with an *IndexError when there is no such axis.
+func (x Value) Narrow(axis, start, length int) Value {
+	s := x.node("Narrow").shape
+	axis = x.g.axis("Narrow", axis, s.rank())
+	if start < 0 || length < 0 || length > s.dims[axis]-start {
+		panic(shapeError("Narrow", fmt.Sprintf("start %d and length %d do not fit axis %d", start, length, axis), "", s.dims))
+	}
+	return x.Slice(axis, start, start+length, 1)
+}
+
+// Select returns the elements at index i of an axis, which the result lacks. An
+// i below 0 counts from the end.
+//
+//	gx = gy at index i, else 0
+//
+// It panics with an *IndexError when there is no such index or axis.
+func (x Value) Select(axis, i int) Value {
+	g, s := x.g, x.node("Select").shape
+	axis = g.axis("Select", axis, s.rank())
+	n := s.dims[axis]
+	if i < -n || i >= n {
+		panic(NewIndexError("Select", "index", i, n))
+	}
+	if i < 0 {
+		i += n
+	}
+	return x.Narrow(axis, i, 1).Squeeze(axis)
+}
 
 // Flip reverses the order along axes; without axes, along all.
 //
@@ -532,7 +569,7 @@ func concatRule(r *Rule) {
 	for i, input := range r.n.inputs() {
 		stop := start + r.g.at(input).shape.dims[axis]
 		if r.Needs(i) {
-			r.Add(i, r.Grad().Narrow(axis, start, stop))
+			r.Add(i, r.Grad().Narrow(axis, start, stop-start))
 		}
 		start = stop
 	}
@@ -581,10 +618,25 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 	}
 	parts, start := make([]Value, len(lengths)), 0
 	for i, n := range lengths {
-		parts[i] = x.Narrow(axis, start, start+n)
+		parts[i] = x.Narrow(axis, start, n)
 		start += n
 	}
 	return parts
+}
+
+// SplitEqual cuts x along an axis into so many parts of equal length.
+//
+//	gx = the gys of the parts, joined
+//
+// It panics with a *ShapeError when the axis cannot be divided so, and with an
+// *IndexError when there is no such axis.
+func (x Value) SplitEqual(axis, parts int) []Value {
+	g, s := x.g, x.node("SplitEqual").shape
+	axis = g.axis("SplitEqual", axis, s.rank())
+	if parts < 1 || s.dims[axis]%parts != 0 {
+		panic(shapeError("SplitEqual", fmt.Sprintf("axis %d cannot be cut into %d equal parts", axis, parts), "", s.dims))
+	}
+	return x.Split(axis, slices.Repeat([]int{s.dims[axis] / parts}, parts)...)
 }
 
 // Roll moves the elements along an axis by shift places; what leaves at one
@@ -604,7 +656,7 @@ func (x Value) Roll(axis, shift int) Value {
 	if cut == 0 {
 		return x
 	}
-	return Concat(axis, x.Narrow(axis, cut, n), x.Narrow(axis, 0, cut))
+	return Concat(axis, x.Narrow(axis, cut, n-cut), x.Narrow(axis, 0, cut))
 }
 
 // Tile repeats the whole of x the given number of times along each axis: with

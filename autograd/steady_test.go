@@ -117,12 +117,12 @@ func TestOperationsAllocateNothing(t *testing.T) {
 	w := autograd.NewParam("w", autograd.Ones(4, 3))
 	ops := map[string]func(x value) value{
 		"sum01":       func(x value) value { return x.Sum(0, 1) },
-		"sum0":        func(x value) value { return x.Sum(0, autograd.KeepDims) },
+		"sum0":        func(x value) value { return x.KeepDims().Sum(0) },
 		"mean":        func(x value) value { return x.Mean(1) },
 		"prod":        func(x value) value { return x.Prod(1) },
 		"max":         func(x value) value { return x.Max(0) },
 		"var":         func(x value) value { return x.Var(1) },
-		"std":         func(x value) value { return x.Std(0, autograd.KeepDims) },
+		"std":         func(x value) value { return x.KeepDims().Std(0) },
 		"norm":        func(x value) value { return x.Norm(2, 1) },
 		"norm1":       func(x value) value { return x.Norm(1) },
 		"lse":         func(x value) value { return x.LogSumExp(1) },
@@ -135,7 +135,7 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		"reshape":     func(x value) value { return x.Reshape(-1, 2) },
 		"flatten":     func(x value) value { return x.Flatten(0, -1) },
 		"slice":       func(x value) value { return x.Slice(1, 0, 3, 2) },
-		"narrow":      func(x value) value { return x.Narrow(0, 1, 3) },
+		"narrow":      func(x value) value { return x.Narrow(0, 1, 2) },
 		"flip":        func(x value) value { return x.Flip(0) },
 		"pad":         func(x value) value { return x.Pad(0, [2]int{1, 1}, [2]int{0, 2}) },
 		"concat":      func(x value) value { return autograd.Concat(0, x, x, x) },

@@ -186,11 +186,11 @@ var torchOperations = map[string]torchFunction{
 
 	"softmax": torchAxis(autograd.Value.Softmax), "log_softmax": torchAxis(autograd.Value.LogSoftmax),
 	"cumsum": torchAxis(autograd.Value.CumSum), "cumprod": torchAxis(autograd.Value.CumProd),
-	"sum": torchReduce(autograd.Value.Sum), "mean": torchReduce(autograd.Value.Mean), "prod": torchReduce(autograd.Value.Prod),
-	"max": torchReduce(autograd.Value.Max), "min": torchReduce(autograd.Value.Min), "logsumexp": torchReduce(autograd.Value.LogSumExp),
-	"var": torchReduce(autograd.Value.Var), "std": torchReduce(autograd.Value.Std),
+	"sum": torchReduce(reducer.Sum), "mean": torchReduce(reducer.Mean), "prod": torchReduce(reducer.Prod),
+	"max": torchReduce(reducer.Max), "min": torchReduce(reducer.Min), "logsumexp": torchReduce(reducer.LogSumExp),
+	"var": torchSpread(reducer.Var, reducer.PopulationVar), "std": torchSpread(reducer.Std, reducer.PopulationStd),
 	"norm": func(c torchCase, in []autograd.Value) autograd.Value {
-		return in[0].Norm(float64(c.Floats[0]), torchAxes(c)...)
+		return torchReducer(c, in[0]).Norm(float64(c.Floats[0]), c.Ints[0]...)
 	},
 
 	"matmul": torchTwo(autograd.Value.MatMul), "dot": torchTwo(autograd.Value.Dot), "outer": torchTwo(autograd.Value.Outer),
@@ -205,7 +205,7 @@ var torchOperations = map[string]torchFunction{
 	"flatten": func(c torchCase, in []autograd.Value) autograd.Value {
 		return in[0].Flatten(c.Ints[0][0], c.Ints[0][1])
 	},
-	"unsqueeze": torchAxis(autograd.Value.Unsqueeze),
+	"unsqueeze": torchAxis(func(x autograd.Value, axis int) autograd.Value { return x.Unsqueeze(axis) }),
 	"slice":     torchSlice,
 	"roll": func(c torchCase, in []autograd.Value) autograd.Value {
 		y := in[0]
@@ -259,20 +259,27 @@ func torchList(f func(x autograd.Value, list ...int) autograd.Value) torchFuncti
 	return func(c torchCase, in []autograd.Value) autograd.Value { return f(in[0], c.Ints[0]...) }
 }
 
-func torchReduce(f func(x autograd.Value, axes ...int) autograd.Value) torchFunction {
-	return func(c torchCase, in []autograd.Value) autograd.Value { return f(in[0], torchAxes(c)...) }
+func torchReduce(f func(x reducer, axes ...int) autograd.Value) torchFunction {
+	return func(c torchCase, in []autograd.Value) autograd.Value { return f(torchReducer(c, in[0]), c.Ints[0]...) }
 }
 
-// torchAxes returns a reduction's axes, with the words for its switches.
-func torchAxes(c torchCase) []int {
-	axes := append([]int{}, c.Ints[0]...)
+// torchSpread is the reduction with the denominator that the case asks for.
+func torchSpread(sample, population func(x reducer, axes ...int) autograd.Value) torchFunction {
+	return func(c torchCase, in []autograd.Value) autograd.Value {
+		f := sample
+		if c.Ints[2][0] == 0 {
+			f = population
+		}
+		return f(torchReducer(c, in[0]), c.Ints[0]...)
+	}
+}
+
+// torchReducer returns x, or its reductions that keep the axes.
+func torchReducer(c torchCase, x autograd.Value) reducer {
 	if c.Ints[1][0] == 1 {
-		axes = append(axes, autograd.KeepDims)
+		return x.KeepDims()
 	}
-	if len(c.Ints) > 2 && c.Ints[2][0] == 0 {
-		axes = append(axes, autograd.Population)
-	}
-	return axes
+	return x
 }
 
 // torchSlice reads a stop of −1 under a negative step as before index 0.

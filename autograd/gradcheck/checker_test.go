@@ -61,7 +61,7 @@ var rightOnes = []struct {
 		return autograd.Stack(0, in[0].Sum(1), in[0].Mean(1), in[0].Var(1), in[0].Norm(2, 1), in[0].LogSumExp(1))
 	}},
 	{"prod, cumsum, cumprod", tensors(normal(1, 4)), func(_ graph, in values) autograd.Value {
-		return autograd.Concat(0, in[0].Prod(0, autograd.KeepDims), in[0].CumSum(0), in[0].CumProd(0))
+		return autograd.Concat(0, in[0].KeepDims().Prod(0), in[0].CumSum(0), in[0].CumProd(0))
 	}},
 	{"max without ties", tensors(normal(1, 2, 3)), func(_ graph, in values) autograd.Value { return in[0].Max(1) }},
 	{"shapes", tensors(normal(1, 2, 3)), func(_ graph, in values) autograd.Value {

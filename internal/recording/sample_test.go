@@ -171,7 +171,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 		},
 		"max":       func(h autograd.Value) autograd.Value { return h.Max(1).Square().Mean() },
 		"ties":      func(h autograd.Value) autograd.Value { return h.Clamp(0, 0.01).Max(1).Mean() },
-		"min":       func(h autograd.Value) autograd.Value { return h.Min(1, autograd.KeepDims).Mul(h).Mean() },
+		"min":       func(h autograd.Value) autograd.Value { return h.KeepDims().Min(1).Mul(h).Mean() },
 		"logsumexp": func(h autograd.Value) autograd.Value { return h.LogSumExp(1).Mean() },
 		"norm":      func(h autograd.Value) autograd.Value { return h.Norm(2, 1).Mean() },
 		"where": func(h autograd.Value) autograd.Value {
@@ -185,7 +185,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 		"reshape": func(h autograd.Value) autograd.Value { return h.Reshape(2, 2, 3).Square().Mean() },
 		"concat":  func(h autograd.Value) autograd.Value { return autograd.Concat(1, h, h.Exp()).Square().Mean() },
 		"stack":   func(h autograd.Value) autograd.Value { return autograd.Stack(1, h, h.Square()).Sum(1).Square().Mean() },
-		"expand":  func(h autograd.Value) autograd.Value { return h.Sum(1, autograd.KeepDims).Expand(4, 5).Square().Mean() },
+		"expand":  func(h autograd.Value) autograd.Value { return h.KeepDims().Sum(1).Expand(4, 5).Square().Mean() },
 		"pad":     func(h autograd.Value) autograd.Value { return h.Pad(2, [2]int{}, [2]int{1, 2}).Exp().Mean() },
 		"index select": func(h autograd.Value) autograd.Value {
 			return h.IndexSelect(1, autograd.NewInts([]int{2, 0, 2})).Exp().Mean()
