@@ -16,7 +16,6 @@ import (
 	"nabla/layers"
 	"nabla/losses"
 	"nabla/optim"
-	"nabla/page"
 )
 
 // The README's code.
@@ -53,30 +52,6 @@ func TestReadmePicture(t *testing.T) {
 	if _, missing := os.Stat("neuron.svg"); err != nil || missing != nil {
 		t.Errorf("%v, %v", err, missing)
 	}
-}
-
-func Example_film() {
-	defer chdir(os.MkdirTemp("", "hotels"))()
-	rng := rand.New(rand.NewPCG(4, 0))
-	rows := hotels.Load().Train()
-	features := data.FitStandard(rows.Features()).Transform(rows.Features()).Tensor()
-	prices := data.FitStandard(rows.Prices()).Transform(rows.Prices()).Tensor()
-	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
-	optimizer := optim.NewSGD(0.08)
-	g := autograd.NewGraph(autograd.Options{Trace: true})
-	film := page.NewFilm(page.Options{Select: []graphviz.Selection{graphviz.Sample(0), graphviz.WeightedSums()}})
-	film.Keep = page.Every(100)
-	for epoch := range 801 {
-		g.Reset()
-		loss := losses.MSE(model.Forward(g.Constant(features)), g.Constant(prices))
-		grads := loss.Backward()
-		film.Record(epoch, loss, grads)
-		optimizer.Step(grads)
-		film.Adjusted(optimizer.LearningRate)
-	}
-	err := film.WriteFile("hotels.html")
-	fmt.Println(err)
-	// Output: <nil>
 }
 
 // chdir goes to a new folder and returns what goes back and removes it.
