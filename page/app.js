@@ -76,14 +76,15 @@ function zoom(factor, x, y) {
 	moveCamera();
 }
 
-// follow moves the picture so that an item is seen.
+// follow moves the picture so that an item is seen, by no more than that takes.
 function follow(item) {
 	if (!item) return;
-	const box = $("canvas").getBoundingClientRect(), room = 50;
-	const x = camera.x + (item.x + item.w / 2) * camera.k, y = camera.y + (item.y + item.h / 2) * camera.k;
-	if (narrow.matches) { $("canvas").scrollLeft = x - box.width / 2; return; }
-	if (x < room || x > box.width - room) camera.x += box.width / 2 - x;
-	if (y < room || y > box.height - room) camera.y += box.height / 2 - y;
+	const box = $("canvas").getBoundingClientRect(), room = 16;
+	const needed = (from, size, whole) => from < room ? room - from : from + size > whole - room ? Math.max(room - from, whole - room - from - size) : 0;
+	const x = camera.x + item.x * camera.k, y = camera.y + item.y * camera.k, w = item.w * camera.k, h = item.h * camera.k;
+	if (narrow.matches) { $("canvas").scrollLeft -= needed(x - $("canvas").scrollLeft, w, box.width); return; }
+	if (x < 0 || x + w > box.width) camera.x += needed(x, w, box.width);
+	if (y < 0 || y + h > box.height) camera.y += needed(y, h, box.height);
 	moveCamera();
 }
 

@@ -5,7 +5,13 @@
 // values by name, operation, "grad:0" or "nan", folds layers, and computes what
 // would follow from another weight or input. A Film is a page of several epochs
 // of a training, with the curve of the loss and what the network predicts beside
-// it. It is used with the mouse or with keys alone, which "?" lists.
+// it. A step is an operation, a layer or an epoch, and Play goes through all
+// epochs. Options.Inputs and Options.Targets tell the page what the data call
+// the columns, their units and how they were scaled. It is used with the mouse
+// or with keys alone, which "?" lists.
+//
+// The graph needs autograd.Options{Trace: true}: without it the backward pass
+// cannot be shown, and Write and Film.Record return a [TraceError].
 //
 // [graphviz.Sample] takes a batch of tensors apart for it. Where all rows are computed
 // alike, the page is given the numbers in which they differ, and another weight

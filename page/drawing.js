@@ -346,16 +346,16 @@ function wantedText(targets, world) {
 // targetText is a target as the loss shows it.
 function targetText(t, world) {
 	const f = featureOf(t), text = `${f && f.f === undefined && !f.u ? f.n : title(t)} = ${brief(world.values[t.raw])}`;
-	return f && (f.f !== undefined || f.u) ? `${text} (${reading(t, world)})` : text;
+	return !f || f.f === undefined && !f.u ? text : f.f === undefined ? `${title(t)} = ${reading(t, world)}` : `${text} (${reading(t, world)})`;
 }
 
 // gradientText is a gradient as its box shows it: with its name where there is room.
 function gradientText(item, n, d) {
 	const font = item.slim ? fonts.small : item.round || item.pill ? "12px" : fonts.row, room = item.slim ? (item.w - 26) / 2 : item.round ? 1.6 * item.r : item.w - 20;
-	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
-	else d = item.round && typeof d === "number" ? numberIn(d, room - textWidth("d ", font), font, 3) : brief(d);
-	const named = `${gradientTitle(n)} ${d}`;
 	const short = item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
+	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
+	else d = item.round && typeof d === "number" ? numberIn(d, room - textWidth(short + " ", font), font, 3) : brief(d);
+	const named = `${gradientTitle(n)} ${d}`;
 	return item.kind !== "box" && textWidth(named, font) <= room ? named : fit(`${short} ${d}`, room, font);
 }
 

@@ -259,8 +259,8 @@ func (u updated) numbers(limit int) recording.Numbers {
 
 // Write writes the page: one self-contained file that needs no network.
 //
-// The error is that of w, or the first one of Record: a *StructureError, a
-// *TooManyNodesError, or that of a Selection. A film without a kept epoch is an
+// The error is that of w, or the first one of Record: a *TraceError, a
+// *StructureError, a *TooManyNodesError, or that of a Selection. A film without a kept epoch is an
 // error too.
 func (f *Film) Write(w io.Writer) error {
 	text, err := f.render()

@@ -269,3 +269,17 @@ const phone = `(() => {
 	if (canvas.scrollWidth < Math.floor(g.width)) faults.push("the picture cannot be scrolled");
 	return [...faults, ...faultsNow()].slice(0, 8);
 })()`
+
+// A picture that is seen as a whole does not jump when the step is at its edge.
+func TestStepsDoNotJump(t *testing.T) {
+	p := open(t, hotels(t)["nonlinear-large"])
+	p.do(chromedp.EmulateViewport(1440, 900))
+	p.eval("fitCamera()")
+	before := p.eval("[camera.x, camera.y, camera.k].join()")
+	p.eval("steps.forEach((s, k) => setStep(k))")
+	p.is("[camera.x, camera.y, camera.k].join()", before)
+	// enlarged, it follows the step
+	p.eval("(zoom(4, 0, 0), setStep(0), setStep(steps.findIndex(s => s.phase === 'adjust')))")
+	p.is(`(i => { const x = camera.x + i.x * camera.k; return x >= 0 && x < document.getElementById("canvas").clientWidth; })(itemOf(steps[state.step].node.raw))`, "true")
+	p.quiet()
+}
