@@ -386,7 +386,7 @@ var Softsign = ofX(
 	},
 	func(gy, x float64) float64 {
 		d := 1 + math.Abs(x)
-		return gy * (1 / d / d)
+		return gy / d / d
 	},
 )
 

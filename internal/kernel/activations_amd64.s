@@ -3381,18 +3381,16 @@ many:
 	VCVTPS2PD  (DX)(SI*1), Y2
 	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y0, Y3
-	VDIVPD     Y2, Y3, Y2
-	VMULPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y1
 	VCVTPS2PD  16(DX)(SI*1), Y2
 	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y0, Y3
-	VDIVPD     Y2, Y3, Y2
-	VMULPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, 16(BX)(SI*1)
 	ADDQ       $0x20, SI
@@ -3409,9 +3407,8 @@ single:
 	VCVTPS2PD  (DX)(SI*1), Y2
 	VANDPD     activationsConstants<>+192(SB), Y2, Y2
 	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y0, Y3
-	VDIVPD     Y2, Y3, Y2
-	VMULPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
+	VDIVPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, (BX)(SI*1)
 	ADDQ       $0x10, SI
@@ -3430,10 +3427,9 @@ singleDone:
 	VMASKMOVPS (DX)(SI*1), X1, X1
 	VCVTPS2PD  X1, Y1
 	VANDPD     activationsConstants<>+192(SB), Y1, Y1
-	VADDPD     Y0, Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VDIVPD     Y1, Y0, Y0
-	VMULPD     Y0, Y2, Y0
+	VADDPD     Y0, Y1, Y0
+	VDIVPD     Y0, Y2, Y1
+	VDIVPD     Y0, Y1, Y0
 	MOVQ       SI, CX
 	VCVTPD2PSY Y0, X0
 	TESTQ      $0x00000002, AX
@@ -3558,17 +3554,15 @@ many:
 	VMOVUPD (DX)(SI*1), Y2
 	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y0, Y3
-	VDIVPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
 	VMOVUPD Y1, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y1
 	VMOVUPD 32(DX)(SI*1), Y2
 	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y0, Y3
-	VDIVPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
 	VMOVUPD Y1, 32(BX)(SI*1)
 	ADDQ    $0x40, SI
 	SUBQ    $0x08, AX
@@ -3584,9 +3578,8 @@ single:
 	VMOVUPD (DX)(SI*1), Y2
 	VANDPD  activationsConstants<>+192(SB), Y2, Y2
 	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y0, Y3
-	VDIVPD  Y2, Y3, Y2
-	VMULPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
+	VDIVPD  Y2, Y1, Y1
 	VMOVUPD Y1, (BX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x04, AX
@@ -3602,10 +3595,9 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
 	VANDPD       activationsConstants<>+192(SB), Y1, Y1
-	VADDPD       Y0, Y1, Y1
-	VDIVPD       Y1, Y0, Y0
-	VDIVPD       Y1, Y0, Y0
-	VMULPD       Y0, Y2, Y0
+	VADDPD       Y0, Y1, Y0
+	VDIVPD       Y0, Y2, Y1
+	VDIVPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne

@@ -66,7 +66,7 @@ func passGrad[T Float](dst, gy, _, _ []T, _, _ float64) { copy(dst[:len(gy)], gy
 //	∂y/∂x = 2x
 var Square = Unary{
 	F:   func(x, _, _ float64) float64 { return x * x },
-	D:   func(gy, x, _, _, _ float64) float64 { return gy * (2 * x) },
+	D:   func(gy, x, _, _, _ float64) float64 { return 2 * (gy * x) },
 	F64: square[float64], F32: square[float32],
 	D64: squareGrad[float64], D32: squareGrad[float32],
 }
@@ -81,7 +81,7 @@ func square[T Float](dst, x []T, _, _ float64) {
 func squareGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 	dst, x = dst[:len(gy)], x[:len(gy)]
 	for i, g := range gy {
-		dst[i] = g * (2 * x[i])
+		dst[i] = 2 * (g * x[i])
 	}
 }
 
@@ -92,7 +92,7 @@ func squareGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 // Special cases are: the gradient at ±0 is +Inf; for x < 0 value and gradient are NaN.
 var Sqrt = Unary{
 	F:   func(x, _, _ float64) float64 { return math.Sqrt(x) },
-	D:   func(gy, _, y, _, _ float64) float64 { return 0.5 * gy / (y + 0) },
+	D:   func(gy, _, y, _, _ float64) float64 { return gy / (y + y + 0) },
 	F64: sqrt[float64], F32: sqrt[float32],
 	D64: sqrtGrad[float64], D32: sqrtGrad[float32],
 }
@@ -108,7 +108,7 @@ func sqrt[T Float](dst, x []T, _, _ float64) {
 func sqrtGrad[T Float](dst, gy, _, y []T, _, _ float64) {
 	dst, y = dst[:len(gy)], y[:len(gy)]
 	for i, g := range gy {
-		dst[i] = 0.5 * g / (y[i] + 0)
+		dst[i] = g / (y[i] + y[i] + 0)
 	}
 }
 
@@ -131,7 +131,8 @@ func rsqrt[T Float](dst, x []T, _, _ float64) {
 	}
 }
 
-func rsqrtGradOne(gy, x, y, _, _ float64) float64 { return -0.5 * gy * (y / x) }
+// rsqrtGradOne multiplies by y first: y/x may leave the range where the gradient does not.
+func rsqrtGradOne(gy, x, y, _, _ float64) float64 { return gy * (-0.5 * y) / x }
 
 func rsqrtGrad[T Float](dst, gy, x, y []T, _, _ float64) {
 	dst, x, y = dst[:len(gy)], x[:len(gy)], y[:len(gy)]
@@ -245,7 +246,8 @@ func cubeLoop[T Float](dst, x []T, _, _ float64) {
 	}
 }
 
-func cubeGrad(gy, x float64) float64 { return gy * (3 * (x * x)) }
+// cubeGrad multiplies by x twice: the square may leave the range.
+func cubeGrad(gy, x float64) float64 { return 3 * (gy * x) * x }
 
 // powGrad returns gy·∂/∂x of xᵃ.
 func powGrad(gy, x, a float64) float64 {
@@ -255,9 +257,28 @@ func powGrad(gy, x, a float64) float64 {
 	case 1:
 		return gy
 	case 2:
-		return gy * (2 * x)
+		return 2 * (gy * x)
+	case 3:
+		return cubeGrad(gy, x)
 	}
-	return gy * (a * pow(x, a-1))
+	p := pow(x, a-1)
+	f := a * p
+	if isNormal(f) || p != p || x == 0 || math.IsInf(x, 0) {
+		return gy * f
+	}
+	// The factor alone has left the range: multiply by its root twice, unless that has left it too. A subnormal root has
+	// as many digits as the result.
+	root := pow(math.Abs(x), (a-1)/2)
+	if root == 0 || math.IsInf(root, 1) {
+		return gy * f
+	}
+	return gy * math.Copysign(root, p) * a * root
+}
+
+// isNormal reports whether v is finite, not 0, and has all its digits.
+func isNormal(v float64) bool {
+	const exponents = 1<<11 - 1
+	return math.Float64bits(v)>>52&exponents-1 < exponents-1
 }
 
 // Abs is y = |x|.
@@ -424,7 +445,7 @@ func mulSV[T Float](dst []T, s T, y []T) { mulVS(dst, y, s) }
 //	∂z/∂x = 1/y, ∂z/∂y = −z/y
 var Div = Binary{
 	F:   func(x, y float64) float64 { return x / y },
-	D:   func(gy, _, y, z float64) (float64, float64) { return gy / y, -gy * (z / y) },
+	D:   func(gy, x, y, _ float64) (float64, float64) { return gy / y, divSlopeOne(gy, x, y) },
 	A64: BinaryLoops[float64]{VV: divVV[float64], VS: divVS[float64], SV: divSV[float64]},
 	A32: BinaryLoops[float32]{VV: divVV[float32], VS: divVS[float32], SV: divSV[float32]},
 }

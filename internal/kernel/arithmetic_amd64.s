@@ -1457,23 +1457,23 @@ TEXT ·squareGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPS (CX)(SI*1), Y0
 	VMOVUPS (DX)(SI*1), Y1
-	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
 	VMOVUPS Y0, (BX)(SI*1)
 	VMOVUPS 32(CX)(SI*1), Y0
 	VMOVUPS 32(DX)(SI*1), Y1
-	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
 	VMOVUPS Y0, 32(BX)(SI*1)
 	VMOVUPS 64(CX)(SI*1), Y0
 	VMOVUPS 64(DX)(SI*1), Y1
-	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
 	VMOVUPS Y0, 64(BX)(SI*1)
 	VMOVUPS 96(CX)(SI*1), Y0
 	VMOVUPS 96(DX)(SI*1), Y1
-	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
 	VMOVUPS Y0, 96(BX)(SI*1)
 	ADDQ    $0x80, SI
 	SUBQ    $0x20, AX
@@ -1487,8 +1487,8 @@ manyDone:
 single:
 	VMOVUPS (CX)(SI*1), Y0
 	VMOVUPS (DX)(SI*1), Y1
-	VADDPS  Y1, Y1, Y1
 	VMULPS  Y1, Y0, Y0
+	VADDPS  Y0, Y0, Y0
 	VMOVUPS Y0, (BX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x08, AX
@@ -1503,8 +1503,8 @@ singleDone:
 	VMOVDQU      32(R8)(DI*4), Y0
 	VMASKMOVPS   (CX)(SI*1), Y0, Y1
 	VMASKMOVPS   (DX)(SI*1), Y0, Y0
-	VADDPS       Y0, Y0, Y0
 	VMULPS       Y0, Y1, Y0
+	VADDPS       Y0, Y0, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -1684,41 +1684,40 @@ end:
 // func sqrtGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·sqrtGrad32AVX2(SB), NOSPLIT, $0-56
-	VXORPS  Y0, Y0, Y0
-	VMOVUPS arithmeticConstants<>+32(SB), Y1
-	MOVQ    n+32(FP), AX
-	MOVQ    gy+8(FP), CX
-	MOVQ    y+24(FP), DX
-	MOVQ    dst+0(FP), BX
-	XORQ    SI, SI
-	SUBQ    $0x20, AX
-	JLT     manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   gy+8(FP), CX
+	MOVQ   y+24(FP), DX
+	MOVQ   dst+0(FP), BX
+	XORQ   SI, SI
+	SUBQ   $0x20, AX
+	JLT    manyDone
 
 many:
-	VMOVUPS (CX)(SI*1), Y2
-	VMOVUPS (DX)(SI*1), Y3
-	VMULPS  Y2, Y1, Y2
-	VADDPS  Y0, Y3, Y3
-	VDIVPS  Y3, Y2, Y2
-	VMOVUPS Y2, (BX)(SI*1)
-	VMOVUPS 32(CX)(SI*1), Y2
-	VMOVUPS 32(DX)(SI*1), Y3
-	VMULPS  Y2, Y1, Y2
-	VADDPS  Y0, Y3, Y3
-	VDIVPS  Y3, Y2, Y2
-	VMOVUPS Y2, 32(BX)(SI*1)
-	VMOVUPS 64(CX)(SI*1), Y2
-	VMOVUPS 64(DX)(SI*1), Y3
-	VMULPS  Y2, Y1, Y2
-	VADDPS  Y0, Y3, Y3
-	VDIVPS  Y3, Y2, Y2
-	VMOVUPS Y2, 64(BX)(SI*1)
-	VMOVUPS 96(CX)(SI*1), Y2
-	VMOVUPS 96(DX)(SI*1), Y3
-	VMULPS  Y2, Y1, Y2
-	VADDPS  Y0, Y3, Y3
-	VDIVPS  Y3, Y2, Y2
-	VMOVUPS Y2, 96(BX)(SI*1)
+	VMOVUPS (CX)(SI*1), Y1
+	VMOVUPS (DX)(SI*1), Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(SI*1)
+	VMOVUPS 32(CX)(SI*1), Y1
+	VMOVUPS 32(DX)(SI*1), Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, 32(BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Y1
+	VMOVUPS 64(DX)(SI*1), Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, 64(BX)(SI*1)
+	VMOVUPS 96(CX)(SI*1), Y1
+	VMOVUPS 96(DX)(SI*1), Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, 96(BX)(SI*1)
 	ADDQ    $0x80, SI
 	SUBQ    $0x20, AX
 	JGE     many
@@ -1729,12 +1728,12 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPS (CX)(SI*1), Y2
-	VMOVUPS (DX)(SI*1), Y3
-	VMULPS  Y2, Y1, Y2
-	VADDPS  Y0, Y3, Y3
-	VDIVPS  Y3, Y2, Y2
-	VMOVUPS Y2, (BX)(SI*1)
+	VMOVUPS (CX)(SI*1), Y1
+	VMOVUPS (DX)(SI*1), Y2
+	VADDPS  Y2, Y2, Y2
+	VADDPS  Y0, Y2, Y2
+	VDIVPS  Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x08, AX
 	JGE     single
@@ -1745,12 +1744,12 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), Y2
-	VMASKMOVPS   (CX)(SI*1), Y2, Y3
-	VMASKMOVPS   (DX)(SI*1), Y2, Y2
-	VMULPS       Y3, Y1, Y1
-	VADDPS       Y0, Y2, Y0
-	VDIVPS       Y0, Y1, Y0
+	VMOVDQU      32(R8)(DI*4), Y1
+	VMASKMOVPS   (CX)(SI*1), Y1, Y2
+	VMASKMOVPS   (DX)(SI*1), Y1, Y1
+	VADDPS       Y1, Y1, Y1
+	VADDPS       Y0, Y1, Y0
+	VDIVPS       Y0, Y2, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -1778,7 +1777,7 @@ end:
 // func reciprocal32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·reciprocal32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPS arithmeticConstants<>+64(SB), Y0
+	VMOVUPS arithmeticConstants<>+32(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -1953,16 +1952,16 @@ TEXT ·abs32AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPS (CX)(BX*1), Y0
-	VANDPS  arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS  arithmeticConstants<>+64(SB), Y0, Y0
 	VMOVUPS Y0, (DX)(BX*1)
 	VMOVUPS 32(CX)(BX*1), Y0
-	VANDPS  arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS  arithmeticConstants<>+64(SB), Y0, Y0
 	VMOVUPS Y0, 32(DX)(BX*1)
 	VMOVUPS 64(CX)(BX*1), Y0
-	VANDPS  arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS  arithmeticConstants<>+64(SB), Y0, Y0
 	VMOVUPS Y0, 64(DX)(BX*1)
 	VMOVUPS 96(CX)(BX*1), Y0
-	VANDPS  arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS  arithmeticConstants<>+64(SB), Y0, Y0
 	VMOVUPS Y0, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x20, AX
@@ -1975,7 +1974,7 @@ manyDone:
 
 single:
 	VMOVUPS (CX)(BX*1), Y0
-	VANDPS  arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS  arithmeticConstants<>+64(SB), Y0, Y0
 	VMOVUPS Y0, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x08, AX
@@ -1989,7 +1988,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*4), Y0
 	VMASKMOVPS   (CX)(BX*1), Y0, Y0
-	VANDPS       arithmeticConstants<>+96(SB), Y0, Y0
+	VANDPS       arithmeticConstants<>+64(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -2425,7 +2424,7 @@ end:
 // Requires: AVX
 TEXT ·sign32AVX2(SB), NOSPLIT, $0-40
 	VXORPS  Y0, Y0, Y0
-	VMOVUPS arithmeticConstants<>+64(SB), Y1
+	VMOVUPS arithmeticConstants<>+32(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -3503,7 +3502,7 @@ end:
 // func neg64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·neg64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD arithmeticConstants<>+128(SB), Y0
+	VMOVUPD arithmeticConstants<>+96(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -3570,7 +3569,7 @@ end:
 // func negGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·negGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD arithmeticConstants<>+128(SB), Y0
+	VMOVUPD arithmeticConstants<>+96(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -3991,23 +3990,23 @@ TEXT ·squareGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y0
+	VADDPD  Y0, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y0
+	VADDPD  Y0, Y0, Y0
 	VMOVUPD Y0, 32(BX)(SI*1)
 	VMOVUPD 64(CX)(SI*1), Y0
 	VMOVUPD 64(DX)(SI*1), Y1
-	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y0
+	VADDPD  Y0, Y0, Y0
 	VMOVUPD Y0, 64(BX)(SI*1)
 	VMOVUPD 96(CX)(SI*1), Y0
 	VMOVUPD 96(DX)(SI*1), Y1
-	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y0
+	VADDPD  Y0, Y0, Y0
 	VMOVUPD Y0, 96(BX)(SI*1)
 	ADDQ    $0x80, SI
 	SUBQ    $0x10, AX
@@ -4021,8 +4020,8 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VADDPD  Y1, Y1, Y1
 	VMULPD  Y1, Y0, Y0
+	VADDPD  Y0, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x04, AX
@@ -4037,8 +4036,8 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VADDPD       Y0, Y0, Y0
 	VMULPD       Y0, Y1, Y0
+	VADDPD       Y0, Y0, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4197,41 +4196,40 @@ end:
 // func sqrtGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·sqrtGrad64AVX2(SB), NOSPLIT, $0-56
-	VXORPS  Y0, Y0, Y0
-	VMOVUPD arithmeticConstants<>+160(SB), Y1
-	MOVQ    n+32(FP), AX
-	MOVQ    gy+8(FP), CX
-	MOVQ    y+24(FP), DX
-	MOVQ    dst+0(FP), BX
-	XORQ    SI, SI
-	SUBQ    $0x10, AX
-	JLT     manyDone
+	VXORPS Y0, Y0, Y0
+	MOVQ   n+32(FP), AX
+	MOVQ   gy+8(FP), CX
+	MOVQ   y+24(FP), DX
+	MOVQ   dst+0(FP), BX
+	XORQ   SI, SI
+	SUBQ   $0x10, AX
+	JLT    manyDone
 
 many:
-	VMOVUPD (CX)(SI*1), Y2
-	VMOVUPD (DX)(SI*1), Y3
-	VMULPD  Y2, Y1, Y2
-	VADDPD  Y0, Y3, Y3
-	VDIVPD  Y3, Y2, Y2
-	VMOVUPD Y2, (BX)(SI*1)
-	VMOVUPD 32(CX)(SI*1), Y2
-	VMOVUPD 32(DX)(SI*1), Y3
-	VMULPD  Y2, Y1, Y2
-	VADDPD  Y0, Y3, Y3
-	VDIVPD  Y3, Y2, Y2
-	VMOVUPD Y2, 32(BX)(SI*1)
-	VMOVUPD 64(CX)(SI*1), Y2
-	VMOVUPD 64(DX)(SI*1), Y3
-	VMULPD  Y2, Y1, Y2
-	VADDPD  Y0, Y3, Y3
-	VDIVPD  Y3, Y2, Y2
-	VMOVUPD Y2, 64(BX)(SI*1)
-	VMOVUPD 96(CX)(SI*1), Y2
-	VMOVUPD 96(DX)(SI*1), Y3
-	VMULPD  Y2, Y1, Y2
-	VADDPD  Y0, Y3, Y3
-	VDIVPD  Y3, Y2, Y2
-	VMOVUPD Y2, 96(BX)(SI*1)
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VADDPD  Y2, Y2, Y2
+	VADDPD  Y0, Y2, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y1
+	VMOVUPD 32(DX)(SI*1), Y2
+	VADDPD  Y2, Y2, Y2
+	VADDPD  Y0, Y2, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, 32(BX)(SI*1)
+	VMOVUPD 64(CX)(SI*1), Y1
+	VMOVUPD 64(DX)(SI*1), Y2
+	VADDPD  Y2, Y2, Y2
+	VADDPD  Y0, Y2, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, 64(BX)(SI*1)
+	VMOVUPD 96(CX)(SI*1), Y1
+	VMOVUPD 96(DX)(SI*1), Y2
+	VADDPD  Y2, Y2, Y2
+	VADDPD  Y0, Y2, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, 96(BX)(SI*1)
 	ADDQ    $0x80, SI
 	SUBQ    $0x10, AX
 	JGE     many
@@ -4242,12 +4240,12 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD (CX)(SI*1), Y2
-	VMOVUPD (DX)(SI*1), Y3
-	VMULPD  Y2, Y1, Y2
-	VADDPD  Y0, Y3, Y3
-	VDIVPD  Y3, Y2, Y2
-	VMOVUPD Y2, (BX)(SI*1)
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VADDPD  Y2, Y2, Y2
+	VADDPD  Y0, Y2, Y2
+	VDIVPD  Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
 	ADDQ    $0x20, SI
 	SUBQ    $0x04, AX
 	JGE     single
@@ -4258,12 +4256,12 @@ singleDone:
 	LEAQ         arithmeticMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y2
-	VMASKMOVPD   (CX)(SI*1), Y2, Y3
-	VMASKMOVPD   (DX)(SI*1), Y2, Y2
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y0, Y2, Y0
-	VDIVPD       Y0, Y1, Y0
+	VMOVDQU      32(R8)(DI*8), Y1
+	VMASKMOVPD   (CX)(SI*1), Y1, Y2
+	VMASKMOVPD   (DX)(SI*1), Y1, Y1
+	VADDPD       Y1, Y1, Y1
+	VADDPD       Y0, Y1, Y0
+	VDIVPD       Y0, Y2, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4284,7 +4282,7 @@ end:
 // func reciprocal64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·reciprocal64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD arithmeticConstants<>+192(SB), Y0
+	VMOVUPD arithmeticConstants<>+128(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -4362,25 +4360,25 @@ TEXT ·reciprocalGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VXORPD  arithmeticConstants<>+128(SB), Y0, Y0
+	VXORPD  arithmeticConstants<>+96(SB), Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VXORPD  arithmeticConstants<>+128(SB), Y0, Y0
+	VXORPD  arithmeticConstants<>+96(SB), Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(BX)(SI*1)
 	VMOVUPD 64(CX)(SI*1), Y0
 	VMOVUPD 64(DX)(SI*1), Y1
-	VXORPD  arithmeticConstants<>+128(SB), Y0, Y0
+	VXORPD  arithmeticConstants<>+96(SB), Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, 64(BX)(SI*1)
 	VMOVUPD 96(CX)(SI*1), Y0
 	VMOVUPD 96(DX)(SI*1), Y1
-	VXORPD  arithmeticConstants<>+128(SB), Y0, Y0
+	VXORPD  arithmeticConstants<>+96(SB), Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, 96(BX)(SI*1)
@@ -4396,7 +4394,7 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VXORPD  arithmeticConstants<>+128(SB), Y0, Y0
+	VXORPD  arithmeticConstants<>+96(SB), Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
@@ -4413,7 +4411,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VXORPD       arithmeticConstants<>+128(SB), Y1, Y1
+	VXORPD       arithmeticConstants<>+96(SB), Y1, Y1
 	VMULPD       Y0, Y1, Y1
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -4445,16 +4443,16 @@ TEXT ·abs64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD (CX)(BX*1), Y0
-	VANDPD  arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD  arithmeticConstants<>+160(SB), Y0, Y0
 	VMOVUPD Y0, (DX)(BX*1)
 	VMOVUPD 32(CX)(BX*1), Y0
-	VANDPD  arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD  arithmeticConstants<>+160(SB), Y0, Y0
 	VMOVUPD Y0, 32(DX)(BX*1)
 	VMOVUPD 64(CX)(BX*1), Y0
-	VANDPD  arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD  arithmeticConstants<>+160(SB), Y0, Y0
 	VMOVUPD Y0, 64(DX)(BX*1)
 	VMOVUPD 96(CX)(BX*1), Y0
-	VANDPD  arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD  arithmeticConstants<>+160(SB), Y0, Y0
 	VMOVUPD Y0, 96(DX)(BX*1)
 	ADDQ    $0x80, BX
 	SUBQ    $0x10, AX
@@ -4467,7 +4465,7 @@ manyDone:
 
 single:
 	VMOVUPD (CX)(BX*1), Y0
-	VANDPD  arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD  arithmeticConstants<>+160(SB), Y0, Y0
 	VMOVUPD Y0, (DX)(BX*1)
 	ADDQ    $0x20, BX
 	SUBQ    $0x04, AX
@@ -4481,7 +4479,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       arithmeticConstants<>+224(SB), Y0, Y0
+	VANDPD       arithmeticConstants<>+160(SB), Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4514,7 +4512,7 @@ TEXT ·absGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VXORPD  Y3, Y1, Y1
 	VCMPPD  $0x04, Y0, Y2, Y3
 	VANDPD  Y3, Y1, Y1
@@ -4523,7 +4521,7 @@ many:
 	VMOVUPD Y1, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y1
 	VMOVUPD 32(DX)(SI*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VXORPD  Y3, Y1, Y1
 	VCMPPD  $0x04, Y0, Y2, Y3
 	VANDPD  Y3, Y1, Y1
@@ -4532,7 +4530,7 @@ many:
 	VMOVUPD Y1, 32(BX)(SI*1)
 	VMOVUPD 64(CX)(SI*1), Y1
 	VMOVUPD 64(DX)(SI*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VXORPD  Y3, Y1, Y1
 	VCMPPD  $0x04, Y0, Y2, Y3
 	VANDPD  Y3, Y1, Y1
@@ -4541,7 +4539,7 @@ many:
 	VMOVUPD Y1, 64(BX)(SI*1)
 	VMOVUPD 96(CX)(SI*1), Y1
 	VMOVUPD 96(DX)(SI*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VXORPD  Y3, Y1, Y1
 	VCMPPD  $0x04, Y0, Y2, Y3
 	VANDPD  Y3, Y1, Y1
@@ -4560,7 +4558,7 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VXORPD  Y3, Y1, Y1
 	VCMPPD  $0x04, Y0, Y2, Y3
 	VANDPD  Y3, Y1, Y1
@@ -4580,7 +4578,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VANDPD       arithmeticConstants<>+128(SB), Y1, Y3
+	VANDPD       arithmeticConstants<>+96(SB), Y1, Y3
 	VXORPD       Y3, Y2, Y2
 	VCMPPD       $0x04, Y0, Y1, Y0
 	VANDPD       Y0, Y2, Y0
@@ -4875,7 +4873,7 @@ end:
 // Requires: AVX
 TEXT ·sign64AVX2(SB), NOSPLIT, $0-40
 	VXORPS  Y0, Y0, Y0
-	VMOVUPD arithmeticConstants<>+192(SB), Y1
+	VMOVUPD arithmeticConstants<>+128(SB), Y1
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -4885,7 +4883,7 @@ TEXT ·sign64AVX2(SB), NOSPLIT, $0-40
 
 many:
 	VMOVUPD (CX)(BX*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD   Y3, Y1, Y3
 	VCMPPD  $0x04, Y0, Y2, Y4
 	VANDPD  Y4, Y3, Y3
@@ -4893,7 +4891,7 @@ many:
 	VORPD   Y2, Y3, Y2
 	VMOVUPD Y2, (DX)(BX*1)
 	VMOVUPD 32(CX)(BX*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD   Y3, Y1, Y3
 	VCMPPD  $0x04, Y0, Y2, Y4
 	VANDPD  Y4, Y3, Y3
@@ -4901,7 +4899,7 @@ many:
 	VORPD   Y2, Y3, Y2
 	VMOVUPD Y2, 32(DX)(BX*1)
 	VMOVUPD 64(CX)(BX*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD   Y3, Y1, Y3
 	VCMPPD  $0x04, Y0, Y2, Y4
 	VANDPD  Y4, Y3, Y3
@@ -4909,7 +4907,7 @@ many:
 	VORPD   Y2, Y3, Y2
 	VMOVUPD Y2, 64(DX)(BX*1)
 	VMOVUPD 96(CX)(BX*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD   Y3, Y1, Y3
 	VCMPPD  $0x04, Y0, Y2, Y4
 	VANDPD  Y4, Y3, Y3
@@ -4927,7 +4925,7 @@ manyDone:
 
 single:
 	VMOVUPD (CX)(BX*1), Y2
-	VANDPD  arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD  arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD   Y3, Y1, Y3
 	VCMPPD  $0x04, Y0, Y2, Y4
 	VANDPD  Y4, Y3, Y3
@@ -4946,7 +4944,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y2
 	VMASKMOVPD   (CX)(BX*1), Y2, Y2
-	VANDPD       arithmeticConstants<>+128(SB), Y2, Y3
+	VANDPD       arithmeticConstants<>+96(SB), Y2, Y3
 	VORPD        Y3, Y1, Y1
 	VCMPPD       $0x04, Y0, Y2, Y0
 	VANDPD       Y0, Y1, Y0
@@ -5104,7 +5102,7 @@ end:
 // func rsqrt32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·rsqrt32AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD arithmeticConstants<>+192(SB), Y0
+	VMOVUPD arithmeticConstants<>+128(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -5187,17 +5185,17 @@ many:
 	VCVTPS2PD  (CX)(DI*1), Y0
 	VCVTPS2PD  (DX)(DI*1), Y1
 	VCVTPS2PD  (BX)(DI*1), Y2
-	VMULPD     arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD     Y1, Y2, Y1
-	VMULPD     Y1, Y0, Y0
+	VMULPD     arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD     Y2, Y0, Y0
+	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (SI)(DI*1)
 	VCVTPS2PD  16(CX)(DI*1), Y0
 	VCVTPS2PD  16(DX)(DI*1), Y1
 	VCVTPS2PD  16(BX)(DI*1), Y2
-	VMULPD     arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD     Y1, Y2, Y1
-	VMULPD     Y1, Y0, Y0
+	VMULPD     arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD     Y2, Y0, Y0
+	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, 16(SI)(DI*1)
 	ADDQ       $0x20, DI
@@ -5213,9 +5211,9 @@ single:
 	VCVTPS2PD  (CX)(DI*1), Y0
 	VCVTPS2PD  (DX)(DI*1), Y1
 	VCVTPS2PD  (BX)(DI*1), Y2
-	VMULPD     arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD     Y1, Y2, Y1
-	VMULPD     Y1, Y0, Y0
+	VMULPD     arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD     Y2, Y0, Y0
+	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (SI)(DI*1)
 	ADDQ       $0x10, DI
@@ -5235,9 +5233,9 @@ singleDone:
 	VCVTPS2PD  X2, Y2
 	VMASKMOVPS (BX)(DI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VMULPD     arithmeticConstants<>+256(SB), Y1, Y1
-	VDIVPD     Y2, Y0, Y0
+	VMULPD     arithmeticConstants<>+192(SB), Y0, Y0
 	VMULPD     Y0, Y1, Y0
+	VDIVPD     Y2, Y0, Y0
 	MOVQ       DI, CX
 	VCVTPD2PSY Y0, X0
 	TESTQ      $0x00000002, AX
@@ -5270,13 +5268,13 @@ TEXT ·log1pGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VADDPD     arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD     arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
-	VADDPD     arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD     arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, 16(BX)(SI*1)
@@ -5292,7 +5290,7 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VADDPD     arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD     arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (BX)(SI*1)
@@ -5311,7 +5309,7 @@ singleDone:
 	VCVTPS2PD  X1, Y1
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VADDPD     arithmeticConstants<>+192(SB), Y0, Y0
+	VADDPD     arithmeticConstants<>+128(SB), Y0, Y0
 	VDIVPD     Y0, Y1, Y0
 	MOVQ       SI, CX
 	VCVTPD2PSY Y0, X0
@@ -5334,7 +5332,7 @@ end:
 // func cubeGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·cubeGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD arithmeticConstants<>+288(SB), Y0
+	VMOVUPD arithmeticConstants<>+224(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -5346,29 +5344,29 @@ TEXT ·cubeGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y1
 	VCVTPS2PD  (DX)(SI*1), Y2
-	VMULPD     Y2, Y2, Y2
-	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VMULPD     Y1, Y0, Y1
 	VMULPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y1
 	VCVTPS2PD  16(DX)(SI*1), Y2
-	VMULPD     Y2, Y2, Y2
-	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VMULPD     Y1, Y0, Y1
 	VMULPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, 16(BX)(SI*1)
 	VCVTPS2PD  32(CX)(SI*1), Y1
 	VCVTPS2PD  32(DX)(SI*1), Y2
-	VMULPD     Y2, Y2, Y2
-	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VMULPD     Y1, Y0, Y1
 	VMULPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, 32(BX)(SI*1)
 	VCVTPS2PD  48(CX)(SI*1), Y1
 	VCVTPS2PD  48(DX)(SI*1), Y2
-	VMULPD     Y2, Y2, Y2
-	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VMULPD     Y1, Y0, Y1
 	VMULPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, 48(BX)(SI*1)
@@ -5384,8 +5382,8 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y1
 	VCVTPS2PD  (DX)(SI*1), Y2
-	VMULPD     Y2, Y2, Y2
-	VMULPD     Y2, Y0, Y2
+	VMULPD     Y2, Y1, Y1
+	VMULPD     Y1, Y0, Y1
 	VMULPD     Y2, Y1, Y1
 	VCVTPD2PSY Y1, X1
 	VMOVUPS    X1, (BX)(SI*1)
@@ -5404,9 +5402,9 @@ singleDone:
 	VCVTPS2PD  X2, Y2
 	VMASKMOVPS (DX)(SI*1), X1, X1
 	VCVTPS2PD  X1, Y1
-	VMULPD     Y1, Y1, Y1
+	VMULPD     Y1, Y2, Y2
+	VMULPD     Y2, Y0, Y0
 	VMULPD     Y1, Y0, Y0
-	VMULPD     Y0, Y2, Y0
 	MOVQ       SI, CX
 	VCVTPD2PSY Y0, X0
 	TESTQ      $0x00000002, AX
@@ -5428,7 +5426,7 @@ end:
 // func rsqrt64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·rsqrt64AVX2(SB), NOSPLIT, $0-40
-	VMOVUPD arithmeticConstants<>+192(SB), Y0
+	VMOVUPD arithmeticConstants<>+128(SB), Y0
 	MOVQ    n+16(FP), AX
 	MOVQ    x+8(FP), CX
 	MOVQ    dst+0(FP), DX
@@ -5506,16 +5504,16 @@ many:
 	VMOVUPD (CX)(DI*1), Y0
 	VMOVUPD (DX)(DI*1), Y1
 	VMOVUPD (BX)(DI*1), Y2
-	VMULPD  arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD  Y1, Y2, Y1
-	VMULPD  Y1, Y0, Y0
+	VMULPD  arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD  Y2, Y0, Y0
+	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, (SI)(DI*1)
 	VMOVUPD 32(CX)(DI*1), Y0
 	VMOVUPD 32(DX)(DI*1), Y1
 	VMOVUPD 32(BX)(DI*1), Y2
-	VMULPD  arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD  Y1, Y2, Y1
-	VMULPD  Y1, Y0, Y0
+	VMULPD  arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD  Y2, Y0, Y0
+	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(SI)(DI*1)
 	ADDQ    $0x40, DI
 	SUBQ    $0x08, AX
@@ -5530,9 +5528,9 @@ single:
 	VMOVUPD (CX)(DI*1), Y0
 	VMOVUPD (DX)(DI*1), Y1
 	VMOVUPD (BX)(DI*1), Y2
-	VMULPD  arithmeticConstants<>+256(SB), Y0, Y0
-	VDIVPD  Y1, Y2, Y1
-	VMULPD  Y1, Y0, Y0
+	VMULPD  arithmeticConstants<>+192(SB), Y2, Y2
+	VMULPD  Y2, Y0, Y0
+	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, (SI)(DI*1)
 	ADDQ    $0x20, DI
 	SUBQ    $0x04, AX
@@ -5548,9 +5546,9 @@ singleDone:
 	VMASKMOVPD   (CX)(DI*1), Y0, Y1
 	VMASKMOVPD   (DX)(DI*1), Y0, Y2
 	VMASKMOVPD   (BX)(DI*1), Y0, Y0
-	VMULPD       arithmeticConstants<>+256(SB), Y1, Y1
-	VDIVPD       Y2, Y0, Y0
+	VMULPD       arithmeticConstants<>+192(SB), Y0, Y0
 	VMULPD       Y0, Y1, Y0
+	VDIVPD       Y2, Y0, Y0
 	MOVQ         DI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -5582,12 +5580,12 @@ TEXT ·log1pGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VADDPD  arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD  arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VADDPD  arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD  arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(BX)(SI*1)
 	ADDQ    $0x40, SI
@@ -5602,7 +5600,7 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VADDPD  arithmeticConstants<>+192(SB), Y1, Y1
+	VADDPD  arithmeticConstants<>+128(SB), Y1, Y1
 	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	ADDQ    $0x20, SI
@@ -5618,7 +5616,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VADDPD       arithmeticConstants<>+192(SB), Y0, Y0
+	VADDPD       arithmeticConstants<>+128(SB), Y0, Y0
 	VDIVPD       Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
@@ -5640,7 +5638,7 @@ end:
 // func cubeGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·cubeGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD arithmeticConstants<>+288(SB), Y0
+	VMOVUPD arithmeticConstants<>+224(SB), Y0
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -5652,26 +5650,26 @@ TEXT ·cubeGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VMULPD  Y2, Y2, Y2
-	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y1
 	VMULPD  Y2, Y1, Y1
 	VMOVUPD Y1, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y1
 	VMOVUPD 32(DX)(SI*1), Y2
-	VMULPD  Y2, Y2, Y2
-	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y1
 	VMULPD  Y2, Y1, Y1
 	VMOVUPD Y1, 32(BX)(SI*1)
 	VMOVUPD 64(CX)(SI*1), Y1
 	VMOVUPD 64(DX)(SI*1), Y2
-	VMULPD  Y2, Y2, Y2
-	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y1
 	VMULPD  Y2, Y1, Y1
 	VMOVUPD Y1, 64(BX)(SI*1)
 	VMOVUPD 96(CX)(SI*1), Y1
 	VMOVUPD 96(DX)(SI*1), Y2
-	VMULPD  Y2, Y2, Y2
-	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y1
 	VMULPD  Y2, Y1, Y1
 	VMOVUPD Y1, 96(BX)(SI*1)
 	ADDQ    $0x80, SI
@@ -5686,8 +5684,8 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y1
 	VMOVUPD (DX)(SI*1), Y2
-	VMULPD  Y2, Y2, Y2
-	VMULPD  Y2, Y0, Y2
+	VMULPD  Y2, Y1, Y1
+	VMULPD  Y1, Y0, Y1
 	VMULPD  Y2, Y1, Y1
 	VMOVUPD Y1, (BX)(SI*1)
 	ADDQ    $0x20, SI
@@ -5703,9 +5701,9 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VMULPD       Y1, Y1, Y1
+	VMULPD       Y1, Y2, Y2
+	VMULPD       Y2, Y0, Y0
 	VMULPD       Y1, Y0, Y0
-	VMULPD       Y0, Y2, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -5824,40 +5822,32 @@ DATA arithmeticConstants<>+0(SB)/8, $0x8000000080000000
 DATA arithmeticConstants<>+8(SB)/8, $0x8000000080000000
 DATA arithmeticConstants<>+16(SB)/8, $0x8000000080000000
 DATA arithmeticConstants<>+24(SB)/8, $0x8000000080000000
-DATA arithmeticConstants<>+32(SB)/8, $0x3f0000003f000000
-DATA arithmeticConstants<>+40(SB)/8, $0x3f0000003f000000
-DATA arithmeticConstants<>+48(SB)/8, $0x3f0000003f000000
-DATA arithmeticConstants<>+56(SB)/8, $0x3f0000003f000000
-DATA arithmeticConstants<>+64(SB)/8, $0x3f8000003f800000
-DATA arithmeticConstants<>+72(SB)/8, $0x3f8000003f800000
-DATA arithmeticConstants<>+80(SB)/8, $0x3f8000003f800000
-DATA arithmeticConstants<>+88(SB)/8, $0x3f8000003f800000
-DATA arithmeticConstants<>+96(SB)/8, $0x7fffffff7fffffff
-DATA arithmeticConstants<>+104(SB)/8, $0x7fffffff7fffffff
-DATA arithmeticConstants<>+112(SB)/8, $0x7fffffff7fffffff
-DATA arithmeticConstants<>+120(SB)/8, $0x7fffffff7fffffff
-DATA arithmeticConstants<>+128(SB)/8, $0x8000000000000000
-DATA arithmeticConstants<>+136(SB)/8, $0x8000000000000000
-DATA arithmeticConstants<>+144(SB)/8, $0x8000000000000000
-DATA arithmeticConstants<>+152(SB)/8, $0x8000000000000000
-DATA arithmeticConstants<>+160(SB)/8, $0x3fe0000000000000
-DATA arithmeticConstants<>+168(SB)/8, $0x3fe0000000000000
-DATA arithmeticConstants<>+176(SB)/8, $0x3fe0000000000000
-DATA arithmeticConstants<>+184(SB)/8, $0x3fe0000000000000
-DATA arithmeticConstants<>+192(SB)/8, $0x3ff0000000000000
-DATA arithmeticConstants<>+200(SB)/8, $0x3ff0000000000000
-DATA arithmeticConstants<>+208(SB)/8, $0x3ff0000000000000
-DATA arithmeticConstants<>+216(SB)/8, $0x3ff0000000000000
-DATA arithmeticConstants<>+224(SB)/8, $0x7fffffffffffffff
-DATA arithmeticConstants<>+232(SB)/8, $0x7fffffffffffffff
-DATA arithmeticConstants<>+240(SB)/8, $0x7fffffffffffffff
-DATA arithmeticConstants<>+248(SB)/8, $0x7fffffffffffffff
-DATA arithmeticConstants<>+256(SB)/8, $0xbfe0000000000000
-DATA arithmeticConstants<>+264(SB)/8, $0xbfe0000000000000
-DATA arithmeticConstants<>+272(SB)/8, $0xbfe0000000000000
-DATA arithmeticConstants<>+280(SB)/8, $0xbfe0000000000000
-DATA arithmeticConstants<>+288(SB)/8, $0x4008000000000000
-DATA arithmeticConstants<>+296(SB)/8, $0x4008000000000000
-DATA arithmeticConstants<>+304(SB)/8, $0x4008000000000000
-DATA arithmeticConstants<>+312(SB)/8, $0x4008000000000000
-GLOBL arithmeticConstants<>(SB), RODATA|NOPTR, $320
+DATA arithmeticConstants<>+32(SB)/8, $0x3f8000003f800000
+DATA arithmeticConstants<>+40(SB)/8, $0x3f8000003f800000
+DATA arithmeticConstants<>+48(SB)/8, $0x3f8000003f800000
+DATA arithmeticConstants<>+56(SB)/8, $0x3f8000003f800000
+DATA arithmeticConstants<>+64(SB)/8, $0x7fffffff7fffffff
+DATA arithmeticConstants<>+72(SB)/8, $0x7fffffff7fffffff
+DATA arithmeticConstants<>+80(SB)/8, $0x7fffffff7fffffff
+DATA arithmeticConstants<>+88(SB)/8, $0x7fffffff7fffffff
+DATA arithmeticConstants<>+96(SB)/8, $0x8000000000000000
+DATA arithmeticConstants<>+104(SB)/8, $0x8000000000000000
+DATA arithmeticConstants<>+112(SB)/8, $0x8000000000000000
+DATA arithmeticConstants<>+120(SB)/8, $0x8000000000000000
+DATA arithmeticConstants<>+128(SB)/8, $0x3ff0000000000000
+DATA arithmeticConstants<>+136(SB)/8, $0x3ff0000000000000
+DATA arithmeticConstants<>+144(SB)/8, $0x3ff0000000000000
+DATA arithmeticConstants<>+152(SB)/8, $0x3ff0000000000000
+DATA arithmeticConstants<>+160(SB)/8, $0x7fffffffffffffff
+DATA arithmeticConstants<>+168(SB)/8, $0x7fffffffffffffff
+DATA arithmeticConstants<>+176(SB)/8, $0x7fffffffffffffff
+DATA arithmeticConstants<>+184(SB)/8, $0x7fffffffffffffff
+DATA arithmeticConstants<>+192(SB)/8, $0xbfe0000000000000
+DATA arithmeticConstants<>+200(SB)/8, $0xbfe0000000000000
+DATA arithmeticConstants<>+208(SB)/8, $0xbfe0000000000000
+DATA arithmeticConstants<>+216(SB)/8, $0xbfe0000000000000
+DATA arithmeticConstants<>+224(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+232(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+240(SB)/8, $0x4008000000000000
+DATA arithmeticConstants<>+248(SB)/8, $0x4008000000000000
+GLOBL arithmeticConstants<>(SB), RODATA|NOPTR, $256

@@ -107,8 +107,11 @@ func functionOf(value ast.Expr) (kind string, hasGradient bool) {
 	switch v := value.(type) {
 	case *ast.CallExpr:
 		if name, ok := v.Fun.(*ast.Ident); ok && strings.HasPrefix(name.Name, "of") {
-			if name.Name == "ofXY" {
+			switch name.Name {
+			case "ofXY":
 				return "Binary", true
+			case "ofXYZ": // a Ternary, which is a derivative itself
+				return "", false
 			}
 			return "Unary", true
 		}

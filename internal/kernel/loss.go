@@ -16,9 +16,12 @@ var BCE = ofXY(
 	},
 	func(gy, x, y, _ float64) (float64, float64) {
 		hit, miss := boundedLogs(x)
-		return gy * ((x - y) / max(x*(1-x), 1e-12)), gy * (miss - hit)
+		return bceSlopeOne(gy, x, y), gy * (miss - hit)
 	},
 )
+
+// leastSpread is the least divisor in the gradient of a cross entropy.
+const leastSpread = 1e-12
 
 // boundedLogs returns ln p and ln(1−p), each at least −100.
 func boundedLogs(p float64) (hit, miss float64) {
@@ -57,6 +60,6 @@ var BCELogits = ofXY(
 var CrossEntropy = ofXY(
 	func(x, y float64) float64 { return -(y * max(math.Log(x), -100)) },
 	func(gy, x, y, _ float64) (float64, float64) {
-		return -(gy * (y / max(x, 1e-12))), -(gy * max(math.Log(x), -100))
+		return -(gy * (y / max(x, leastSpread))), -(gy * max(math.Log(x), -100))
 	},
 )

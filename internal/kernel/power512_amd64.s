@@ -16,95 +16,95 @@ TEXT ·powVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
-	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -119,95 +119,95 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
-	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -234,95 +234,95 @@ TEXT ·powVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
-	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -336,95 +336,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
-	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -451,95 +451,95 @@ TEXT ·powSV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
-	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -553,95 +553,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z1, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
-	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z5
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -667,95 +667,95 @@ TEXT ·anyPower32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
-	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -769,95 +769,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VDIVPD            Z5, Z4, Z5
-	VMULPD            Z5, Z5, Z6
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VDIVPD            Z6, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+64(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
-	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
-	VMULPD            Z4, Z8, Z8
-	VFMADD213PD       Z8, Z6, Z7
-	VMULPD            Z5, Z7, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z4
-	VBROADCASTSD      power512Constants<>+152(SB), Z5
-	VMINPD            Z0, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VMULPD            Z3, Z4, Z3
-	VBROADCASTSD      power512Constants<>+160(SB), Z4
-	VBROADCASTSD      power512Constants<>+168(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      power512Constants<>+208(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+232(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
-	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
+	VMULPD            Z7, Z7, Z8
+	VBROADCASTSD      power512Constants<>+64(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
+	VMULPD            Z5, Z9, Z9
+	VFMADD213PD       Z9, Z7, Z8
+	VMULPD            Z6, Z8, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
+	VSUBPD            Z6, Z9, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD            $0x00, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z4, Z5, Z4
+	VBROADCASTSD      power512Constants<>+160(SB), Z5
+	VBROADCASTSD      power512Constants<>+168(SB), Z6
+	VMINPD            Z4, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+208(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+232(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z5, Z7, Z8
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z5, Z8, Z5
+	VPSLLQ            $0x34, Z6, Z6
+	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
+	VMULPD            Z6, Z5, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z5, K1, Z5
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z5
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -885,97 +885,97 @@ TEXT ·anyPowerGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z1
 	VCVTPS2PD         (DX)(SI*1), Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ            $0x34, Z5, Z5
-	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z5, Z6
+	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VDIVPD            Z7, Z6, Z7
-	VMULPD            Z7, Z7, Z8
+	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VDIVPD            Z8, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
-	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
-	VMULPD            Z6, Z10, Z10
-	VFMADD213PD       Z10, Z8, Z9
-	VMULPD            Z7, Z9, Z7
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
-	VSUBPD            Z7, Z10, Z7
-	VSUBPD            Z7, Z6, Z6
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z5, Z6, Z5
-	VBROADCASTSD      power512Constants<>+160(SB), Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z7
-	VMINPD            Z5, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+208(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      power512Constants<>+48(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
-	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x00, Z7, Z3, K1
-	VRNDSCALEPD       $0x08, Z6, Z7
-	VCMPPD            $0x04, Z7, Z6, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
-	VMOVAPD.Z         Z6, K1, Z6
-	VXORPD            Z6, Z5, Z5
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z9, Z10
+	VMULPD.BCST       power512Constants<>+96(SB), Z7, Z11
+	VMULPD            Z7, Z11, Z11
+	VFMADD213PD       Z11, Z9, Z10
+	VMULPD            Z8, Z10, Z8
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z8
+	VSUBPD            Z8, Z11, Z8
+	VSUBPD            Z8, Z7, Z7
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z6, Z7
 	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x11, Z6, Z2, K1
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x04, Z6, Z3, K2
+	VCMPPD            $0x00, Z6, Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z7, K1, Z6
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+152(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VMULPD            Z6, Z7, Z6
+	VBROADCASTSD      power512Constants<>+160(SB), Z7
+	VBROADCASTSD      power512Constants<>+168(SB), Z8
+	VMINPD            Z6, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z9, Z7
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+208(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+232(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VBROADCASTSD      power512Constants<>+0(SB), Z7
+	VADDPD            Z7, Z10, Z7
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z6, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z7
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z6, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z7, K1, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z7
+	VRNDSCALEPD       $0x08, Z3, Z8
+	VCMPPD            $0x00, Z8, Z3, K1
+	VRNDSCALEPD       $0x08, Z7, Z8
+	VCMPPD            $0x04, Z8, Z7, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z7
+	VMOVAPD.Z         Z7, K1, Z7
+	VXORPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
+	VCMPPD            $0x11, Z7, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z7
+	VCMPPD            $0x04, Z7, Z3, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+48(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+0(SB), Z6
+	VCMPPD            $0x00, Z6, Z2, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
+	VBLENDMPD         Z4, Z5, K1, Z2
 	VMULPD            Z2, Z0, Z2
 	VMULPD            Z2, Z1, Z1
 	VCVTPD2PS         Z1, Y1
@@ -992,97 +992,97 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ            $0x34, Z5, Z5
-	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z5, Z6
+	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VDIVPD            Z7, Z6, Z7
-	VMULPD            Z7, Z7, Z8
+	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VDIVPD            Z8, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VBROADCASTSD      power512Constants<>+64(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
-	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
-	VMULPD            Z6, Z10, Z10
-	VFMADD213PD       Z10, Z8, Z9
-	VMULPD            Z7, Z9, Z7
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
-	VSUBPD            Z7, Z10, Z7
-	VSUBPD            Z7, Z6, Z6
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z3, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z5, Z6, Z5
-	VBROADCASTSD      power512Constants<>+160(SB), Z6
-	VBROADCASTSD      power512Constants<>+168(SB), Z7
-	VMINPD            Z5, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+208(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+232(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z6, Z8, Z9
-	VBROADCASTSD      power512Constants<>+48(SB), Z6
-	VADDPD            Z6, Z9, Z6
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
-	VMULPD            Z7, Z6, Z6
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z6, K1, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
-	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x00, Z7, Z3, K1
-	VRNDSCALEPD       $0x08, Z6, Z7
-	VCMPPD            $0x04, Z7, Z6, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
-	VMOVAPD.Z         Z6, K1, Z6
-	VXORPD            Z6, Z5, Z5
+	VMULPD            Z9, Z9, Z10
+	VBROADCASTSD      power512Constants<>+64(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z9, Z10
+	VMULPD.BCST       power512Constants<>+96(SB), Z7, Z11
+	VMULPD            Z7, Z11, Z11
+	VFMADD213PD       Z11, Z9, Z10
+	VMULPD            Z8, Z10, Z8
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z8
+	VSUBPD            Z8, Z11, Z8
+	VSUBPD            Z8, Z7, Z7
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z6, Z7
 	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x11, Z6, Z2, K1
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x04, Z6, Z3, K2
+	VCMPPD            $0x00, Z6, Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z7, K1, Z6
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z7
+	VBROADCASTSD      power512Constants<>+152(SB), Z8
+	VMINPD            Z3, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VMULPD            Z6, Z7, Z6
+	VBROADCASTSD      power512Constants<>+160(SB), Z7
+	VBROADCASTSD      power512Constants<>+168(SB), Z8
+	VMINPD            Z6, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z9, Z7
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z9, Z7
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+208(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+232(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z7, Z9, Z10
+	VBROADCASTSD      power512Constants<>+0(SB), Z7
+	VADDPD            Z7, Z10, Z7
+	VPSLLQ            $0x34, Z8, Z8
+	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
+	VMULPD            Z8, Z7, Z7
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z6, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z7, K1, Z7
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z6, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z7, K1, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z7
+	VRNDSCALEPD       $0x08, Z3, Z8
+	VCMPPD            $0x00, Z8, Z3, K1
+	VRNDSCALEPD       $0x08, Z7, Z8
+	VCMPPD            $0x04, Z8, Z7, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z7
+	VMOVAPD.Z         Z7, K1, Z7
+	VXORPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
+	VCMPPD            $0x11, Z7, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z7
+	VCMPPD            $0x04, Z7, Z3, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+48(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+0(SB), Z6
+	VCMPPD            $0x00, Z6, Z2, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
+	VBLENDMPD         Z4, Z5, K1, Z2
 	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
 	MOVQ              SI, CX
@@ -1108,13 +1108,13 @@ TEXT ·log232AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1153,13 +1153,13 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1208,13 +1208,13 @@ TEXT ·log1032AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1253,13 +1253,13 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1405,13 +1405,13 @@ single:
 	VCVTPS2PD        (CX)(SI*1), Z0
 	VCVTPS2PD        (DX)(SI*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1439,20 +1439,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
@@ -1487,7 +1487,7 @@ single:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1507,13 +1507,13 @@ singleDone:
 	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1541,20 +1541,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
@@ -1589,7 +1589,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1621,13 +1621,13 @@ TEXT ·bceVS32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1655,20 +1655,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
@@ -1703,7 +1703,7 @@ single:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
@@ -1722,13 +1722,13 @@ singleDone:
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1756,20 +1756,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
@@ -1804,7 +1804,7 @@ singleDone:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1836,13 +1836,13 @@ TEXT ·bceSV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1870,20 +1870,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
-	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
-	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
-	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
+	VADDPD.BCST      power512Constants<>+0(SB), Z4, Z5
+	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST      power512Constants<>+32(SB), Z7, Z7
 	VPSRLQ           $0x34, Z6, Z6
-	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VORPD.BCST       power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z5
 	VPSRLQ           $0x34, Z5, Z5
 	VBROADCASTSD     power512Constants<>+304(SB), Z8
 	VPSUBQ           Z5, Z8, Z5
 	VPSLLQ           $0x34, Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
+	VSUBPD.BCST      power512Constants<>+0(SB), Z5, Z8
 	VMOVAPD          Z8, Z8
 	VFMADD231PD      Z5, Z4, Z8
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z4, K1
@@ -1918,7 +1918,7 @@ single:
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z4
+	VBROADCASTSD     power512Constants<>+0(SB), Z4
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
@@ -1937,13 +1937,13 @@ singleDone:
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1971,20 +1971,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
 	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
@@ -2019,7 +2019,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -2050,13 +2050,13 @@ single:
 	VCVTPS2PD        (CX)(SI*1), Z0
 	VCVTPS2PD        (DX)(SI*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2099,13 +2099,13 @@ singleDone:
 	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2160,13 +2160,13 @@ TEXT ·crossEntropyVS32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2208,13 +2208,13 @@ singleDone:
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2269,13 +2269,13 @@ TEXT ·crossEntropySV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2317,13 +2317,13 @@ singleDone:
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
 	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2396,28 +2396,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2439,7 +2439,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -2477,28 +2477,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2520,7 +2520,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -2570,28 +2570,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2613,7 +2613,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VFMADD213PD       Z2, Z1, Z3
@@ -2650,28 +2650,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2693,7 +2693,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
 	VFMADD213PD       Z2, Z1, Z0
@@ -2743,28 +2743,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2786,7 +2786,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -2823,28 +2823,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2866,7 +2866,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -2895,148 +2895,148 @@ TEXT ·powVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z1, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -3050,148 +3050,148 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z1, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3215,148 +3215,148 @@ TEXT ·powVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z0, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -3369,148 +3369,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z0, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3534,148 +3534,148 @@ TEXT ·powSV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z1, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
-	VBROADCASTSD      power512Constants<>+120(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -3688,148 +3688,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z1, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x00, Z6, Z1, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z0, K1
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x00, Z5, Z1, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z1, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z0, K1
-	VRNDSCALEPD       $0x08, Z1, Z4
-	VCMPPD            $0x04, Z4, Z1, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3854,148 +3854,148 @@ TEXT ·anyPower64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z0, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z1
-	VBLENDMPD         Z1, Z2, K1, Z1
+	VBLENDMPD         Z2, Z3, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4008,148 +4008,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z2, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
-	VBLENDMPD         Z3, Z2, K1, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
+	VBLENDMPD         Z4, Z3, K1, Z4
+	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
-	VSUBPD            Z5, Z3, Z3
-	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD            Z6, Z4, Z6
-	VBROADCASTSD      power512Constants<>+48(SB), Z7
-	VDIVPD            Z5, Z7, Z7
-	VMULPD            Z7, Z4, Z8
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z5, Z8, Z4
-	VFNMADD231PD      Z6, Z8, Z4
-	VMULPD            Z7, Z4, Z4
-	VMULPD            Z8, Z8, Z5
-	VMOVAPD           Z8, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z8, Z6
-	VFMADD231PD       Z8, Z4, Z6
-	VBROADCASTSD      power512Constants<>+352(SB), Z7
-	VBROADCASTSD      power512Constants<>+360(SB), Z9
-	VMULPD            Z7, Z5, Z10
-	VMOVAPD           Z5, Z11
-	VFMSUB213PD       Z10, Z7, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z5, Z5, Z6
-	VBROADCASTSD      power512Constants<>+368(SB), Z7
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+400(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
-	VFMADD213PD       Z9, Z5, Z7
-	VFMADD231PD       Z7, Z6, Z11
-	VMULPD            Z8, Z10, Z5
-	VMOVAPD           Z10, Z6
-	VFMSUB213PD       Z5, Z8, Z6
-	VFMADD231PD       Z4, Z10, Z6
-	VFMADD231PD       Z8, Z11, Z6
-	VADDPD            Z4, Z4, Z4
-	VADDPD            Z4, Z6, Z4
-	VADDPD            Z8, Z8, Z6
-	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
-	VADDPD            Z6, Z7, Z8
-	VSUBPD            Z7, Z8, Z7
-	VSUBPD            Z7, Z6, Z6
-	VADDPD            Z5, Z8, Z7
-	VSUBPD            Z8, Z7, Z8
-	VSUBPD            Z8, Z5, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
+	VSUBPD            Z6, Z4, Z4
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VSUBPD            Z7, Z5, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VDIVPD            Z6, Z8, Z8
+	VMULPD            Z8, Z5, Z9
+	VMOVAPD           Z5, Z5
+	VFNMADD231PD      Z6, Z9, Z5
+	VFNMADD231PD      Z7, Z9, Z5
+	VMULPD            Z8, Z5, Z5
+	VMULPD            Z9, Z9, Z6
+	VMOVAPD           Z9, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z9, Z7
+	VFMADD231PD       Z9, Z5, Z7
+	VBROADCASTSD      power512Constants<>+352(SB), Z8
+	VBROADCASTSD      power512Constants<>+360(SB), Z10
+	VMULPD            Z8, Z6, Z11
+	VMOVAPD           Z6, Z12
+	VFMSUB213PD       Z11, Z8, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z6, Z6, Z7
+	VBROADCASTSD      power512Constants<>+368(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+400(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
+	VFMADD213PD       Z10, Z6, Z8
+	VFMADD231PD       Z8, Z7, Z12
+	VMULPD            Z9, Z11, Z6
+	VMOVAPD           Z11, Z7
+	VFMSUB213PD       Z6, Z9, Z7
+	VFMADD231PD       Z5, Z11, Z7
+	VFMADD231PD       Z9, Z12, Z7
+	VADDPD            Z5, Z5, Z5
+	VADDPD            Z5, Z7, Z5
+	VADDPD            Z9, Z9, Z7
+	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
+	VADDPD            Z7, Z8, Z9
+	VSUBPD            Z8, Z9, Z8
+	VSUBPD            Z8, Z7, Z7
+	VADDPD            Z6, Z9, Z8
+	VSUBPD            Z9, Z8, Z9
+	VSUBPD            Z9, Z6, Z6
+	VADDPD            Z6, Z7, Z6
 	VADDPD            Z5, Z6, Z5
-	VADDPD            Z4, Z5, Z4
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
-	VADDPD            Z4, Z7, Z3
-	VSUBPD            Z7, Z3, Z5
-	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
+	VADDPD            Z5, Z8, Z4
+	VSUBPD            Z8, Z4, Z6
+	VSUBPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z0, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z4, Z6, Z7
+	VMOVAPD           Z6, Z8
+	VFMSUB213PD       Z7, Z4, Z8
+	VFMADD231PD       Z5, Z6, Z8
+	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
+	VMOVAPD.Z         Z8, K1, Z4
+	VBROADCASTSD      power512Constants<>+440(SB), Z5
+	VBROADCASTSD      power512Constants<>+448(SB), Z6
+	VMINPD            Z7, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z3, Z5, Z6
-	VMOVAPD           Z5, Z7
-	VFMSUB213PD       Z6, Z3, Z7
-	VFMADD231PD       Z4, Z5, Z7
-	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
-	VMOVAPD.Z         Z7, K1, Z3
-	VBROADCASTSD      power512Constants<>+440(SB), Z4
-	VBROADCASTSD      power512Constants<>+448(SB), Z5
-	VMINPD            Z6, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+176(SB), Z5
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
-	VADDPD            Z3, Z4, Z6
-	VSUBPD            Z4, Z6, Z4
-	VSUBPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      power512Constants<>+456(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+496(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z6
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
+	VADDPD            Z4, Z5, Z7
+	VSUBPD            Z5, Z7, Z5
+	VSUBPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
+	VADDPD            Z7, Z5, Z8
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z7, Z5
+	VMULPD            Z7, Z7, Z9
+	VBROADCASTSD      power512Constants<>+456(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+496(SB), Z11
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
+	VFMADD213PD       Z11, Z7, Z10
+	VFMADD213PD       Z5, Z9, Z10
+	VFMADD231PD       Z8, Z4, Z10
+	VADDPD            Z10, Z8, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
+	VSCALEFPD         Z5, Z4, Z4
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
+	VRNDSCALEPD       $0x08, Z0, Z6
+	VCMPPD            $0x00, Z6, Z0, K1
+	VRNDSCALEPD       $0x08, Z5, Z6
+	VCMPPD            $0x04, Z6, Z5, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
+	VMOVAPD.Z         Z5, K1, Z5
+	VXORPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x11, Z5, Z1, K1
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x00, Z5, Z0, K1
-	VRNDSCALEPD       $0x08, Z4, Z5
-	VCMPPD            $0x04, Z5, Z4, K2
+	VCMPPD            $0x04, Z5, Z0, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
-	VMOVAPD.Z         Z4, K1, Z4
-	VXORPD            Z4, Z3, Z3
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x11, Z4, Z1, K1
-	VRNDSCALEPD       $0x08, Z0, Z4
-	VCMPPD            $0x04, Z4, Z0, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
-	VCMPPD            $0x00, Z3, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VCMPPD            $0x00, Z4, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z0
-	VBLENDMPD         Z0, Z2, K1, Z0
+	VBLENDMPD         Z2, Z3, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4176,124 +4176,151 @@ TEXT ·anyPowerGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z1
 	VMOVUPD           (DX)(SI*1), Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z4, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z4, Z5
-	VBLENDMPD         Z5, Z4, K1, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
-	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ            $0x34, Z5, Z5
-	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VMULPD            Z0, Z1, Z4
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z5, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z5, Z6
+	VBLENDMPD         Z6, Z5, K1, Z6
+	VPADDQ.BCST       power512Constants<>+16(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z7
-	VSUBPD            Z7, Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
-	VSUBPD            Z8, Z6, Z8
-	VBROADCASTSD      power512Constants<>+48(SB), Z9
-	VDIVPD            Z7, Z9, Z9
-	VMULPD            Z9, Z6, Z10
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD      Z7, Z10, Z6
-	VFNMADD231PD      Z8, Z10, Z6
-	VMULPD            Z9, Z6, Z6
-	VMULPD            Z10, Z10, Z7
-	VMOVAPD           Z10, Z8
-	VFMSUB213PD       Z7, Z10, Z8
-	VFMADD231PD       Z6, Z10, Z8
-	VFMADD231PD       Z10, Z6, Z8
-	VBROADCASTSD      power512Constants<>+352(SB), Z9
-	VBROADCASTSD      power512Constants<>+360(SB), Z11
-	VMULPD            Z9, Z7, Z12
-	VMOVAPD           Z7, Z13
-	VFMSUB213PD       Z12, Z9, Z13
-	VFMADD231PD       Z11, Z7, Z13
-	VFMADD231PD       Z9, Z8, Z13
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z8, Z11
-	VFMADD213PD       Z11, Z7, Z9
-	VFMADD231PD       Z9, Z8, Z13
-	VMULPD            Z10, Z12, Z7
-	VMOVAPD           Z12, Z8
-	VFMSUB213PD       Z7, Z10, Z8
-	VFMADD231PD       Z6, Z12, Z8
-	VFMADD231PD       Z10, Z13, Z8
-	VADDPD            Z6, Z6, Z6
-	VADDPD            Z6, Z8, Z6
-	VADDPD            Z10, Z10, Z8
-	VMULPD.BCST       power512Constants<>+112(SB), Z5, Z9
-	VADDPD            Z8, Z9, Z10
-	VSUBPD            Z9, Z10, Z9
-	VSUBPD            Z9, Z8, Z8
-	VADDPD            Z7, Z10, Z9
-	VSUBPD            Z10, Z9, Z10
-	VSUBPD            Z10, Z7, Z7
+	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z8
+	VSUBPD            Z8, Z6, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+56(SB), Z8, Z9
+	VSUBPD            Z9, Z7, Z9
+	VBROADCASTSD      power512Constants<>+0(SB), Z10
+	VDIVPD            Z8, Z10, Z10
+	VMULPD            Z10, Z7, Z11
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD      Z8, Z11, Z7
+	VFNMADD231PD      Z9, Z11, Z7
+	VMULPD            Z10, Z7, Z7
+	VMULPD            Z11, Z11, Z8
+	VMOVAPD           Z11, Z9
+	VFMSUB213PD       Z8, Z11, Z9
+	VFMADD231PD       Z7, Z11, Z9
+	VFMADD231PD       Z11, Z7, Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z10
+	VBROADCASTSD      power512Constants<>+360(SB), Z12
+	VMULPD            Z10, Z8, Z13
+	VMOVAPD           Z8, Z14
+	VFMSUB213PD       Z13, Z10, Z14
+	VFMADD231PD       Z12, Z8, Z14
+	VFMADD231PD       Z10, Z9, Z14
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+400(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z9, Z12
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z9, Z12
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z9, Z12
+	VFMADD213PD       Z12, Z8, Z10
+	VFMADD231PD       Z10, Z9, Z14
+	VMULPD            Z11, Z13, Z8
+	VMOVAPD           Z13, Z9
+	VFMSUB213PD       Z8, Z11, Z9
+	VFMADD231PD       Z7, Z13, Z9
+	VFMADD231PD       Z11, Z14, Z9
+	VADDPD            Z7, Z7, Z7
+	VADDPD            Z7, Z9, Z7
+	VADDPD            Z11, Z11, Z9
+	VMULPD.BCST       power512Constants<>+112(SB), Z6, Z10
+	VADDPD            Z9, Z10, Z11
+	VSUBPD            Z10, Z11, Z10
+	VSUBPD            Z10, Z9, Z9
+	VADDPD            Z8, Z11, Z10
+	VSUBPD            Z11, Z10, Z11
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
 	VADDPD            Z7, Z8, Z7
-	VADDPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z6
-	VADDPD            Z6, Z9, Z5
-	VSUBPD            Z9, Z5, Z7
-	VSUBPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z7
-	VCMPPD            $0x00, Z7, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
-	VBROADCASTSD      power512Constants<>+152(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VMULPD            Z5, Z7, Z8
-	VMOVAPD           Z7, Z9
-	VFMSUB213PD       Z8, Z5, Z9
-	VFMADD231PD       Z6, Z7, Z9
-	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z5, K1
-	VMOVAPD.Z         Z9, K1, Z5
-	VBROADCASTSD      power512Constants<>+440(SB), Z6
-	VBROADCASTSD      power512Constants<>+448(SB), Z7
-	VMINPD            Z8, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z8, Z5
-	VADDPD            Z5, Z6, Z8
-	VSUBPD            Z6, Z8, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z6
-	VADDPD            Z8, Z6, Z9
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z8, Z6
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      power512Constants<>+456(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+496(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z6, Z10, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VADDPD            Z11, Z9, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z6
-	VSCALEFPD         Z6, Z5, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z7
+	VADDPD            Z7, Z10, Z6
+	VSUBPD            Z10, Z6, Z8
+	VSUBPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+120(SB), Z8
+	VCMPPD            $0x00, Z8, Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z6
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z8
+	VBROADCASTSD      power512Constants<>+152(SB), Z9
+	VMINPD            Z3, Z9, Z9
+	VMAXPD            Z9, Z8, Z8
+	VMULPD            Z6, Z8, Z9
+	VMOVAPD           Z8, Z10
+	VFMSUB213PD       Z9, Z6, Z10
+	VFMADD231PD       Z7, Z8, Z10
+	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+536(SB), Z6, K1
+	VCMPPD.BCST       $0x1e, power512Constants<>+120(SB), Z9, K2
+	VBROADCASTSD      power512Constants<>+136(SB), Z6
+	VMOVAPD.Z         Z6, K2, Z6
+	VMULPD            Z6, Z0, Z6
+	VMULPD            Z6, Z1, Z6
+	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z7
+	VCMPPD.BCST       $0x12, power512Constants<>+536(SB), Z7, K2
+	VMOVAPD.Z         Z10, K2, Z7
+	VBROADCASTSD      power512Constants<>+544(SB), Z8
+	VBROADCASTSD      power512Constants<>+536(SB), Z10
+	VMINPD            Z9, Z10, Z9
+	VMAXPD            Z9, Z8, Z8
+	VBROADCASTSD      power512Constants<>+176(SB), Z9
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z8, Z9
+	VSUBPD.BCST       power512Constants<>+176(SB), Z9, Z10
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z10, Z8
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z10, Z7
+	VADDPD            Z7, Z8, Z10
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VADDPD            Z10, Z8, Z11
+	VSUBPD            Z8, Z11, Z8
+	VSUBPD            Z8, Z10, Z8
+	VMULPD            Z10, Z10, Z12
+	VBROADCASTSD      power512Constants<>+456(SB), Z13
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z12, Z13
+	VBROADCASTSD      power512Constants<>+496(SB), Z14
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z12, Z14
+	VFMADD213PD       Z14, Z10, Z13
+	VFMADD213PD       Z8, Z12, Z13
+	VFMADD231PD       Z11, Z7, Z13
+	VPSRAD            $0x01, Z9, Z7
+	VADDPD            Z13, Z11, Z8
+	VPSRAD            $0x01, Z7, Z10
+	VPSLLQ            $0x34, Z10, Z11
+	VPADDQ.BCST       power512Constants<>+0(SB), Z11, Z11
+	VMULPD            Z11, Z8, Z8
+	VPSUBQ            Z10, Z7, Z10
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ.BCST       power512Constants<>+0(SB), Z10, Z10
+	VMULPD            Z10, Z8, Z8
+	VMULPD            Z8, Z1, Z1
+	VMULPD            Z0, Z1, Z1
+	VPSUBQ            Z7, Z9, Z7
+	VPSRAD            $0x01, Z7, Z8
+	VPSLLQ            $0x34, Z8, Z9
+	VPADDQ.BCST       power512Constants<>+0(SB), Z9, Z9
+	VMULPD            Z9, Z1, Z1
+	VPSUBQ            Z8, Z7, Z7
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       power512Constants<>+0(SB), Z7, Z7
+	VMULPD            Z7, Z1, Z1
+	VBLENDMPD         Z6, Z1, K1, Z1
 	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
 	VCMPPD            $0x00, Z7, Z3, K1
@@ -4302,26 +4329,23 @@ single:
 	KANDB             K1, K2, K1
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
 	VMOVAPD.Z         Z6, K1, Z6
-	VXORPD            Z6, Z5, Z5
+	VXORPD            Z6, Z1, Z1
 	VBROADCASTSD      power512Constants<>+120(SB), Z6
 	VCMPPD            $0x11, Z6, Z2, K1
 	VRNDSCALEPD       $0x08, Z3, Z6
 	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z1, K1, Z1
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z1, K1, Z1
+	VBROADCASTSD      power512Constants<>+0(SB), Z5
 	VCMPPD            $0x00, Z5, Z2, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD            Z2, Z0, Z2
-	VMULPD            Z2, Z1, Z1
+	VBLENDMPD         Z4, Z1, K1, Z1
 	VMOVUPD           Z1, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -4335,152 +4359,176 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z1
 	VMOVUPD.Z         (DX)(SI*1), K1, Z2
-	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z4, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z4, Z5
-	VBLENDMPD         Z5, Z4, K1, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z5, Z5
-	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
-	VPSRLQ            $0x34, Z5, Z5
-	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VMULPD            Z0, Z1, Z4
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z5, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z5, Z6
+	VBLENDMPD         Z6, Z5, K1, Z6
+	VPADDQ.BCST       power512Constants<>+16(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPSRLQ            $0x34, Z6, Z6
+	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z7
-	VSUBPD            Z7, Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+56(SB), Z7, Z8
-	VSUBPD            Z8, Z6, Z8
-	VBROADCASTSD      power512Constants<>+48(SB), Z9
-	VDIVPD            Z7, Z9, Z9
-	VMULPD            Z9, Z6, Z10
-	VMOVAPD           Z6, Z6
-	VFNMADD231PD      Z7, Z10, Z6
-	VFNMADD231PD      Z8, Z10, Z6
-	VMULPD            Z9, Z6, Z6
-	VMULPD            Z10, Z10, Z7
-	VMOVAPD           Z10, Z8
-	VFMSUB213PD       Z7, Z10, Z8
-	VFMADD231PD       Z6, Z10, Z8
-	VFMADD231PD       Z10, Z6, Z8
-	VBROADCASTSD      power512Constants<>+352(SB), Z9
-	VBROADCASTSD      power512Constants<>+360(SB), Z11
-	VMULPD            Z9, Z7, Z12
-	VMOVAPD           Z7, Z13
-	VFMSUB213PD       Z12, Z9, Z13
-	VFMADD231PD       Z11, Z7, Z13
-	VFMADD231PD       Z9, Z8, Z13
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+368(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z8, Z9
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z8, Z9
-	VBROADCASTSD      power512Constants<>+400(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z8, Z11
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z8, Z11
-	VFMADD213PD       Z11, Z7, Z9
-	VFMADD231PD       Z9, Z8, Z13
-	VMULPD            Z10, Z12, Z7
-	VMOVAPD           Z12, Z8
-	VFMSUB213PD       Z7, Z10, Z8
-	VFMADD231PD       Z6, Z12, Z8
-	VFMADD231PD       Z10, Z13, Z8
-	VADDPD            Z6, Z6, Z6
-	VADDPD            Z6, Z8, Z6
-	VADDPD            Z10, Z10, Z8
-	VMULPD.BCST       power512Constants<>+112(SB), Z5, Z9
-	VADDPD            Z8, Z9, Z10
-	VSUBPD            Z9, Z10, Z9
-	VSUBPD            Z9, Z8, Z8
-	VADDPD            Z7, Z10, Z9
-	VSUBPD            Z10, Z9, Z10
-	VSUBPD            Z10, Z7, Z7
+	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z8
+	VSUBPD            Z8, Z6, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+56(SB), Z8, Z9
+	VSUBPD            Z9, Z7, Z9
+	VBROADCASTSD      power512Constants<>+0(SB), Z10
+	VDIVPD            Z8, Z10, Z10
+	VMULPD            Z10, Z7, Z11
+	VMOVAPD           Z7, Z7
+	VFNMADD231PD      Z8, Z11, Z7
+	VFNMADD231PD      Z9, Z11, Z7
+	VMULPD            Z10, Z7, Z7
+	VMULPD            Z11, Z11, Z8
+	VMOVAPD           Z11, Z9
+	VFMSUB213PD       Z8, Z11, Z9
+	VFMADD231PD       Z7, Z11, Z9
+	VFMADD231PD       Z11, Z7, Z9
+	VBROADCASTSD      power512Constants<>+352(SB), Z10
+	VBROADCASTSD      power512Constants<>+360(SB), Z12
+	VMULPD            Z10, Z8, Z13
+	VMOVAPD           Z8, Z14
+	VFMSUB213PD       Z13, Z10, Z14
+	VFMADD231PD       Z12, Z8, Z14
+	VFMADD231PD       Z10, Z9, Z14
+	VMULPD            Z8, Z8, Z9
+	VBROADCASTSD      power512Constants<>+368(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z9, Z10
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z9, Z10
+	VBROADCASTSD      power512Constants<>+400(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z9, Z12
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z9, Z12
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z9, Z12
+	VFMADD213PD       Z12, Z8, Z10
+	VFMADD231PD       Z10, Z9, Z14
+	VMULPD            Z11, Z13, Z8
+	VMOVAPD           Z13, Z9
+	VFMSUB213PD       Z8, Z11, Z9
+	VFMADD231PD       Z7, Z13, Z9
+	VFMADD231PD       Z11, Z14, Z9
+	VADDPD            Z7, Z7, Z7
+	VADDPD            Z7, Z9, Z7
+	VADDPD            Z11, Z11, Z9
+	VMULPD.BCST       power512Constants<>+112(SB), Z6, Z10
+	VADDPD            Z9, Z10, Z11
+	VSUBPD            Z10, Z11, Z10
+	VSUBPD            Z10, Z9, Z9
+	VADDPD            Z8, Z11, Z10
+	VSUBPD            Z11, Z10, Z11
+	VSUBPD            Z11, Z8, Z8
+	VADDPD            Z8, Z9, Z8
 	VADDPD            Z7, Z8, Z7
-	VADDPD            Z6, Z7, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z6
-	VADDPD            Z6, Z9, Z5
-	VSUBPD            Z9, Z5, Z7
-	VSUBPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z7
-	VCMPPD            $0x00, Z7, Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z5
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
-	VBROADCASTSD      power512Constants<>+152(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VMULPD            Z5, Z7, Z8
-	VMOVAPD           Z7, Z9
-	VFMSUB213PD       Z8, Z5, Z9
-	VFMADD231PD       Z6, Z7, Z9
-	VANDPD.BCST       power512Constants<>+0(SB), Z8, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z5, K1
-	VMOVAPD.Z         Z9, K1, Z5
-	VBROADCASTSD      power512Constants<>+440(SB), Z6
-	VBROADCASTSD      power512Constants<>+448(SB), Z7
-	VMINPD            Z8, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+176(SB), Z7
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z8, Z6
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z8, Z5
-	VADDPD            Z5, Z6, Z8
-	VSUBPD            Z6, Z8, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z6
-	VADDPD            Z8, Z6, Z9
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z8, Z6
-	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      power512Constants<>+456(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z10, Z11
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z10, Z11
-	VBROADCASTSD      power512Constants<>+496(SB), Z12
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z10, Z12
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z10, Z12
-	VFMADD213PD       Z12, Z8, Z11
-	VFMADD213PD       Z6, Z10, Z11
-	VFMADD231PD       Z9, Z5, Z11
-	VADDPD            Z11, Z9, Z5
-	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z6
-	VSCALEFPD         Z6, Z5, Z5
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
-	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x00, Z7, Z3, K1
-	VRNDSCALEPD       $0x08, Z6, Z7
-	VCMPPD            $0x04, Z7, Z6, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
-	VMOVAPD.Z         Z6, K1, Z6
-	VXORPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x11, Z6, Z2, K1
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x04, Z6, Z3, K2
-	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
-	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+48(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+120(SB), Z2
-	VCMPPD            $0x00, Z2, Z3, K2
-	KORB              K1, K2, K1
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD            Z2, Z0, Z0
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z7
+	VADDPD            Z7, Z10, Z6
+	VSUBPD            Z10, Z6, Z8
+	VSUBPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+120(SB), Z8
+	VCMPPD            $0x00, Z8, Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z6
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
+	VBROADCASTSD      power512Constants<>+144(SB), Z8
+	VBROADCASTSD      power512Constants<>+152(SB), Z9
+	VMINPD            Z3, Z9, Z9
+	VMAXPD            Z9, Z8, Z8
+	VMULPD            Z6, Z8, Z9
+	VMOVAPD           Z8, Z10
+	VFMSUB213PD       Z9, Z6, Z10
+	VFMADD231PD       Z7, Z8, Z10
+	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+536(SB), Z6, K1
+	VCMPPD.BCST       $0x1e, power512Constants<>+120(SB), Z9, K2
+	VBROADCASTSD      power512Constants<>+136(SB), Z6
+	VMOVAPD.Z         Z6, K2, Z6
+	VMULPD            Z6, Z0, Z6
+	VMULPD            Z6, Z1, Z6
+	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z7
+	VCMPPD.BCST       $0x12, power512Constants<>+536(SB), Z7, K2
+	VMOVAPD.Z         Z10, K2, Z7
+	VBROADCASTSD      power512Constants<>+544(SB), Z8
+	VBROADCASTSD      power512Constants<>+536(SB), Z10
+	VMINPD            Z9, Z10, Z9
+	VMAXPD            Z9, Z8, Z8
+	VBROADCASTSD      power512Constants<>+176(SB), Z9
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z8, Z9
+	VSUBPD.BCST       power512Constants<>+176(SB), Z9, Z10
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z10, Z8
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z10, Z7
+	VADDPD            Z7, Z8, Z10
+	VSUBPD            Z8, Z10, Z8
+	VSUBPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+0(SB), Z8
+	VADDPD            Z10, Z8, Z11
+	VSUBPD            Z8, Z11, Z8
+	VSUBPD            Z8, Z10, Z8
+	VMULPD            Z10, Z10, Z12
+	VBROADCASTSD      power512Constants<>+456(SB), Z13
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z12, Z13
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z12, Z13
+	VBROADCASTSD      power512Constants<>+496(SB), Z14
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z12, Z14
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z12, Z14
+	VFMADD213PD       Z14, Z10, Z13
+	VFMADD213PD       Z8, Z12, Z13
+	VFMADD231PD       Z11, Z7, Z13
+	VPSRAD            $0x01, Z9, Z7
+	VADDPD            Z13, Z11, Z8
+	VPSRAD            $0x01, Z7, Z10
+	VPSLLQ            $0x34, Z10, Z11
+	VPADDQ.BCST       power512Constants<>+0(SB), Z11, Z11
+	VMULPD            Z11, Z8, Z8
+	VPSUBQ            Z10, Z7, Z10
+	VPSLLQ            $0x34, Z10, Z10
+	VPADDQ.BCST       power512Constants<>+0(SB), Z10, Z10
+	VMULPD            Z10, Z8, Z8
+	VMULPD            Z8, Z1, Z1
 	VMULPD            Z0, Z1, Z0
+	VPSUBQ            Z7, Z9, Z1
+	VPSRAD            $0x01, Z1, Z7
+	VPSLLQ            $0x34, Z7, Z8
+	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
+	VMULPD            Z8, Z0, Z0
+	VPSUBQ            Z7, Z1, Z1
+	VPSLLQ            $0x34, Z1, Z1
+	VPADDQ.BCST       power512Constants<>+0(SB), Z1, Z1
+	VMULPD            Z1, Z0, Z0
+	VBLENDMPD         Z6, Z0, K1, Z0
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z1
+	VRNDSCALEPD       $0x08, Z3, Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VRNDSCALEPD       $0x08, Z1, Z6
+	VCMPPD            $0x04, Z6, Z1, K2
+	KANDB             K1, K2, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z1
+	VMOVAPD.Z         Z1, K1, Z1
+	VXORPD            Z1, Z0, Z0
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
+	VCMPPD            $0x11, Z1, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z1
+	VCMPPD            $0x04, Z1, Z3, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z0, K1, Z0
+	VCMPPD            $0x03, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z0, K1, Z0
+	VBROADCASTSD      power512Constants<>+0(SB), Z1
+	VCMPPD            $0x00, Z1, Z2, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z1
+	VCMPPD            $0x00, Z1, Z3, K2
+	KORB              K1, K2, K1
+	VBLENDMPD         Z4, Z0, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4506,19 +4554,19 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VBROADCASTSD     power512Constants<>+0(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -4561,13 +4609,13 @@ single:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+184(SB), Z3
-	VBROADCASTSD     power512Constants<>+536(SB), Z4
+	VBROADCASTSD     power512Constants<>+552(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VMULPD.BCST      power512Constants<>+0(SB), Z1, Z1
 	VADDPD           Z6, Z1, Z2
 	VSUBPD           Z1, Z2, Z1
 	VSUBPD           Z1, Z6, Z1
@@ -4596,19 +4644,19 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VBROADCASTSD     power512Constants<>+0(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -4651,13 +4699,13 @@ singleDone:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+184(SB), Z3
-	VBROADCASTSD     power512Constants<>+536(SB), Z4
+	VBROADCASTSD     power512Constants<>+552(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VMULPD.BCST      power512Constants<>+0(SB), Z1, Z1
 	VADDPD           Z6, Z1, Z2
 	VSUBPD           Z1, Z2, Z1
 	VSUBPD           Z1, Z6, Z1
@@ -4696,19 +4744,19 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VBROADCASTSD     power512Constants<>+0(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -4751,18 +4799,18 @@ single:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+288(SB), Z3
-	VBROADCASTSD     power512Constants<>+544(SB), Z4
+	VBROADCASTSD     power512Constants<>+560(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+568(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+576(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
@@ -4787,19 +4835,19 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+48(SB), Z5
+	VBROADCASTSD     power512Constants<>+0(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -4842,18 +4890,18 @@ singleDone:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+288(SB), Z3
-	VBROADCASTSD     power512Constants<>+544(SB), Z4
+	VBROADCASTSD     power512Constants<>+560(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+568(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+576(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
@@ -4981,26 +5029,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5021,20 +5069,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
@@ -5046,13 +5094,13 @@ single:
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+584(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+608(SB), Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5077,7 +5125,7 @@ single:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5099,26 +5147,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5139,20 +5187,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
@@ -5164,13 +5212,13 @@ singleDone:
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+584(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+608(SB), Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5195,7 +5243,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5227,26 +5275,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5267,20 +5315,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z1, Z8
 	VSUBPD           Z8, Z7, Z7
@@ -5292,13 +5340,13 @@ single:
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+584(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+608(SB), Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5323,7 +5371,7 @@ single:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
@@ -5344,26 +5392,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5384,20 +5432,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z1, Z8
 	VSUBPD           Z8, Z7, Z7
@@ -5409,13 +5457,13 @@ singleDone:
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+584(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+608(SB), Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5440,7 +5488,7 @@ singleDone:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5472,26 +5520,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5512,20 +5560,20 @@ single:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
-	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
-	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
-	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
+	VADDPD.BCST      power512Constants<>+0(SB), Z4, Z5
+	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+24(SB), Z6, Z7
+	VPADDQ.BCST      power512Constants<>+32(SB), Z7, Z7
 	VPSRLQ           $0x34, Z6, Z6
-	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
-	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
+	VORPD.BCST       power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+0(SB), Z7, Z7
+	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z5
 	VPSRLQ           $0x34, Z5, Z5
 	VBROADCASTSD     power512Constants<>+304(SB), Z8
 	VPSUBQ           Z5, Z8, Z5
 	VPSLLQ           $0x34, Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
+	VSUBPD.BCST      power512Constants<>+0(SB), Z5, Z8
 	VMOVAPD          Z8, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VSUBPD           Z9, Z8, Z8
@@ -5537,13 +5585,13 @@ single:
 	VDIVPD           Z8, Z5, Z8
 	VMULPD           Z8, Z8, Z9
 	VMULPD           Z9, Z9, Z10
-	VBROADCASTSD     power512Constants<>+568(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z10, Z11
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z10, Z11
-	VBROADCASTSD     power512Constants<>+592(SB), Z12
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z10, Z12
+	VBROADCASTSD     power512Constants<>+584(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z10, Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z10, Z11
+	VBROADCASTSD     power512Constants<>+608(SB), Z12
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z10, Z12
 	VFMADD213PD      Z12, Z9, Z11
 	VMULPD.BCST      power512Constants<>+96(SB), Z5, Z10
 	VMULPD           Z5, Z10, Z10
@@ -5568,7 +5616,7 @@ single:
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z4
+	VBROADCASTSD     power512Constants<>+0(SB), Z4
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
@@ -5589,26 +5637,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5629,20 +5677,20 @@ singleDone:
 	VMAXPD           Z3, Z2, Z2
 	VBROADCASTSD     power512Constants<>+296(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
 	VBROADCASTSD     power512Constants<>+304(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
@@ -5654,13 +5702,13 @@ singleDone:
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+568(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+592(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
+	VBROADCASTSD     power512Constants<>+584(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+608(SB), Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5685,7 +5733,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+48(SB), Z3
+	VBROADCASTSD     power512Constants<>+0(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5718,26 +5766,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5775,26 +5823,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5842,26 +5890,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5898,26 +5946,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5965,26 +6013,26 @@ single:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6021,26 +6069,26 @@ singleDone:
 	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD     power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6109,24 +6157,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6135,13 +6183,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6155,7 +6203,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -6196,24 +6244,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6222,13 +6270,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6242,7 +6290,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -6293,24 +6341,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6319,13 +6367,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6339,7 +6387,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VFMADD213PD       Z2, Z1, Z3
@@ -6379,24 +6427,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6405,13 +6453,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6425,7 +6473,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
 	VFMADD213PD       Z2, Z1, Z0
@@ -6476,24 +6524,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6502,13 +6550,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6522,7 +6570,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -6562,24 +6610,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
 	VBROADCASTSD      power512Constants<>+304(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6588,13 +6636,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+568(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+592(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6608,7 +6656,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBROADCASTSD      power512Constants<>+0(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -6622,13 +6670,13 @@ end:
 	VZEROUPPER
 	RET
 
-DATA power512Constants<>+0(SB)/8, $0x7fffffffffffffff
-DATA power512Constants<>+8(SB)/8, $0x00095f619980c433
-DATA power512Constants<>+16(SB)/8, $0x000fffffffffffff
-DATA power512Constants<>+24(SB)/8, $0x3fe6a09e667f3bcd
-DATA power512Constants<>+32(SB)/8, $0x4330000000000000
-DATA power512Constants<>+40(SB)/8, $0x43300000000003ff
-DATA power512Constants<>+48(SB)/8, $0x3ff0000000000000
+DATA power512Constants<>+0(SB)/8, $0x3ff0000000000000
+DATA power512Constants<>+8(SB)/8, $0x7fffffffffffffff
+DATA power512Constants<>+16(SB)/8, $0x00095f619980c433
+DATA power512Constants<>+24(SB)/8, $0x000fffffffffffff
+DATA power512Constants<>+32(SB)/8, $0x3fe6a09e667f3bcd
+DATA power512Constants<>+40(SB)/8, $0x4330000000000000
+DATA power512Constants<>+48(SB)/8, $0x43300000000003ff
 DATA power512Constants<>+56(SB)/8, $0x4000000000000000
 DATA power512Constants<>+64(SB)/8, $0x3fcddcf7101b6371
 DATA power512Constants<>+72(SB)/8, $0x3fd245c40aecb50c
@@ -6689,15 +6737,17 @@ DATA power512Constants<>+504(SB)/8, $0x3efa019b90d2ae7a
 DATA power512Constants<>+512(SB)/8, $0x3f56c16c1788bd90
 DATA power512Constants<>+520(SB)/8, $0x3fa5555555553d63
 DATA power512Constants<>+528(SB)/8, $0x3fe0000000000001
-DATA power512Constants<>+536(SB)/8, $0x3c7777d0ffda0d24
-DATA power512Constants<>+544(SB)/8, $0x3c695355baaafad3
-DATA power512Constants<>+552(SB)/8, $0x3fd3441350a00000
-DATA power512Constants<>+560(SB)/8, $0xbd80c0219dc1da99
-DATA power512Constants<>+568(SB)/8, $0x3fc39a09d078c69f
-DATA power512Constants<>+576(SB)/8, $0x3fcc71c51d8e78af
-DATA power512Constants<>+584(SB)/8, $0x3fd999999997fa04
-DATA power512Constants<>+592(SB)/8, $0x3fc2f112df3e5244
-DATA power512Constants<>+600(SB)/8, $0x3fc7466496cb03de
-DATA power512Constants<>+608(SB)/8, $0x3fd2492494229359
-DATA power512Constants<>+616(SB)/8, $0x3fe5555555555593
-GLOBL power512Constants<>(SB), RODATA|NOPTR, $624
+DATA power512Constants<>+536(SB)/8, $0x4097480000000000
+DATA power512Constants<>+544(SB)/8, $0xc097480000000000
+DATA power512Constants<>+552(SB)/8, $0x3c7777d0ffda0d24
+DATA power512Constants<>+560(SB)/8, $0x3c695355baaafad3
+DATA power512Constants<>+568(SB)/8, $0x3fd3441350a00000
+DATA power512Constants<>+576(SB)/8, $0xbd80c0219dc1da99
+DATA power512Constants<>+584(SB)/8, $0x3fc39a09d078c69f
+DATA power512Constants<>+592(SB)/8, $0x3fcc71c51d8e78af
+DATA power512Constants<>+600(SB)/8, $0x3fd999999997fa04
+DATA power512Constants<>+608(SB)/8, $0x3fc2f112df3e5244
+DATA power512Constants<>+616(SB)/8, $0x3fc7466496cb03de
+DATA power512Constants<>+624(SB)/8, $0x3fd2492494229359
+DATA power512Constants<>+632(SB)/8, $0x3fe5555555555593
+GLOBL power512Constants<>(SB), RODATA|NOPTR, $640

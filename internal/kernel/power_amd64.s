@@ -16,94 +16,94 @@ TEXT ·powVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
 	ADDQ         $0x10, SI
@@ -121,94 +121,94 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -242,94 +242,94 @@ TEXT ·powVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VORPD        Y4, Y1, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -345,94 +345,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -466,94 +466,94 @@ TEXT ·powSV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VORPD        Y1, Y3, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y1, Y1
+	VORPD        Y1, Y4, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -569,94 +569,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y1, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -689,94 +689,94 @@ TEXT ·anyPower32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VORPD        Y4, Y1, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -792,94 +792,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y3
-	VANDPD       powerConstants<>+64(SB), Y3, Y4
-	VPADDQ       powerConstants<>+96(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        powerConstants<>+128(SB), Y3, Y3
-	VSUBPD       powerConstants<>+160(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VADDPD       powerConstants<>+224(SB), Y4, Y5
-	VDIVPD       Y5, Y4, Y5
-	VMULPD       Y5, Y5, Y6
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+256(SB), Y7
-	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
-	VMULPD       powerConstants<>+384(SB), Y4, Y8
-	VMULPD       Y4, Y8, Y8
-	VFMADD213PD  Y8, Y6, Y7
-	VMULPD       Y5, Y7, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y2, Y3
-	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y4
-	VMOVUPD      powerConstants<>+576(SB), Y5
-	VMINPD       Y0, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMULPD       Y3, Y4, Y3
-	VMOVUPD      powerConstants<>+608(SB), Y4
-	VMOVUPD      powerConstants<>+640(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      powerConstants<>+800(SB), Y7
-	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+896(SB), Y8
-	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
-	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
-	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
-	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      powerConstants<>+256(SB), Y8
+	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
+	VMULPD       powerConstants<>+384(SB), Y5, Y9
+	VMULPD       Y5, Y9, Y9
+	VFMADD213PD  Y9, Y7, Y8
+	VMULPD       Y6, Y8, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
+	VSUBPD       Y6, Y9, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y3, Y4
+	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y4, Y5, Y4
+	VMOVUPD      powerConstants<>+608(SB), Y5
+	VMOVUPD      powerConstants<>+640(SB), Y6
+	VMINPD       Y4, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+800(SB), Y8
+	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+896(SB), Y9
+	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y5, Y7, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y5, Y8, Y5
+	VPSLLQ       $0x34, Y6, Y6
+	VPADDQ       powerConstants<>+0(SB), Y6, Y6
+	VMULPD       Y6, Y5, Y5
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
+	VANDNPD      Y5, Y6, Y5
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -914,96 +914,96 @@ TEXT ·anyPowerGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y1
 	VCVTPS2PD    (DX)(SI*1), Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VANDPD       powerConstants<>+0(SB), Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y5
-	VANDPD       powerConstants<>+64(SB), Y5, Y6
-	VPADDQ       powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+128(SB), Y5, Y5
-	VSUBPD       powerConstants<>+160(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VANDPD       powerConstants<>+32(SB), Y2, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y6
+	VANDPD       powerConstants<>+96(SB), Y6, Y7
+	VPADDQ       powerConstants<>+128(SB), Y7, Y7
+	VPSRLQ       $0x34, Y6, Y6
+	VORPD        powerConstants<>+160(SB), Y6, Y6
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VADDPD       powerConstants<>+224(SB), Y6, Y7
-	VDIVPD       Y7, Y6, Y7
-	VMULPD       Y7, Y7, Y8
+	VSUBPD       powerConstants<>+0(SB), Y7, Y7
+	VADDPD       powerConstants<>+224(SB), Y7, Y8
+	VDIVPD       Y8, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y9
-	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
-	VMULPD       powerConstants<>+384(SB), Y6, Y10
-	VMULPD       Y6, Y10, Y10
-	VFMADD213PD  Y10, Y8, Y9
-	VMULPD       Y7, Y9, Y7
-	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
-	VSUBPD       Y7, Y10, Y7
-	VSUBPD       Y7, Y6, Y6
-	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y4, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y3, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y5, Y6, Y5
-	VMOVUPD      powerConstants<>+608(SB), Y6
-	VMOVUPD      powerConstants<>+640(SB), Y7
-	VMINPD       Y5, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
-	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
-	VSUBPD       powerConstants<>+672(SB), Y7, Y8
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+800(SB), Y9
-	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+896(SB), Y10
-	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y6, Y8, Y9
-	VMOVUPD      powerConstants<>+192(SB), Y6
-	VADDPD       Y6, Y9, Y6
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       powerConstants<>+192(SB), Y7, Y7
-	VMULPD       Y7, Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
-	VANDNPD      Y6, Y7, Y6
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
-	VMULPD       powerConstants<>+384(SB), Y3, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x00, Y7, Y3, Y7
-	VROUNDPD     $0x08, Y6, Y8
-	VCMPPD       $0x04, Y8, Y6, Y6
-	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1056(SB), Y2, Y7
-	VANDPD       Y7, Y6, Y6
-	VXORPD       Y6, Y5, Y5
+	VMULPD       Y9, Y9, Y10
+	VMOVUPD      powerConstants<>+256(SB), Y10
+	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+352(SB), Y9, Y10
+	VMULPD       powerConstants<>+384(SB), Y7, Y11
+	VMULPD       Y7, Y11, Y11
+	VFMADD213PD  Y11, Y9, Y10
+	VMULPD       Y8, Y10, Y8
+	VFMADD231PD  powerConstants<>+416(SB), Y6, Y8
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y7, Y7
+	VFMADD231PD  powerConstants<>+448(SB), Y6, Y7
 	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x11, Y6, Y2, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x04, Y7, Y3, Y7
-	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
-	VANDPD       Y4, Y6, Y4
-	VORPD        Y4, Y5, Y4
-	VCMPPD       $0x03, Y3, Y2, Y5
-	VORPD        Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
-	VCMPPD       $0x00, Y5, Y2, Y2
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y3, Y3
+	VCMPPD       $0x00, Y6, Y5, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y7, Y6
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y7
+	VBLENDVPD    Y7, powerConstants<>+512(SB), Y6, Y6
+	VMOVUPD      powerConstants<>+544(SB), Y7
+	VMOVUPD      powerConstants<>+576(SB), Y8
+	VMINPD       Y3, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMULPD       Y6, Y7, Y6
+	VMOVUPD      powerConstants<>+608(SB), Y7
+	VMOVUPD      powerConstants<>+640(SB), Y8
+	VMINPD       Y6, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMOVUPD      powerConstants<>+672(SB), Y8
+	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
+	VSUBPD       powerConstants<>+672(SB), Y8, Y9
+	VMOVAPD      Y7, Y7
+	VFNMADD231PD powerConstants<>+736(SB), Y9, Y7
+	VFNMADD231PD powerConstants<>+768(SB), Y9, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+800(SB), Y10
+	VFMADD213PD  powerConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+864(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+896(SB), Y11
+	VFMADD213PD  powerConstants<>+928(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+960(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y7, Y9, Y10
+	VMOVUPD      powerConstants<>+0(SB), Y7
+	VADDPD       Y7, Y10, Y7
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       powerConstants<>+0(SB), Y8, Y8
+	VMULPD       Y8, Y7, Y7
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y6, Y8
+	VANDNPD      Y7, Y8, Y7
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y6, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y7, Y6
+	VMULPD       powerConstants<>+384(SB), Y3, Y7
+	VROUNDPD     $0x08, Y3, Y8
+	VCMPPD       $0x00, Y8, Y3, Y8
+	VROUNDPD     $0x08, Y7, Y9
+	VCMPPD       $0x04, Y9, Y7, Y7
+	VANDPD       Y7, Y8, Y7
+	VANDPD       powerConstants<>+1056(SB), Y2, Y8
+	VANDPD       Y8, Y7, Y7
+	VXORPD       Y7, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x11, Y7, Y2, Y7
+	VROUNDPD     $0x08, Y3, Y8
+	VCMPPD       $0x04, Y8, Y3, Y8
+	VANDPD       Y8, Y7, Y7
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
+	VANDPD       Y5, Y7, Y5
+	VORPD        Y5, Y6, Y5
+	VCMPPD       $0x03, Y3, Y2, Y6
+	VORPD        Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+0(SB), Y6
+	VCMPPD       $0x00, Y6, Y2, Y2
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y3
 	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y2
+	VBLENDVPD    Y2, Y4, Y5, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y1
 	VCVTPD2PSY   Y1, X1
@@ -1023,96 +1023,96 @@ singleDone:
 	VCVTPS2PD    X2, Y2
 	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VANDPD       powerConstants<>+0(SB), Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y5
-	VANDPD       powerConstants<>+64(SB), Y5, Y6
-	VPADDQ       powerConstants<>+96(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+128(SB), Y5, Y5
-	VSUBPD       powerConstants<>+160(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VANDPD       powerConstants<>+32(SB), Y1, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y6
+	VANDPD       powerConstants<>+96(SB), Y6, Y7
+	VPADDQ       powerConstants<>+128(SB), Y7, Y7
+	VPSRLQ       $0x34, Y6, Y6
+	VORPD        powerConstants<>+160(SB), Y6, Y6
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VADDPD       powerConstants<>+224(SB), Y6, Y7
-	VDIVPD       Y7, Y6, Y7
-	VMULPD       Y7, Y7, Y8
+	VSUBPD       powerConstants<>+0(SB), Y7, Y7
+	VADDPD       powerConstants<>+224(SB), Y7, Y8
+	VDIVPD       Y8, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+256(SB), Y9
-	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
-	VMULPD       powerConstants<>+384(SB), Y6, Y10
-	VMULPD       Y6, Y10, Y10
-	VFMADD213PD  Y10, Y8, Y9
-	VMULPD       Y7, Y9, Y7
-	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
-	VSUBPD       Y7, Y10, Y7
-	VSUBPD       Y7, Y6, Y6
-	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y4, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y3, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y5, Y6, Y5
-	VMOVUPD      powerConstants<>+608(SB), Y6
-	VMOVUPD      powerConstants<>+640(SB), Y7
-	VMINPD       Y5, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
-	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
-	VSUBPD       powerConstants<>+672(SB), Y7, Y8
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+800(SB), Y9
-	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+896(SB), Y10
-	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y6, Y8, Y9
-	VMOVUPD      powerConstants<>+192(SB), Y6
-	VADDPD       Y6, Y9, Y6
-	VPSLLQ       $0x34, Y7, Y7
-	VPADDQ       powerConstants<>+192(SB), Y7, Y7
-	VMULPD       Y7, Y6, Y6
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
-	VANDNPD      Y6, Y7, Y6
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
-	VMULPD       powerConstants<>+384(SB), Y3, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x00, Y7, Y3, Y7
-	VROUNDPD     $0x08, Y6, Y8
-	VCMPPD       $0x04, Y8, Y6, Y6
-	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1056(SB), Y1, Y7
-	VANDPD       Y7, Y6, Y6
-	VXORPD       Y6, Y5, Y5
+	VMULPD       Y9, Y9, Y10
+	VMOVUPD      powerConstants<>+256(SB), Y10
+	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+352(SB), Y9, Y10
+	VMULPD       powerConstants<>+384(SB), Y7, Y11
+	VMULPD       Y7, Y11, Y11
+	VFMADD213PD  Y11, Y9, Y10
+	VMULPD       Y8, Y10, Y8
+	VFMADD231PD  powerConstants<>+416(SB), Y6, Y8
+	VSUBPD       Y8, Y11, Y8
+	VSUBPD       Y8, Y7, Y7
+	VFMADD231PD  powerConstants<>+448(SB), Y6, Y7
 	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x11, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x04, Y7, Y3, Y7
-	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
-	VANDPD       Y4, Y6, Y4
-	VORPD        Y4, Y5, Y4
-	VCMPPD       $0x03, Y3, Y1, Y5
-	VORPD        Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
-	VCMPPD       $0x00, Y5, Y1, Y1
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y3, Y3
+	VCMPPD       $0x00, Y6, Y5, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y7, Y6
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y7
+	VBLENDVPD    Y7, powerConstants<>+512(SB), Y6, Y6
+	VMOVUPD      powerConstants<>+544(SB), Y7
+	VMOVUPD      powerConstants<>+576(SB), Y8
+	VMINPD       Y3, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMULPD       Y6, Y7, Y6
+	VMOVUPD      powerConstants<>+608(SB), Y7
+	VMOVUPD      powerConstants<>+640(SB), Y8
+	VMINPD       Y6, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMOVUPD      powerConstants<>+672(SB), Y8
+	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
+	VSUBPD       powerConstants<>+672(SB), Y8, Y9
+	VMOVAPD      Y7, Y7
+	VFNMADD231PD powerConstants<>+736(SB), Y9, Y7
+	VFNMADD231PD powerConstants<>+768(SB), Y9, Y7
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+800(SB), Y10
+	VFMADD213PD  powerConstants<>+832(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+864(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+896(SB), Y11
+	VFMADD213PD  powerConstants<>+928(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+960(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y7, Y9, Y10
+	VMOVUPD      powerConstants<>+0(SB), Y7
+	VADDPD       Y7, Y10, Y7
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       powerConstants<>+0(SB), Y8, Y8
+	VMULPD       Y8, Y7, Y7
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y6, Y8
+	VANDNPD      Y7, Y8, Y7
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y6, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y7, Y6
+	VMULPD       powerConstants<>+384(SB), Y3, Y7
+	VROUNDPD     $0x08, Y3, Y8
+	VCMPPD       $0x00, Y8, Y3, Y8
+	VROUNDPD     $0x08, Y7, Y9
+	VCMPPD       $0x04, Y9, Y7, Y7
+	VANDPD       Y7, Y8, Y7
+	VANDPD       powerConstants<>+1056(SB), Y1, Y8
+	VANDPD       Y8, Y7, Y7
+	VXORPD       Y7, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x11, Y7, Y1, Y7
+	VROUNDPD     $0x08, Y3, Y8
+	VCMPPD       $0x04, Y8, Y3, Y8
+	VANDPD       Y8, Y7, Y7
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
+	VANDPD       Y5, Y7, Y5
+	VORPD        Y5, Y6, Y5
+	VCMPPD       $0x03, Y3, Y1, Y6
+	VORPD        Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+0(SB), Y6
+	VCMPPD       $0x00, Y6, Y1, Y1
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y3
 	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y4, Y1
+	VBLENDVPD    Y1, Y4, Y5, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
 	MOVQ         SI, CX
@@ -1145,13 +1145,13 @@ TEXT ·log232AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      powerConstants<>+32(SB), Y0, Y1
-	VANDPD      powerConstants<>+64(SB), Y1, Y2
-	VPADDQ      powerConstants<>+96(SB), Y2, Y2
+	VPADDQ      powerConstants<>+64(SB), Y0, Y1
+	VANDPD      powerConstants<>+96(SB), Y1, Y2
+	VPADDQ      powerConstants<>+128(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+128(SB), Y1, Y1
-	VSUBPD      powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y2, Y2
+	VORPD       powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y1, Y1
+	VSUBPD      powerConstants<>+0(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1192,13 +1192,13 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      powerConstants<>+32(SB), Y0, Y1
-	VANDPD      powerConstants<>+64(SB), Y1, Y2
-	VPADDQ      powerConstants<>+96(SB), Y2, Y2
+	VPADDQ      powerConstants<>+64(SB), Y0, Y1
+	VANDPD      powerConstants<>+96(SB), Y1, Y2
+	VPADDQ      powerConstants<>+128(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+128(SB), Y1, Y1
-	VSUBPD      powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y2, Y2
+	VORPD       powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y1, Y1
+	VSUBPD      powerConstants<>+0(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1254,13 +1254,13 @@ TEXT ·log1032AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      powerConstants<>+32(SB), Y0, Y1
-	VANDPD      powerConstants<>+64(SB), Y1, Y2
-	VPADDQ      powerConstants<>+96(SB), Y2, Y2
+	VPADDQ      powerConstants<>+64(SB), Y0, Y1
+	VANDPD      powerConstants<>+96(SB), Y1, Y2
+	VPADDQ      powerConstants<>+128(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+128(SB), Y1, Y1
-	VSUBPD      powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y2, Y2
+	VORPD       powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y1, Y1
+	VSUBPD      powerConstants<>+0(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1301,13 +1301,13 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      powerConstants<>+32(SB), Y0, Y1
-	VANDPD      powerConstants<>+64(SB), Y1, Y2
-	VPADDQ      powerConstants<>+96(SB), Y2, Y2
+	VPADDQ      powerConstants<>+64(SB), Y0, Y1
+	VANDPD      powerConstants<>+96(SB), Y1, Y2
+	VPADDQ      powerConstants<>+128(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+128(SB), Y1, Y1
-	VSUBPD      powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y2, Y2
+	VORPD       powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y1, Y1
+	VSUBPD      powerConstants<>+0(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1528,13 +1528,13 @@ single:
 	VCVTPS2PD   (CX)(SI*1), Y0
 	VCVTPS2PD   (DX)(SI*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1562,20 +1562,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y0, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y0, Y7
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
@@ -1610,7 +1610,7 @@ single:
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1633,13 +1633,13 @@ singleDone:
 	VMASKMOVPS  (DX)(SI*1), X0, X0
 	VCVTPS2PD   X0, Y0
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1667,20 +1667,20 @@ singleDone:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y1, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
@@ -1715,7 +1715,7 @@ singleDone:
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1754,13 +1754,13 @@ TEXT ·bceVS32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1788,20 +1788,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y1, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
@@ -1836,7 +1836,7 @@ single:
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
@@ -1857,13 +1857,13 @@ singleDone:
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1891,20 +1891,20 @@ singleDone:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y1, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
@@ -1939,7 +1939,7 @@ singleDone:
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1978,13 +1978,13 @@ TEXT ·bceSV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2012,20 +2012,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y4
-	VADDPD      powerConstants<>+192(SB), Y4, Y5
-	VPADDQ      powerConstants<>+32(SB), Y5, Y6
-	VANDPD      powerConstants<>+64(SB), Y6, Y7
-	VPADDQ      powerConstants<>+96(SB), Y7, Y7
+	VADDPD      powerConstants<>+0(SB), Y4, Y5
+	VPADDQ      powerConstants<>+64(SB), Y5, Y6
+	VANDPD      powerConstants<>+96(SB), Y6, Y7
+	VPADDQ      powerConstants<>+128(SB), Y7, Y7
 	VPSRLQ      $0x34, Y6, Y6
-	VORPD       powerConstants<>+128(SB), Y6, Y6
-	VSUBPD      powerConstants<>+160(SB), Y6, Y6
-	VSUBPD      powerConstants<>+192(SB), Y7, Y7
-	VPADDQ      powerConstants<>+32(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y6, Y6
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VSUBPD      powerConstants<>+0(SB), Y7, Y7
+	VPADDQ      powerConstants<>+64(SB), Y5, Y5
 	VPSRLQ      $0x34, Y5, Y5
 	VMOVUPD     powerConstants<>+1184(SB), Y8
 	VPSUBQ      Y5, Y8, Y5
 	VPSLLQ      $0x34, Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y8
+	VSUBPD      powerConstants<>+0(SB), Y5, Y8
 	VMOVAPD     Y8, Y8
 	VFMADD231PD Y5, Y4, Y8
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y4, Y5
@@ -2060,7 +2060,7 @@ single:
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y4
+	VMOVUPD     powerConstants<>+0(SB), Y4
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
@@ -2081,13 +2081,13 @@ singleDone:
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2115,20 +2115,20 @@ singleDone:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y0, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y0, Y7
 	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
@@ -2163,7 +2163,7 @@ singleDone:
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -2201,13 +2201,13 @@ single:
 	VCVTPS2PD   (CX)(SI*1), Y0
 	VCVTPS2PD   (DX)(SI*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2253,13 +2253,13 @@ singleDone:
 	VMASKMOVPS  (DX)(SI*1), X0, X0
 	VCVTPS2PD   X0, Y0
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2321,13 +2321,13 @@ TEXT ·crossEntropyVS32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2371,13 +2371,13 @@ singleDone:
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y1, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y1, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2439,13 +2439,13 @@ TEXT ·crossEntropySV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2489,13 +2489,13 @@ singleDone:
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
 	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+32(SB), Y0, Y3
-	VANDPD      powerConstants<>+64(SB), Y3, Y4
-	VPADDQ      powerConstants<>+96(SB), Y4, Y4
+	VPADDQ      powerConstants<>+64(SB), Y0, Y3
+	VANDPD      powerConstants<>+96(SB), Y3, Y4
+	VPADDQ      powerConstants<>+128(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+128(SB), Y3, Y3
-	VSUBPD      powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y3, Y3
+	VSUBPD      powerConstants<>+0(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2575,27 +2575,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2617,7 +2617,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -2658,27 +2658,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2700,7 +2700,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -2757,27 +2757,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2799,7 +2799,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
 	VFMADD213PD  Y2, Y1, Y3
@@ -2838,27 +2838,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2880,7 +2880,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -2937,27 +2937,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2979,7 +2979,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -3018,27 +3018,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3060,7 +3060,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -3096,154 +3096,154 @@ TEXT ·powVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y1, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
@@ -3258,154 +3258,154 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y0, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -3436,154 +3436,154 @@ TEXT ·powVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y0, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VORPD        Y4, Y1, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -3597,154 +3597,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y0, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -3775,154 +3775,154 @@ TEXT ·powSV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y1, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VORPD        Y1, Y3, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y1, Y1
+	VORPD        Y1, Y4, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -3936,154 +3936,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VANDPD       powerConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y0, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y1, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y1, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x00, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y1, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x00, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y1, Y6
+	VCMPPD       $0x04, Y6, Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y1, Y0, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y0, Y4
-	VROUNDPD     $0x08, Y1, Y5
-	VCMPPD       $0x04, Y5, Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y1, Y0, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4115,154 +4115,154 @@ TEXT ·anyPower64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y0, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y3
-	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y2, Y1
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VORPD        Y4, Y1, Y1
+	VBLENDVPD    Y1, Y2, Y3, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -4276,154 +4276,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VANDPD       powerConstants<>+0(SB), Y1, Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y2, Y3
-	VMULPD       powerConstants<>+1312(SB), Y2, Y4
-	VBLENDVPD    Y3, Y4, Y2, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VANDPD       powerConstants<>+32(SB), Y1, Y3
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
+	VMULPD       powerConstants<>+1312(SB), Y3, Y5
+	VBLENDVPD    Y4, Y5, Y3, Y5
+	VPADDQ       powerConstants<>+64(SB), Y5, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VANDPD       powerConstants<>+1344(SB), Y3, Y3
-	VSUBPD       Y3, Y4, Y3
-	VADDPD       powerConstants<>+224(SB), Y5, Y4
-	VSUBPD       powerConstants<>+224(SB), Y4, Y6
-	VSUBPD       Y6, Y5, Y6
-	VMOVUPD      powerConstants<>+192(SB), Y7
-	VDIVPD       Y4, Y7, Y7
-	VMULPD       Y7, Y5, Y8
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD Y4, Y8, Y5
-	VFNMADD231PD Y6, Y8, Y5
-	VMULPD       Y7, Y5, Y4
-	VMULPD       Y8, Y8, Y5
-	VMOVAPD      Y8, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y8, Y6
-	VFMADD231PD  Y8, Y4, Y6
-	VMOVUPD      powerConstants<>+1376(SB), Y7
-	VMOVUPD      powerConstants<>+1408(SB), Y9
-	VMULPD       Y7, Y5, Y10
-	VMOVAPD      Y5, Y11
-	VFMSUB213PD  Y10, Y7, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y5, Y5, Y6
-	VMOVUPD      powerConstants<>+1440(SB), Y7
-	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
-	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
-	VMOVUPD      powerConstants<>+1568(SB), Y9
-	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
-	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
-	VFMADD213PD  Y9, Y5, Y7
-	VFMADD231PD  Y7, Y6, Y11
-	VMULPD       Y8, Y10, Y5
-	VMOVAPD      Y10, Y6
-	VFMSUB213PD  Y5, Y8, Y6
-	VFMADD231PD  Y4, Y10, Y6
-	VFMADD231PD  Y8, Y11, Y6
-	VADDPD       Y4, Y4, Y4
-	VADDPD       Y4, Y6, Y4
-	VADDPD       Y8, Y8, Y6
-	VMULPD       powerConstants<>+448(SB), Y3, Y7
-	VADDPD       Y6, Y7, Y8
-	VSUBPD       Y7, Y8, Y7
-	VSUBPD       Y7, Y6, Y6
-	VADDPD       Y5, Y8, Y7
-	VSUBPD       Y8, Y7, Y8
-	VSUBPD       Y8, Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VANDPD       powerConstants<>+1344(SB), Y4, Y4
+	VSUBPD       Y4, Y5, Y4
+	VADDPD       powerConstants<>+224(SB), Y6, Y5
+	VSUBPD       powerConstants<>+224(SB), Y5, Y7
+	VSUBPD       Y7, Y6, Y7
+	VMOVUPD      powerConstants<>+0(SB), Y8
+	VDIVPD       Y5, Y8, Y8
+	VMULPD       Y8, Y6, Y9
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD Y5, Y9, Y6
+	VFNMADD231PD Y7, Y9, Y6
+	VMULPD       Y8, Y6, Y5
+	VMULPD       Y9, Y9, Y6
+	VMOVAPD      Y9, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y9, Y7
+	VFMADD231PD  Y9, Y5, Y7
+	VMOVUPD      powerConstants<>+1376(SB), Y8
+	VMOVUPD      powerConstants<>+1408(SB), Y10
+	VMULPD       Y8, Y6, Y11
+	VMOVAPD      Y6, Y12
+	VFMSUB213PD  Y11, Y8, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y6, Y6, Y7
+	VMOVUPD      powerConstants<>+1440(SB), Y8
+	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1568(SB), Y10
+	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
+	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
+	VFMADD213PD  Y10, Y6, Y8
+	VFMADD231PD  Y8, Y7, Y12
+	VMULPD       Y9, Y11, Y6
+	VMOVAPD      Y11, Y7
+	VFMSUB213PD  Y6, Y9, Y7
+	VFMADD231PD  Y5, Y11, Y7
+	VFMADD231PD  Y9, Y12, Y7
+	VADDPD       Y5, Y5, Y5
+	VADDPD       Y5, Y7, Y5
+	VADDPD       Y9, Y9, Y7
+	VMULPD       powerConstants<>+448(SB), Y4, Y8
+	VADDPD       Y7, Y8, Y9
+	VSUBPD       Y8, Y9, Y8
+	VSUBPD       Y8, Y7, Y7
+	VADDPD       Y6, Y9, Y8
+	VSUBPD       Y9, Y8, Y9
+	VSUBPD       Y9, Y6, Y6
+	VADDPD       Y6, Y7, Y6
 	VADDPD       Y5, Y6, Y5
-	VADDPD       Y4, Y5, Y4
-	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
-	VADDPD       Y4, Y7, Y3
-	VSUBPD       Y7, Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
+	VADDPD       Y5, Y8, Y4
+	VSUBPD       Y8, Y4, Y6
+	VSUBPD       Y6, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y0, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y4, Y6, Y7
+	VMOVAPD      Y6, Y8
+	VFMSUB213PD  Y7, Y4, Y8
+	VFMADD231PD  Y5, Y6, Y8
+	VANDPD       powerConstants<>+32(SB), Y7, Y4
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
+	VANDPD       Y8, Y4, Y4
+	VMOVUPD      powerConstants<>+1728(SB), Y5
+	VMOVUPD      powerConstants<>+1760(SB), Y6
+	VMINPD       Y7, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y3, Y5, Y6
-	VMOVAPD      Y5, Y7
-	VFMSUB213PD  Y6, Y3, Y7
-	VFMADD231PD  Y4, Y5, Y7
-	VANDPD       powerConstants<>+0(SB), Y6, Y3
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
-	VANDPD       Y7, Y3, Y3
-	VMOVUPD      powerConstants<>+1728(SB), Y4
-	VMOVUPD      powerConstants<>+1760(SB), Y5
-	VMINPD       Y6, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+672(SB), Y5
-	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
-	VSUBPD       powerConstants<>+672(SB), Y5, Y6
-	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
-	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
-	VADDPD       Y3, Y4, Y6
-	VSUBPD       Y4, Y6, Y4
-	VSUBPD       Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+192(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      powerConstants<>+1792(SB), Y9
-	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1952(SB), Y10
-	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
-	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+192(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       powerConstants<>+384(SB), Y0, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x00, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y4, Y6
-	VCMPPD       $0x04, Y6, Y4, Y4
-	VANDPD       Y4, Y5, Y4
-	VANDPD       powerConstants<>+1056(SB), Y1, Y5
-	VANDPD       Y5, Y4, Y4
-	VXORPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y6
+	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
+	VSUBPD       powerConstants<>+672(SB), Y6, Y7
+	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
+	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
+	VADDPD       Y4, Y5, Y7
+	VSUBPD       Y5, Y7, Y5
+	VSUBPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+0(SB), Y5
+	VADDPD       Y7, Y5, Y8
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y7, Y5
+	VMULPD       Y7, Y7, Y9
+	VMOVUPD      powerConstants<>+1792(SB), Y10
+	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1952(SB), Y11
+	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
+	VFMADD213PD  Y11, Y7, Y10
+	VFMADD213PD  Y5, Y9, Y10
+	VFMADD231PD  Y8, Y4, Y10
+	VADDPD       Y10, Y8, Y4
+	VPSRAD       $0x01, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y7
+	VPADDQ       powerConstants<>+0(SB), Y7, Y7
+	VMULPD       Y7, Y4, Y4
+	VPSUBQ       Y5, Y6, Y5
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VMULPD       powerConstants<>+384(SB), Y0, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x00, Y6, Y0, Y6
+	VROUNDPD     $0x08, Y5, Y7
+	VCMPPD       $0x04, Y7, Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y5, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x11, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y0, Y6
+	VCMPPD       $0x04, Y6, Y0, Y6
+	VANDPD       Y6, Y5, Y5
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VORPD        Y3, Y4, Y3
+	VCMPPD       $0x03, Y0, Y1, Y4
+	VORPD        Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+0(SB), Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x11, Y4, Y1, Y4
-	VROUNDPD     $0x08, Y0, Y5
-	VCMPPD       $0x04, Y5, Y0, Y5
-	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
-	VANDPD       Y2, Y4, Y2
-	VORPD        Y2, Y3, Y2
-	VCMPPD       $0x03, Y0, Y1, Y3
-	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VCMPPD       $0x00, Y3, Y1, Y1
-	VXORPS       Y3, Y3, Y3
-	VCMPPD       $0x00, Y3, Y0, Y0
+	VCMPPD       $0x00, Y4, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      powerConstants<>+192(SB), Y1
-	VBLENDVPD    Y0, Y1, Y2, Y0
+	VBLENDVPD    Y0, Y2, Y3, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4457,130 +4457,151 @@ TEXT ·anyPowerGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y1
 	VMOVUPD      (DX)(SI*1), Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VANDPD       powerConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y4, Y5
-	VMULPD       powerConstants<>+1312(SB), Y4, Y6
-	VBLENDVPD    Y5, Y6, Y4, Y6
-	VPADDQ       powerConstants<>+32(SB), Y6, Y6
-	VANDPD       powerConstants<>+64(SB), Y6, Y7
-	VPADDQ       powerConstants<>+96(SB), Y7, Y7
-	VPSRLQ       $0x34, Y6, Y6
-	VORPD        powerConstants<>+128(SB), Y6, Y6
-	VSUBPD       powerConstants<>+160(SB), Y6, Y6
+	VMULPD       Y0, Y1, Y4
+	VANDPD       powerConstants<>+32(SB), Y2, Y5
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y5, Y6
+	VMULPD       powerConstants<>+1312(SB), Y5, Y7
+	VBLENDVPD    Y6, Y7, Y5, Y7
+	VPADDQ       powerConstants<>+64(SB), Y7, Y7
+	VANDPD       powerConstants<>+96(SB), Y7, Y8
+	VPADDQ       powerConstants<>+128(SB), Y8, Y8
+	VPSRLQ       $0x34, Y7, Y7
+	VORPD        powerConstants<>+160(SB), Y7, Y7
 	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VANDPD       powerConstants<>+1344(SB), Y5, Y5
-	VSUBPD       Y5, Y6, Y5
-	VADDPD       powerConstants<>+224(SB), Y7, Y6
-	VSUBPD       powerConstants<>+224(SB), Y6, Y8
-	VSUBPD       Y8, Y7, Y8
-	VMOVUPD      powerConstants<>+192(SB), Y9
-	VDIVPD       Y6, Y9, Y9
-	VMULPD       Y9, Y7, Y10
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD Y6, Y10, Y7
-	VFNMADD231PD Y8, Y10, Y7
-	VMULPD       Y9, Y7, Y6
-	VMULPD       Y10, Y10, Y7
-	VMOVAPD      Y10, Y8
-	VFMSUB213PD  Y7, Y10, Y8
-	VFMADD231PD  Y6, Y10, Y8
-	VFMADD231PD  Y10, Y6, Y8
-	VMOVUPD      powerConstants<>+1376(SB), Y9
-	VMOVUPD      powerConstants<>+1408(SB), Y11
-	VMULPD       Y9, Y7, Y12
-	VMOVAPD      Y7, Y13
-	VFMSUB213PD  Y12, Y9, Y13
-	VFMADD231PD  Y11, Y7, Y13
-	VFMADD231PD  Y9, Y8, Y13
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+1440(SB), Y9
-	VFMADD213PD  powerConstants<>+1472(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1504(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1536(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1568(SB), Y11
-	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1664(SB), Y8, Y11
-	VFMADD213PD  Y11, Y7, Y9
-	VFMADD231PD  Y9, Y8, Y13
-	VMULPD       Y10, Y12, Y7
-	VMOVAPD      Y12, Y8
-	VFMSUB213PD  Y7, Y10, Y8
-	VFMADD231PD  Y6, Y12, Y8
-	VFMADD231PD  Y10, Y13, Y8
-	VADDPD       Y6, Y6, Y6
-	VADDPD       Y6, Y8, Y6
-	VADDPD       Y10, Y10, Y8
-	VMULPD       powerConstants<>+448(SB), Y5, Y9
-	VADDPD       Y8, Y9, Y10
-	VSUBPD       Y9, Y10, Y9
-	VSUBPD       Y9, Y8, Y8
-	VADDPD       Y7, Y10, Y9
-	VSUBPD       Y10, Y9, Y10
-	VSUBPD       Y10, Y7, Y7
+	VSUBPD       powerConstants<>+0(SB), Y8, Y8
+	VANDPD       powerConstants<>+1344(SB), Y6, Y6
+	VSUBPD       Y6, Y7, Y6
+	VADDPD       powerConstants<>+224(SB), Y8, Y7
+	VSUBPD       powerConstants<>+224(SB), Y7, Y9
+	VSUBPD       Y9, Y8, Y9
+	VMOVUPD      powerConstants<>+0(SB), Y10
+	VDIVPD       Y7, Y10, Y10
+	VMULPD       Y10, Y8, Y11
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD Y7, Y11, Y8
+	VFNMADD231PD Y9, Y11, Y8
+	VMULPD       Y10, Y8, Y7
+	VMULPD       Y11, Y11, Y8
+	VMOVAPD      Y11, Y9
+	VFMSUB213PD  Y8, Y11, Y9
+	VFMADD231PD  Y7, Y11, Y9
+	VFMADD231PD  Y11, Y7, Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y10
+	VMOVUPD      powerConstants<>+1408(SB), Y12
+	VMULPD       Y10, Y8, Y13
+	VMOVAPD      Y8, Y14
+	VFMSUB213PD  Y13, Y10, Y14
+	VFMADD231PD  Y12, Y8, Y14
+	VFMADD231PD  Y10, Y9, Y14
+	VMULPD       Y8, Y8, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y10
+	VFMADD213PD  powerConstants<>+1472(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1504(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1536(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1568(SB), Y12
+	VFMADD213PD  powerConstants<>+1600(SB), Y9, Y12
+	VFMADD213PD  powerConstants<>+1632(SB), Y9, Y12
+	VFMADD213PD  powerConstants<>+1664(SB), Y9, Y12
+	VFMADD213PD  Y12, Y8, Y10
+	VFMADD231PD  Y10, Y9, Y14
+	VMULPD       Y11, Y13, Y8
+	VMOVAPD      Y13, Y9
+	VFMSUB213PD  Y8, Y11, Y9
+	VFMADD231PD  Y7, Y13, Y9
+	VFMADD231PD  Y11, Y14, Y9
+	VADDPD       Y7, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y11, Y11, Y9
+	VMULPD       powerConstants<>+448(SB), Y6, Y10
+	VADDPD       Y9, Y10, Y11
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VADDPD       Y8, Y11, Y10
+	VSUBPD       Y11, Y10, Y11
+	VSUBPD       Y11, Y8, Y8
+	VADDPD       Y8, Y9, Y8
 	VADDPD       Y7, Y8, Y7
-	VADDPD       Y6, Y7, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y5, Y6
-	VADDPD       Y6, Y9, Y5
-	VSUBPD       Y9, Y5, Y7
-	VSUBPD       Y7, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VCMPPD       $0x00, Y7, Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+480(SB), Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+512(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+544(SB), Y7
-	VMOVUPD      powerConstants<>+576(SB), Y8
-	VMINPD       Y3, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMULPD       Y5, Y7, Y8
-	VMOVAPD      Y7, Y9
-	VFMSUB213PD  Y8, Y5, Y9
-	VFMADD231PD  Y6, Y7, Y9
-	VANDPD       powerConstants<>+0(SB), Y8, Y5
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y5, Y5
-	VANDPD       Y9, Y5, Y5
-	VMOVUPD      powerConstants<>+1728(SB), Y6
-	VMOVUPD      powerConstants<>+1760(SB), Y7
-	VMINPD       Y8, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
-	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
-	VSUBPD       powerConstants<>+672(SB), Y7, Y8
-	VFNMADD231PD powerConstants<>+448(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+416(SB), Y8, Y5
-	VADDPD       Y5, Y6, Y8
-	VSUBPD       Y6, Y8, Y6
-	VSUBPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y6
-	VADDPD       Y8, Y6, Y9
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y8, Y6
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      powerConstants<>+1792(SB), Y11
-	VFMADD213PD  powerConstants<>+1824(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1856(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1888(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1920(SB), Y10, Y11
-	VMOVUPD      powerConstants<>+1952(SB), Y12
-	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2048(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2080(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y6, Y10, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VADDPD       Y11, Y9, Y5
-	VPSRAD       $0x01, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y8
-	VPADDQ       powerConstants<>+192(SB), Y8, Y8
-	VMULPD       Y8, Y5, Y5
-	VPSUBQ       Y6, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y6, Y7
+	VADDPD       Y7, Y10, Y6
+	VSUBPD       Y10, Y6, Y8
+	VSUBPD       Y8, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VCMPPD       $0x00, Y8, Y5, Y8
+	VBLENDVPD    Y8, powerConstants<>+480(SB), Y6, Y6
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y8
+	VBLENDVPD    Y8, powerConstants<>+512(SB), Y6, Y6
+	VMOVUPD      powerConstants<>+544(SB), Y8
+	VMOVUPD      powerConstants<>+576(SB), Y9
+	VMINPD       Y3, Y9, Y9
+	VMAXPD       Y9, Y8, Y8
+	VMULPD       Y6, Y8, Y9
+	VMOVAPD      Y8, Y10
+	VFMSUB213PD  Y9, Y6, Y10
+	VFMADD231PD  Y7, Y8, Y10
+	VANDPD       powerConstants<>+32(SB), Y9, Y6
+	VCMPPD       $0x1e, powerConstants<>+2112(SB), Y6, Y6
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y9, Y7
+	VMOVUPD      powerConstants<>+512(SB), Y8
+	VANDPD       Y8, Y7, Y7
+	VMULPD       Y7, Y0, Y7
+	VMULPD       Y7, Y1, Y7
+	VANDPD       powerConstants<>+32(SB), Y9, Y8
+	VCMPPD       $0x12, powerConstants<>+2112(SB), Y8, Y8
+	VANDPD       Y10, Y8, Y8
+	VMOVUPD      powerConstants<>+2144(SB), Y10
+	VMOVUPD      powerConstants<>+2112(SB), Y11
+	VMINPD       Y9, Y11, Y9
+	VMAXPD       Y9, Y10, Y9
+	VMOVUPD      powerConstants<>+672(SB), Y10
+	VFMADD231PD  powerConstants<>+704(SB), Y9, Y10
+	VSUBPD       powerConstants<>+672(SB), Y10, Y11
+	VFNMADD231PD powerConstants<>+448(SB), Y11, Y9
+	VFNMADD231PD powerConstants<>+416(SB), Y11, Y8
+	VADDPD       Y8, Y9, Y11
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y8, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y9
+	VADDPD       Y11, Y9, Y12
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y11, Y9
+	VMULPD       Y11, Y11, Y13
+	VMOVUPD      powerConstants<>+1792(SB), Y14
+	VFMADD213PD  powerConstants<>+1824(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1856(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1888(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1920(SB), Y13, Y14
+	VMOVUPD      powerConstants<>+1952(SB), Y15
+	VFMADD213PD  powerConstants<>+1984(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2016(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2048(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2080(SB), Y13, Y15
+	VFMADD213PD  Y15, Y11, Y14
+	VFMADD213PD  Y9, Y13, Y14
+	VFMADD231PD  Y12, Y8, Y14
+	VPSRAD       $0x01, Y10, Y8
+	VADDPD       Y14, Y12, Y9
+	VPSRAD       $0x01, Y8, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       powerConstants<>+0(SB), Y12, Y12
+	VMULPD       Y12, Y9, Y9
+	VPSUBQ       Y11, Y8, Y11
+	VPSLLQ       $0x34, Y11, Y11
+	VPADDQ       powerConstants<>+0(SB), Y11, Y11
+	VMULPD       Y11, Y9, Y9
+	VMULPD       Y9, Y1, Y1
+	VMULPD       Y0, Y1, Y1
+	VPSUBQ       Y8, Y10, Y8
+	VPSRAD       $0x01, Y8, Y9
+	VPSLLQ       $0x34, Y9, Y10
+	VPADDQ       powerConstants<>+0(SB), Y10, Y10
+	VMULPD       Y10, Y1, Y1
+	VPSUBQ       Y9, Y8, Y8
+	VPSLLQ       $0x34, Y8, Y8
+	VPADDQ       powerConstants<>+0(SB), Y8, Y8
+	VMULPD       Y8, Y1, Y1
+	VBLENDVPD    Y6, Y7, Y1, Y1
 	VMULPD       powerConstants<>+384(SB), Y3, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x00, Y7, Y3, Y7
@@ -4589,26 +4610,23 @@ single:
 	VANDPD       Y6, Y7, Y6
 	VANDPD       powerConstants<>+1056(SB), Y2, Y7
 	VANDPD       Y7, Y6, Y6
-	VXORPD       Y6, Y5, Y5
+	VXORPD       Y6, Y1, Y1
 	VXORPS       Y6, Y6, Y6
 	VCMPPD       $0x11, Y6, Y2, Y6
 	VROUNDPD     $0x08, Y3, Y7
 	VCMPPD       $0x04, Y7, Y3, Y7
 	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
-	VANDPD       Y4, Y6, Y4
-	VORPD        Y4, Y5, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
+	VANDPD       Y5, Y6, Y5
+	VORPD        Y5, Y1, Y1
 	VCMPPD       $0x03, Y3, Y2, Y5
-	VORPD        Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VORPD        Y5, Y1, Y1
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VCMPPD       $0x00, Y5, Y2, Y2
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x00, Y5, Y3, Y3
 	VORPD        Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y2, Y3, Y4, Y2
-	VMULPD       Y2, Y0, Y2
-	VMULPD       Y2, Y1, Y1
+	VBLENDVPD    Y2, Y4, Y1, Y1
 	VMOVUPD      Y1, (BX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
@@ -4623,158 +4641,176 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y1
 	VMASKMOVPD   (CX)(SI*1), Y1, Y2
 	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VANDPD       powerConstants<>+0(SB), Y1, Y4
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y4, Y5
-	VMULPD       powerConstants<>+1312(SB), Y4, Y6
-	VBLENDVPD    Y5, Y6, Y4, Y6
-	VPADDQ       powerConstants<>+32(SB), Y6, Y6
-	VANDPD       powerConstants<>+64(SB), Y6, Y7
-	VPADDQ       powerConstants<>+96(SB), Y7, Y7
-	VPSRLQ       $0x34, Y6, Y6
-	VORPD        powerConstants<>+128(SB), Y6, Y6
-	VSUBPD       powerConstants<>+160(SB), Y6, Y6
+	VMULPD       Y0, Y2, Y4
+	VANDPD       powerConstants<>+32(SB), Y1, Y5
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y5, Y6
+	VMULPD       powerConstants<>+1312(SB), Y5, Y7
+	VBLENDVPD    Y6, Y7, Y5, Y7
+	VPADDQ       powerConstants<>+64(SB), Y7, Y7
+	VANDPD       powerConstants<>+96(SB), Y7, Y8
+	VPADDQ       powerConstants<>+128(SB), Y8, Y8
+	VPSRLQ       $0x34, Y7, Y7
+	VORPD        powerConstants<>+160(SB), Y7, Y7
 	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VANDPD       powerConstants<>+1344(SB), Y5, Y5
-	VSUBPD       Y5, Y6, Y5
-	VADDPD       powerConstants<>+224(SB), Y7, Y6
-	VSUBPD       powerConstants<>+224(SB), Y6, Y8
-	VSUBPD       Y8, Y7, Y8
-	VMOVUPD      powerConstants<>+192(SB), Y9
-	VDIVPD       Y6, Y9, Y9
-	VMULPD       Y9, Y7, Y10
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD Y6, Y10, Y7
-	VFNMADD231PD Y8, Y10, Y7
-	VMULPD       Y9, Y7, Y6
-	VMULPD       Y10, Y10, Y7
-	VMOVAPD      Y10, Y8
-	VFMSUB213PD  Y7, Y10, Y8
-	VFMADD231PD  Y6, Y10, Y8
-	VFMADD231PD  Y10, Y6, Y8
-	VMOVUPD      powerConstants<>+1376(SB), Y9
-	VMOVUPD      powerConstants<>+1408(SB), Y11
-	VMULPD       Y9, Y7, Y12
-	VMOVAPD      Y7, Y13
-	VFMSUB213PD  Y12, Y9, Y13
-	VFMADD231PD  Y11, Y7, Y13
-	VFMADD231PD  Y9, Y8, Y13
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+1440(SB), Y9
-	VFMADD213PD  powerConstants<>+1472(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1504(SB), Y8, Y9
-	VFMADD213PD  powerConstants<>+1536(SB), Y8, Y9
-	VMOVUPD      powerConstants<>+1568(SB), Y11
-	VFMADD213PD  powerConstants<>+1600(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1632(SB), Y8, Y11
-	VFMADD213PD  powerConstants<>+1664(SB), Y8, Y11
-	VFMADD213PD  Y11, Y7, Y9
-	VFMADD231PD  Y9, Y8, Y13
-	VMULPD       Y10, Y12, Y7
-	VMOVAPD      Y12, Y8
-	VFMSUB213PD  Y7, Y10, Y8
-	VFMADD231PD  Y6, Y12, Y8
-	VFMADD231PD  Y10, Y13, Y8
-	VADDPD       Y6, Y6, Y6
-	VADDPD       Y6, Y8, Y6
-	VADDPD       Y10, Y10, Y8
-	VMULPD       powerConstants<>+448(SB), Y5, Y9
-	VADDPD       Y8, Y9, Y10
-	VSUBPD       Y9, Y10, Y9
-	VSUBPD       Y9, Y8, Y8
-	VADDPD       Y7, Y10, Y9
-	VSUBPD       Y10, Y9, Y10
-	VSUBPD       Y10, Y7, Y7
+	VSUBPD       powerConstants<>+0(SB), Y8, Y8
+	VANDPD       powerConstants<>+1344(SB), Y6, Y6
+	VSUBPD       Y6, Y7, Y6
+	VADDPD       powerConstants<>+224(SB), Y8, Y7
+	VSUBPD       powerConstants<>+224(SB), Y7, Y9
+	VSUBPD       Y9, Y8, Y9
+	VMOVUPD      powerConstants<>+0(SB), Y10
+	VDIVPD       Y7, Y10, Y10
+	VMULPD       Y10, Y8, Y11
+	VMOVAPD      Y8, Y8
+	VFNMADD231PD Y7, Y11, Y8
+	VFNMADD231PD Y9, Y11, Y8
+	VMULPD       Y10, Y8, Y7
+	VMULPD       Y11, Y11, Y8
+	VMOVAPD      Y11, Y9
+	VFMSUB213PD  Y8, Y11, Y9
+	VFMADD231PD  Y7, Y11, Y9
+	VFMADD231PD  Y11, Y7, Y9
+	VMOVUPD      powerConstants<>+1376(SB), Y10
+	VMOVUPD      powerConstants<>+1408(SB), Y12
+	VMULPD       Y10, Y8, Y13
+	VMOVAPD      Y8, Y14
+	VFMSUB213PD  Y13, Y10, Y14
+	VFMADD231PD  Y12, Y8, Y14
+	VFMADD231PD  Y10, Y9, Y14
+	VMULPD       Y8, Y8, Y9
+	VMOVUPD      powerConstants<>+1440(SB), Y10
+	VFMADD213PD  powerConstants<>+1472(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1504(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+1536(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+1568(SB), Y12
+	VFMADD213PD  powerConstants<>+1600(SB), Y9, Y12
+	VFMADD213PD  powerConstants<>+1632(SB), Y9, Y12
+	VFMADD213PD  powerConstants<>+1664(SB), Y9, Y12
+	VFMADD213PD  Y12, Y8, Y10
+	VFMADD231PD  Y10, Y9, Y14
+	VMULPD       Y11, Y13, Y8
+	VMOVAPD      Y13, Y9
+	VFMSUB213PD  Y8, Y11, Y9
+	VFMADD231PD  Y7, Y13, Y9
+	VFMADD231PD  Y11, Y14, Y9
+	VADDPD       Y7, Y7, Y7
+	VADDPD       Y7, Y9, Y7
+	VADDPD       Y11, Y11, Y9
+	VMULPD       powerConstants<>+448(SB), Y6, Y10
+	VADDPD       Y9, Y10, Y11
+	VSUBPD       Y10, Y11, Y10
+	VSUBPD       Y10, Y9, Y9
+	VADDPD       Y8, Y11, Y10
+	VSUBPD       Y11, Y10, Y11
+	VSUBPD       Y11, Y8, Y8
+	VADDPD       Y8, Y9, Y8
 	VADDPD       Y7, Y8, Y7
-	VADDPD       Y6, Y7, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y5, Y6
-	VADDPD       Y6, Y9, Y5
-	VSUBPD       Y9, Y5, Y7
-	VSUBPD       Y7, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VCMPPD       $0x00, Y7, Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+480(SB), Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y7
-	VBLENDVPD    Y7, powerConstants<>+512(SB), Y5, Y5
-	VMOVUPD      powerConstants<>+544(SB), Y7
-	VMOVUPD      powerConstants<>+576(SB), Y8
-	VMINPD       Y3, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMULPD       Y5, Y7, Y8
-	VMOVAPD      Y7, Y9
-	VFMSUB213PD  Y8, Y5, Y9
-	VFMADD231PD  Y6, Y7, Y9
-	VANDPD       powerConstants<>+0(SB), Y8, Y5
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y5, Y5
-	VANDPD       Y9, Y5, Y5
-	VMOVUPD      powerConstants<>+1728(SB), Y6
-	VMOVUPD      powerConstants<>+1760(SB), Y7
-	VMINPD       Y8, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMOVUPD      powerConstants<>+672(SB), Y7
-	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
-	VSUBPD       powerConstants<>+672(SB), Y7, Y8
-	VFNMADD231PD powerConstants<>+448(SB), Y8, Y6
-	VFNMADD231PD powerConstants<>+416(SB), Y8, Y5
-	VADDPD       Y5, Y6, Y8
-	VSUBPD       Y6, Y8, Y6
-	VSUBPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y6
-	VADDPD       Y8, Y6, Y9
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y8, Y6
-	VMULPD       Y8, Y8, Y10
-	VMOVUPD      powerConstants<>+1792(SB), Y11
-	VFMADD213PD  powerConstants<>+1824(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1856(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1888(SB), Y10, Y11
-	VFMADD213PD  powerConstants<>+1920(SB), Y10, Y11
-	VMOVUPD      powerConstants<>+1952(SB), Y12
-	VFMADD213PD  powerConstants<>+1984(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2016(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2048(SB), Y10, Y12
-	VFMADD213PD  powerConstants<>+2080(SB), Y10, Y12
-	VFMADD213PD  Y12, Y8, Y11
-	VFMADD213PD  Y6, Y10, Y11
-	VFMADD231PD  Y9, Y5, Y11
-	VADDPD       Y11, Y9, Y5
-	VPSRAD       $0x01, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y8
-	VPADDQ       powerConstants<>+192(SB), Y8, Y8
-	VMULPD       Y8, Y5, Y5
-	VPSUBQ       Y6, Y7, Y6
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+192(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VMULPD       powerConstants<>+384(SB), Y3, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x00, Y7, Y3, Y7
-	VROUNDPD     $0x08, Y6, Y8
-	VCMPPD       $0x04, Y8, Y6, Y6
-	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1056(SB), Y1, Y7
-	VANDPD       Y7, Y6, Y6
-	VXORPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x11, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x04, Y7, Y3, Y7
-	VANDPD       Y7, Y6, Y6
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
-	VANDPD       Y4, Y6, Y4
-	VORPD        Y4, Y5, Y4
-	VCMPPD       $0x03, Y3, Y1, Y5
-	VORPD        Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
-	VCMPPD       $0x00, Y5, Y1, Y1
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y3, Y3
-	VORPD        Y3, Y1, Y1
-	VMOVUPD      powerConstants<>+192(SB), Y3
-	VBLENDVPD    Y1, Y3, Y4, Y1
-	VMULPD       Y1, Y0, Y0
+	VFMADD231PD  powerConstants<>+416(SB), Y6, Y7
+	VADDPD       Y7, Y10, Y6
+	VSUBPD       Y10, Y6, Y8
+	VSUBPD       Y8, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VCMPPD       $0x00, Y8, Y5, Y8
+	VBLENDVPD    Y8, powerConstants<>+480(SB), Y6, Y6
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y8
+	VBLENDVPD    Y8, powerConstants<>+512(SB), Y6, Y6
+	VMOVUPD      powerConstants<>+544(SB), Y8
+	VMOVUPD      powerConstants<>+576(SB), Y9
+	VMINPD       Y3, Y9, Y9
+	VMAXPD       Y9, Y8, Y8
+	VMULPD       Y6, Y8, Y9
+	VMOVAPD      Y8, Y10
+	VFMSUB213PD  Y9, Y6, Y10
+	VFMADD231PD  Y7, Y8, Y10
+	VANDPD       powerConstants<>+32(SB), Y9, Y6
+	VCMPPD       $0x1e, powerConstants<>+2112(SB), Y6, Y6
+	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y9, Y7
+	VMOVUPD      powerConstants<>+512(SB), Y8
+	VANDPD       Y8, Y7, Y7
+	VMULPD       Y7, Y0, Y7
+	VMULPD       Y7, Y2, Y7
+	VANDPD       powerConstants<>+32(SB), Y9, Y8
+	VCMPPD       $0x12, powerConstants<>+2112(SB), Y8, Y8
+	VANDPD       Y10, Y8, Y8
+	VMOVUPD      powerConstants<>+2144(SB), Y10
+	VMOVUPD      powerConstants<>+2112(SB), Y11
+	VMINPD       Y9, Y11, Y9
+	VMAXPD       Y9, Y10, Y9
+	VMOVUPD      powerConstants<>+672(SB), Y10
+	VFMADD231PD  powerConstants<>+704(SB), Y9, Y10
+	VSUBPD       powerConstants<>+672(SB), Y10, Y11
+	VFNMADD231PD powerConstants<>+448(SB), Y11, Y9
+	VFNMADD231PD powerConstants<>+416(SB), Y11, Y8
+	VADDPD       Y8, Y9, Y11
+	VSUBPD       Y9, Y11, Y9
+	VSUBPD       Y9, Y8, Y8
+	VMOVUPD      powerConstants<>+0(SB), Y9
+	VADDPD       Y11, Y9, Y12
+	VSUBPD       Y9, Y12, Y9
+	VSUBPD       Y9, Y11, Y9
+	VMULPD       Y11, Y11, Y13
+	VMOVUPD      powerConstants<>+1792(SB), Y14
+	VFMADD213PD  powerConstants<>+1824(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1856(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1888(SB), Y13, Y14
+	VFMADD213PD  powerConstants<>+1920(SB), Y13, Y14
+	VMOVUPD      powerConstants<>+1952(SB), Y15
+	VFMADD213PD  powerConstants<>+1984(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2016(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2048(SB), Y13, Y15
+	VFMADD213PD  powerConstants<>+2080(SB), Y13, Y15
+	VFMADD213PD  Y15, Y11, Y14
+	VFMADD213PD  Y9, Y13, Y14
+	VFMADD231PD  Y12, Y8, Y14
+	VPSRAD       $0x01, Y10, Y8
+	VADDPD       Y14, Y12, Y9
+	VPSRAD       $0x01, Y8, Y11
+	VPSLLQ       $0x34, Y11, Y12
+	VPADDQ       powerConstants<>+0(SB), Y12, Y12
+	VMULPD       Y12, Y9, Y9
+	VPSUBQ       Y11, Y8, Y11
+	VPSLLQ       $0x34, Y11, Y11
+	VPADDQ       powerConstants<>+0(SB), Y11, Y11
+	VMULPD       Y11, Y9, Y9
+	VMULPD       Y9, Y2, Y2
 	VMULPD       Y0, Y2, Y0
+	VPSUBQ       Y8, Y10, Y2
+	VPSRAD       $0x01, Y2, Y8
+	VPSLLQ       $0x34, Y8, Y9
+	VPADDQ       powerConstants<>+0(SB), Y9, Y9
+	VMULPD       Y9, Y0, Y0
+	VPSUBQ       Y8, Y2, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       powerConstants<>+0(SB), Y2, Y2
+	VMULPD       Y2, Y0, Y0
+	VBLENDVPD    Y6, Y7, Y0, Y0
+	VMULPD       powerConstants<>+384(SB), Y3, Y2
+	VROUNDPD     $0x08, Y3, Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VROUNDPD     $0x08, Y2, Y7
+	VCMPPD       $0x04, Y7, Y2, Y2
+	VANDPD       Y2, Y6, Y2
+	VANDPD       powerConstants<>+1056(SB), Y1, Y6
+	VANDPD       Y6, Y2, Y2
+	VXORPD       Y2, Y0, Y0
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x11, Y2, Y1, Y2
+	VROUNDPD     $0x08, Y3, Y6
+	VCMPPD       $0x04, Y6, Y3, Y6
+	VANDPD       Y6, Y2, Y2
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
+	VANDPD       Y5, Y2, Y2
+	VORPD        Y2, Y0, Y0
+	VCMPPD       $0x03, Y3, Y1, Y2
+	VORPD        Y2, Y0, Y0
+	VMOVUPD      powerConstants<>+0(SB), Y2
+	VCMPPD       $0x00, Y2, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VCMPPD       $0x00, Y2, Y3, Y2
+	VORPD        Y2, Y1, Y1
+	VBLENDVPD    Y1, Y4, Y0, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4807,19 +4843,19 @@ single:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y2
-	VANDPD       powerConstants<>+64(SB), Y2, Y3
-	VPADDQ       powerConstants<>+96(SB), Y3, Y3
+	VPADDQ       powerConstants<>+64(SB), Y2, Y2
+	VANDPD       powerConstants<>+96(SB), Y2, Y3
+	VPADDQ       powerConstants<>+128(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+128(SB), Y2, Y2
-	VSUBPD       powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y2, Y2
+	VSUBPD       powerConstants<>+0(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -4862,13 +4898,13 @@ single:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+2112(SB), Y4
+	VMOVUPD      powerConstants<>+2176(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+192(SB), Y1, Y1
+	VMULPD       powerConstants<>+0(SB), Y1, Y1
 	VADDPD       Y6, Y1, Y2
 	VSUBPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y6, Y1
@@ -4898,19 +4934,19 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y2
-	VANDPD       powerConstants<>+64(SB), Y2, Y3
-	VPADDQ       powerConstants<>+96(SB), Y3, Y3
+	VPADDQ       powerConstants<>+64(SB), Y2, Y2
+	VANDPD       powerConstants<>+96(SB), Y2, Y3
+	VPADDQ       powerConstants<>+128(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+128(SB), Y2, Y2
-	VSUBPD       powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y2, Y2
+	VSUBPD       powerConstants<>+0(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -4953,13 +4989,13 @@ singleDone:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+2112(SB), Y4
+	VMOVUPD      powerConstants<>+2176(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+192(SB), Y1, Y1
+	VMULPD       powerConstants<>+0(SB), Y1, Y1
 	VADDPD       Y6, Y1, Y2
 	VSUBPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y6, Y1
@@ -5005,19 +5041,19 @@ single:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y2
-	VANDPD       powerConstants<>+64(SB), Y2, Y3
-	VPADDQ       powerConstants<>+96(SB), Y3, Y3
+	VPADDQ       powerConstants<>+64(SB), Y2, Y2
+	VANDPD       powerConstants<>+96(SB), Y2, Y3
+	VPADDQ       powerConstants<>+128(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+128(SB), Y2, Y2
-	VSUBPD       powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y2, Y2
+	VSUBPD       powerConstants<>+0(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5060,18 +5096,18 @@ single:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1120(SB), Y3
-	VMOVUPD      powerConstants<>+2144(SB), Y4
+	VMOVUPD      powerConstants<>+2208(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2176(SB), Y1, Y2
+	VMULPD       powerConstants<>+2240(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2272(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
 	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
@@ -5097,19 +5133,19 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+32(SB), Y2, Y2
-	VANDPD       powerConstants<>+64(SB), Y2, Y3
-	VPADDQ       powerConstants<>+96(SB), Y3, Y3
+	VPADDQ       powerConstants<>+64(SB), Y2, Y2
+	VANDPD       powerConstants<>+96(SB), Y2, Y3
+	VPADDQ       powerConstants<>+128(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+128(SB), Y2, Y2
-	VSUBPD       powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y2, Y2
+	VSUBPD       powerConstants<>+0(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5152,18 +5188,18 @@ singleDone:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1120(SB), Y3
-	VMOVUPD      powerConstants<>+2144(SB), Y4
+	VMOVUPD      powerConstants<>+2208(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2176(SB), Y1, Y2
+	VMULPD       powerConstants<>+2240(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2272(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
 	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
@@ -5358,26 +5394,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -5398,20 +5434,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+192(SB), Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y0, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y8
 	VFMADD231PD Y4, Y0, Y8
 	VSUBPD      Y8, Y7, Y7
@@ -5423,13 +5459,13 @@ single:
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+2240(SB), Y10
-	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+2336(SB), Y11
-	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
+	VMOVUPD     powerConstants<>+2304(SB), Y10
+	VFMADD213PD powerConstants<>+2336(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2400(SB), Y11
 	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2464(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
 	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
@@ -5454,7 +5490,7 @@ single:
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -5477,26 +5513,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -5517,20 +5553,20 @@ singleDone:
 	VMAXPD       Y3, Y2, Y2
 	VMOVUPD      powerConstants<>+1152(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y1
-	VADDPD       powerConstants<>+192(SB), Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y5
-	VANDPD       powerConstants<>+64(SB), Y5, Y6
-	VPADDQ       powerConstants<>+96(SB), Y6, Y6
+	VADDPD       powerConstants<>+0(SB), Y1, Y4
+	VPADDQ       powerConstants<>+64(SB), Y4, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+128(SB), Y5, Y5
-	VSUBPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
 	VMOVUPD      powerConstants<>+1184(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VSUBPD       powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y1, Y8
 	VSUBPD       Y8, Y7, Y7
@@ -5542,13 +5578,13 @@ singleDone:
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2240(SB), Y10
-	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2336(SB), Y11
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2304(SB), Y10
+	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2400(SB), Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -5573,7 +5609,7 @@ singleDone:
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
 	VMULPD       Y2, Y0, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
@@ -5612,26 +5648,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD      powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD   Y3, Y4, Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -5652,20 +5688,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+192(SB), Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y5
-	VANDPD      powerConstants<>+64(SB), Y5, Y6
-	VPADDQ      powerConstants<>+96(SB), Y6, Y6
+	VADDPD      powerConstants<>+0(SB), Y1, Y4
+	VPADDQ      powerConstants<>+64(SB), Y4, Y5
+	VANDPD      powerConstants<>+96(SB), Y5, Y6
+	VPADDQ      powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+128(SB), Y5, Y5
-	VSUBPD      powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VORPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VSUBPD      powerConstants<>+0(SB), Y6, Y6
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
 	VMOVUPD     powerConstants<>+1184(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y7
+	VSUBPD      powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD     Y7, Y8
 	VFMADD231PD Y4, Y1, Y8
 	VSUBPD      Y8, Y7, Y7
@@ -5677,13 +5713,13 @@ single:
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+2240(SB), Y10
-	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+2336(SB), Y11
-	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
+	VMOVUPD     powerConstants<>+2304(SB), Y10
+	VFMADD213PD powerConstants<>+2336(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2400(SB), Y11
 	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2464(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
 	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
@@ -5708,7 +5744,7 @@ single:
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y3
+	VMOVUPD     powerConstants<>+0(SB), Y3
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
@@ -5730,26 +5766,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -5770,20 +5806,20 @@ singleDone:
 	VMAXPD       Y3, Y2, Y2
 	VMOVUPD      powerConstants<>+1152(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y1
-	VADDPD       powerConstants<>+192(SB), Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y5
-	VANDPD       powerConstants<>+64(SB), Y5, Y6
-	VPADDQ       powerConstants<>+96(SB), Y6, Y6
+	VADDPD       powerConstants<>+0(SB), Y1, Y4
+	VPADDQ       powerConstants<>+64(SB), Y4, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+128(SB), Y5, Y5
-	VSUBPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
 	VMOVUPD      powerConstants<>+1184(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VSUBPD       powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y1, Y8
 	VSUBPD       Y8, Y7, Y7
@@ -5795,13 +5831,13 @@ singleDone:
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2240(SB), Y10
-	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2336(SB), Y11
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2304(SB), Y10
+	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2400(SB), Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -5826,7 +5862,7 @@ singleDone:
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
 	VMULPD       Y2, Y0, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
@@ -5865,26 +5901,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -5905,20 +5941,20 @@ single:
 	VMAXPD      Y3, Y2, Y2
 	VMOVUPD     powerConstants<>+1152(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y4
-	VADDPD      powerConstants<>+192(SB), Y4, Y5
-	VPADDQ      powerConstants<>+32(SB), Y5, Y6
-	VANDPD      powerConstants<>+64(SB), Y6, Y7
-	VPADDQ      powerConstants<>+96(SB), Y7, Y7
+	VADDPD      powerConstants<>+0(SB), Y4, Y5
+	VPADDQ      powerConstants<>+64(SB), Y5, Y6
+	VANDPD      powerConstants<>+96(SB), Y6, Y7
+	VPADDQ      powerConstants<>+128(SB), Y7, Y7
 	VPSRLQ      $0x34, Y6, Y6
-	VORPD       powerConstants<>+128(SB), Y6, Y6
-	VSUBPD      powerConstants<>+160(SB), Y6, Y6
-	VSUBPD      powerConstants<>+192(SB), Y7, Y7
-	VPADDQ      powerConstants<>+32(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y6, Y6
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VSUBPD      powerConstants<>+0(SB), Y7, Y7
+	VPADDQ      powerConstants<>+64(SB), Y5, Y5
 	VPSRLQ      $0x34, Y5, Y5
 	VMOVUPD     powerConstants<>+1184(SB), Y8
 	VPSUBQ      Y5, Y8, Y5
 	VPSLLQ      $0x34, Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y8
+	VSUBPD      powerConstants<>+0(SB), Y5, Y8
 	VMOVAPD     Y8, Y9
 	VFMADD231PD Y5, Y4, Y9
 	VSUBPD      Y9, Y8, Y8
@@ -5930,13 +5966,13 @@ single:
 	VDIVPD      Y8, Y7, Y8
 	VMULPD      Y8, Y8, Y9
 	VMULPD      Y9, Y9, Y10
-	VMOVUPD     powerConstants<>+2240(SB), Y11
-	VFMADD213PD powerConstants<>+2272(SB), Y10, Y11
-	VFMADD213PD powerConstants<>+2304(SB), Y10, Y11
-	VMOVUPD     powerConstants<>+2336(SB), Y12
-	VFMADD213PD powerConstants<>+2368(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+2400(SB), Y10, Y12
+	VMOVUPD     powerConstants<>+2304(SB), Y11
+	VFMADD213PD powerConstants<>+2336(SB), Y10, Y11
+	VFMADD213PD powerConstants<>+2368(SB), Y10, Y11
+	VMOVUPD     powerConstants<>+2400(SB), Y12
 	VFMADD213PD powerConstants<>+2432(SB), Y10, Y12
+	VFMADD213PD powerConstants<>+2464(SB), Y10, Y12
+	VFMADD213PD powerConstants<>+2496(SB), Y10, Y12
 	VFMADD213PD Y12, Y9, Y11
 	VMULPD      powerConstants<>+384(SB), Y7, Y10
 	VMULPD      Y7, Y10, Y10
@@ -5961,7 +5997,7 @@ single:
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+192(SB), Y4
+	VMOVUPD     powerConstants<>+0(SB), Y4
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
@@ -5983,26 +6019,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD       powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD    Y3, Y4, Y0, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6023,20 +6059,20 @@ singleDone:
 	VMAXPD       Y3, Y2, Y2
 	VMOVUPD      powerConstants<>+1152(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y0
-	VADDPD       powerConstants<>+192(SB), Y0, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y5
-	VANDPD       powerConstants<>+64(SB), Y5, Y6
-	VPADDQ       powerConstants<>+96(SB), Y6, Y6
+	VADDPD       powerConstants<>+0(SB), Y0, Y4
+	VPADDQ       powerConstants<>+64(SB), Y4, Y5
+	VANDPD       powerConstants<>+96(SB), Y5, Y6
+	VPADDQ       powerConstants<>+128(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+128(SB), Y5, Y5
-	VSUBPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VSUBPD       powerConstants<>+0(SB), Y6, Y6
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
 	VMOVUPD      powerConstants<>+1184(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y7
+	VSUBPD       powerConstants<>+0(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y0, Y8
 	VSUBPD       Y8, Y7, Y7
@@ -6048,13 +6084,13 @@ singleDone:
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2240(SB), Y10
-	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2336(SB), Y11
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
+	VMOVUPD      powerConstants<>+2304(SB), Y10
+	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2400(SB), Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -6079,7 +6115,7 @@ singleDone:
 	VORPD        Y0, Y4, Y0
 	VMAXPD       Y0, Y3, Y0
 	VMULPD       Y2, Y1, Y2
-	VMOVUPD      powerConstants<>+192(SB), Y3
+	VMOVUPD      powerConstants<>+0(SB), Y3
 	VSUBPD       Y1, Y3, Y1
 	VMULPD       Y0, Y1, Y0
 	VADDPD       Y0, Y2, Y0
@@ -6119,26 +6155,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6177,26 +6213,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6251,26 +6287,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD      powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD   Y3, Y4, Y1, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6308,26 +6344,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6382,26 +6418,26 @@ single:
 	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+32(SB), Y4, Y4
-	VANDPD      powerConstants<>+64(SB), Y4, Y5
-	VPADDQ      powerConstants<>+96(SB), Y5, Y5
+	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VANDPD      powerConstants<>+96(SB), Y4, Y5
+	VPADDQ      powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+128(SB), Y4, Y4
-	VSUBPD      powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
+	VORPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
+	VSUBPD      powerConstants<>+0(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2240(SB), Y8
-	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2336(SB), Y9
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD     powerConstants<>+2304(SB), Y8
+	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2400(SB), Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6439,26 +6475,26 @@ singleDone:
 	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
 	VMULPD       powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD    Y3, Y4, Y0, Y4
-	VPADDQ       powerConstants<>+32(SB), Y4, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6534,30 +6570,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -6566,13 +6602,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -6586,7 +6622,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -6628,30 +6664,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -6660,13 +6696,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -6680,7 +6716,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -6738,30 +6774,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -6770,13 +6806,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -6790,7 +6826,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
 	VFMADD213PD  Y2, Y1, Y3
@@ -6831,30 +6867,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -6863,13 +6899,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -6883,7 +6919,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -6941,30 +6977,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -6973,13 +7009,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -6993,7 +7029,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -7034,30 +7070,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+192(SB), Y2
+	VMOVUPD      powerConstants<>+0(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+192(SB), Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+192(SB), Y2, Y3
-	VPADDQ       powerConstants<>+32(SB), Y3, Y4
-	VANDPD       powerConstants<>+64(SB), Y4, Y5
-	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+128(SB), Y4, Y4
-	VSUBPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VPADDQ       powerConstants<>+32(SB), Y3, Y3
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
 	VMOVUPD      powerConstants<>+1184(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+192(SB), Y3, Y5
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7066,13 +7102,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2240(SB), Y8
-	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2336(SB), Y9
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7086,7 +7122,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+192(SB), Y5
+	VMOVUPD      powerConstants<>+0(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -7117,34 +7153,34 @@ DATA powerMasks<>+48(SB)/8, $0x0000000000000000
 DATA powerMasks<>+56(SB)/8, $0x0000000000000000
 GLOBL powerMasks<>(SB), RODATA|NOPTR, $64
 
-DATA powerConstants<>+0(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+8(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+16(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+24(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+32(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+40(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+48(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+56(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+64(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+72(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+80(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+88(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+96(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+104(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+112(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+120(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+128(SB)/8, $0x4330000000000000
-DATA powerConstants<>+136(SB)/8, $0x4330000000000000
-DATA powerConstants<>+144(SB)/8, $0x4330000000000000
-DATA powerConstants<>+152(SB)/8, $0x4330000000000000
-DATA powerConstants<>+160(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+168(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+176(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+184(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+192(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+200(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+208(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+216(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+0(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+8(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+16(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+24(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+32(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+40(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+48(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+56(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+64(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+72(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+80(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+88(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+96(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+104(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+112(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+120(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+128(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+136(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+144(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+152(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+160(SB)/8, $0x4330000000000000
+DATA powerConstants<>+168(SB)/8, $0x4330000000000000
+DATA powerConstants<>+176(SB)/8, $0x4330000000000000
+DATA powerConstants<>+184(SB)/8, $0x4330000000000000
+DATA powerConstants<>+192(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+200(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+208(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+216(SB)/8, $0x43300000000003ff
 DATA powerConstants<>+224(SB)/8, $0x4000000000000000
 DATA powerConstants<>+232(SB)/8, $0x4000000000000000
 DATA powerConstants<>+240(SB)/8, $0x4000000000000000
@@ -7381,48 +7417,56 @@ DATA powerConstants<>+2080(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2088(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2096(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2104(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2112(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2120(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2128(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2136(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2144(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2152(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2160(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2168(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2176(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2184(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2192(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2200(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2208(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2216(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2224(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2232(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2240(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2248(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2256(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2264(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2272(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2280(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2288(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2296(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2304(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2312(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2320(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2328(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2336(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2344(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2352(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2360(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2368(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2376(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2384(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2392(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2400(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2408(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2416(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2424(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2432(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2440(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2448(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2456(SB)/8, $0x3fe5555555555593
-GLOBL powerConstants<>(SB), RODATA|NOPTR, $2464
+DATA powerConstants<>+2112(SB)/8, $0x4097480000000000
+DATA powerConstants<>+2120(SB)/8, $0x4097480000000000
+DATA powerConstants<>+2128(SB)/8, $0x4097480000000000
+DATA powerConstants<>+2136(SB)/8, $0x4097480000000000
+DATA powerConstants<>+2144(SB)/8, $0xc097480000000000
+DATA powerConstants<>+2152(SB)/8, $0xc097480000000000
+DATA powerConstants<>+2160(SB)/8, $0xc097480000000000
+DATA powerConstants<>+2168(SB)/8, $0xc097480000000000
+DATA powerConstants<>+2176(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2184(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2192(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2200(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2208(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2216(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2224(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2232(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2240(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2248(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2256(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2264(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2272(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2280(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2288(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2296(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2304(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2312(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2320(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2328(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2336(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2344(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2352(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2360(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2368(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2376(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2384(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2392(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2400(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2408(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2416(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2424(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2432(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2440(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2448(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2456(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2464(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2472(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2480(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2488(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2496(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2504(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2512(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2520(SB)/8, $0x3fe5555555555593
+GLOBL powerConstants<>(SB), RODATA|NOPTR, $2528

@@ -1,7 +1,7 @@
 package kernel
 
-// PReLU is x for x > 0, else y·x. Its gradients are 1 and 0 for x > 0, else y
-// and x.
+// PReLU is x for x > 0, else y·x. Its gradients are 1 and 0 for x > 0, NaN
+// where x is, else y and x.
 var PReLU = ofXY(
 	func(x, y float64) float64 {
 		if x > 0 {
@@ -10,8 +10,11 @@ var PReLU = ofXY(
 		return y * x
 	},
 	func(gy, x, y, _ float64) (gx, gyy float64) {
-		if x > 0 {
+		switch {
+		case x > 0:
 			return gy, 0
+		case x != x:
+			return x, x
 		}
 		return gy * y, gy * x
 	})

@@ -132,7 +132,15 @@ func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1
 // Atan is y = arctan x.
 //
 //	∂y/∂x = 1 / (1 + x²)
-var Atan = ofX(math.Atan, func(gy, x float64) float64 { return gy / (1 + x*x) })
+var Atan = ofX(math.Atan, atanGrad)
+
+// atanGrad divides twice where the square would overflow.
+func atanGrad(gy, x float64) float64 {
+	if math.Abs(x) > 0x1p500 {
+		return gy / x / x
+	}
+	return gy / (1 + x*x)
+}
 
 // Sinh is y = (eˣ − e⁻ˣ)/2.
 //
@@ -217,7 +225,7 @@ func expSquare(x, c float64) float64 {
 //	∂y/∂x = digamma x
 //
 // Special cases are: at 0 and the negative integers the value is +Inf; at ±Inf it is +Inf.
-var Lgamma = ofX(lgamma, func(gy, x float64) float64 { return gy * digamma(x) })
+var Lgamma = ofX(lgamma, func(gy, x float64) float64 { return polygammaTimes(gy, x, 0) })
 
 func lgamma(x float64) float64 {
 	if math.IsInf(x, -1) {
@@ -232,7 +240,7 @@ func lgamma(x float64) float64 {
 //	∂y/∂x = polygamma of order 1
 //
 // Special cases are: ∓Inf at ±0; NaN at the negative integers and −Inf.
-var Digamma = ofX(digamma, func(gy, x float64) float64 { return gy * polygamma(x, 1) })
+var Digamma = ofX(digamma, func(gy, x float64) float64 { return polygammaTimes(gy, x, 1) })
 
 // digamma moves x beyond 10 by ψ(x+1) = ψ(x) + 1/x and sums the asymptotic series there; it reflects negative numbers, where the
 // tangent of the distance to the nearest pole keeps its digits.
@@ -267,7 +275,23 @@ var digammaSeries = [...]float64{
 //
 // Special cases are: at 0 and the negative integers ±Inf where both sides have that limit, +Inf for odd orders, and NaN
 // where the sides differ (even orders; +0 and −0 count as sides); NaN for orders that are negative or not whole.
-var Polygamma = ofXA(polygamma, func(gy, x, a float64) float64 { return gy * polygamma(x, a+1) })
+var Polygamma = ofXA(polygamma, func(gy, x, a float64) float64 { return polygammaTimes(gy, x, a+1) })
+
+// polygammaTimes returns gy·ψ⁽ⁿ⁾(x). Near 0 and far out, where the first term of the series is all of it, gy is multiplied
+// by one factor of that after the other: the power alone may leave the range.
+func polygammaTimes(gy, x, n float64) float64 {
+	sign := 1.0
+	if math.Mod(n, 2) == 0 {
+		sign = -1
+	}
+	switch {
+	case x != 0 && (math.Abs(x) < 1e-20 || math.Abs(x) < 1e-9 && n > 0):
+		return sign * factorialPower(gy, x, n)
+	case n > 0 && x > 1e17*n && !math.IsInf(x, 1):
+		return sign * factorialPower(gy, x, n-1)
+	}
+	return gy * polygamma(x, n)
+}
 
 // polygamma returns ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹·n!·ζ(n+1, x), with ζ of Hurwitz.
 func polygamma(x, n float64) float64 {
@@ -298,7 +322,10 @@ func polygamma(x, n float64) float64 {
 // distance d of x to the nearest integer; even is the sign of (−1)ⁿ⁺¹.
 func reflectedZeta(x, n, even float64) float64 {
 	d := x - math.Round(x)
-	all := factorialPower(d, n) + zetaFactorial(1+d, n) + even*zetaFactorial(1-d, n)
+	all := factorialPower(1, d, n) + zetaFactorial(1+d, n) + even*zetaFactorial(1-d, n)
+	if math.Abs(d) == 0.5 && even < 0 {
+		all = 0 // as many terms of either sign
+	}
 	return all - even*zetaFactorial(1-x, n)
 }
 
@@ -317,14 +344,14 @@ func zetaFactorial(x, n float64) float64 {
 		term *= step / x * ((step + 1) / x)
 		series += bernoulli * term
 	}
-	return factorialPower(x, n-1) * series
+	return factorialPower(1, x, n-1) * series
 }
 
 // sumFactorialPowers returns n!·ζ(n+1, x) term by term, for orders so high that the terms shrink fast and n! overflows.
 func sumFactorialPowers(x, n float64) float64 {
 	sum := 0.0
 	for {
-		term := factorialPower(x, n)
+		term := factorialPower(1, x, n)
 		sum += term
 		if term <= sum*0x1p-54 || math.IsInf(sum, 0) {
 			return sum
@@ -338,11 +365,11 @@ var bernoulliFactorial = [...]float64{
 	1.0 / 12, -1.0 / 720, 1.0 / 30240, -1.0 / 1209600, 1.0 / 47900160, -691.0 / 1307674368000,
 }
 
-// factorialPower returns n!/xⁿ⁺¹.
-func factorialPower(x, n float64) float64 {
-	y := 1 / x
+// factorialPower returns c·n!/xⁿ⁺¹.
+func factorialPower(c, x, n float64) float64 {
+	y := c / x
 	for k := 1.0; k <= n && y != 0 && !math.IsInf(y, 0); k++ {
-		y *= k / x
+		y = y / x * k
 	}
 	return y
 }
@@ -357,7 +384,7 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 	if x == 0 && y >= 0 {
 		return powGrad(gy, x, y), 0
 	}
-	return powGrad(gy, x, y), gy * (z * logOf(x))
+	return powGrad(gy, x, y), gy * logOf(x) * z
 })
 
 // pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles
@@ -400,15 +427,8 @@ func powByParts(x, y float64) float64 {
 //	∂z/∂x = y/(x²+y²), ∂z/∂y = −x/(x²+y²)
 //
 // Special cases are: both gradients are 0 at the origin and where x or y is infinite.
-var Atan2 = ofXY(math.Atan2, func(gy, x, y, z float64) (float64, float64) {
-	r := math.Hypot(x, y)
-	switch {
-	case z != z:
-		return z, z
-	case r == 0 || math.IsInf(r, 0):
-		return 0, 0
-	}
-	return gy * (y / r / r), gy * (-x / r / r)
+var Atan2 = ofXY(math.Atan2, func(gy, x, y, _ float64) (float64, float64) {
+	return atan2SlopeOne(gy, x, y), -atan2SlopeOne(gy, y, x)
 })
 
 // Hypot is z = √(x²+y²), without overflow or underflow on the way.
@@ -416,9 +436,6 @@ var Atan2 = ofXY(math.Atan2, func(gy, x, y, z float64) (float64, float64) {
 //	∂z/∂x = x/z, ∂z/∂y = y/z
 //
 // Special cases are: hypot(±Inf, NaN) = +Inf; both gradients are 0 at the origin.
-var Hypot = ofXY(math.Hypot, func(gy, x, y, z float64) (float64, float64) {
-	if z == 0 {
-		return 0, 0
-	}
-	return gy * (x / z), gy * (y / z)
+var Hypot = ofXY(math.Hypot, func(gy, x, y, _ float64) (float64, float64) {
+	return hypotSlopeOne(gy, x, y), hypotSlopeOne(gy, y, x)
 })

@@ -120,7 +120,7 @@ func (l *lane) softsign() {
 		unit := l.held(1)
 		return func(in []vec) vec {
 			d := l.add(l.abs(in[1]), unit)
-			return l.mul(in[0], l.div(l.div(unit, d), d))
+			return l.div(l.div(in[0], d), d)
 		}
 	})
 }

@@ -49,7 +49,10 @@ func (l *lane) powers() {
 		return func(x vec) vec { return l.mul(x, x) }
 	})
 	l.gradient("Square", "gy·2x", light, "gy x", func() func(in []vec) vec {
-		return func(in []vec) vec { return l.mul(in[0], l.add(in[1], in[1])) }
+		return func(in []vec) vec {
+			half := l.mul(in[0], in[1])
+			return l.add(half, half)
+		}
 	})
 	l.unary("cube", "x³", light, func() func(x vec) vec {
 		return func(x vec) vec { return l.mul(l.mul(x, x), x) }
@@ -58,8 +61,8 @@ func (l *lane) powers() {
 		return func(x vec) vec { return l.sqrt(x) }
 	})
 	l.gradient("Sqrt", "gy/2y, with +0 for y = −0", light, "gy y", func() func(in []vec) vec {
-		zero, half := l.zero(), l.held(0.5)
-		return func(in []vec) vec { return l.div(l.mul(half, in[0]), l.add(in[1], zero)) }
+		zero := l.zero()
+		return func(in []vec) vec { return l.div(in[0], l.add(l.add(in[1], in[1]), zero)) }
 	})
 	l.unary("Reciprocal", "1/x", light, func() func(x vec) vec {
 		unit := l.held(1)
@@ -84,12 +87,11 @@ func (l *lane) powers() {
 	})
 }
 
-// cubeGrad computes in float64, in which the square of a small float32 does not
-// vanish: an infinite gradient would make NaN of 0.
+// cubeGrad multiplies by x twice: the square may leave the range.
 func (l *lane) cubeGrad() {
 	l.gradient("cube", "gy·3x²", light, "gy x", func() func(in []vec) vec {
 		three := l.held(3)
-		return func(in []vec) vec { return l.mul(in[0], l.mul(three, l.mul(in[1], in[1]))) }
+		return func(in []vec) vec { return l.mul(l.mul(three, l.mul(in[0], in[1])), in[1]) }
 	})
 }
 
@@ -100,7 +102,7 @@ func (l *lane) roots() {
 		return func(x vec) vec { return l.div(unit, l.sqrt(x)) }
 	})
 	l.gradient("Rsqrt", "−½·gy·y/x", medium, "gy x y", func() func(in []vec) vec {
-		return func(in []vec) vec { return l.mul(l.mul(in[0], l.c(-0.5)), l.div(in[2], in[1])) }
+		return func(in []vec) vec { return l.div(l.mul(in[0], l.mul(in[2], l.c(-0.5))), in[1]) }
 	})
 	l.gradient("Log1p", "gy/(1 + x)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.add(in[1], l.c(1))) }

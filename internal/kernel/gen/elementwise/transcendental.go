@@ -226,8 +226,7 @@ func (l *lane) timesAnyPower2(p, t vec) vec {
 	if l.vector == 512 {
 		return l.scale2(p, l.sub(t, l.magic()))
 	}
-	half := l.half(t)
-	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
+	return l.timesHalves(p, t)
 }
 
 // scale2 is p·2ⁿ for an integer n, rounded once by an instruction of AVX-512.

@@ -1,0 +1,137 @@
+package kernel
+
+import "math"
+
+// Ternary is an elementwise function w = f(x, y, z).
+//
+// Those here are derivatives of functions of two arguments, times the incoming gradient x: products and quotients that a
+// loop for each factor would round at every step, and whose parts may leave the range where the whole does not.
+type Ternary struct {
+	F   func(x, y, z float64) float64
+	F64 func(dst, x, y, z []float64) // over len(x) elements; dst may not overlap the others
+	F32 func(dst, x, y, z []float32) // the same in float32
+}
+
+// ofXYZ is the function w = f(x, y, z).
+func ofXYZ(f func(x, y, z float64) float64) Ternary {
+	return Ternary{F: f, F64: mapXYZ[float64](f), F32: mapXYZ[float32](f)}
+}
+
+func mapXYZ[T Float](f func(x, y, z float64) float64) func(dst, x, y, z []T) {
+	return func(dst, x, y, z []T) {
+		dst, y, z = dst[:len(x)], y[:len(x)], z[:len(x)]
+		for i, v := range x {
+			dst[i] = T(f(float64(v), float64(y[i]), float64(z[i])))
+		}
+	}
+}
+
+// quotient returns a·b/(c·d), which leaves the range only where the result does.
+func quotient(a, b, c, d float64) float64 {
+	p, q := a*b, c*d
+	if isNormal(p) && isNormal(q) {
+		return p / q
+	}
+	return scaledQuotient(a, b, c, d)
+}
+
+// scaledQuotient is quotient of the fractions and, at the end, the exponents.
+func scaledQuotient(a, b, c, d float64) float64 {
+	if a == 0 || b == 0 {
+		return a * b / c / d
+	}
+	fa, ea := math.Frexp(a)
+	fb, eb := math.Frexp(b)
+	fc, ec := math.Frexp(c)
+	fd, ed := math.Frexp(d)
+	return math.Ldexp(fa*fb/(fc*fd), ea+eb-ec-ed)
+}
+
+// DivSlope is −x·y/z²: the gradient by z of y/z, where x comes in.
+var DivSlope = Ternary{F: divSlopeOne, F64: divSlope[float64], F32: divSlope[float32]}
+
+func divSlopeOne(gy, x, y float64) float64 { return -quotient(gy, x, y, y) }
+
+func divSlope[T Float](dst, gy, x, y []T) {
+	dst, x, y = dst[:len(gy)], x[:len(gy)], y[:len(gy)]
+	for i, g := range gy {
+		p, q := float64(g)*float64(x[i]), float64(y[i])*float64(y[i])
+		if isNormal(p) && isNormal(q) {
+			dst[i] = T(-p / q)
+		} else {
+			dst[i] = T(-scaledQuotient(float64(g), float64(x[i]), float64(y[i]), float64(y[i])))
+		}
+	}
+}
+
+// HypotSlope is x·y/√(y²+z²): the gradient by y of the hypotenuse, where x comes in. At the origin it is 0.
+var HypotSlope = ofXYZ(hypotSlopeOne)
+
+func hypotSlopeOne(gy, x, y float64) float64 {
+	h := math.Hypot(x, y)
+	if h == 0 {
+		return 0
+	}
+	return quotient(gy, x, h, 1)
+}
+
+// Atan2Slope is x·z/(y²+z²): the gradient by the ordinate y of the angle of a point with the abscissa z, where x comes in.
+// With the last two exchanged it is that by the abscissa, but for the sign. It is 0 at the origin and where y or z is
+// infinite.
+var Atan2Slope = ofXYZ(atan2SlopeOne)
+
+func atan2SlopeOne(gy, y, x float64) float64 {
+	h := math.Hypot(x, y)
+	switch {
+	case y != y || x != x:
+		return math.NaN()
+	case h == 0 || math.IsInf(h, 0):
+		return 0
+	}
+	return quotient(gy, x, h, h)
+}
+
+// PowSlope is x·z·yᶻ⁻¹: the gradient by y of yᶻ, where x comes in. It has the special cases of [PowScalar].
+var PowSlope = Ternary{F: powGrad, F64: powSlope(&Pow.A64), F32: powSlope(&Pow.A32)}
+
+// powSlope takes the powers by the loop for them, and again one by one where they have left the range.
+func powSlope[T Float](pow *BinaryLoops[T]) func(dst, gy, x, y []T) {
+	return func(dst, gy, x, y []T) {
+		dst, x, y = dst[:len(gy)], x[:len(gy)], y[:len(gy)]
+		for i, a := range y {
+			dst[i] = a - 1
+		}
+		pow.VV(dst, x, dst)
+		lo, hi := normalRange[T]()
+		for i, p := range dst {
+			g, a := float64(gy[i]), float64(y[i])
+			if f := a * float64(p); a != 0 && lo <= p && p <= hi && isNormal(f) {
+				dst[i] = T(g * f)
+			} else {
+				dst[i] = T(powGrad(g, float64(x[i]), a))
+			}
+		}
+	}
+}
+
+// normalRange is where the positive numbers of a precision have all their digits.
+func normalRange[T Float]() (lo, hi T) {
+	var smallest, largest any = 0x1p-1022, math.MaxFloat64
+	if _, ok := any(lo).(float32); ok {
+		smallest, largest = float32(0x1p-126), float32(math.MaxFloat32)
+	}
+	return smallest.(T), largest.(T)
+}
+
+// BCESlope is x·(y − z)/max(y·(1−y), 1e−12): the gradient by the probability y of the binary cross entropy against z,
+// where x comes in.
+var BCESlope = Ternary{F: bceSlopeOne, F64: bceSlope[float64], F32: bceSlope[float32]}
+
+func bceSlopeOne(gy, p, y float64) float64 { return gy * ((p - y) / max(p*(1-p), leastSpread)) }
+
+func bceSlope[T Float](dst, gy, p, y []T) {
+	dst, p, y = dst[:len(gy)], p[:len(gy)], y[:len(gy)]
+	for i, g := range gy {
+		dst[i] = T(bceSlopeOne(float64(g), float64(p[i]), float64(y[i])))
+	}
+}
