@@ -11,17 +11,17 @@ var (
 	opReLU6       = operation{name: "relu6", method: "ReLU6", unary: &kernel.ReLU6}
 	opLeakyReLU   = operation{name: "leaky relu", method: "LeakyReLU", unary: &kernel.LeakyReLU}
 	opPReLU       = operation{name: "prelu", method: "PReLU", binary: &kernel.PReLU}
-	opELU         = operation{name: "elu", method: "ELU", unary: &kernel.ELU}
-	opSELU        = operation{name: "selu", method: "SELU", unary: &kernel.SELU}
-	opCELU        = operation{name: "celu", method: "CELU", unary: &kernel.CELU}
-	opGELU        = operation{name: "gelu", method: "GELU", unary: &kernel.GELU}
-	opGELUTanh    = operation{name: "gelu tanh", method: "GELUTanh", unary: &kernel.GELUTanh}
-	opSiLU        = operation{name: "silu", method: "SiLU", unary: &kernel.SiLU}
-	opMish        = operation{name: "mish", method: "Mish", unary: &kernel.Mish}
-	opSoftplus    = operation{name: "softplus", method: "Softplus", unary: &kernel.Softplus}
+	opELU         = operation{name: "elu", method: "ELU", unary: &kernel.ELU, slope: slopeOf("elu", "ELU")}
+	opSELU        = operation{name: "selu", method: "SELU", unary: &kernel.SELU, slope: slopeOf("selu", "SELU")}
+	opCELU        = operation{name: "celu", method: "CELU", unary: &kernel.CELU, slope: slopeOf("celu", "CELU")}
+	opGELU        = operation{name: "gelu", method: "GELU", unary: &kernel.GELU, slope: slopeOf("gelu", "GELU")}
+	opGELUTanh    = operation{name: "gelu tanh", method: "GELUTanh", unary: &kernel.GELUTanh, slope: slopeOf("gelu tanh", "GELUTanh")}
+	opSiLU        = operation{name: "silu", method: "SiLU", unary: &kernel.SiLU, slope: slopeOf("silu", "SiLU")}
+	opMish        = operation{name: "mish", method: "Mish", unary: &kernel.Mish, slope: slopeOf("mish", "Mish")}
+	opSoftplus    = operation{name: "softplus", method: "Softplus", unary: &kernel.Softplus, slope: slopeOf("softplus", "Softplus")}
 	opSoftsign    = operation{name: "softsign", method: "Softsign", unary: &kernel.Softsign}
-	opSigmoid     = operation{name: "sigmoid", method: "Sigmoid", unary: &kernel.Sigmoid}
-	opLogSigmoid  = operation{name: "log sigmoid", method: "LogSigmoid", unary: &kernel.LogSigmoid}
+	opSigmoid     = operation{name: "sigmoid", method: "Sigmoid", unary: &kernel.Sigmoid, slope: slopeOf("sigmoid", "Sigmoid")}
+	opLogSigmoid  = operation{name: "log sigmoid", method: "LogSigmoid", unary: &kernel.LogSigmoid, slope: slopeOf("log sigmoid", "LogSigmoid")}
 	opHardSigmoid = operation{name: "hard sigmoid", method: "HardSigmoid", unary: &kernel.HardSigmoid}
 	opHardSwish   = operation{name: "hard swish", method: "HardSwish", unary: &kernel.HardSwish}
 	opHardTanh    = operation{name: "hard tanh", method: "HardTanh", unary: &kernel.HardTanh}
@@ -82,7 +82,7 @@ func (x Value) PReLU(slope Value) Value { return x.binary(&opPReLU, preluRule, s
 
 func preluRule(r *Rule) {
 	gy, x, positive := r.Grad(), r.In(0), r.In(0).GreaterScalar(0)
-	r.Add(0, Where(positive, gy, gy.Mul(r.In(1))))
+	r.Add(0, Where(positive, gy, gy.Mul(r.In(1)).Add(flatAt(x))))
 	if r.Needs(1) {
 		r.Add(1, Where(positive, gy.g.Scalar(0), gy.Mul(x)))
 	}
@@ -93,13 +93,20 @@ func preluRule(r *Rule) {
 //	∂y/∂x = 1 for x > 0, else alpha·eˣ
 func (x Value) ELU(alpha float64) Value { return x.unary(&opELU, eluRule, alpha, 0) }
 
-func eluRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, r.n.a, 1)) }
+func eluRule(r *Rule) { r.slope(eluSlopeRule) }
 
-// exponentialBelow returns g·above for x > 0, else g·below·e^(rate·x). The
-// exponent is cut off at 0 so that the branch not taken stays finite.
-func exponentialBelow(g, x Value, above, below, rate float64) Value {
-	e := Where(x.GreaterScalar(0), g.g.Scalar(0), x).Scale(rate).Exp()
-	return Where(x.GreaterScalar(0), g.Scale(above), g.Mul(e).Scale(below))
+func eluSlopeRule(r *Rule) {
+	r.slopeAgain(&opELU)
+	decaySlope(r, 1)
+}
+
+// decaySlope adds the second derivative of what is linear for x > 0 and
+// decays as e^(rate·x) else: 0, or rate times the first.
+func decaySlope(r *Rule, rate float64) {
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, gateAt(x, r.Grad().Mul(r.Out()).Scale(rate), x.LessEqualScalar(0)))
+	}
 }
 
 // The constants of SELU: with them activations keep mean 0 and variance 1
@@ -114,8 +121,11 @@ const (
 //	∂y/∂x = λ for x > 0, else λα·eˣ
 func (x Value) SELU() Value { return x.unary(&opSELU, seluRule, 0, 0) }
 
-func seluRule(r *Rule) {
-	r.Add(0, exponentialBelow(r.Grad(), r.In(0), seluScale, seluScale*seluAlpha, 1))
+func seluRule(r *Rule) { r.slope(seluSlopeRule) }
+
+func seluSlopeRule(r *Rule) {
+	r.slopeAgain(&opSELU)
+	decaySlope(r, 1)
 }
 
 // CELU returns x for x > 0, else alpha·(e^(x/alpha) − 1).
@@ -123,7 +133,12 @@ func seluRule(r *Rule) {
 //	∂y/∂x = 1 for x > 0, else e^(x/alpha)
 func (x Value) CELU(alpha float64) Value { return x.unary(&opCELU, celuRule, alpha, 0) }
 
-func celuRule(r *Rule) { r.Add(0, exponentialBelow(r.Grad(), r.In(0), 1, 1, 1/r.n.a)) }
+func celuRule(r *Rule) { r.slope(celuSlopeRule) }
+
+func celuSlopeRule(r *Rule) {
+	r.slopeAgain(&opCELU)
+	decaySlope(r, 1/r.n.a)
+}
 
 // saturated cuts x off where e^x and e^−x are 0 or infinite: the derivatives of
 // GELU and its like do not change beyond, and an infinite x would make them
@@ -136,11 +151,17 @@ func saturated(x Value) Value { return x.Clamp(-1000, 1000) }
 //	∂y/∂x = Φ(x) + x·φ(x)
 func (x Value) GELU() Value { return x.unary(&opGELU, geluRule, 0, 0) }
 
-func geluRule(r *Rule) {
-	x := saturated(r.In(0))
-	distribution := x.Scale(-1 / math.Sqrt2).Erfc().Scale(0.5)
-	density := x.Square().Scale(-0.5).Exp().Scale(1 / math.Sqrt(2*math.Pi))
-	r.Add(0, r.Grad().Mul(distribution.Add(x.Mul(density))))
+func geluRule(r *Rule) { r.slope(geluSlopeRule) }
+
+// gelu″ = φ(x)·(2 − x²)
+func geluSlopeRule(r *Rule) {
+	r.slopeAgain(&opGELU)
+	if r.Needs(1) {
+		x := saturated(r.In(1))
+		square := x.Square()
+		density := square.Scale(-0.5).Exp().Scale(1 / math.Sqrt(2*math.Pi))
+		r.Add(1, r.Grad().Mul(r.In(0)).Mul(density.Mul(square.Neg().AddScalar(2))))
+	}
 }
 
 // GELUTanh returns the approximation ½x(1 + tanh u) of GELU, with
@@ -149,13 +170,21 @@ func geluRule(r *Rule) {
 //	∂y/∂x = σ(2u) + 2x·σ(2u)·σ(−2u)·u′
 func (x Value) GELUTanh() Value { return x.unary(&opGELUTanh, geluTanhRule, 0, 0) }
 
-func geluTanhRule(r *Rule) {
-	x := saturated(r.In(0))
-	scale := 2 * math.Sqrt(2/math.Pi)
-	u2 := x.Square().Scale(0.044715).AddScalar(1).Mul(x).Scale(scale)
-	slope := x.Square().Scale(3 * 0.044715).AddScalar(1).Scale(scale)
-	s := u2.Sigmoid()
-	r.Add(0, r.Grad().Mul(s.Add(x.Mul(s).Mul(u2.Neg().Sigmoid()).Mul(slope))))
+func geluTanhRule(r *Rule) { r.slope(geluTanhSlopeRule) }
+
+// With w = 2u: y″ = σ′(w)·(2w′ + x·w″ − x·w′²·tanh(w/2)).
+func geluTanhSlopeRule(r *Rule) {
+	r.slopeAgain(&opGELUTanh)
+	if r.Needs(1) {
+		x := saturated(r.In(1))
+		const cubic = 0.044715
+		scale := 2 * math.Sqrt(2/math.Pi)
+		square := x.Square()
+		w := square.Scale(cubic).AddScalar(1).Mul(x).Scale(scale)
+		first := square.Scale(3 * cubic).AddScalar(1).Scale(scale)
+		bend := first.Scale(2).Add(square.Scale(6 * cubic * scale)).Sub(x.Mul(first.Square()).Mul(w.Scale(0.5).Tanh()))
+		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), w).Mul(bend))
+	}
 }
 
 // SiLU returns x·σ(x), also called swish.
@@ -163,9 +192,16 @@ func geluTanhRule(r *Rule) {
 //	∂y/∂x = σ(x)·(1 + x·σ(−x))
 func (x Value) SiLU() Value { return x.unary(&opSiLU, siluRule, 0, 0) }
 
-func siluRule(r *Rule) {
-	x := saturated(r.In(0))
-	r.Add(0, r.Grad().Mul(x.Sigmoid()).Mul(x.Mul(x.Neg().Sigmoid()).AddScalar(1)))
+func siluRule(r *Rule) { r.slope(siluSlopeRule) }
+
+// silu″ = σ′(x)·(2 − x·tanh(x/2))
+func siluSlopeRule(r *Rule) {
+	r.slopeAgain(&opSiLU)
+	if r.Needs(1) {
+		x := saturated(r.In(1))
+		bend := x.Mul(x.Scale(0.5).Tanh()).Neg().AddScalar(2)
+		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), x).Mul(bend))
+	}
 }
 
 // Mish returns x·tanh(softplus x).
@@ -173,11 +209,17 @@ func siluRule(r *Rule) {
 //	∂y/∂x = tanh s + x·σ(x)/cosh² s, s = softplus x
 func (x Value) Mish() Value { return x.unary(&opMish, mishRule, 0, 0) }
 
-func mishRule(r *Rule) {
-	x := saturated(r.In(0))
-	s2 := x.Softplus().Scale(2)
-	slope := s2.Sigmoid().Mul(s2.Neg().Sigmoid()).Scale(4)
-	r.Add(0, r.Grad().Mul(x.Softplus().Tanh().Add(x.Mul(x.Sigmoid()).Mul(slope))))
+func mishRule(r *Rule) { r.slope(mishSlopeRule) }
+
+// With t = tanh s and t′ = σ(x)/cosh² s: mish″ = t′·(2 + x·(σ(−x) − 2t·σ(x))).
+func mishSlopeRule(r *Rule) {
+	r.slopeAgain(&opMish)
+	if r.Needs(1) {
+		x := saturated(r.In(1))
+		s, p := x.Softplus(), x.Sigmoid()
+		bend := x.Mul(x.Neg().Sigmoid().Sub(s.Tanh().Mul(p).Scale(2))).AddScalar(2)
+		r.Add(1, tanhSlope(r.Grad().Mul(r.In(0)).Mul(p), s).Mul(bend))
+	}
 }
 
 // Softplus returns ln(1 + eˣ), without overflow.
@@ -185,7 +227,14 @@ func mishRule(r *Rule) {
 //	∂y/∂x = σ(x)
 func (x Value) Softplus() Value { return x.unary(&opSoftplus, softplusRule, 0, 0) }
 
-func softplusRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sigmoid())) }
+func softplusRule(r *Rule) { r.slope(softplusSlopeRule) }
+
+func softplusSlopeRule(r *Rule) {
+	r.slopeAgain(&opSoftplus)
+	if r.Needs(1) {
+		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), r.In(1)))
+	}
+}
 
 // Softsign returns x/(1 + |x|).
 //
@@ -193,7 +242,9 @@ func softplusRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sigmoid())) }
 func (x Value) Softsign() Value { return x.unary(&opSoftsign, softsignRule, 0, 0) }
 
 func softsignRule(r *Rule) {
-	r.Add(0, r.Grad().Mul(r.In(0).Abs().AddScalar(1).Reciprocal().Square()))
+	// Divided twice: the square may overflow.
+	d := r.In(0).Abs().AddScalar(1)
+	r.Add(0, r.Grad().Div(d).Div(d))
 }
 
 // Sigmoid returns σ(x) = 1/(1 + e⁻ˣ), without overflow.
@@ -201,14 +252,32 @@ func softsignRule(r *Rule) {
 //	∂y/∂x = σ(x)·σ(−x), taken from x: y(1−y) loses all digits where y is near 1
 func (x Value) Sigmoid() Value { return x.unary(&opSigmoid, sigmoidRule, 0, 0) }
 
-func sigmoidRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out()).Mul(r.In(0).Neg().Sigmoid())) }
+func sigmoidRule(r *Rule) { r.slope(sigmoidSlopeRule) }
+
+// σ″ = −tanh(x/2)·σ′, in which nothing cancels near 0.
+func sigmoidSlopeRule(r *Rule) {
+	r.slopeAgain(&opSigmoid)
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).Scale(0.5).Tanh()).Neg())
+	}
+}
+
+// sigmoidSlope returns g·σ′(x).
+func sigmoidSlope(g, x Value) Value { return slope(&opSigmoid, sigmoidSlopeRule, g, x, 0, 0) }
 
 // LogSigmoid returns ln σ(x), without overflow: −1000 at −1000.
 //
 //	∂y/∂x = σ(−x)
 func (x Value) LogSigmoid() Value { return x.unary(&opLogSigmoid, logSigmoidRule, 0, 0) }
 
-func logSigmoidRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Neg().Sigmoid())) }
+func logSigmoidRule(r *Rule) { r.slope(logSigmoidSlopeRule) }
+
+func logSigmoidSlopeRule(r *Rule) {
+	r.slopeAgain(&opLogSigmoid)
+	if r.Needs(1) {
+		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), r.In(1)).Neg())
+	}
+}
 
 // HardSigmoid returns min(max(x+3, 0), 6)/6.
 //
@@ -221,12 +290,12 @@ func hardSigmoidRule(r *Rule) {
 
 // HardSwish returns x·HardSigmoid(x).
 //
-//	∂y/∂x = 0 for x ≤ −3, 1 for x ≥ 3, else x/3 + ½
+//	∂y/∂x = 0 for x ≤ −3, 1 for x ≥ 3, else (2x + 3)/6
 func (x Value) HardSwish() Value { return x.unary(&opHardSwish, hardSwishRule, 0, 0) }
 
 func hardSwishRule(r *Rule) {
 	gy, x := r.Grad(), r.In(0)
-	middle := gy.Mul(x.Scale(1. / 3).AddScalar(0.5))
+	middle := gy.Mul(x.Scale(2).AddScalar(3).Scale(1. / 6))
 	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gateAt(x, middle, x.GreaterScalar(-3))))
 }
 

@@ -17,7 +17,7 @@ var (
 	opNeg        = operation{name: "neg", method: "Neg", unary: &kernel.Neg}
 	opScale      = operation{name: "scale", method: "Scale", unary: &kernel.Scale}
 	opAddScalar  = operation{name: "add scalar", method: "AddScalar", unary: &kernel.AddScalar}
-	opPowScalar  = operation{name: "pow scalar", method: "PowScalar", unary: &kernel.PowScalar}
+	opPowScalar  = operation{name: "pow scalar", method: "PowScalar", unary: &kernel.PowScalar, slope: slopeOf("pow scalar", "PowScalar")}
 	opSquare     = operation{name: "square", method: "Square", unary: &kernel.Square}
 	opSqrt       = operation{name: "sqrt", method: "Sqrt", unary: &kernel.Sqrt}
 	opRsqrt      = operation{name: "rsqrt", method: "Rsqrt", unary: &kernel.Rsqrt}
@@ -81,10 +81,32 @@ func mulRule(r *Rule) {
 func (x Value) Div(y Value) Value { return x.binary(&opDiv, divRule, y) }
 
 func divRule(r *Rule) {
-	gx := r.Grad().Div(r.In(1))
-	r.Add(0, gx)
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		r.Add(0, gy.Div(y))
+	}
 	if r.Needs(1) {
-		r.Add(1, gx.Mul(r.Out()).Neg())
+		r.Add(1, divSlope(gy, x, y))
+	}
+}
+
+var opDivSlope = operation{name: "div gradient", method: "Div"}
+
+// divSlope returns −gy·x/y².
+func divSlope(gy, x, y Value) Value {
+	return ternary(&opDivSlope, &kernel.DivSlope, divSlopeRule, gy, x, y)
+}
+
+func divSlopeRule(r *Rule) {
+	v, gy, x, y := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, divSlope(v, x, y))
+	}
+	if r.Needs(1) {
+		r.Add(1, v.Mul(gy).Div(y).Div(y).Neg())
+	}
+	if r.Needs(2) {
+		r.Add(2, v.Mul(r.Out()).Div(y).Scale(-2))
 	}
 }
 
@@ -105,15 +127,41 @@ func (x Value) Pow(y Value) Value { return x.binary(&opPow, powRule, y) }
 func powRule(r *Rule) {
 	gy, x, y := r.Grad(), r.In(0), r.In(1)
 	if r.Needs(0) {
-		// At y = 0 the derivative is 0, also where x is 0 or NaN and the product
-		// is not.
-		base := Where(x.Abs().GreaterScalar(0), x, Where(y.EqualScalar(0), r.Graph().Scalar(1), x))
-		r.Add(0, gy.Mul(y.Mul(base.Pow(y.AddScalar(-1)))))
+		r.Add(0, powSlope(gy, x, y))
 	}
 	if r.Needs(1) {
-		flat := x.EqualScalar(0).Mul(y.GreaterEqualScalar(0))
-		safe := Where(flat, r.Graph().Scalar(1), x)
-		r.Add(1, gy.Mul(Where(flat, r.Graph().Scalar(0), r.Out().Mul(safe.Log()))))
+		r.Add(1, byExponent(gy, x, y, r.Out()))
+	}
+}
+
+// byExponent returns gy·ln x·z for z = x^y, and 0 where z does not change.
+func byExponent(gy, x, y, z Value) Value {
+	flat := x.EqualScalar(0).Mul(y.GreaterEqualScalar(0))
+	safe := Where(flat, gy.g.Scalar(1), x)
+	return Where(flat, gy.g.Scalar(0), gy.Mul(safe.Log()).Mul(z))
+}
+
+var opPowSlope = operation{name: "pow gradient", method: "Pow"}
+
+// powSlope returns gy·y·x^(y−1), 0 for y = 0.
+func powSlope(gy, x, y Value) Value {
+	return ternary(&opPowSlope, &kernel.PowSlope, powSlopeRule, gy, x, y)
+}
+
+func powSlopeRule(r *Rule) {
+	v, gy, x, y := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, powSlope(v, x, y))
+	}
+	constant, less := y.EqualScalar(0), y.AddScalar(-1)
+	if r.Needs(1) {
+		r.Add(1, Where(constant, flatAt(y), powSlope(v.Mul(gy).Mul(y), x, less)))
+	}
+	if r.Needs(2) {
+		// At y = 0 the derivative is 0, also where x is 0 or NaN.
+		base := Where(x.Abs().GreaterScalar(0), x, Where(constant, v.g.Scalar(1), x))
+		power := base.Pow(less)
+		r.Add(2, v.Mul(gy).Mul(power.Add(byExponent(y, base, less, power))))
 	}
 }
 
@@ -125,13 +173,14 @@ func powRule(r *Rule) {
 // gradient of x² is 0 and that of x¹ is 1.
 func (x Value) PowScalar(p float64) Value { return x.unary(&opPowScalar, powScalarRule, p, 0) }
 
-func powScalarRule(r *Rule) {
-	p := r.n.a
-	if p == 0 {
-		r.Add(0, r.Grad().Scale(0))
-		return
+func powScalarRule(r *Rule) { r.slope(powScalarSlopeRule) }
+
+// (x^p)″ = p·(x^(p−1))′
+func powScalarSlopeRule(r *Rule) {
+	r.slopeAgain(&opPowScalar)
+	if p := r.n.a; p != 0 && r.Needs(1) {
+		r.Add(1, slope(&opPowScalar, powScalarSlopeRule, r.Grad().Mul(r.In(0)).Scale(p), r.In(1), p-1, 0))
 	}
-	r.Add(0, r.Grad().Mul(r.In(0).PowScalar(p-1)).Scale(p))
 }
 
 // Atan2 returns the angle of the point (y, x), in radians, broadcasting; x is
@@ -145,13 +194,37 @@ func powScalarRule(r *Rule) {
 func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
 
 func atan2Rule(r *Rule) {
-	// Divided by the hypotenuse twice: its square may overflow.
 	gy, y, x := r.Grad(), r.In(0), r.In(1)
-	h := x.Hypot(y)
-	far, still := h.EqualScalar(math.Inf(1)), flatAt(r.Out())
-	h = Where(h.EqualScalar(0), r.Graph().Scalar(1), h)
-	r.Add(0, Where(far, still, gy.Mul(x.Div(h)).Div(h)))
-	r.Add(1, Where(far, still, gy.Mul(y.Div(h)).Div(h).Neg()))
+	if r.Needs(0) {
+		r.Add(0, atan2Slope(gy, y, x))
+	}
+	if r.Needs(1) {
+		r.Add(1, atan2Slope(gy, x, y).Neg())
+	}
+}
+
+var opAtan2Slope = operation{name: "atan2 gradient", method: "Atan2"}
+
+// atan2Slope returns gy·x/(x²+y²).
+func atan2Slope(gy, y, x Value) Value {
+	return ternary(&opAtan2Slope, &kernel.Atan2Slope, atan2SlopeRule, gy, y, x)
+}
+
+// With h² = x²+y² the derivatives are −2xy/h⁴ by y and (y−x)(y+x)/h⁴ by x,
+// divided by h step by step: its powers may leave the range.
+func atan2SlopeRule(r *Rule) {
+	v, gy, y, x := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, atan2Slope(v, y, x))
+	}
+	h, still, v := x.Hypot(y), flatAt(r.Out()), v.Mul(gy)
+	far := h.EqualScalar(math.Inf(1))
+	if r.Needs(1) {
+		r.Add(1, Where(far, still, v.Mul(y.Div(h)).Div(h).Mul(x.Div(h)).Div(h).Scale(-2)))
+	}
+	if r.Needs(2) {
+		r.Add(2, Where(far, still, v.Mul(y.Sub(x).Div(h)).Div(h).Mul(y.Add(x).Div(h)).Div(h)))
+	}
 }
 
 // Hypot returns √(x²+y²), without overflow on the way, broadcasting.
@@ -164,10 +237,36 @@ func atan2Rule(r *Rule) {
 func (x Value) Hypot(y Value) Value { return x.binary(&opHypot, hypotRule, y) }
 
 func hypotRule(r *Rule) {
-	gy, z := r.Grad(), r.Out()
-	z = Where(z.EqualScalar(0), r.Graph().Scalar(1), z)
-	r.Add(0, gy.Mul(r.In(0).Div(z)))
-	r.Add(1, gy.Mul(r.In(1).Div(z)))
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		r.Add(0, hypotSlope(gy, x, y))
+	}
+	if r.Needs(1) {
+		r.Add(1, hypotSlope(gy, y, x))
+	}
+}
+
+var opHypotSlope = operation{name: "hypot gradient", method: "Hypot"}
+
+// hypotSlope returns gy·x/√(x²+y²).
+func hypotSlope(gy, x, y Value) Value {
+	return ternary(&opHypotSlope, &kernel.HypotSlope, hypotSlopeRule, gy, x, y)
+}
+
+// The derivatives are y²/z³ by x and −xy/z³ by y, in which nothing cancels.
+// At the origin they are 0/0.
+func hypotSlopeRule(r *Rule) {
+	v, gy, x, y := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, hypotSlope(v, x, y))
+	}
+	if !r.Needs(1) && !r.Needs(2) {
+		return
+	}
+	z := x.Hypot(y)
+	v = v.Mul(gy).Mul(y.Div(z)).Div(z)
+	r.Add(1, v.Mul(y.Div(z)))
+	r.Add(2, v.Mul(x.Div(z)).Neg())
 }
 
 // Neg returns −x.
@@ -207,7 +306,7 @@ func squareRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2)) }
 // Special cases are: √0 = 0 with gradient +Inf; NaN for x < 0.
 func (x Value) Sqrt() Value { return x.unary(&opSqrt, sqrtRule, 0, 0) }
 
-func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out()).Scale(0.5)) }
+func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out().Scale(2))) }
 
 // Rsqrt returns 1/√x.
 //
@@ -216,7 +315,9 @@ func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out()).Scale(0.5)) }
 // Special cases are: Inf with gradient −Inf at 0; NaN for x < 0.
 func (x Value) Rsqrt() Value { return x.unary(&opRsqrt, rsqrtRule, 0, 0) }
 
-func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out()).Div(r.In(0)).Scale(-0.5)) }
+// Both factors are large for a small x, and small for a large one: what they
+// lead to by way of each other lies between.
+func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Scale(-0.5)).Div(r.In(0))) }
 
 // Reciprocal returns 1/x.
 //
@@ -225,14 +326,21 @@ func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out()).Div(r.In(0)).Scale(-0.5
 // At 0 it is Inf, with gradient −Inf.
 func (x Value) Reciprocal() Value { return x.unary(&opReciprocal, reciprocalRule, 0, 0) }
 
-func reciprocalRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Square()).Neg()) }
+func reciprocalRule(r *Rule) {
+	// One factor at a time: the square may leave the range.
+	y := r.Out()
+	r.Add(0, r.Grad().Mul(y).Mul(y).Neg())
+}
 
 // Abs returns |x|.
 //
 //	∂y/∂x = sign x, 0 at 0
 func (x Value) Abs() Value { return x.unary(&opAbs, absRule, 0, 0) }
 
-func absRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sign())) }
+func absRule(r *Rule) {
+	x := r.In(0)
+	r.Add(0, kinked(r.Grad(), x).Mul(x.Sign()))
+}
 
 // Sign returns −1, 0 or 1. It is piecewise constant: no gradient passes.
 func (x Value) Sign() Value { return x.unary(&opSign, nil, 0, 0) }

@@ -36,16 +36,21 @@ func (x Value) Maximum(y Value) Value { return x.binary(&opMaximum, maximumRule,
 
 func maximumRule(r *Rule) {
 	x, y := r.In(0), r.In(1)
-	won, lost, tied := x.Greater(y), x.Less(y), x.Equal(y)
-	r.Add(0, share(r.Grad(), won, lost, tied))
-	r.Add(1, share(r.Grad(), lost, won, tied))
+	r.share(x.Greater(y), x.Less(y))
 }
 
-// share returns g where won is 1, 0 where lost is 1, half of g where tied is 1,
-// and NaN where none is: there an operand is NaN.
-func share(g, won, lost, tied Value) Value {
-	part := Where(tied, g.Scale(0.5), g.g.Scalar(math.NaN()))
-	return Where(won, g, Where(lost, g.g.Scalar(0), part))
+// share gives the gradient to input 0 where won is 1, to input 1 where lost is
+// 1, and half to each where they are equal. Elsewhere one is NaN, and both
+// gradients are.
+func (r *Rule) share(won, lost Value) {
+	g, x, y := r.Grad(), r.In(0), r.In(1)
+	half := g.Scale(0.5)
+	if !r.g.reverse.active {
+		half = kinked(half, x.Sub(y))
+	}
+	zero, part := g.g.Scalar(0), Where(x.Equal(y), half, g.g.Scalar(math.NaN()))
+	r.Add(0, Where(won, g, Where(lost, zero, part)))
+	r.Add(1, Where(lost, g, Where(won, zero, part)))
 }
 
 // Minimum returns the smaller of x and y, element by element, broadcasting.
@@ -59,9 +64,7 @@ func (x Value) Minimum(y Value) Value { return x.binary(&opMinimum, minimumRule,
 
 func minimumRule(r *Rule) {
 	x, y := r.In(0), r.In(1)
-	won, lost, tied := x.Less(y), x.Greater(y), x.Equal(y)
-	r.Add(0, share(r.Grad(), won, lost, tied))
-	r.Add(1, share(r.Grad(), lost, won, tied))
+	r.share(x.Less(y), x.Greater(y))
 }
 
 // Clamp returns x, raised to lo or lowered to hi where it lies outside. It

@@ -136,7 +136,8 @@ type operation struct {
 	method string // as called: "MatMul"
 	unary  *kernel.Unary
 	binary *kernel.Binary
-	mask   bool // piecewise constant: there is no gradient
+	mask   bool       // piecewise constant: there is no gradient
+	slope  *operation // gy·f′(x) as an operation of its own: see Rule.slope
 }
 
 // NewGraph returns an empty graph.

@@ -31,13 +31,44 @@ func (p Value) BinaryCrossEntropy(y Value) Value { return p.binary(&opBCE, bceRu
 func bceRule(r *Rule) {
 	gy, p, y := r.Grad(), r.In(0), r.In(1)
 	if r.Needs(0) {
-		spread := p.Mul(p.Neg().AddScalar(1)).Clamp(smallest, math.Inf(1))
-		r.Add(0, gy.Mul(p.Sub(y).Div(spread)))
+		r.Add(0, bceSlope(gy, p, y))
 	}
 	if r.Needs(1) {
 		// The bounded logarithms are the entropies against 1 and 0.
 		hit, miss := p.BinaryCrossEntropy(r.g.Scalar(1)), p.BinaryCrossEntropy(r.g.Scalar(0))
 		r.Add(1, gy.Mul(hit.Sub(miss)))
+	}
+}
+
+var opBCESlope = operation{name: "binary cross entropy gradient", method: "BinaryCrossEntropy"}
+
+// bceSlope returns gy·(p − y)/max(p(1−p), 1e−12).
+func bceSlope(gy, p, y Value) Value {
+	return ternary(&opBCESlope, &kernel.BCESlope, bceSlopeRule, gy, p, y)
+}
+
+// The derivative by p is y/p² + (1−y)/(1−p)², a sum of positive terms, and
+// 1e12 where the divisor has its least value.
+func bceSlopeRule(r *Rule) {
+	v, gy, p, y := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, bceSlope(v, p, y))
+	}
+	if !r.Needs(1) && !r.Needs(2) {
+		return
+	}
+	v = v.Mul(gy)
+	rest := p.Neg().AddScalar(1)
+	spread := p.Mul(rest)
+	if r.Needs(1) {
+		least := spread.LessScalar(smallest)
+		half := v.g.Scalar(0.5)
+		hit, miss := Where(least, half, p), Where(least, half, rest)
+		sum := y.Div(hit.Square()).Add(y.Neg().AddScalar(1).Div(miss.Square()))
+		r.Add(1, v.Mul(Where(least, v.g.Scalar(1/smallest), sum)))
+	}
+	if r.Needs(2) {
+		r.Add(2, v.Div(spread.Clamp(smallest, math.Inf(1))).Neg())
 	}
 }
 

@@ -682,7 +682,7 @@ func near(x, y, tolerance float64) bool {
 
 // opRows is the table: a row for every operation, which the guard sees to.
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows,
-	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, transformRows, otherRows)
+	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, derivativeRows, transformRows, otherRows)
 
 var arithmeticRows = []opRow{
 	{op: "add", inputs: 2, lo: -3, hi: 3, f: two(autograd.Value.Add), twin: both(func(x, y float64) float64 { return x + y }),
@@ -1544,6 +1544,39 @@ var lossRows = []opRow{
 	{op: "cross entropy", inputs: 2, lo: 0.2, hi: 0.8, f: two(autograd.Value.CrossEntropy),
 		twin:  both(func(p, y float64) float64 { return -y * math.Log(p) }),
 		pairs: []pairSpecial{{0, 1, 100, -1e12, 100}, {1, 1, 0, -1, 0}, {0.5, 0, 0, 0, math.Ln2}, {0, 0, 0, 0, 100}}},
+}
+
+// derivativeRows are the derivatives of functions of two arguments that are
+// operations of their own, with the incoming gradient last. Those of functions
+// of one argument have the same rule and kernel as the function, whose row
+// brings them in.
+var derivativeRows = []opRow{
+	{op: "div gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Div, 1),
+		twin: partialTwin(1, func(x, y, seed float64) float64 { return -seed * x / (y * y) })},
+	{op: "pow gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Pow, 0),
+		twin: partialTwin(0, func(x, y, seed float64) float64 { return seed * y * math.Pow(x, y-1) })},
+	{op: "hypot gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Hypot, 1),
+		twin: partialTwin(1, func(x, y, seed float64) float64 { return seed * y / math.Sqrt(x*x+y*y) })},
+	{op: "atan2 gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Atan2, 0),
+		twin: partialTwin(0, func(y, x, seed float64) float64 { return seed * x / (x*x + y*y) })},
+	{op: "binary cross entropy gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.2, hi: 0.8, f: partialOf(autograd.Value.BinaryCrossEntropy, 0),
+		twin: partialTwin(0, func(p, y, seed float64) float64 { return seed * (p - y) / (p * (1 - p)) })},
+}
+
+var derivativeShapes = [][][]int{{{}, {}, {}}, {{0}, {0}, {0}}, {{3, 1}, {1, 2}, {3, 2}}, {{2}, {3, 2}, {3, 2}}, {{1}, {4}, {4}}}
+
+// partialOf is the gradient of f at an input under the third.
+func partialOf(f func(x, y autograd.Value) autograd.Value, input int) func(in ...autograd.Value) autograd.Value {
+	return func(in ...autograd.Value) autograd.Value { return autograd.VJP(f(in[0], in[1]), in[2], in[input])[0] }
+}
+
+// partialTwin is its twin, of elements.
+func partialTwin(input int, f func(x, y, seed float64) float64) func(in ...grid) grid {
+	return func(in ...grid) grid {
+		return build(in[2].shape, func(at []int) float64 {
+			return f(in[0].at(below(in[0].shape, at)...), in[1].at(below(in[1].shape, at)...), in[2].at(at...))
+		}).collected(in[input].shape)
+	}
 }
 
 // transformRows differentiate what a rule's own derivatives make up.

@@ -8,7 +8,7 @@ import (
 
 var (
 	opExp       = operation{name: "exp", method: "Exp", unary: &kernel.Exp}
-	opExpm1     = operation{name: "expm1", method: "Expm1", unary: &kernel.Expm1}
+	opExpm1     = operation{name: "expm1", method: "Expm1", unary: &kernel.Expm1, slope: slopeOf("expm1", "Expm1")}
 	opLog       = operation{name: "log", method: "Log", unary: &kernel.Log}
 	opLog1p     = operation{name: "log1p", method: "Log1p", unary: &kernel.Log1p}
 	opLog2      = operation{name: "log2", method: "Log2", unary: &kernel.Log2}
@@ -16,17 +16,17 @@ var (
 	opSin       = operation{name: "sin", method: "Sin", unary: &kernel.Sin}
 	opCos       = operation{name: "cos", method: "Cos", unary: &kernel.Cos}
 	opTan       = operation{name: "tan", method: "Tan", unary: &kernel.Tan}
-	opAsin      = operation{name: "asin", method: "Asin", unary: &kernel.Asin}
-	opAcos      = operation{name: "acos", method: "Acos", unary: &kernel.Acos}
-	opAtan      = operation{name: "atan", method: "Atan", unary: &kernel.Atan}
+	opAsin      = operation{name: "asin", method: "Asin", unary: &kernel.Asin, slope: slopeOf("asin", "Asin")}
+	opAcos      = operation{name: "acos", method: "Acos", unary: &kernel.Acos, slope: slopeOf("acos", "Acos")}
+	opAtan      = operation{name: "atan", method: "Atan", unary: &kernel.Atan, slope: slopeOf("atan", "Atan")}
 	opSinh      = operation{name: "sinh", method: "Sinh", unary: &kernel.Sinh}
 	opCosh      = operation{name: "cosh", method: "Cosh", unary: &kernel.Cosh}
-	opTanh      = operation{name: "tanh", method: "Tanh", unary: &kernel.Tanh}
-	opErf       = operation{name: "erf", method: "Erf", unary: &kernel.Erf}
-	opErfc      = operation{name: "erfc", method: "Erfc", unary: &kernel.Erfc}
-	opLgamma    = operation{name: "lgamma", method: "Lgamma", unary: &kernel.Lgamma}
-	opDigamma   = operation{name: "digamma", method: "Digamma", unary: &kernel.Digamma}
-	opPolygamma = operation{name: "polygamma", method: "Polygamma", unary: &kernel.Polygamma}
+	opTanh      = operation{name: "tanh", method: "Tanh", unary: &kernel.Tanh, slope: slopeOf("tanh", "Tanh")}
+	opErf       = operation{name: "erf", method: "Erf", unary: &kernel.Erf, slope: slopeOf("erf", "Erf")}
+	opErfc      = operation{name: "erfc", method: "Erfc", unary: &kernel.Erfc, slope: slopeOf("erfc", "Erfc")}
+	opLgamma    = operation{name: "lgamma", method: "Lgamma", unary: &kernel.Lgamma, slope: slopeOf("lgamma", "Lgamma")}
+	opDigamma   = operation{name: "digamma", method: "Digamma", unary: &kernel.Digamma, slope: slopeOf("digamma", "Digamma")}
+	opPolygamma = operation{name: "polygamma", method: "Polygamma", unary: &kernel.Polygamma, slope: slopeOf("polygamma", "Polygamma")}
 )
 
 // Exp returns eˣ.
@@ -41,7 +41,13 @@ func expRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out())) }
 //	∂y/∂x = eˣ
 func (x Value) Expm1() Value { return x.unary(&opExpm1, expm1Rule, 0, 0) }
 
-func expm1Rule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Exp())) }
+func expm1Rule(r *Rule) { r.slope(expm1SlopeRule) }
+
+// expm1″ = expm1′
+func expm1SlopeRule(r *Rule) {
+	r.slopeAgain(&opExpm1)
+	r.Add(1, r.Grad().Mul(r.Out()))
+}
 
 // Log returns the natural logarithm.
 //
@@ -100,24 +106,51 @@ func tanRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Square().AddScalar(1))) }
 //	∂y/∂x = 1/√(1−x²)
 func (x Value) Asin() Value { return x.unary(&opAsin, asinRule, 0, 0) }
 
-func asinRule(r *Rule) { r.Add(0, r.Grad().Mul(circle(r.In(0)).Rsqrt())) }
+func asinRule(r *Rule) { r.slope(asinSlopeRule) }
 
-// circle returns 1−x² as (1−x)(1+x), which loses no digits near ±1.
-func circle(x Value) Value { return x.Neg().AddScalar(1).Mul(x.AddScalar(1)) }
+func asinSlopeRule(r *Rule) {
+	r.slopeAgain(&opAsin)
+	arcSlope(r)
+}
+
+// arcSlope adds asin″ = asin′·x/(1−x²), in which nothing cancels near 0, and
+// acos″, which is the same of acos′. 1−x² is (1−x)(1+x), which loses no digits
+// near ±1.
+func arcSlope(r *Rule) {
+	if r.Needs(1) {
+		x := r.In(1)
+		circle := x.Neg().AddScalar(1).Mul(x.AddScalar(1))
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle))
+	}
+}
 
 // Acos returns the arccosine, in radians.
 //
 //	∂y/∂x = −1/√(1−x²)
 func (x Value) Acos() Value { return x.unary(&opAcos, acosRule, 0, 0) }
 
-func acosRule(r *Rule) { r.Add(0, r.Grad().Mul(circle(r.In(0)).Rsqrt()).Neg()) }
+func acosRule(r *Rule) { r.slope(acosSlopeRule) }
+
+func acosSlopeRule(r *Rule) {
+	r.slopeAgain(&opAcos)
+	arcSlope(r)
+}
 
 // Atan returns the arctangent, in radians.
 //
 //	∂y/∂x = 1/(1+x²)
 func (x Value) Atan() Value { return x.unary(&opAtan, atanRule, 0, 0) }
 
-func atanRule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0).Square().AddScalar(1))) }
+func atanRule(r *Rule) { r.slope(atanSlopeRule) }
+
+// atan″ = −2x·atan′·atan′, of which x·atan′ is at most ½.
+func atanSlopeRule(r *Rule) {
+	r.slopeAgain(&opAtan)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, slope(&opAtan, atanSlopeRule, r.Grad().Mul(r.Out().Mul(x)).Scale(-2), x, 0, 0))
+	}
+}
 
 // Sinh returns the hyperbolic sine.
 //
@@ -138,19 +171,36 @@ func coshRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Sinh())) }
 //	∂y/∂x = 1/cosh² x, taken from x: 1−y² loses all digits where y is near 1
 func (x Value) Tanh() Value { return x.unary(&opTanh, tanhRule, 0, 0) }
 
-func tanhRule(r *Rule) {
-	// 1/cosh² x = 4·σ(2x)·σ(−2x), which cannot overflow.
-	x2 := r.In(0).Scale(2)
-	r.Add(0, r.Grad().Mul(x2.Sigmoid()).Mul(x2.Neg().Sigmoid()).Scale(4))
+func tanhRule(r *Rule) { r.slope(tanhSlopeRule) }
+
+// tanh″ = −2·tanh x·tanh′, in which nothing cancels near 0.
+func tanhSlopeRule(r *Rule) {
+	r.slopeAgain(&opTanh)
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).Tanh()).Scale(-2))
+	}
 }
+
+// tanhSlope returns g·tanh′ x.
+func tanhSlope(g, x Value) Value { return slope(&opTanh, tanhSlopeRule, g, x, 0, 0) }
 
 // Erf returns the error function 2/√π ∫₀ˣ e^(−t²) dt.
 //
 //	∂y/∂x = 2/√π · e^(−x²)
 func (x Value) Erf() Value { return x.unary(&opErf, erfRule, 0, 0) }
 
-func erfRule(r *Rule) {
-	r.Add(0, r.Grad().Mul(r.In(0).Square().Neg().Exp()).Scale(2/math.SqrtPi))
+func erfRule(r *Rule) { r.slope(erfSlopeRule) }
+
+func erfSlopeRule(r *Rule) {
+	r.slopeAgain(&opErf)
+	bellSlope(r)
+}
+
+// bellSlope adds erf″ = −2x·erf′, and erfc″, which is the same of erfc′.
+func bellSlope(r *Rule) {
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(saturated(r.In(1))).Scale(-2))
+	}
 }
 
 // Erfc returns 1 − erf x, accurate for large x.
@@ -158,8 +208,11 @@ func erfRule(r *Rule) {
 //	∂y/∂x = −2/√π · e^(−x²)
 func (x Value) Erfc() Value { return x.unary(&opErfc, erfcRule, 0, 0) }
 
-func erfcRule(r *Rule) {
-	r.Add(0, r.Grad().Mul(r.In(0).Square().Neg().Exp()).Scale(-2/math.SqrtPi))
+func erfcRule(r *Rule) { r.slope(erfcSlopeRule) }
+
+func erfcSlopeRule(r *Rule) {
+	r.slopeAgain(&opErfc)
+	bellSlope(r)
 }
 
 // Lgamma returns ln |Γ(x)|.
@@ -167,14 +220,28 @@ func erfcRule(r *Rule) {
 //	∂y/∂x = digamma x
 func (x Value) Lgamma() Value { return x.unary(&opLgamma, lgammaRule, 0, 0) }
 
-func lgammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Digamma())) }
+func lgammaRule(r *Rule) { r.slope(lgammaSlopeRule) }
+
+func lgammaSlopeRule(r *Rule) {
+	r.slopeAgain(&opLgamma)
+	if r.Needs(1) {
+		r.Add(1, slope(&opDigamma, digammaSlopeRule, r.Grad().Mul(r.In(0)), r.In(1), 0, 0))
+	}
+}
 
 // Digamma returns the logarithmic derivative of the gamma function.
 //
 //	∂y/∂x = polygamma of order 1
 func (x Value) Digamma() Value { return x.unary(&opDigamma, digammaRule, 0, 0) }
 
-func digammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Polygamma(1))) }
+func digammaRule(r *Rule) { r.slope(digammaSlopeRule) }
+
+func digammaSlopeRule(r *Rule) {
+	r.slopeAgain(&opDigamma)
+	if r.Needs(1) {
+		r.Add(1, slope(&opPolygamma, polygammaSlopeRule, r.Grad().Mul(r.In(0)), r.In(1), 1, 0))
+	}
+}
 
 // Polygamma returns the derivative of that order of the digamma function;
 // order 0 is digamma itself. It panics with an *ArgumentError for a negative
@@ -188,4 +255,11 @@ func (x Value) Polygamma(order int) Value {
 	return x.unary(&opPolygamma, polygammaRule, float64(order), 0)
 }
 
-func polygammaRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0).Polygamma(int(r.n.a)+1))) }
+func polygammaRule(r *Rule) { r.slope(polygammaSlopeRule) }
+
+func polygammaSlopeRule(r *Rule) {
+	r.slopeAgain(&opPolygamma)
+	if r.Needs(1) {
+		r.Add(1, slope(&opPolygamma, polygammaSlopeRule, r.Grad().Mul(r.In(0)), r.In(1), r.n.a+1, 0))
+	}
+}

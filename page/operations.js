@@ -233,7 +233,7 @@ const binary = {
 	"hypot": [Math.hypot, (x, y, z) => z === 0 ? 0 : x / z, (x, y, z) => z === 0 ? 0 : y / z],
 	"maximum": [Math.max, larger, (x, y) => larger(y, x)],
 	"minimum": [Math.min, (x, y) => larger(-x, -y), (x, y) => larger(-y, -x)],
-	"prelu": [(x, y) => x > 0 ? x : y * x, (x, y) => x > 0 ? 1 : y, x => x > 0 ? 0 : x],
+	"prelu": [(x, y) => x > 0 ? x : y * x, (x, y) => Number.isNaN(x) ? x : x > 0 ? 1 : y, x => x > 0 ? 0 : x],
 	"binary cross entropy": [
 		(x, y) => { const [hit, miss] = boundedLogs(x); return -(y * hit + (1 - y) * miss); },
 		(x, y) => (x - y) / Math.max(x * (1 - x), 1e-12),
