@@ -49,6 +49,7 @@ const (
 	Normalizing       // along an axis: each element of the result depends on all of a row
 	Moving            // elements come to other places, or fall away
 	Choice            // between elements
+	Derivative        // of an Elementwise one, times an incoming gradient: a function of elements of three inputs
 	Scratch           // of the reverse pass, or of no Value: no recording shows it
 	Picture           // of a drawing alone, which makes one box of several values
 )

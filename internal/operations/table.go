@@ -73,6 +73,12 @@ const (
 	SoftmaxGradient    = "softmax gradient"
 	LogSoftmaxGradient = "log softmax gradient"
 
+	DivGradient                = "div gradient"
+	PowGradient                = "pow gradient"
+	HypotGradient              = "hypot gradient"
+	Atan2Gradient              = "atan2 gradient"
+	BinaryCrossEntropyGradient = "binary cross entropy gradient"
+
 	Maximum            = "maximum"
 	Minimum            = "minimum"
 	Clamp              = "clamp"
@@ -216,6 +222,13 @@ var table = []Operation{
 	{Name: LogSoftmax, Class: Normalizing, Backward: says("g − softmax(x)·Σ g")},
 	{Name: SoftmaxGradient, Class: Running, Backward: each("y·(g − Σ g·y)", "derivative by the probabilities")},
 	{Name: LogSoftmaxGradient, Class: Running, Backward: each("g − Σ g·exp y", "−g·exp(y)·Σ x")},
+
+	// Derivatives of functions of two elements, times an incoming gradient x.
+	{Name: DivGradient, Class: Derivative, Backward: each("× −y ÷ z²", "× −g ÷ z²", "× 2g·y ÷ z³")},
+	{Name: PowGradient, Class: Derivative, Backward: each("× z·y^(z−1)", "× g·z(z−1)·y^(z−2)", "× g·y^(z−1)·(1 + z·ln y)")},
+	{Name: HypotGradient, Class: Derivative, Backward: each("× y ÷ h", "× g·z² ÷ h³", "× −g·y·z ÷ h³")},
+	{Name: Atan2Gradient, Class: Derivative, Backward: each("× z ÷ h²", "× −2g·y·z ÷ h⁴", "× g·(y² − z²) ÷ h⁴")},
+	{Name: BinaryCrossEntropyGradient, Class: Derivative, Backward: each("× (p − y) ÷ p(1−p)", "derivative by the probability", "× −g ÷ p(1−p)")},
 
 	// Choices and comparisons.
 	{Name: Maximum, Class: Elementwise, Inputs: 2, Commutes: true, Gate: "takes its other input"},
