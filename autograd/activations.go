@@ -36,7 +36,7 @@ func (x Value) Linear() Value { return x }
 
 // ReLU returns max(x, 0).
 //
-//	∂y/∂x = 1 for x > 0, else 0, also at 0
+//	∂y/∂x = 1 for x > 0, else 0, also at 0; NaN where x is
 func (x Value) ReLU() Value { return x.unary(&opReLU, reluRule, 0, 0) }
 
 func reluRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), r.In(0).GreaterScalar(0))) }
@@ -76,6 +76,8 @@ func leakyReLURule(r *Rule) {
 // broadcasting.
 //
 //	∂/∂x = 1 for x > 0, else slope; ∂/∂slope = 0 for x > 0, else x
+//
+// Both are NaN where x is.
 //
 // It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) PReLU(slope Value) Value { return x.binary(&opPReLU, preluRule, slope) }

@@ -188,7 +188,8 @@ func powScalarSlopeRule(r *Rule) {
 //
 //	∂/∂y = x/(x²+y²), ∂/∂x = −y/(x²+y²)
 //
-// At (0, 0) and where x or y is infinite both gradients are 0.
+// At (0, 0) and where x or y is infinite both gradients are 0. At (0, 0) there
+// are no second derivatives: they are NaN.
 //
 // It panics with a *ShapeError when the shapes do not broadcast.
 func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
@@ -231,7 +232,8 @@ func atan2SlopeRule(r *Rule) {
 //
 //	∂/∂x = x/z, ∂/∂y = y/z
 //
-// At (0, 0) both gradients are 0. Hypot(±Inf, NaN) is Inf.
+// At (0, 0) both gradients are 0; there are no second derivatives there: they
+// are NaN. Hypot(±Inf, NaN) is Inf.
 //
 // It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Hypot(y Value) Value { return x.binary(&opHypot, hypotRule, y) }
@@ -334,7 +336,9 @@ func reciprocalRule(r *Rule) {
 
 // Abs returns |x|.
 //
-//	∂y/∂x = sign x, 0 at 0
+//	∂y/∂x = sign x, 0 at 0, NaN where x is
+//
+// At 0 there is no second derivative: it is NaN.
 func (x Value) Abs() Value { return x.unary(&opAbs, absRule, 0, 0) }
 
 func absRule(r *Rule) {
@@ -345,13 +349,16 @@ func absRule(r *Rule) {
 // Sign returns −1, 0 or 1. It is piecewise constant: no gradient passes.
 func (x Value) Sign() Value { return x.unary(&opSign, nil, 0, 0) }
 
-// Floor returns the greatest integer at most x. Its gradient is 0.
+// Floor returns the greatest integer at most x. Its gradient is 0, and NaN
+// where x is.
 func (x Value) Floor() Value { return x.unary(&opFloor, flatRule, 0, 0) }
 
-// Ceil returns the least integer at least x. Its gradient is 0.
+// Ceil returns the least integer at least x. Its gradient is 0, and NaN where x
+// is.
 func (x Value) Ceil() Value { return x.unary(&opCeil, flatRule, 0, 0) }
 
-// Round returns the nearest integer, halves to even. Its gradient is 0.
+// Round returns the nearest integer, halves to even. Its gradient is 0, and NaN
+// where x is.
 func (x Value) Round() Value { return x.unary(&opRound, flatRule, 0, 0) }
 
 // flatRule is the rule of a function whose derivative is 0 at every number.

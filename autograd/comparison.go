@@ -29,7 +29,8 @@ var (
 //
 //	∂/∂x = 1 where x > y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
-// NaN if either is NaN.
+// Where either is NaN, the result and both gradients are. Where they are equal
+// there is no second derivative: it is NaN.
 //
 // It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Maximum(y Value) Value { return x.binary(&opMaximum, maximumRule, y) }
@@ -57,7 +58,8 @@ func (r *Rule) share(won, lost Value) {
 //
 //	∂/∂x = 1 where x < y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
-// NaN if either is NaN.
+// Where either is NaN, the result and both gradients are. Where they are equal
+// there is no second derivative: it is NaN.
 //
 // It panics with a *ShapeError when the shapes do not broadcast.
 func (x Value) Minimum(y Value) Value { return x.binary(&opMinimum, minimumRule, y) }
@@ -70,7 +72,10 @@ func minimumRule(r *Rule) {
 // Clamp returns x, raised to lo or lowered to hi where it lies outside. It
 // panics with an *ArgumentError when lo > hi or either is NaN.
 //
-//	∂y/∂x = 1 for lo ≤ x ≤ hi, else 0
+//	∂y/∂x = 1 for lo ≤ x ≤ hi, else 0; NaN where x is
+//
+// At the bounds the gradient is that of x itself, so that a parameter that lies
+// on one can still move back inside.
 func (x Value) Clamp(lo, hi float64) Value {
 	if !(lo <= hi) {
 		panic(NewArgumentError(opClamp.method, "the bounds %v and %v are not in order", lo, hi))
