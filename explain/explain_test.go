@@ -756,3 +756,47 @@ func TestZerosOfAMaskedSoftmax(t *testing.T) {
 		t.Errorf("got %+v", e.Zeros)
 	}
 }
+
+// A zero comes through an operation that spreads or moves gradients: where all
+// its zeros have one cause, that is the cause before it too; where they have
+// several, none of them is told for all.
+func TestZerosThroughWhatMoves(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.FromNested([][]float64{{1, -2}, {3, -4}})).Named("x")
+	a := x.Transpose(0, 1).Named("t").ReLU().Named("a")
+	one := explain.Gradient(x, a.Sum().Backward())
+	if len(one.Zeros) != 1 || one.Zeros[0].Count != 2 || one.Zeros[0].Cause.Kind != explain.CauseGateClosed || one.Zeros[0].Cause.Value != a {
+		t.Errorf("one cause: %+v", one.Zeros)
+	}
+
+	masked := a.Mul(g.Constant(autograd.FromNested([][]float64{{1, 0}, {1, 1}}))).Named("masked")
+	for _, z := range explain.Gradient(x, masked.Sum().Backward()).Zeros {
+		if z.Count != 3 || z.Cause.Kind == explain.CauseGateClosed || z.Cause.Value == masked {
+			t.Errorf("two causes: %+v", z)
+		}
+	}
+}
+
+// The ways of one element are those that bring most to it, and not to the
+// whole tensor.
+func TestWaysOfOneElement(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	x := g.Variable(autograd.NewTensor([]float64{1, 1})).Named("x")
+	first := x.Mul(g.Constant(autograd.NewTensor([]float64{1, 100}))).Named("first")
+	second := x.Mul(g.Constant(autograd.NewTensor([]float64{3, 0}))).Named("second")
+	grads := first.Sum().Add(second.Sum()).Backward()
+	for name, c := range map[string]struct {
+		element []int
+		through autograd.Value
+		share   float64
+	}{
+		"element 0": {[]int{0}, second, 0.75},
+		"element 1": {[]int{1}, first, 1},
+		"whole":     {nil, first, math.Hypot(1, 100) / (math.Hypot(1, 100) + 3)},
+	} {
+		e := explain.GradientWith(x, grads, explain.Options{Element: c.element})
+		if way := e.Ways[0]; way.Values[1] != c.through || math.Abs(way.Share-c.share) > 1e-12 {
+			t.Errorf("%s: the largest way leads through %v with %v, want %v with %v", name, way.Values[1], way.Share, c.through, c.share)
+		}
+	}
+}

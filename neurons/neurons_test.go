@@ -2,6 +2,7 @@ package neurons_test
 
 import (
 	"errors"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"strings"
@@ -319,3 +320,17 @@ type twice struct{ inner []layers.Layer }
 
 func (l twice) Params() []*autograd.Param               { return l.inner[0].Params() }
 func (l twice) Forward(x autograd.Value) autograd.Value { return l.inner[0].Forward(x) }
+
+// A linear activation adds no value of its own: what the neuron returns is the
+// weighted sum, which keeps its name.
+func TestNeuronWithLinearActivation(t *testing.T) {
+	n := neurons.New(seeded(1), 2, layers.Linear())
+	g := autograd.NewGraph(autograd.Options{})
+	z := n.Forward(scalars(g, []float64{1, 2}))
+	if z.Name() != "z" || z.Node().Op != "add" {
+		t.Errorf("%s = %s, want z = add", z.Name(), z.Node().Op)
+	}
+	if want := n.Weights[0].Item() + 2*n.Weights[1].Item(); math.Abs(z.Item()-want) > 1e-15 {
+		t.Errorf("%v, want %v", z.Item(), want)
+	}
+}
