@@ -16,17 +16,18 @@ import (
 type TroubleKind uint8
 
 const (
-	TroubleNonFinite TroubleKind = iota // a NaN or infinity arose here: what came in was finite
-	TroubleSpoiled                      // one reached this value or its gradient; drawings show it, Diagnose lists it with where it arose
-	TroubleDeadReLU                     // a relu is closed for all data, so that no gradient passes
-	TroubleSaturated                    // a sigmoid or tanh is where it is all but flat
-	TroubleVanishing                    // the gradient is far smaller here than at the last layer
-	TroubleExploding                    // the gradient is far larger here than at the last layer
-	TroubleUnreached                    // a parameter or variable that the loss does not depend on
+	TroubleNonFinite     TroubleKind = iota // a NaN or infinity arose here: what came in was finite
+	TroubleSpoiled                          // one reached this value or its gradient; drawings show it, Diagnose lists it with where it arose
+	TroubleDeadReLU                         // a relu is closed for all data, so that no gradient passes
+	TroubleSaturated                        // a sigmoid or tanh is where it is all but flat
+	TroubleVanishing                        // the gradient is far smaller here than at the last layer
+	TroubleExploding                        // the gradient is far larger here than at the last layer
+	TroubleSquashedTwice                    // probabilities go into a loss that takes logits
+	TroubleUnreached                        // a parameter or variable that the loss does not depend on
 )
 
 func (k TroubleKind) String() string {
-	names := [...]string{"not finite", "spoiled", "dead relu", "saturated", "vanishing gradient", "exploding gradient", "unreached"}
+	names := [...]string{"not finite", "spoiled", "dead relu", "saturated", "vanishing gradient", "exploding gradient", "squashed twice", "unreached"}
 	if int(k) < len(names) {
 		return names[k]
 	}
@@ -79,6 +80,9 @@ func (t Trouble) String() string { return t.Words }
 //     layers are counted along the longest way. A gradient of exact zeros
 //     is not vanishing: it has another cause, which Explain gives. Told once, at
 //     the first value of the worst layer.
+//   - Squashed twice: a log-softmax or a cross entropy from logits is taken of a
+//     softmax or a sigmoid, as happens when a network that ends in one is trained
+//     with losses.Options{Logits: true}.
 //   - Unreached: a parameter or variable of the graph that root does not depend
 //     on through operations that carry gradients.
 //
@@ -132,6 +136,7 @@ func examine(m *recording.Model) *diagnosis {
 	d.nonFinite()
 	for i := range m.Nodes {
 		d.activation(i)
+		d.squashedTwice(i)
 	}
 	d.layers()
 	d.unreached()
@@ -159,6 +164,18 @@ func (d *diagnosis) activation(i int) {
 		d.relu(i)
 	case n.Operation().Flat != nil && !d.inCrossEntropy(n):
 		d.saturation(i)
+	}
+}
+
+// squashedTwice looks for probabilities where logits are taken.
+func (d *diagnosis) squashedTwice(i int) {
+	n := &d.Nodes[i]
+	if !n.Is(operations.LogSoftmax) && !n.Is(operations.BinaryCrossEntropyLogits) || len(n.In) == 0 {
+		return
+	}
+	from := &d.Nodes[d.Edges[n.In[0]].From]
+	if from.Is(operations.Softmax) || from.Is(operations.Sigmoid) || from.Is(operations.LogSoftmax) {
+		d.add(TroubleSquashedTwice, i, "squashed twice", ": it takes logits, and "+from.Mention()+" has been squashed already")
 	}
 }
 

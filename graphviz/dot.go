@@ -42,7 +42,7 @@ func troubleColorOf(kind explain.TroubleKind) string {
 		return troubleColor
 	case explain.TroubleDeadReLU, explain.TroubleSaturated:
 		return "#92400e"
-	case explain.TroubleVanishing, explain.TroubleExploding:
+	case explain.TroubleVanishing, explain.TroubleExploding, explain.TroubleSquashedTwice:
 		return "#9f1239"
 	}
 	return grayColor

@@ -34,5 +34,6 @@ func BinaryCrossEntropyWith(prediction, target autograd.Value, options Options) 
 	if options.Logits {
 		return options.reduce(op, prediction.BinaryCrossEntropyLogits(target), none)
 	}
+	options.checkProbabilities(op, prediction)
 	return options.reduce(op, prediction.BinaryCrossEntropy(target), none)
 }

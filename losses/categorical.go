@@ -1,6 +1,10 @@
 package losses
 
-import "nabla/autograd"
+import (
+	"fmt"
+
+	"nabla/autograd"
+)
 
 // CategoricalCrossEntropy returns the mean over the rows of −Σ t·ln p, with
 // the classes along the last axis: probabilities p, such as a softmax's, and
@@ -34,6 +38,7 @@ func CategoricalCrossEntropyWith(prediction, target autograd.Value, options Opti
 	options.checkClasses(op, prediction)
 	g := options.begin(op, prediction, target)
 	defer g.Leave()
+	options.checkProbabilities(op, prediction)
 	rows := none
 	if given(options.ClassWeights) {
 		target = target.Mul(options.ClassWeights)
@@ -69,12 +74,27 @@ func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autogra
 	options.checkClasses(op, prediction)
 	g := options.begin(op, prediction, none)
 	defer g.Leave()
+	checkLabels(op, prediction, labels)
+	options.checkProbabilities(op, prediction)
 	losses := labelLosses(prediction, labels, options.Logits)
 	if !given(options.ClassWeights) {
 		return options.reduce(op, losses, none)
 	}
 	rows := g.OneHot(labels, prediction.Dim(-1)).MatMul(options.ClassWeights)
 	return options.reduce(op, losses.Mul(rows), rows)
+}
+
+// checkLabels panics unless there is the label of a class for each row.
+func checkLabels(op string, prediction autograd.Value, labels autograd.Ints) {
+	classes := prediction.Dim(-1)
+	if labels.Size()*classes != prediction.Size() {
+		panic(autograd.NewShapeError("losses: "+op, "the labels are not one for each row", prediction.Shape(), labels.Shape()))
+	}
+	for row, label := range labels.Values() {
+		if label < 0 || label >= classes {
+			panic(autograd.NewIndexError("losses: "+op, fmt.Sprintf("labels[%d] =", row), label, classes))
+		}
+	}
 }
 
 // labelLosses returns −ln p[label] for each label.

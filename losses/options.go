@@ -43,7 +43,9 @@ type Options struct {
 	ClassWeights autograd.Value
 
 	// Logits, for the cross entropies only, says that the prediction is what
-	// the network computes before the sigmoid or softmax.
+	// the network computes before the sigmoid or softmax. Without it a graph
+	// with CheckFinite panics for a prediction that is no probability; for
+	// probabilities given as logits see [explain.Diagnose].
 	Logits bool
 }
 
@@ -77,6 +79,20 @@ func asTarget(x autograd.Value) {
 func (o Options) noClasses(op string) {
 	if given(o.ClassWeights) {
 		panic(autograd.NewArgumentError("losses: "+op, "ClassWeights is an option of the categorical cross entropies alone"))
+	}
+}
+
+// checkProbabilities panics, in a graph with CheckFinite, for what is no
+// probability: else all that is said of it is that the loss is NaN. What
+// rounding may add to 1 passes.
+func (o Options) checkProbabilities(op string, prediction autograd.Value) {
+	if o.Logits || !prediction.Graph().Options().CheckFinite {
+		return
+	}
+	for i, p := range prediction.Tensor().Float64s() {
+		if p < 0 || p > 1.001 {
+			panic(autograd.NewArgumentError("losses: "+op, "element %d of the prediction is %.4g, which is no probability: with Options{Logits: true} the loss takes what stands before a sigmoid or softmax", i, p))
+		}
 	}
 }
 
