@@ -34,8 +34,8 @@ func reluGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 	}
 }
 
-// between is the gradient of a function that follows x inside (lo, hi) and is constant outside: gy, 0, or NaN for NaN.
-// An hi of +Inf lies inside.
+// between is the gradient of a function that is x inside (lo, hi) and constant
+// outside: gy, 0, or NaN for NaN. If hi is +Inf, it counts as inside.
 func between[T Float](gy, x, lo, hi T) T {
 	switch {
 	case x <= lo || (x >= hi && hi-hi == 0):
@@ -101,7 +101,8 @@ func clamp[T Float](dst, x []T, a, b float64) {
 	}
 }
 
-// within is the gradient of Clamp: gy inside [lo, hi], 0 outside, or NaN for NaN.
+// within is the gradient of Clamp: gy inside [lo, hi], 0 outside, or NaN for
+// NaN.
 func within[T Float](gy, x, lo, hi T) T {
 	switch {
 	case x < lo || x > hi:
@@ -132,7 +133,8 @@ var LeakyReLU = Unary{
 	D64: leakyReLUGrad[float64], D32: leakyReLUGrad[float32],
 }
 
-// leak returns v where x is positive (or NaN), a·v elsewhere: the function for v = x.
+// leak returns v if x is positive or NaN, else a·v. With v = x it is the
+// function itself.
 func leak[T Float](v, x, a T) T {
 	if x <= 0 {
 		return a * v
@@ -184,13 +186,15 @@ func eluGrad(gy, x, a float64) float64 {
 	return gy * (a * math.Exp(x))
 }
 
-// The constants of SELU, for which activations keep mean 0 and variance 1 from layer to layer.
+// The constants of SELU, with which activations keep mean 0 and variance 1 from
+// layer to layer.
 const (
 	seluScale = 1.0507009873554804934193349852946
 	seluAlpha = 1.6732632423543772848170429916717
 )
 
-// SELU is y = λ·x for x > 0, else λ·α·(eˣ − 1), with λ = 1.0507009873554805 and α = 1.6732632423543772.
+// SELU is y = λ·x for x > 0, else λ·α·(eˣ − 1), with λ = 1.0507009873554805 and
+// α = 1.6732632423543772.
 //
 //	∂y/∂x = λ for x > 0, else λ·α·eˣ
 //
@@ -225,11 +229,13 @@ var CELU = ofXA(
 	},
 )
 
-// GELU is y = x·Φ(x), with the normal distribution function Φ(x) = erfc(−x/√2)/2.
+// GELU is y = x·Φ(x), with the normal distribution function Φ(x) =
+// erfc(−x/√2)/2.
 //
 //	∂y/∂x = Φ(x) + x·φ(x), φ(x) = e^(−x²/2)/√2π
 //
-// Special cases are: at −Inf value and gradient are 0; no digits cancel, so gelu(−10) = −7.6e−23.
+// Special cases are: at −Inf value and gradient are 0; no digits cancel, so
+// gelu(−10) = −7.6e−23.
 var GELU = ofX(
 	func(x float64) float64 { return gate(x, normalCDF(x)) },
 	func(gy, x float64) float64 {
@@ -237,8 +243,9 @@ var GELU = ofX(
 	},
 )
 
-// normalCDF returns Φ(x) = erfc(z)/2 with z = −x/√2. Far to the left erfc would magnify the rounding error of z, which is made good
-// with erfc′(z)/erfc(z) ≈ −(z + √(z²+2)).
+// normalCDF returns Φ(x) = erfc(z)/2 with z = −x/√2. Far to the left erfc would
+// magnify the rounding error of z, which is corrected with erfc′(z)/erfc(z) ≈
+// −(z + √(z²+2)).
 func normalCDF(x float64) float64 {
 	const inverseRoot, inverseRootRest = 0.7071067811865476, -4.833646656726457e-17
 	z := -x * inverseRoot
@@ -250,7 +257,7 @@ func normalCDF(x float64) float64 {
 	return p * (1 - rest*(z+math.Sqrt(z*z+2)))
 }
 
-// gate returns x·p for a probability p; −0 where p is 0, as at −Inf.
+// gate returns x·p for a probability p; −0 if p is 0, as at −Inf.
 func gate(x, p float64) float64 {
 	if p == 0 {
 		return math.Copysign(0, x)
@@ -258,7 +265,7 @@ func gate(x, p float64) float64 {
 	return x * p
 }
 
-// gateGrad returns (x·p)′ = p + x·p′; just p where p′ is 0, as at ±Inf.
+// gateGrad returns (x·p)′ = p + x·p′; just p if p′ is 0, as at ±Inf.
 func gateGrad(x, p, slope float64) float64 {
 	if slope == 0 {
 		return p
@@ -266,14 +273,16 @@ func gateGrad(x, p, slope float64) float64 {
 	return p + x*slope
 }
 
-// The constants of the approximation Φ(x) ≈ sigmoid(geluScale·(x + geluCubic·x³)).
+// The constants of the approximation Φ(x) ≈ sigmoid(geluScale·(x +
+// geluCubic·x³)).
 const (
 	geluScale     = 2 * math.Sqrt2 / math.SqrtPi
 	geluScaleRest = -9.96930880911092e-17 // of its rounding
 	geluCubic     = 0.044715
 )
 
-// GELUTanh is y = x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³), the approximation of [GELU].
+// GELUTanh is y = x·(1 + tanh u)/2 with u = √(2/π)·(x + 0.044715·x³), the
+// approximation of [GELU].
 //
 //	∂y/∂x = (1 + tanh u)/2 + x/2·u′/cosh² u
 //
@@ -292,8 +301,9 @@ var GELUTanh = ofX(
 	},
 )
 
-// geluTanhGate returns the sigmoid of geluScale·(x + geluCubic·x³) and its derivative there. The argument's rounding error, which the
-// exponential would magnify, is made good.
+// geluTanhGate returns the sigmoid of geluScale·(x + geluCubic·x³) and its
+// derivative there. It corrects the argument's rounding error, which the
+// exponential would magnify.
 func geluTanhGate(x float64) (p, slope float64) {
 	square := x * x
 	cubic := geluCubic * square
@@ -346,7 +356,8 @@ var Mish = ofX(
 	},
 )
 
-// mishGate returns t = tanh(ln(1+eˣ)) and its derivative, as fractions in e^(−|x|) without differences.
+// mishGate returns t = tanh(ln(1+eˣ)) and its derivative, as fractions in
+// e^(−|x|) without differences, so that nothing cancels.
 func mishGate(x float64) (t, slope float64) {
 	e := math.Exp(-math.Abs(x))
 	if x > 0 {
@@ -394,7 +405,7 @@ var Softsign = ofX(
 //
 //	∂y/∂x = y·(1 − y) = 1 / (4·cosh²(x/2))
 //
-// The gradient comes from x: from y it would have no digit left at 40.
+// The gradient is computed from x: from y it would have no digit left at 40.
 var Sigmoid = ofX(sigmoid, sigmoidGrad)
 
 func sigmoid(x float64) float64 {
@@ -439,7 +450,8 @@ func hardSigmoidGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 //
 //	∂y/∂x = (2x + 3)/6 for −3 < x < 3, 0 below, 1 above
 //
-// Special cases are: the gradient at −3 is 0 and at 3 it is 1; at −Inf the value is 0.
+// Special cases are: the gradient at −3 is 0 and at 3 it is 1; at −Inf the
+// value is 0.
 var HardSwish = Unary{
 	F:   func(x, _, _ float64) float64 { return hardSwishOne(x) },
 	D:   func(gy, x, _, _, _ float64) float64 { return hardSwishGradOne(gy, x) },
@@ -447,7 +459,8 @@ var HardSwish = Unary{
 	D64: hardSwishGrad[float64], D32: hardSwishGrad[float32],
 }
 
-// hardSwishOne returns x itself from 3 on, where the formula's product could overflow.
+// hardSwishOne returns x itself from 3 on, where the formula's product could
+// overflow.
 func hardSwishOne[T Float](x T) T {
 	switch {
 	case x <= -3:

@@ -89,7 +89,8 @@ func squareGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 //
 //	∂y/∂x = 1 / 2y
 //
-// Special cases are: the gradient at ±0 is +Inf; for x < 0 value and gradient are NaN.
+// Special cases are: the gradient at ±0 is +Inf; for x < 0 value and gradient
+// are NaN.
 var Sqrt = Unary{
 	F:   func(x, _, _ float64) float64 { return math.Sqrt(x) },
 	D:   func(gy, _, y, _, _ float64) float64 { return gy / (y + y + 0) },
@@ -104,7 +105,8 @@ func sqrt[T Float](dst, x []T, _, _ float64) {
 	}
 }
 
-// sqrtGrad adds 0 to y because √−0 is −0, and the gradient there is +Inf as at +0.
+// sqrtGrad adds 0 to y because √−0 is −0, but the gradient there is +Inf as at
+// +0.
 func sqrtGrad[T Float](dst, gy, _, y []T, _, _ float64) {
 	dst, y = dst[:len(gy)], y[:len(gy)]
 	for i, g := range gy {
@@ -116,7 +118,8 @@ func sqrtGrad[T Float](dst, gy, _, y []T, _, _ float64) {
 //
 //	∂y/∂x = −y / 2x
 //
-// Special cases are: at ±0 the value is ±Inf and the gradient −Inf; at +Inf both are 0; for x < 0 both are NaN.
+// Special cases are: at ±0 the value is ±Inf and the gradient −Inf; at +Inf
+// both are 0; for x < 0 both are NaN.
 var Rsqrt = Unary{
 	F:   func(x, _, _ float64) float64 { return 1 / math.Sqrt(x) },
 	D:   rsqrtGradOne,
@@ -131,7 +134,8 @@ func rsqrt[T Float](dst, x []T, _, _ float64) {
 	}
 }
 
-// rsqrtGradOne multiplies by y first: y/x may leave the range where the gradient does not.
+// rsqrtGradOne multiplies by y first: y/x may overflow where the gradient does
+// not.
 func rsqrtGradOne(gy, x, y, _, _ float64) float64 { return gy * (-0.5 * y) / x }
 
 func rsqrtGrad[T Float](dst, gy, x, y []T, _, _ float64) {
@@ -171,7 +175,8 @@ func reciprocalGrad[T Float](dst, gy, _, y []T, _, _ float64) {
 //
 //	∂y/∂x = a·xᵃ⁻¹
 //
-// Special cases are those of [Pow]; for a = 0, 1 and 2 the gradients are exactly 0, 1 and 2x everywhere.
+// Special cases are those of [Pow]; for a = 0, 1 and 2 the gradients are
+// exactly 0, 1 and 2x everywhere.
 var PowScalar = Unary{
 	F: powScalarOne,
 	D: func(gy, x, _, a, _ float64) float64 { return powGrad(gy, x, a) },
@@ -211,8 +216,8 @@ func powScalar[T Float](dst, x []T, a float64, square, cube, f func(dst, x []T, 
 	}
 }
 
-// powScalarGrad does the same for the derivative. Those of the powers 0 and 1 do
-// not depend on x.
+// powScalarGrad does the same for the derivative. Those of the powers 0 and 1
+// do not depend on x.
 func powScalarGrad[T Float](dst, gy, x []T, a float64, square, cube, f func(dst, gy, x, y []T, a, b float64)) {
 	switch a {
 	case 0:
@@ -266,8 +271,8 @@ func powGrad(gy, x, a float64) float64 {
 	if isNormal(f) || p != p || x == 0 || math.IsInf(x, 0) {
 		return gy * f
 	}
-	// The factor alone has left the range: multiply by its root twice, unless that has left it too. A subnormal root has
-	// as many digits as the result.
+	// The factor alone is out of range: multiply by its root twice, unless that
+	// is out of range too. A subnormal root has as many digits as the result.
 	root := pow(math.Abs(x), (a-1)/2)
 	if root == 0 || math.IsInf(root, 1) {
 		return gy * f
@@ -275,7 +280,7 @@ func powGrad(gy, x, a float64) float64 {
 	return gy * math.Copysign(root, p) * a * root
 }
 
-// isNormal reports whether v is finite, not 0, and has all its digits.
+// isNormal reports whether v is finite, not 0 and not subnormal.
 func isNormal(v float64) bool {
 	const exponents = 1<<11 - 1
 	return math.Float64bits(v)>>52&exponents-1 < exponents-1
@@ -334,7 +339,8 @@ func sign(x float64) float64 {
 	return x
 }
 
-// flatGrad is the gradient of a function that is constant between jumps: 0, or NaN for NaN.
+// flatGrad is the gradient of a function that is constant between jumps: 0, or
+// NaN for NaN.
 func flatGrad(_, x float64) float64 {
 	if x != x {
 		return x
@@ -352,7 +358,8 @@ var Floor = ofX(math.Floor, flatGrad)
 //	∂y/∂x = 0
 var Ceil = ofX(math.Ceil, flatGrad)
 
-// Round is the integer nearest to x; halves go to the even one, so 0.5 and 2.5 become 0 and 2.
+// Round is the integer nearest to x; halves go to the even one, so 0.5 and 2.5
+// become 0 and 2.
 //
 //	∂y/∂x = 0
 var Round = ofX(math.RoundToEven, flatGrad)
@@ -506,8 +513,8 @@ func accumulate[T Float](dst, x []T) {
 	}
 }
 
-// IsFinite reports whether every element of x is a finite number, and otherwise where the first NaN or infinity is.
-// The index is −1 when there is none.
+// IsFinite reports whether every element of x is a finite number. The index is
+// that of the first NaN or infinity, −1 if there is none.
 func IsFinite[T Float](x []T) (index int, ok bool) {
 	for i, v := range x {
 		if v-v != 0 {

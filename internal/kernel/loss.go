@@ -2,13 +2,14 @@ package kernel
 
 import "math"
 
-// BCE is the binary cross entropy of a probability x against a label y: z = −(y·ln x + (1−y)·ln(1−x)), with both
-// logarithms at least −100.
+// BCE is the binary cross entropy of a probability x against a label y: z =
+// −(y·ln x + (1−y)·ln(1−x)), with both logarithms at least −100.
 //
 //	∂z/∂x = (x − y) / max(x·(1−x), 1e−12)
 //	∂z/∂y = ln(1−x) − ln x, of the bounded logarithms
 //
-// Special cases are: x = 0 or 1 against the wrong label is 100, with gradient ∓1e12; against the right one 0.
+// Special cases are: x = 0 or 1 against the wrong label is 100, with gradient
+// ∓1e12; against the right one 0.
 var BCE = ofXY(
 	func(x, y float64) float64 {
 		hit, miss := boundedLogs(x)
@@ -20,7 +21,7 @@ var BCE = ofXY(
 	},
 )
 
-// leastSpread is the least divisor in the gradient of a cross entropy.
+// leastSpread is the smallest divisor in the gradient of a cross entropy.
 const leastSpread = 1e-12
 
 // boundedLogs returns ln p and ln(1−p), each at least −100.
@@ -28,8 +29,8 @@ func boundedLogs(p float64) (hit, miss float64) {
 	return max(math.Log(p), -100), max(math.Log1p(-p), -100)
 }
 
-// BCELogits is the binary cross entropy of the probability sigmoid x against a label y:
-// z = max(x, 0) − x·y + ln(1 + e^(−|x|)).
+// BCELogits is the binary cross entropy of the probability sigmoid x against a
+// label y: z = max(x, 0) − x·y + ln(1 + e^(−|x|)).
 //
 //	∂z/∂x = sigmoid x − y, ∂z/∂y = −x
 //
@@ -50,8 +51,9 @@ var BCELogits = ofXY(
 	},
 )
 
-// CrossEntropy is the share of a class in the categorical cross entropy, of its probability x and its part y in the
-// target: z = −y·ln x, with a logarithm of at least −100.
+// CrossEntropy is the term of one class in the categorical cross entropy, for
+// its probability x and its part y in the target: z = −y·ln x, with a logarithm
+// of at least −100.
 //
 //	∂z/∂x = −y / max(x, 1e−12)
 //	∂z/∂y = −ln x, of the bounded logarithm

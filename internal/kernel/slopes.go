@@ -4,8 +4,10 @@ import "math"
 
 // Ternary is an elementwise function w = f(x, y, z).
 //
-// Those here are derivatives of functions of two arguments, times the incoming gradient x: products and quotients that a
-// loop for each factor would round at every step, and whose parts may leave the range where the whole does not.
+// These are derivatives of functions of two arguments, times an incoming
+// gradient x. They are products and quotients that one loop for each factor
+// would round at every step, and whose parts may leave the range where the
+// whole does not.
 type Ternary struct {
 	F   func(x, y, z float64) float64
 	F64 func(dst, x, y, z []float64) // over len(x) elements; dst may not overlap the others
@@ -26,7 +28,7 @@ func mapXYZ[T Float](f func(x, y, z float64) float64) func(dst, x, y, z []T) {
 	}
 }
 
-// quotient returns a·b/(c·d), which leaves the range only where the result does.
+// quotient returns a·b/(c·d), and leaves the range only if the result does.
 func quotient(a, b, c, d float64) float64 {
 	p, q := a*b, c*d
 	if isNormal(p) && isNormal(q) {
@@ -35,7 +37,8 @@ func quotient(a, b, c, d float64) float64 {
 	return scaledQuotient(a, b, c, d)
 }
 
-// scaledQuotient is quotient of the fractions and, at the end, the exponents.
+// scaledQuotient computes the quotient of the fractions, and the exponent
+// apart.
 func scaledQuotient(a, b, c, d float64) float64 {
 	if a == 0 || b == 0 {
 		return a * b / c / d
@@ -47,7 +50,8 @@ func scaledQuotient(a, b, c, d float64) float64 {
 	return math.Ldexp(fa*fb/(fc*fd), ea+eb-ec-ed)
 }
 
-// DivSlope is −x·y/z²: the gradient by z of y/z, where x comes in.
+// DivSlope is −x·y/z²: the gradient of y/z with respect to z, for the incoming
+// gradient x.
 var DivSlope = Ternary{F: divSlopeOne, F64: divSlope[float64], F32: divSlope[float32]}
 
 func divSlopeOne(gy, x, y float64) float64 { return -quotient(gy, x, y, y) }
@@ -64,7 +68,8 @@ func divSlope[T Float](dst, gy, x, y []T) {
 	}
 }
 
-// HypotSlope is x·y/√(y²+z²): the gradient by y of the hypotenuse, where x comes in. At the origin it is 0.
+// HypotSlope is x·y/√(y²+z²): the gradient of the hypotenuse with respect to y,
+// for the incoming gradient x. It is 0 at the origin.
 var HypotSlope = ofXYZ(hypotSlopeOne)
 
 func hypotSlopeOne(gy, x, y float64) float64 {
@@ -75,9 +80,10 @@ func hypotSlopeOne(gy, x, y float64) float64 {
 	return quotient(gy, x, h, 1)
 }
 
-// Atan2Slope is x·z/(y²+z²): the gradient by the ordinate y of the angle of a point with the abscissa z, where x comes in.
-// With the last two exchanged it is that by the abscissa, but for the sign. It is 0 at the origin and where y or z is
-// infinite.
+// Atan2Slope is x·z/(y²+z²): the gradient with respect to the ordinate y of the
+// angle of a point with abscissa z, for the incoming gradient x. With y and z
+// exchanged it is minus the gradient with respect to the abscissa. It is 0 at
+// the origin and if y or z is infinite.
 var Atan2Slope = ofXYZ(atan2SlopeOne)
 
 func atan2SlopeOne(gy, y, x float64) float64 {
@@ -91,10 +97,12 @@ func atan2SlopeOne(gy, y, x float64) float64 {
 	return quotient(gy, x, h, h)
 }
 
-// PowSlope is x·z·yᶻ⁻¹: the gradient by y of yᶻ, where x comes in. It has the special cases of [PowScalar].
+// PowSlope is x·z·yᶻ⁻¹: the gradient of yᶻ with respect to y, for the incoming
+// gradient x. It has the special cases of [PowScalar].
 var PowSlope = Ternary{F: powGrad, F64: powSlope(&Pow.A64), F32: powSlope(&Pow.A32)}
 
-// powSlope takes the powers by the loop for them, and again one by one where they have left the range.
+// powSlope computes the powers in one loop, and those that left the range
+// again, one by one.
 func powSlope[T Float](pow *BinaryLoops[T]) func(dst, gy, x, y []T) {
 	return func(dst, gy, x, y []T) {
 		dst, x, y = dst[:len(gy)], x[:len(gy)], y[:len(gy)]
@@ -114,7 +122,7 @@ func powSlope[T Float](pow *BinaryLoops[T]) func(dst, gy, x, y []T) {
 	}
 }
 
-// normalRange is where the positive numbers of a precision have all their digits.
+// normalRange is the range of the positive normal numbers of a precision.
 func normalRange[T Float]() (lo, hi T) {
 	var smallest, largest any = 0x1p-1022, math.MaxFloat64
 	if _, ok := any(lo).(float32); ok {
@@ -123,8 +131,9 @@ func normalRange[T Float]() (lo, hi T) {
 	return smallest.(T), largest.(T)
 }
 
-// BCESlope is x·(y − z)/max(y·(1−y), 1e−12): the gradient by the probability y of the binary cross entropy against z,
-// where x comes in.
+// BCESlope is x·(y − z)/max(y·(1−y), 1e−12): the gradient of the binary cross
+// entropy of y against z with respect to the probability y, for the incoming
+// gradient x.
 var BCESlope = Ternary{F: bceSlopeOne, F64: bceSlope[float64], F32: bceSlope[float32]}
 
 func bceSlopeOne(gy, p, y float64) float64 { return gy * ((p - y) / max(p*(1-p), leastSpread)) }

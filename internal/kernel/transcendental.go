@@ -24,7 +24,8 @@ func exp[T Float](dst, x []T, _, _ float64) {
 	}
 }
 
-// expOf is math.Exp, but for the last unit before the end of the range, where that of amd64 is infinite too early.
+// expOf is math.Exp, except between 709 and 710: math.Exp on amd64 is infinite
+// too early there.
 func expOf(x float64) float64 {
 	if x > 709 && x < 710 {
 		return math.Exp(x-1) * math.E
@@ -43,10 +44,12 @@ var Expm1 = ofX(math.Expm1, func(gy, x float64) float64 { return gy * expOf(x) }
 //
 //	∂y/∂x = 1/x
 //
-// Special cases are: at ±0 the value is −Inf and the gradient +Inf; for x < 0 the value is NaN and the gradient 1/x.
+// Special cases are: at ±0 the value is −Inf and the gradient +Inf; for x < 0
+// the value is NaN and the gradient 1/x.
 var Log = ofX(logOf, func(gy, x float64) float64 { return gy / (x + 0) }) // x + 0 makes −0 into +0
 
-// logOf is math.Log, but for subnormal numbers, of which that of amd64 takes the exponent wrongly.
+// logOf is math.Log, except for subnormal numbers, for which math.Log on amd64
+// is wrong.
 func logOf(x float64) float64 {
 	if x > 0 && x < 0x1p-1022 {
 		return math.Log(x*0x1p54) - 54*math.Ln2
@@ -58,7 +61,8 @@ func logOf(x float64) float64 {
 //
 //	∂y/∂x = 1 / (1 + x)
 //
-// Special cases are: at −1 the value is −Inf and the gradient +Inf; for x < −1 the value is NaN.
+// Special cases are: at −1 the value is −Inf and the gradient +Inf; for x < −1
+// the value is NaN.
 var Log1p = ofX(math.Log1p, func(gy, x float64) float64 { return gy / (1 + x) })
 
 // Log2 is y = log₂ x, exact for powers of two.
@@ -68,7 +72,7 @@ var Log1p = ofX(math.Log1p, func(gy, x float64) float64 { return gy / (1 + x) })
 // Special cases are those of [Log].
 var Log2 = ofX(log2, func(gy, x float64) float64 { return gy / (x + 0) * (1 / math.Ln2) })
 
-// log2 avoids math.Log2 just above 1, where that subtracts nearly equal numbers.
+// log2 avoids math.Log2 just above 1, where it subtracts nearly equal numbers.
 func log2(x float64) float64 {
 	if 1 < x && x < 2 {
 		return math.Log(x) * (1 / math.Ln2)
@@ -114,17 +118,20 @@ var Tan = ofY(math.Tan, func(gy, y float64) float64 { return gy * (1 + y*y) })
 //
 //	∂y/∂x = 1/√(1−x²)
 //
-// Special cases are: at ±1 the gradient is +Inf; outside [−1, 1] value and gradient are NaN.
+// Special cases are: at ±1 the gradient is +Inf; outside [−1, 1] value and
+// gradient are NaN.
 var Asin = ofX(asin, func(gy, x float64) float64 { return gy / math.Sqrt((1-x)*(1+x)) })
 
-// asin and acos factor 1−x², which math.Asin and math.Acos do not: they lose half the digits near ±1.
+// asin and acos factor 1−x². math.Asin and math.Acos do not, and lose half the
+// digits near ±1.
 func asin(x float64) float64 { return math.Atan2(x, math.Sqrt((1-x)*(1+x))) }
 
 // Acos is y = arccos x.
 //
 //	∂y/∂x = −1/√(1−x²)
 //
-// Special cases are: at ±1 the gradient is −Inf; outside [−1, 1] value and gradient are NaN.
+// Special cases are: at ±1 the gradient is −Inf; outside [−1, 1] value and
+// gradient are NaN.
 var Acos = ofX(acos, func(gy, x float64) float64 { return -gy / math.Sqrt((1-x)*(1+x)) })
 
 func acos(x float64) float64 { return 2 * math.Atan2(math.Sqrt(1-x), math.Sqrt(1+x)) }
@@ -152,7 +159,8 @@ var Sinh = ofX(sinh, func(gy, x float64) float64 { return gy * cosh(x) })
 //	∂y/∂x = sinh x
 var Cosh = ofX(cosh, func(gy, x float64) float64 { return gy * sinh(x) })
 
-// sinh and cosh are finite up to 710.47, where math.Exp, and with it math.Sinh and math.Cosh, overflows at 709.78.
+// sinh and cosh are finite up to 710.47, where math.Exp, and with it math.Sinh
+// and math.Cosh, overflows at 709.78.
 func sinh(x float64) float64 {
 	if math.Abs(x) > 700 {
 		return math.Copysign(cosh(x), x)
@@ -172,7 +180,7 @@ func cosh(x float64) float64 {
 //
 //	∂y/∂x = 1 / cosh² x
 //
-// The gradient comes from x: 1 − y² would have no digit left at 19.
+// The gradient is computed from x: 1 − y² would have no digit left at 19.
 var Tanh = ofX(math.Tanh, tanhGrad)
 
 // tanhGrad is written with e^(−2|x|), which cannot overflow as cosh² does.
@@ -190,14 +198,16 @@ var Asinh = ofX(math.Asinh, func(gy, x float64) float64 { return gy / math.Hypot
 //
 //	∂y/∂x = 1/√(x²−1)
 //
-// Special cases are: at 1 the gradient is +Inf; below 1 value and gradient are NaN.
+// Special cases are: at 1 the gradient is +Inf; below 1 value and gradient are
+// NaN.
 var Acosh = ofX(math.Acosh, func(gy, x float64) float64 { return gy / (math.Sqrt(x-1) * math.Sqrt(x+1)) })
 
 // Atanh is y = artanh x.
 //
 //	∂y/∂x = 1 / (1 − x²)
 //
-// Special cases are: at ±1 the value is ±Inf and the gradient +Inf; outside [−1, 1] the value is NaN.
+// Special cases are: at ±1 the value is ±Inf and the gradient +Inf; outside
+// [−1, 1] the value is NaN.
 var Atanh = ofX(math.Atanh, func(gy, x float64) float64 { return gy / ((1 - x) * (1 + x)) })
 
 // Erf is y = 2/√π·∫₀ˣ e^(−t²) dt.
@@ -210,7 +220,8 @@ var Erf = ofX(math.Erf, func(gy, x float64) float64 { return gy * (2 / math.Sqrt
 //	∂y/∂x = −2/√π·e^(−x²)
 var Erfc = ofX(math.Erfc, func(gy, x float64) float64 { return -gy * (2 / math.SqrtPi * expSquare(x, -1)) })
 
-// expSquare returns e^(c·x²) for c < 0. The rounding error of x², which the exponential would magnify, is made good.
+// expSquare returns e^(c·x²) for c < 0. It corrects the rounding error of x²,
+// which the exponential would magnify.
 func expSquare(x, c float64) float64 {
 	square := x * x
 	if c*square < -750 {
@@ -224,7 +235,8 @@ func expSquare(x, c float64) float64 {
 //
 //	∂y/∂x = digamma x
 //
-// Special cases are: at 0 and the negative integers the value is +Inf; at ±Inf it is +Inf.
+// Special cases are: at 0 and the negative integers the value is +Inf; at ±Inf
+// it is +Inf.
 var Lgamma = ofX(lgamma, func(gy, x float64) float64 { return polygammaTimes(gy, x, 0) })
 
 func lgamma(x float64) float64 {
@@ -242,8 +254,9 @@ func lgamma(x float64) float64 {
 // Special cases are: ∓Inf at ±0; NaN at the negative integers and −Inf.
 var Digamma = ofX(digamma, func(gy, x float64) float64 { return polygammaTimes(gy, x, 1) })
 
-// digamma moves x beyond 10 by ψ(x+1) = ψ(x) + 1/x and sums the asymptotic series there; it reflects negative numbers, where the
-// tangent of the distance to the nearest pole keeps its digits.
+// digamma moves x beyond 10 by ψ(x+1) = ψ(x) + 1/x and sums the asymptotic
+// series there. It reflects negative numbers, with the tangent of the distance
+// to the nearest pole, which keeps its digits.
 func digamma(x float64) float64 {
 	switch {
 	case x == 0:
@@ -269,16 +282,19 @@ var digammaSeries = [...]float64{
 	1.0 / 12, -1.0 / 120, 1.0 / 252, -1.0 / 240, 1.0 / 132, -691.0 / 32760, 1.0 / 12, -3617.0 / 8160,
 }
 
-// Polygamma is the derivative of ψ(x) of the whole order a ≥ 0; order 0 is digamma.
+// Polygamma is the derivative of ψ(x) of the whole order a ≥ 0; order 0 is
+// digamma.
 //
 //	∂y/∂x = polygamma of order a+1
 //
-// Special cases are: at 0 and the negative integers ±Inf where both sides have that limit, +Inf for odd orders, and NaN
-// where the sides differ (even orders; +0 and −0 count as sides); NaN for orders that are negative or not whole.
+// Special cases are: for odd orders +Inf at 0 and the negative integers; for
+// even orders ∓Inf at ±0 and NaN at the negative integers; NaN for orders that
+// are negative or not whole.
 var Polygamma = ofXA(polygamma, func(gy, x, a float64) float64 { return polygammaTimes(gy, x, a+1) })
 
-// polygammaTimes returns gy·ψ⁽ⁿ⁾(x). Near 0 and far out, where the first term of the series is all of it, gy is multiplied
-// by one factor of that after the other: the power alone may leave the range.
+// polygammaTimes returns gy·ψ⁽ⁿ⁾(x). Near 0 and far out only the first term of
+// the series counts. There gy is multiplied by the factors of that term one
+// after the other, because the power alone may leave the range.
 func polygammaTimes(gy, x, n float64) float64 {
 	sign := 1.0
 	if math.Mod(n, 2) == 0 {
@@ -293,7 +309,7 @@ func polygammaTimes(gy, x, n float64) float64 {
 	return gy * polygamma(x, n)
 }
 
-// polygamma returns ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹·n!·ζ(n+1, x), with ζ of Hurwitz.
+// polygamma returns ψ⁽ⁿ⁾(x) = (−1)ⁿ⁺¹·n!·ζ(n+1, x), with the Hurwitz ζ.
 func polygamma(x, n float64) float64 {
 	switch {
 	case n == 0:
@@ -318,8 +334,9 @@ func polygamma(x, n float64) float64 {
 	return sign * reflectedZeta(x, n, sign)
 }
 
-// reflectedZeta returns n!·ζ(n+1, x) for x < 0, where the sum over all integers k of (x+k)⁻ⁿ⁻¹ depends only on the
-// distance d of x to the nearest integer; even is the sign of (−1)ⁿ⁺¹.
+// reflectedZeta returns n!·ζ(n+1, x) for x < 0, where the sum over all integers
+// k of (x+k)⁻ⁿ⁻¹ depends only on the distance d of x to the nearest integer;
+// even is the sign of (−1)ⁿ⁺¹.
 func reflectedZeta(x, n, even float64) float64 {
 	d := x - math.Round(x)
 	all := factorialPower(1, d, n) + zetaFactorial(1+d, n) + even*zetaFactorial(1-d, n)
@@ -329,8 +346,9 @@ func reflectedZeta(x, n, even float64) float64 {
 	return all - even*zetaFactorial(1-x, n)
 }
 
-// zetaFactorial returns n!·ζ(n+1, x) for x > 0. Far out it is the asymptotic series, whose factor (n−1)!/xⁿ is multiplied
-// up term by term, so that neither part overflows or underflows alone.
+// zetaFactorial returns n!·ζ(n+1, x) for x > 0. Far out it sums the asymptotic
+// series. The series' factor (n−1)!/xⁿ is multiplied factor by factor, so that
+// neither part overflows or underflows alone.
 func zetaFactorial(x, n float64) float64 {
 	switch {
 	case x < 20+2*n && n <= 100:
@@ -347,7 +365,8 @@ func zetaFactorial(x, n float64) float64 {
 	return factorialPower(1, x, n-1) * series
 }
 
-// sumFactorialPowers returns n!·ζ(n+1, x) term by term, for orders so high that the terms shrink fast and n! overflows.
+// sumFactorialPowers returns n!·ζ(n+1, x) term by term, for high orders: the
+// terms shrink fast, and n! overflows.
 func sumFactorialPowers(x, n float64) float64 {
 	sum := 0.0
 	for {
@@ -378,8 +397,9 @@ func factorialPower(c, x, n float64) float64 {
 //
 //	∂z/∂x = y·xʸ⁻¹, ∂z/∂y = z·ln x
 //
-// Special cases are: x⁰ = 1 and 1ʸ = 1 also for NaN; for x < 0 the value is NaN unless y is whole, and ∂z/∂y is NaN; at x = 0 and
-// y ≥ 0, ∂z/∂y is 0; for y = 0, 1 and 2, ∂z/∂x is exactly 0, 1 and 2x.
+// Special cases are: x⁰ = 1 and 1ʸ = 1 also for NaN; for x < 0 the value is NaN
+// unless y is whole, and ∂z/∂y is NaN; at x = 0 and y ≥ 0, ∂z/∂y is 0; for y =
+// 0, 1 and 2, ∂z/∂x is exactly 0, 1 and 2x.
 var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 	if x == 0 && y >= 0 {
 		return powGrad(gy, x, y), 0
@@ -387,9 +407,10 @@ var Pow = ofXY(pow, func(gy, x, y, z float64) (float64, float64) {
 	return powGrad(gy, x, y), gy * logOf(x) * z
 })
 
-// pow is math.Pow, except for large exponents and bases near 1: there the error of math.Pow's repeated squaring, which doubles
-// at each step, is larger than that of the exponential of the logarithm; and except for subnormal bases, of which its logarithm is wrong on
-// amd64. Its relative error is within 1e−13.
+// pow is math.Pow, except in two cases. For large exponents and bases near 1 it
+// is the exponential of the logarithm: math.Pow squares repeatedly, which
+// doubles the error at each step. For subnormal bases math.Pow is wrong on
+// amd64. The relative error is within 1e−13.
 func pow(x, y float64) float64 {
 	ax, ay := math.Abs(x), math.Abs(y)
 	isSteep := ay >= 64 && ay <= 1<<52 && ax >= 0.75 && ax <= 1.33
@@ -414,7 +435,8 @@ func pow(x, y float64) float64 {
 	return z
 }
 
-// powByParts is the power of the fraction of x > 0 and that of its power of two, for small y.
+// powByParts is xʸ for x > 0 and small y: the power of x's fraction times that
+// of its power of two.
 func powByParts(x, y float64) float64 {
 	fraction, exponent := math.Frexp(x)
 	e := float64(exponent)
@@ -426,7 +448,8 @@ func powByParts(x, y float64) float64 {
 //
 //	∂z/∂x = y/(x²+y²), ∂z/∂y = −x/(x²+y²)
 //
-// Special cases are: both gradients are 0 at the origin and where x or y is infinite.
+// Special cases are: both gradients are 0 at the origin and where x or y is
+// infinite.
 var Atan2 = ofXY(math.Atan2, func(gy, x, y, _ float64) (float64, float64) {
 	return atan2SlopeOne(gy, x, y), -atan2SlopeOne(gy, y, x)
 })
@@ -435,7 +458,8 @@ var Atan2 = ofXY(math.Atan2, func(gy, x, y, _ float64) (float64, float64) {
 //
 //	∂z/∂x = x/z, ∂z/∂y = y/z
 //
-// Special cases are: hypot(±Inf, NaN) = +Inf; both gradients are 0 at the origin.
+// Special cases are: hypot(±Inf, NaN) = +Inf; both gradients are 0 at the
+// origin.
 var Hypot = ofXY(math.Hypot, func(gy, x, y, _ float64) (float64, float64) {
 	return hypotSlopeOne(gy, x, y), hypotSlopeOne(gy, y, x)
 })

@@ -516,7 +516,8 @@ func (l *lane) begin(name, signature, doc string) {
 	l.file.kept = map[constant]vec{}
 }
 
-// wrapped are the lines of a comment, up to 80 characters wide with its slashes.
+// wrapped are the lines of a comment, up to 80 characters wide with its
+// slashes.
 func wrapped(text string) []string {
 	var lines []string
 	line := ""

@@ -192,8 +192,8 @@ func (l *lane) powGrad(gy, x, a vec) vec {
 }
 
 // expTimes is gy·a·eᵖ, with a power of 0 or infinity beyond ±1490. Each half of
-// the power of two is itself the product of two, and is subnormal only where the
-// result is, or nearly is.
+// the power of two is itself the product of two, and is subnormal only where
+// the result is, or nearly is.
 func (l *lane) expTimes(p pair, gy, a vec) vec {
 	const end = 1490
 	isBeyond := l.is(greater, l.abs(p.high), l.c(end))

@@ -141,7 +141,8 @@ func text(name, signature string, doc ...string) {
 	build.Doc(wrapped(strings.Join(doc, " "))...)
 }
 
-// wrapped are the lines of a comment, up to 80 characters wide with its slashes.
+// wrapped are the lines of a comment, up to 80 characters wide with its
+// slashes.
 func wrapped(text string) []string {
 	var lines []string
 	line := ""
