@@ -9,10 +9,11 @@ import (
 // reverse is the backward pass under way. While it is active, operations
 // record into scratch nodes behind the recording, which last for one rule.
 type reverse struct {
-	active   bool
-	recorded int32 // nodes of the recording
-	rule     Rule
-	pass     *pass
+	active    bool
+	recording bool  // Grad's pass, whose rules record
+	recorded  int32 // nodes of the recording
+	rule      Rule
+	pass      *pass
 }
 
 // Backward returns the gradient of x, which must have one element, with

@@ -80,7 +80,6 @@ func TestCornersThatPanic(t *testing.T) {
 		"padding that overflows":             func() { x.Pad(0, [2]int{math.MaxInt, math.MaxInt}) },
 		"parts that overflow":                func() { x.Split(0, math.MaxInt, math.MaxInt, 4) },
 		"no Param":                           func() { x.Sum().Backward().OfParam(nil) },
-		"no matrix":                          func() { autograd.FromDense(nil) },
 		"no rng":                             func() { autograd.Uniform(nil, 0, 1, 2) },
 		"no such precision":                  func() { autograd.NewGraph(autograd.Options{Precision: 7}) },
 		"a tensor of no such precision":      func() { autograd.Ones(1).In(9) },

@@ -1,16 +1,52 @@
 package autograd
 
 import (
+	"math"
 	"unsafe"
 
 	"nabla/internal/kernel"
 )
 
-// checkFinite panics when a node just computed holds a NaN or infinity.
+// checkFinite panics when a node just computed holds a NaN, or an infinity that
+// comes from nowhere: one that the user made, such as a mask's, and what it
+// makes infinite is meant.
 func (g *Graph) checkFinite(n *node) {
-	if i, ok := g.finite(n.data, n.shape.size); !ok {
+	i, ok := g.finite(n.data, n.shape.size)
+	if !ok && g.meantInfinite(n) {
+		i, ok = g.notNaN(n)
+	}
+	if !ok {
 		panic(g.nonFinite(n, n.data, i))
 	}
+}
+
+// meantInfinite reports whether n is a constant, was padded with an infinity, or
+// has an input that holds one.
+func (g *Graph) meantInfinite(n *node) bool {
+	if n.op == &opConstant || n.op == &opPad && math.IsInf(n.a, 0) {
+		return true
+	}
+	for _, input := range n.inputs() {
+		if x := g.at(input); !g.allFinite(x) {
+			return true
+		}
+	}
+	return false
+}
+
+func (g *Graph) allFinite(n *node) bool {
+	_, ok := g.finite(n.data, n.shape.size)
+	return ok
+}
+
+// notNaN returns the index of the first NaN.
+func (g *Graph) notNaN(n *node) (index int, ok bool) {
+	for i := range n.shape.size {
+		if math.IsNaN(g.number(n.data, i)) {
+			return i, false
+		}
+	}
+	return 0, true
 }
 
 // checkFiniteGradient panics when what node id hands to one of its inputs

@@ -376,6 +376,7 @@ func FuzzShapes(f *testing.F) {
 	for seed := range uint64(20) {
 		f.Add(seed, []byte{})
 	}
+	f.Add(uint64(236), []byte("!!!!! !")) // an empty tensor whose other axes grow
 	for function := range byte(len(shapeFunctions)) {
 		for seed := range uint64(3) {
 			f.Add(100*seed+uint64(function), []byte{function, function + 1, function})
@@ -424,13 +425,23 @@ func shapeChain(rng *rand.Rand, g *autograd.Graph, program []byte, names *[]stri
 			choice = int(program[i]) % len(shapeFunctions)
 		}
 		s := shapeFunctions[choice]
-		if s.leastRank > len(t.shape) || len(t.source) > 400 {
+		if s.leastRank > len(t.shape) || extent(t.shape) > 400 {
 			continue
 		}
 		*names = append(*names, s.name)
 		y, t = s.apply(rng, y, t)
 	}
 	return x, y, t
+}
+
+// extent is the number of elements if no axis were empty: the other axes of an
+// empty tensor grow too.
+func extent(shape []int) int {
+	n := 1
+	for _, d := range shape {
+		n *= max(d, 1)
+	}
+	return n
 }
 
 // seldomZero returns a length up to most: most results should have elements.

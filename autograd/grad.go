@@ -46,6 +46,8 @@ func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 	total := make([]Value, len(paths))
 	total[y.id] = seed
 	var r Rule
+	g.reverse.recording = true
+	defer func() { g.reverse.recording = false }()
 	for id := y.id; id >= 0; id-- {
 		n := g.at(id)
 		if total[id].g == nil || n.rule == nil {
@@ -59,7 +61,9 @@ func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 		n.rule(&r)
 		for i, input := range n.inputs() {
 			if r.gx[i].g != nil {
-				total[input] = sumOf(total[input], r.reduced(i, g.at(input).shape))
+				gx := r.reduced(i, g.at(input).shape)
+				g.lookAtHandedOn(id, i, gx)
+				total[input] = sumOf(total[input], gx)
 			}
 		}
 	}

@@ -43,3 +43,32 @@ func (x Ints) Item() int {
 	}
 	return x.values[0]
 }
+
+// Reshape returns the same integers in another shape, without a copy. It panics
+// with a *ShapeError when their number does not fit.
+func (x Ints) Reshape(shape ...int) Ints {
+	x.check("Reshape")
+	checkFits("Reshape", len(x.values), shape)
+	return Ints{append([]int{}, shape...), x.values}
+}
+
+// Take returns the entries of the first axis that rows name, in that order: the
+// labels of a batch. It panics with an *IndexError for a row out of range, and
+// with a *ShapeError for a scalar.
+func (x Ints) Take(rows ...int) Ints {
+	x.check("Take")
+	if len(x.shape) == 0 {
+		panic(NewShapeError("Take", "a scalar has no rows", x.shape))
+	}
+	shape := slices.Clone(x.shape)
+	shape[0] = len(rows)
+	size, _ := sizeOf(x.shape[1:])
+	values := make([]int, 0, len(rows)*size)
+	for _, row := range rows {
+		if row < 0 || row >= x.shape[0] {
+			panic(NewIndexError("Take", "row", row, x.shape[0]))
+		}
+		values = append(values, x.values[row*size:(row+1)*size]...)
+	}
+	return Ints{shape, values}
+}

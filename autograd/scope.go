@@ -8,8 +8,7 @@ type scopeTable struct {
 	parents []int32
 	numbers map[scopeKey]int32
 	current int32
-	visits  []int32 // the scopes that the last recording entered, in order: the first guess
-	visit   int
+	entered int // scopes of this recording, each as often as it was entered
 }
 
 type scopeKey struct {
@@ -17,28 +16,21 @@ type scopeKey struct {
 	name   string
 }
 
+// spareScopes is how many scopes are remembered beyond those of a recording.
+const spareScopes = 1000
+
+// reset leaves all scopes. Where each recording has new names, those of the
+// earlier ones are forgotten before they become many.
 func (t *scopeTable) reset() {
-	if t.paths == nil {
+	if t.paths == nil || len(t.paths) > 2*t.entered+spareScopes {
 		t.paths, t.last, t.parents, t.numbers = []string{""}, []string{""}, []int32{0}, map[scopeKey]int32{}
 	}
-	t.current, t.visit = 0, 0
+	t.current, t.entered = 0, 0
 }
 
+// enter enters a scope by its name.
 func (t *scopeTable) enter(name string) {
-	if t.visit < len(t.visits) {
-		if guess := t.visits[t.visit]; t.parents[guess] == t.current && t.last[guess] == name {
-			t.visit++
-			t.current = guess
-			return
-		}
-	}
-	t.find(name)
-	t.visits = append(t.visits[:t.visit], t.current)
-	t.visit++
-}
-
-// find enters a scope by its name.
-func (t *scopeTable) find(name string) {
+	t.entered++
 	key := scopeKey{t.current, name}
 	number, ok := t.numbers[key]
 	if !ok {

@@ -8,8 +8,6 @@ import (
 	"slices"
 	"unsafe"
 
-	"gonum.org/v1/gonum/mat"
-
 	"nabla/internal/kernel"
 )
 
@@ -166,32 +164,6 @@ func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 		dst = fillNested(dst, v.Index(i), shape[1:], whole)
 	}
 	return dst
-}
-
-// FromDense returns a tensor with a copy of a matrix.
-func FromDense(m mat.Matrix) Tensor {
-	if m == nil {
-		panic(NewArgumentError("FromDense", "the matrix is nil"))
-	}
-	rows, columns := m.Dims()
-	t := Zeros(rows, columns)
-	for i := range rows {
-		for j := range columns {
-			t.f64()[i*columns+j] = m.At(i, j)
-		}
-	}
-	return t
-}
-
-// Dense returns a copy of a tensor of rank 2 as a matrix. It panics with a
-// *ShapeError for another rank and, as gonum has no empty matrices, without
-// elements.
-func (t Tensor) Dense() *mat.Dense {
-	t.check("Tensor")
-	if t.Rank() != 2 || t.Size() == 0 {
-		panic(NewShapeError("Dense", "not a matrix with elements", t.dims()))
-	}
-	return mat.NewDense(t.Dim(0), t.Dim(1), t.Float64s())
 }
 
 func zerosOf(p Precision, dims []int) Tensor {

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"gonum.org/v1/gonum/mat"
 	"gonum.org/v1/gonum/stat"
 
 	"nabla/autograd"
@@ -41,8 +40,6 @@ func TestConstructors(t *testing.T) {
 		{"FromNested, arrays", autograd.FromNested([2][3]float32{{1, 2, 3}, {4, 5, 6}}), []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}},
 		{"FromNested, empty rows", autograd.FromNested([][]float64{{}, {}}), []int{2, 0}, nil},
 		{"FromNested, no rows", autograd.FromNested([]float64{}), []int{0}, nil},
-		{"FromDense", autograd.FromDense(mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6})), []int{2, 3}, []float64{1, 2, 3, 4, 5, 6}},
-		{"FromDense, transposed", autograd.FromDense(mat.NewDense(2, 3, []float64{1, 2, 3, 4, 5, 6}).T()), []int{3, 2}, []float64{1, 4, 2, 5, 3, 6}},
 		{"Reshape", vector(1, 2, 3, 4).Reshape(2, 2), []int{2, 2}, []float64{1, 2, 3, 4}},
 		{"Reshape to a scalar", vector(1).Reshape(), nil, []float64{1}},
 	} {
@@ -85,7 +82,6 @@ func TestTensorsCopy(t *testing.T) {
 	a.Float64s()[0] = 9
 	a.Clone().Raw64()[0] = 9
 	a.In(autograd.Float64).Raw64()[0] = 9
-	a.Dense().Set(0, 0, 9)
 	wantNumbers(t, "values", a.Float64s(), []float64{1, 2, 3, 4}, 0)
 	wantShape(t, "shape", a.Shape(), 2, 2)
 	a.Reshape(4).Raw64()[0] = 5

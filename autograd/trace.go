@@ -12,8 +12,18 @@ func (g *Graph) look() {
 	}
 	n := g.at(g.count - 1)
 	g.extraOf(n).line = callSite()
-	if g.options.CheckFinite {
+	if g.options.CheckFinite && !g.reverse.recording {
 		g.checkFinite(n)
+	}
+}
+
+// lookAtHandedOn does for Grad what CheckFinite asks: what node id hands to an
+// input is looked at, and not the steps in which its rule computed it, of which
+// the user knows nothing.
+func (g *Graph) lookAtHandedOn(id int32, input int, gx Value) {
+	if g.options.CheckFinite {
+		n := g.at(gx.id)
+		g.checkFiniteGradient(id, input, n.data, n.shape)
 	}
 }
 
