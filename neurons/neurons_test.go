@@ -299,22 +299,6 @@ func mustFault[E error](t *testing.T, f func(), parts ...string) {
 	}
 }
 
-// recording lists the operations of a recording as scope, name and operation.
-func recording(g *autograd.Graph) []string {
-	var nodes []string
-	for n := range g.Nodes() {
-		if n.Kind != autograd.KindOperation {
-			continue
-		}
-		line := n.Scope + ": "
-		if n.Value.Name() != "" {
-			line += n.Value.Name() + " = "
-		}
-		nodes = append(nodes, line+n.Op)
-	}
-	return nodes
-}
-
 // twice is a layer of the user's own.
 type twice struct{ inner []layers.Layer }
 

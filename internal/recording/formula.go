@@ -17,7 +17,7 @@ func (m *Model) FormulaOf(i int) string {
 	return m.Written(i, func(i int, _ bool) string { return m.Nodes[i].Title() })
 }
 
-// Written is formulaOf with what nameOf calls the inputs, which knows whether
+// Written is FormulaOf with what nameOf calls the inputs, which knows whether
 // they stand between operators.
 func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 	n := &m.Nodes[i]
