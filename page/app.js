@@ -41,7 +41,14 @@ function drawPicture() {
 	const scene = state.view === "neurons" ? sceneOfNeurons(sums, net) : sceneOfOperations(g, state.folded);
 	picture = Picture($("graph"), scene, g, i => select(i), fold);
 	for (const [id, view] of [["view-neurons", "neurons"], ["view-operations", "operations"], ["view-all", "all"]]) $(id).setAttribute("aria-pressed", state.view === view);
+	showLegend();
 	fitCamera();
+}
+
+// showLegend shows of the legend what is in the picture.
+function showLegend() {
+	const broken = [...world.values, ...world.gradients].some(x => has(x) && isBroken(x)), seen = { neurons: state.view === "neurons", operations: state.view !== "neurons", trouble: broken };
+	for (const li of document.querySelectorAll(".legend [data-in]")) li.hidden = !seen[li.dataset.in];
 }
 
 // On a narrow screen the picture is as large as can be read, and is scrolled; elsewhere it is fitted, dragged and enlarged.
@@ -162,6 +169,7 @@ function showEpoch() {
 	const epochs = curveEpochs();
 	Object.assign($("epoch-slider"), { min: epochs[0], max: epochs.at(-1), value: frame.epoch });
 	showFit();
+	showLegend();
 	const troubles = (state.changes.size ? [] : frame.trouble) || [];
 	$("trouble").hidden = !troubles.length;
 	$("troubles").replaceChildren(...troubles.slice(0, 50).map(t => el("li", {}, el("button", { type: "button", onclick: () => select(t.n) }, `⚠ ${title(raw.nodes[t.n])}: ${t.t}`))), ...(troubles.length > 50 ? [el("li", {}, `and ${troubles.length - 50} more`)] : []));
