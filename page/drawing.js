@@ -26,8 +26,8 @@ function fit(text, room, font) {
 
 // numberIn is a number with as many digits as its room allows: one that is cut off would be another.
 function numberIn(v, room, font, digits = data.digits) {
-	while (digits > 1 && textWidth(number(v, digits), font) > room) digits--;
-	return number(v, digits);
+	for (; digits > 0; digits--) if (textWidth(number(v, digits), font) <= room) return number(v, digits);
+	return Number.isFinite(v) ? v.toExponential(0).replace("+", "").replaceAll("-", "−") : number(v);
 }
 
 // briefIn is brief for a room.
@@ -100,7 +100,7 @@ function boxItem(n, g) {
 	const under = slim && n.l ? 2 * textWidth(`→ ${widest()}`, fonts.small) + 26 : 0;
 	return {
 		kind: "box", node: n, nodes: [n], scope: n.s || 0, order: n.at, title: name, caption: side, slim,
-		w: Math.max(n.single ? 104 : 170, Math.min(head, 340), under), h: slim ? (n.l ? 44 : 30) : n.l || n.at === g.root ? 64 : 46,
+		w: Math.max(n.single ? most + 36 : 170, Math.min(head, 340), under), h: slim ? (n.l ? 44 : 30) : n.l || n.at === g.root ? 64 : 46,
 	};
 }
 
@@ -354,7 +354,7 @@ function gradientText(item, n, d) {
 	const font = item.slim ? fonts.small : item.round || item.pill ? "12px" : fonts.row, room = item.slim ? (item.w - 26) / 2 : item.round ? 1.6 * item.r : item.w - 20;
 	const short = item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
 	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
-	else d = item.round && typeof d === "number" ? numberIn(d, room - textWidth(short + " ", font), font, 3) : brief(d);
+	else d = typeof d === "number" ? numberIn(d, room - textWidth(`${short} `, font), font, item.round ? 3 : data.digits) : brief(d);
 	const named = `${gradientTitle(n)} ${d}`;
 	return item.kind !== "box" && textWidth(named, font) <= room ? named : fit(`${short} ${d}`, room, font);
 }
