@@ -21,6 +21,9 @@ var (
 	opAtan      = operation{name: "atan", method: "Atan", unary: &kernel.Atan, slope: slopeOf("atan", "Atan")}
 	opSinh      = operation{name: "sinh", method: "Sinh", unary: &kernel.Sinh}
 	opCosh      = operation{name: "cosh", method: "Cosh", unary: &kernel.Cosh}
+	opAsinh     = operation{name: "asinh", method: "Asinh", unary: &kernel.Asinh, slope: slopeOf("asinh", "Asinh")}
+	opAcosh     = operation{name: "acosh", method: "Acosh", unary: &kernel.Acosh, slope: slopeOf("acosh", "Acosh")}
+	opAtanh     = operation{name: "atanh", method: "Atanh", unary: &kernel.Atanh, slope: slopeOf("atanh", "Atanh")}
 	opTanh      = operation{name: "tanh", method: "Tanh", unary: &kernel.Tanh, slope: slopeOf("tanh", "Tanh")}
 	opErf       = operation{name: "erf", method: "Erf", unary: &kernel.Erf, slope: slopeOf("erf", "Erf")}
 	opErfc      = operation{name: "erfc", method: "Erfc", unary: &kernel.Erfc, slope: slopeOf("erfc", "Erfc")}
@@ -114,15 +117,16 @@ func asinSlopeRule(r *Rule) {
 }
 
 // arcSlope adds asin″ = asin′·x/(1−x²), in which nothing cancels near 0, and
-// acos″, which is the same of acos′. 1−x² is (1−x)(1+x), which loses no digits
-// near ±1.
+// acos″, which is the same of acos′.
 func arcSlope(r *Rule) {
 	if r.Needs(1) {
 		x := r.In(1)
-		circle := x.Neg().AddScalar(1).Mul(x.AddScalar(1))
-		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle))
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle(x)))
 	}
 }
+
+// circle returns 1−x² as (1−x)(1+x), which loses no digits near ±1.
+func circle(x Value) Value { return x.Neg().AddScalar(1).Mul(x.AddScalar(1)) }
 
 // Acos returns the arccosine, in radians.
 //
@@ -183,6 +187,62 @@ func tanhSlopeRule(r *Rule) {
 
 // tanhSlope returns g·tanh′ x.
 func tanhSlope(g, x Value) Value { return slope(&opTanh, tanhSlopeRule, g, x, 0, 0) }
+
+// Asinh returns the inverse hyperbolic sine, accurate near 0.
+//
+//	∂y/∂x = 1/√(1+x²)
+func (x Value) Asinh() Value { return x.unary(&opAsinh, asinhRule, 0, 0) }
+
+func asinhRule(r *Rule) { r.slope(asinhSlopeRule) }
+
+// asinh″ = −x·asinh′/(1+x²), of which x·asinh′ is at most 1 and 1/(1+x²) is
+// atan′.
+func asinhSlopeRule(r *Rule) {
+	r.slopeAgain(&opAsinh)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, slope(&opAtan, atanSlopeRule, r.Grad().Mul(r.Out().Mul(x)).Neg(), x, 0, 0))
+	}
+}
+
+// Acosh returns the inverse hyperbolic cosine, the one that is not negative.
+//
+//	∂y/∂x = 1/√(x²−1)
+//
+// Special cases are: 0 with gradient +Inf at 1; value and gradient are NaN for
+// x < 1.
+func (x Value) Acosh() Value { return x.unary(&opAcosh, acoshRule, 0, 0) }
+
+func acoshRule(r *Rule) { r.slope(acoshSlopeRule) }
+
+// acosh″ = −acosh′/((x−1)(1+1/x)), where the square that (x−1)(x+1) is cannot
+// overflow.
+func acoshSlopeRule(r *Rule) {
+	r.slopeAgain(&opAcosh)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, r.Grad().Mul(r.Out()).Div(x.AddScalar(-1).Mul(x.Reciprocal().AddScalar(1))).Neg())
+	}
+}
+
+// Atanh returns the inverse hyperbolic tangent, accurate near 0.
+//
+//	∂y/∂x = 1/(1−x²)
+//
+// Special cases are: ±Inf with gradient +Inf at ±1; NaN for |x| > 1, with
+// gradient 1/(1−x²).
+func (x Value) Atanh() Value { return x.unary(&opAtanh, atanhRule, 0, 0) }
+
+func atanhRule(r *Rule) { r.slope(atanhSlopeRule) }
+
+// atanh″ = 2x·atanh′/(1−x²)
+func atanhSlopeRule(r *Rule) {
+	r.slopeAgain(&opAtanh)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle(x)).Scale(2))
+	}
+}
 
 // Erf returns the error function 2/√π ∫₀ˣ e^(−t²) dt.
 //

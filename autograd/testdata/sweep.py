@@ -195,6 +195,10 @@ unary("atan", EVERYWHERE, lambda x: 1 / (1 + x * x), lambda x: -2 * x / (1 + x *
 unary("sinh", BELL, cosh, sinh)
 unary("cosh", BELL, sinh, cosh)
 unary("tanh", BELL, lambda x: 1 / cosh(x) ** 2, lambda x: -2 * th(x) / cosh(x) ** 2)
+unary("asinh", EVERYWHERE, lambda x: 1 / sqrt(1 + x * x), lambda x: -x / (1 + x * x) ** mpf(1.5))
+ABOVE = [1 + 2.0**-k for k in (50, 30, 20, 10, 5)] + [x for x in CENTER if x > 1] + FAR
+unary("acosh", ABOVE, lambda x: 1 / sqrt((x - 1) * (x + 1)), lambda x: -x / ((x - 1) * (x + 1)) ** mpf(1.5))
+unary("atanh", UNIT, lambda x: 1 / ((1 - x) * (1 + x)), lambda x: 2 * x / ((1 - x) * (1 + x)) ** 2)
 bell = lambda x: 2 / sqrt(pi) * exp(-x * x)
 unary("erf", BELL, bell, lambda x: -2 * x * bell(x))
 unary("erfc", BELL, lambda x: -bell(x), lambda x: 2 * x * bell(x))

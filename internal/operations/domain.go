@@ -33,6 +33,15 @@ func rootDomain(x, y float64) (Fault, string) {
 
 func arcDomain(_, _ float64) (Fault, string) { return Outside, " of %s, outside −1 to 1" }
 
+func acoshDomain(_, _ float64) (Fault, string) { return Outside, " of %s, less than 1" }
+
+func atanhDomain(x, _ float64) (Fault, string) {
+	if math.Abs(x) == 1 {
+		return LogOfZero, " of %s: log of 0"
+	}
+	return Outside, " of %s, outside −1 to 1"
+}
+
 // poleDomain: an infinity or NaN at 0, −1, −2, …; elsewhere an overflow.
 func poleDomain(x, _ float64) (Fault, string) {
 	if x <= 0 && x == math.Trunc(x) {

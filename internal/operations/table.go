@@ -44,6 +44,9 @@ const (
 	Sinh      = "sinh"
 	Cosh      = "cosh"
 	Tanh      = "tanh"
+	Asinh     = "asinh"
+	Acosh     = "acosh"
+	Atanh     = "atanh"
 	Erf       = "erf"
 	Erfc      = "erfc"
 	Lgamma    = "lgamma"
@@ -193,6 +196,9 @@ var table = []Operation{
 	{Name: Sinh, Class: Elementwise, Inputs: 1},
 	{Name: Cosh, Class: Elementwise, Inputs: 1},
 	{Name: Tanh, Class: Elementwise, Inputs: 1, Saturates: true, Flat: &Flat{func(a float64) bool { return math.Abs(a) > 0.99 }, "beyond ±0.99", "below 0.02"}},
+	{Name: Asinh, Class: Elementwise, Inputs: 1},
+	{Name: Acosh, Class: Elementwise, Inputs: 1, Domain: acoshDomain},
+	{Name: Atanh, Class: Elementwise, Inputs: 1, Domain: atanhDomain},
 	{Name: Erf, Class: Elementwise, Inputs: 1, Saturates: true},
 	{Name: Erfc, Class: Elementwise, Inputs: 1},
 	{Name: Lgamma, Class: Elementwise, Inputs: 1, Domain: poleDomain},
