@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/big"
 	"os"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,87 +31,36 @@ type sweepPoint struct {
 	first, second []*big.Float
 }
 
-// sweepFunctions are the operations swept, of their inputs and constants.
-var sweepFunctions = map[string]func(in []autograd.Value, c []float64) autograd.Value{
-	"neg":           plainly(autograd.Value.Neg),
-	"scale":         withConstant(autograd.Value.Scale),
-	"add scalar":    withConstant(autograd.Value.AddScalar),
-	"pow scalar":    withConstant(autograd.Value.PowScalar),
-	"square":        plainly(autograd.Value.Square),
-	"sqrt":          plainly(autograd.Value.Sqrt),
-	"rsqrt":         plainly(autograd.Value.Rsqrt),
-	"reciprocal":    plainly(autograd.Value.Reciprocal),
-	"abs":           plainly(autograd.Value.Abs),
-	"floor":         plainly(autograd.Value.Floor),
-	"ceil":          plainly(autograd.Value.Ceil),
-	"round":         plainly(autograd.Value.Round),
-	"relu":          plainly(autograd.Value.ReLU),
-	"relu6":         plainly(autograd.Value.ReLU6),
-	"leaky relu":    withConstant(autograd.Value.LeakyReLU),
-	"elu":           withConstant(autograd.Value.ELU),
-	"selu":          plainly(autograd.Value.SELU),
-	"celu":          withConstant(autograd.Value.CELU),
-	"gelu":          plainly(autograd.Value.GELU),
-	"gelu tanh":     plainly(autograd.Value.GELUTanh),
-	"silu":          plainly(autograd.Value.SiLU),
-	"mish":          plainly(autograd.Value.Mish),
-	"softplus":      plainly(autograd.Value.Softplus),
-	"softsign":      plainly(autograd.Value.Softsign),
-	"sigmoid":       plainly(autograd.Value.Sigmoid),
-	"log sigmoid":   plainly(autograd.Value.LogSigmoid),
-	"hard sigmoid":  plainly(autograd.Value.HardSigmoid),
-	"hard swish":    plainly(autograd.Value.HardSwish),
-	"hard tanh":     plainly(autograd.Value.HardTanh),
-	"clamp":         func(in []autograd.Value, c []float64) autograd.Value { return in[0].Clamp(c[0], c[1]) },
-	"exp":           plainly(autograd.Value.Exp),
-	"expm1":         plainly(autograd.Value.Expm1),
-	"log":           plainly(autograd.Value.Log),
-	"log1p":         plainly(autograd.Value.Log1p),
-	"log2":          plainly(autograd.Value.Log2),
-	"log10":         plainly(autograd.Value.Log10),
-	"sin":           plainly(autograd.Value.Sin),
-	"cos":           plainly(autograd.Value.Cos),
-	"tan":           plainly(autograd.Value.Tan),
-	"asin":          plainly(autograd.Value.Asin),
-	"acos":          plainly(autograd.Value.Acos),
-	"atan":          plainly(autograd.Value.Atan),
-	"sinh":          plainly(autograd.Value.Sinh),
-	"cosh":          plainly(autograd.Value.Cosh),
-	"tanh":          plainly(autograd.Value.Tanh),
-	"asinh":         plainly(autograd.Value.Asinh),
-	"acosh":         plainly(autograd.Value.Acosh),
-	"atanh":         plainly(autograd.Value.Atanh),
-	"erf":           plainly(autograd.Value.Erf),
-	"erfc":          plainly(autograd.Value.Erfc),
-	"lgamma":        plainly(autograd.Value.Lgamma),
-	"digamma":       plainly(autograd.Value.Digamma),
-	"polygamma":     func(in []autograd.Value, c []float64) autograd.Value { return in[0].Polygamma(int(c[0])) },
-	"add":           ofTwo(autograd.Value.Add),
-	"sub":           ofTwo(autograd.Value.Sub),
-	"mul":           ofTwo(autograd.Value.Mul),
-	"div":           ofTwo(autograd.Value.Div),
-	"pow":           ofTwo(autograd.Value.Pow),
-	"atan2":         ofTwo(autograd.Value.Atan2),
-	"hypot":         ofTwo(autograd.Value.Hypot),
-	"prelu":         ofTwo(autograd.Value.PReLU),
-	"maximum":       ofTwo(autograd.Value.Maximum),
-	"minimum":       ofTwo(autograd.Value.Minimum),
-	"cross entropy": ofTwo(autograd.Value.CrossEntropy),
-
-	"binary cross entropy":        ofTwo(autograd.Value.BinaryCrossEntropy),
-	"binary cross entropy logits": ofTwo(autograd.Value.BinaryCrossEntropyLogits),
+// sweptMethod returns the method of Value that an operation is named after, as
+// "gelu tanh" is after GELUTanh.
+func sweptMethod(op string) (method reflect.Method, found bool) {
+	for m := range reflect.TypeFor[autograd.Value]().Methods() {
+		if strings.EqualFold(m.Name, plain(op)) {
+			return m, true
+		}
+	}
+	return method, false
 }
 
-func plainly(f func(x autograd.Value) autograd.Value) func([]autograd.Value, []float64) autograd.Value {
-	return func(in []autograd.Value, _ []float64) autograd.Value { return f(in[0]) }
-}
-
-func withConstant(f func(x autograd.Value, c float64) autograd.Value) func([]autograd.Value, []float64) autograd.Value {
-	return func(in []autograd.Value, c []float64) autograd.Value { return f(in[0], c[0]) }
-}
-
-func ofTwo(f func(x, y autograd.Value) autograd.Value) func([]autograd.Value, []float64) autograd.Value {
-	return func(in []autograd.Value, _ []float64) autograd.Value { return f(in[0], in[1]) }
+// function is the operation of its inputs, with the row's constants for the
+// arguments that are numbers.
+func (r sweepRow) function(t *testing.T) func(in []autograd.Value) autograd.Value {
+	t.Helper()
+	method, found := sweptMethod(r.op)
+	if !found {
+		t.Fatalf("no method of Value is called %q", r.op)
+	}
+	return func(in []autograd.Value) autograd.Value {
+		args := make([]reflect.Value, method.Type.NumIn())
+		for i, inputs, constants := 0, in, r.constants; i < len(args); i++ {
+			if of := method.Type.In(i); of == reflect.TypeFor[autograd.Value]() {
+				args[i], inputs = reflect.ValueOf(inputs[0]), inputs[1:]
+			} else {
+				args[i], constants = reflect.ValueOf(constants[0]).Convert(of), constants[1:]
+			}
+		}
+		return method.Func.Call(args)[0].Interface().(autograd.Value)
+	}
 }
 
 func (r sweepRow) name() string {
@@ -247,7 +197,7 @@ func TestSweep(t *testing.T) {
 	for _, row := range readSweep(t) {
 		t.Run(strings.ReplaceAll(row.name(), " ", "_"), func(t *testing.T) {
 			for _, p := range sweepRanges {
-				s := &sweep{t: t, row: row, sweepRange: p, bad: map[string]int{}}
+				s := &sweep{t: t, row: row, record: row.function(t), sweepRange: p, bad: map[string]int{}}
 				s.first(p.cases(row))
 				s.second()
 				s.report()
@@ -257,8 +207,9 @@ func TestSweep(t *testing.T) {
 }
 
 type sweep struct {
-	t   *testing.T
-	row *sweepRow
+	t      *testing.T
+	row    *sweepRow
+	record func(in []autograd.Value) autograd.Value
 	sweepRange
 	bad map[string]int
 }
@@ -269,10 +220,6 @@ func (s *sweep) report() {
 			s.t.Errorf("%s in %v: %d wrong", way, s.precision, n)
 		}
 	}
-}
-
-func (s *sweep) record(g *autograd.Graph, in []autograd.Value) autograd.Value {
-	return sweepFunctions[s.row.op](in, s.row.constants)
 }
 
 func (s *sweep) first(cases []sweepCase) {
@@ -288,7 +235,7 @@ func (s *sweep) first(cases []sweepCase) {
 	for k := range in {
 		xs[k] = g.Variable(vector(in[k]...))
 	}
-	y := s.record(g, xs)
+	y := s.record(xs)
 	values := y.Tensor().Float64s()
 	grads := y.BackwardWith(vector(seeds...))
 	recorded := autograd.VJP(y, g.Constant(vector(seeds...)), xs...)
@@ -304,7 +251,7 @@ func (s *sweep) first(cases []sweepCase) {
 		for k, v := range c.at {
 			xs[k] = g.Variable(autograd.Scalar(v))
 		}
-		y := s.record(g, xs)
+		y := s.record(xs)
 		grads := y.BackwardWith(autograd.Scalar(c.seed))
 		recorded := autograd.VJP(y, g.Scalar(c.seed), xs...)
 		for k, x := range xs {
@@ -333,7 +280,7 @@ func (s *sweep) second() {
 		for k, v := range point.at {
 			xs[k] = g.Variable(autograd.Scalar(v))
 		}
-		y := s.record(g, xs)
+		y := s.record(xs)
 		if math.IsInf(y.Item(), 0) {
 			continue
 		}
@@ -408,7 +355,7 @@ func TestSweepHasEveryElementwiseOperation(t *testing.T) {
 	for _, file := range packageSource(t) {
 		for _, op := range elementwise(file) {
 			if !slices.ContainsFunc(rows, func(r *sweepRow) bool { return r.op == op }) {
-				t.Errorf("%s is not swept: add it to testdata/sweep.py and to sweepFunctions", op)
+				t.Errorf("%s is not swept: add it to testdata/sweep.py", op)
 			}
 		}
 	}
