@@ -368,7 +368,7 @@ function paintNeuron(item, g, world, times, k) {
 	const { z, a, biases, logits } = item.neuron, n = a || z, b = biases.length ? g.nodes[biases[0]] : null, next = b && times.update[b.raw] <= k;
 	const summed = times.value[z.raw] <= k, dz = gradientAt(g, z, world, times, k), db = b && gradientAt(g, b, world, times, k);
 	if (!item.lines) { // of a whole layer
-		setText(item.under, fit([...(a && summed ? [`${title(z)} ${shapeText(z)}`] : []), ...(a ? [shorten(a.op)] : [])].join("  ·  "), item.w - 20, fonts.small));
+		setText(item.under, fit([...(a && summed ? [`${title(z)} ${shapeText(z)}`] : []), ...(a ? [shorten(a.op)] : []), ...(a && dz !== undefined ? [`dz ${typeof dz === "number" ? number(dz, 3) : `‖${number(norm(dz), 3)}‖`}`] : [])].join("  ·  "), item.w - 20, fonts.small));
 		return;
 	}
 	const say = {
