@@ -171,6 +171,13 @@ func Place(plan Plan) Result {
 	p.root.settle(0)
 	p.bend()
 	p.sweep()
+	if plan.Vertical { // the headings stand in the gaps
+		deepest := 0
+		for _, b := range p.blocks {
+			deepest = max(deepest, b.depth)
+		}
+		plan.Column += float64(deepest) * Heading
+	}
 	return plan.widen(func(gap float64) Result { return p.frames(p.columns(gap)) })
 }
 

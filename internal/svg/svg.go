@@ -206,9 +206,6 @@ func (p *picture) plan() layout.Plan {
 		plan.Links = append(plan.Links, &l.Link)
 		plan.Column = max(plan.Column, l.W+24)
 	}
-	if p.vertical && len(p.scopes) > 1 {
-		plan.Column += layout.Heading
-	}
 	return plan
 }
 
