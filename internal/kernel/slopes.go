@@ -73,6 +73,9 @@ func divSlope[T Float](dst, gy, x, y []T) {
 var HypotSlope = ofXYZ(hypotSlopeOne)
 
 func hypotSlopeOne(gy, x, y float64) float64 {
+	if p, square := gy*x, x*x+y*y; isNormal(p) && isNormal(square) {
+		return p / math.Sqrt(square) // math.Hypot takes several times as long
+	}
 	h := math.Hypot(x, y)
 	if h == 0 {
 		return 0
@@ -87,6 +90,9 @@ func hypotSlopeOne(gy, x, y float64) float64 {
 var Atan2Slope = ofXYZ(atan2SlopeOne)
 
 func atan2SlopeOne(gy, y, x float64) float64 {
+	if p, square := gy*x, x*x+y*y; isNormal(p) && isNormal(square) {
+		return p / square
+	}
 	h := math.Hypot(x, y)
 	switch {
 	case y != y || x != x:
