@@ -69,7 +69,7 @@ func (x Value) LeakyReLU(slope float64) Value { return x.unary(&opLeakyReLU, lea
 
 func leakyReLURule(r *Rule) {
 	x := r.In(0)
-	r.Add(0, Where(x.GreaterScalar(0), r.Grad(), r.Grad().Scale(r.n.a).Add(flatAt(x))))
+	r.Add(0, Where(x.GreaterScalar(0), r.Grad(), r.Grad().MulScalar(r.n.a).Add(flatAt(x))))
 }
 
 // PReLU returns x for x > 0, else slope·x with a slope that is learned,
@@ -107,7 +107,7 @@ func eluSlopeRule(r *Rule) {
 func decaySlope(r *Rule, rate float64) {
 	if r.Needs(1) {
 		x := r.In(1)
-		r.Add(1, gateAt(x, r.Grad().Mul(r.Out()).Scale(rate), x.LessEqualScalar(0)))
+		r.Add(1, gateAt(x, r.Grad().Mul(r.Out()).MulScalar(rate), x.LessEqualScalar(0)))
 	}
 }
 
@@ -161,7 +161,7 @@ func geluSlopeRule(r *Rule) {
 	if r.Needs(1) {
 		x := saturated(r.In(1))
 		square := x.Square()
-		density := square.Scale(-0.5).Exp().Scale(1 / math.Sqrt(2*math.Pi))
+		density := square.MulScalar(-0.5).Exp().MulScalar(1 / math.Sqrt(2*math.Pi))
 		r.Add(1, r.Grad().Mul(r.In(0)).Mul(density.Mul(square.Neg().AddScalar(2))))
 	}
 }
@@ -182,9 +182,9 @@ func geluTanhSlopeRule(r *Rule) {
 		const cubic = 0.044715
 		scale := 2 * math.Sqrt(2/math.Pi)
 		square := x.Square()
-		w := square.Scale(cubic).AddScalar(1).Mul(x).Scale(scale)
-		first := square.Scale(3 * cubic).AddScalar(1).Scale(scale)
-		bend := first.Scale(2).Add(square.Scale(6 * cubic * scale)).Sub(x.Mul(first.Square()).Mul(w.Scale(0.5).Tanh()))
+		w := square.MulScalar(cubic).AddScalar(1).Mul(x).MulScalar(scale)
+		first := square.MulScalar(3 * cubic).AddScalar(1).MulScalar(scale)
+		bend := first.MulScalar(2).Add(square.MulScalar(6 * cubic * scale)).Sub(x.Mul(first.Square()).Mul(w.MulScalar(0.5).Tanh()))
 		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), w).Mul(bend))
 	}
 }
@@ -201,7 +201,7 @@ func siluSlopeRule(r *Rule) {
 	r.slopeAgain(&opSiLU)
 	if r.Needs(1) {
 		x := saturated(r.In(1))
-		bend := x.Mul(x.Scale(0.5).Tanh()).Neg().AddScalar(2)
+		bend := x.Mul(x.MulScalar(0.5).Tanh()).Neg().AddScalar(2)
 		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), x).Mul(bend))
 	}
 }
@@ -219,7 +219,7 @@ func mishSlopeRule(r *Rule) {
 	if r.Needs(1) {
 		x := saturated(r.In(1))
 		s, p := x.Softplus(), x.Sigmoid()
-		bend := x.Mul(x.Neg().Sigmoid().Sub(s.Tanh().Mul(p).Scale(2))).AddScalar(2)
+		bend := x.Mul(x.Neg().Sigmoid().Sub(s.Tanh().Mul(p).MulScalar(2))).AddScalar(2)
 		r.Add(1, tanhSlope(r.Grad().Mul(r.In(0)).Mul(p), s).Mul(bend))
 	}
 }
@@ -260,7 +260,7 @@ func sigmoidRule(r *Rule) { r.slope(sigmoidSlopeRule) }
 func sigmoidSlopeRule(r *Rule) {
 	r.slopeAgain(&opSigmoid)
 	if r.Needs(1) {
-		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).Scale(0.5).Tanh()).Neg())
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).MulScalar(0.5).Tanh()).Neg())
 	}
 }
 
@@ -287,7 +287,7 @@ func logSigmoidSlopeRule(r *Rule) {
 func (x Value) HardSigmoid() Value { return x.unary(&opHardSigmoid, hardSigmoidRule, 0, 0) }
 
 func hardSigmoidRule(r *Rule) {
-	r.Add(0, gateAt(r.In(0), r.Grad().Scale(1./6), inside(r.In(0), -3, 3)))
+	r.Add(0, gateAt(r.In(0), r.Grad().MulScalar(1./6), inside(r.In(0), -3, 3)))
 }
 
 // HardSwish returns x·HardSigmoid(x).
@@ -297,7 +297,7 @@ func (x Value) HardSwish() Value { return x.unary(&opHardSwish, hardSwishRule, 0
 
 func hardSwishRule(r *Rule) {
 	gy, x := r.Grad(), r.In(0)
-	middle := gy.Mul(x.Scale(2).AddScalar(3).Scale(1. / 6))
+	middle := gy.Mul(x.MulScalar(2).AddScalar(3).MulScalar(1. / 6))
 	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gateAt(x, middle, x.GreaterScalar(-3))))
 }
 

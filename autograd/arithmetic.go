@@ -15,7 +15,7 @@ var (
 	opAtan2      = operation{name: "atan2", method: "Atan2", binary: &kernel.Atan2}
 	opHypot      = operation{name: "hypot", method: "Hypot", binary: &kernel.Hypot}
 	opNeg        = operation{name: "neg", method: "Neg", unary: &kernel.Neg}
-	opScale      = operation{name: "scale", method: "Scale", unary: &kernel.Scale}
+	opMulScalar  = operation{name: "mul scalar", method: "MulScalar", unary: &kernel.Scale}
 	opAddScalar  = operation{name: "add scalar", method: "AddScalar", unary: &kernel.AddScalar}
 	opPowScalar  = operation{name: "pow scalar", method: "PowScalar", unary: &kernel.PowScalar, slope: slopeOf("pow scalar", "PowScalar")}
 	opSquare     = operation{name: "square", method: "Square", unary: &kernel.Square}
@@ -106,7 +106,7 @@ func divSlopeRule(r *Rule) {
 		r.Add(1, v.Mul(gy).Div(y).Div(y).Neg())
 	}
 	if r.Needs(2) {
-		r.Add(2, v.Mul(r.Out()).Div(y).Scale(-2))
+		r.Add(2, v.Mul(r.Out()).Div(y).MulScalar(-2))
 	}
 }
 
@@ -179,7 +179,7 @@ func powScalarRule(r *Rule) { r.slope(powScalarSlopeRule) }
 func powScalarSlopeRule(r *Rule) {
 	r.slopeAgain(&opPowScalar)
 	if p := r.n.a; p != 0 && r.Needs(1) {
-		r.Add(1, slope(&opPowScalar, powScalarSlopeRule, r.Grad().Mul(r.In(0)).Scale(p), r.In(1), p-1, 0))
+		r.Add(1, slope(&opPowScalar, powScalarSlopeRule, r.Grad().Mul(r.In(0)).MulScalar(p), r.In(1), p-1, 0))
 	}
 }
 
@@ -221,7 +221,7 @@ func atan2SlopeRule(r *Rule) {
 	h, still, v := x.Hypot(y), flatAt(r.Out()), v.Mul(gy)
 	far := h.EqualScalar(math.Inf(1))
 	if r.Needs(1) {
-		r.Add(1, Where(far, still, v.Mul(y.Div(h)).Div(h).Mul(x.Div(h)).Div(h).Scale(-2)))
+		r.Add(1, Where(far, still, v.Mul(y.Div(h)).Div(h).Mul(x.Div(h)).Div(h).MulScalar(-2)))
 	}
 	if r.Needs(2) {
 		r.Add(2, Where(far, still, v.Mul(y.Sub(x).Div(h)).Div(h).Mul(y.Add(x).Div(h)).Div(h)))
@@ -278,12 +278,14 @@ func (x Value) Neg() Value { return x.unary(&opNeg, negRule, 0, 0) }
 
 func negRule(r *Rule) { r.Add(0, r.Grad().Neg()) }
 
-// Scale returns factor·x.
+// MulScalar returns factor·x.
 //
 //	∂y/∂x = factor
-func (x Value) Scale(factor float64) Value { return x.unary(&opScale, scaleRule, factor, 0) }
+func (x Value) MulScalar(factor float64) Value {
+	return x.unary(&opMulScalar, mulScalarRule, factor, 0)
+}
 
-func scaleRule(r *Rule) { r.Add(0, r.Grad().Scale(r.n.a)) }
+func mulScalarRule(r *Rule) { r.Add(0, r.Grad().MulScalar(r.n.a)) }
 
 // AddScalar returns x + summand.
 //
@@ -299,7 +301,7 @@ func addScalarRule(r *Rule) { r.Add(0, r.Grad()) }
 //	∂y/∂x = 2x
 func (x Value) Square() Value { return x.unary(&opSquare, squareRule, 0, 0) }
 
-func squareRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2)) }
+func squareRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(2)) }
 
 // Sqrt returns √x.
 //
@@ -308,7 +310,7 @@ func squareRule(r *Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2)) }
 // Special cases are: √0 = 0 with gradient +Inf; NaN for x < 0.
 func (x Value) Sqrt() Value { return x.unary(&opSqrt, sqrtRule, 0, 0) }
 
-func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out().Scale(2))) }
+func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out().MulScalar(2))) }
 
 // Rsqrt returns 1/√x.
 //
@@ -319,7 +321,7 @@ func (x Value) Rsqrt() Value { return x.unary(&opRsqrt, rsqrtRule, 0, 0) }
 
 // Both factors are large for a small x, and small for a large one: what they
 // lead to by way of each other lies between.
-func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().Scale(-0.5)).Div(r.In(0))) }
+func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().MulScalar(-0.5)).Div(r.In(0))) }
 
 // Reciprocal returns 1/x.
 //

@@ -26,18 +26,20 @@ type reverse struct {
 func (x Value) Backward() Gradients {
 	n := x.node("Backward")
 	if n.shape.size != 1 {
-		panic(&GradientError{"Backward", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see BackwardWith", callSite()})
+		panic(&GradientError{"Backward", "a Value of shape " + joinShapes([][]int{n.shape.dims}, "") + " needs a seed: see BackwardFrom", callSite()})
 	}
 	return x.g.backward(x.id, n, Tensor{})
 }
 
-// BackwardWith is Backward for a Value of any shape: the seed, of the same
-// shape, is the gradient of what x leads to with respect to x.
-func (x Value) BackwardWith(seed Tensor) Gradients {
-	n := x.node("BackwardWith")
-	seed.check("BackwardWith")
+// BackwardFrom is [Value.Backward] for a Value of any shape. The chain rule
+// starts from the seed instead of from 1: the seed has the shape of x and is the
+// gradient of some later result with respect to x. It panics with a
+// [*ShapeError] if the shapes differ.
+func (x Value) BackwardFrom(seed Tensor) Gradients {
+	n := x.node("BackwardFrom")
+	seed.check("BackwardFrom")
 	if !n.shape.equal(seed.shape) {
-		panic(shapeError("BackwardWith", "the seed has another shape", " and ", n.shape.dims, seed.dims()))
+		panic(shapeError("BackwardFrom", "the seed has another shape", " and ", n.shape.dims, seed.dims()))
 	}
 	return x.g.backward(x.id, n, seed)
 }

@@ -135,7 +135,7 @@ func TestErrorsNameWhatWasCalled(t *testing.T) {
 		{"BinaryCrossEntropy", func() { x.BinaryCrossEntropy(far) }},
 		{"CrossEntropy", func() { x.CrossEntropy(far) }},
 		{"Backward", func() { x.Backward() }},
-		{"BackwardWith", func() { x.BackwardWith(autograd.Ones(7)) }},
+		{"BackwardFrom", func() { x.BackwardFrom(autograd.Ones(7)) }},
 		{"Grad", func() { autograd.Grad(x, x) }},
 		{"VJP", func() { autograd.VJP(x, far, x) }},
 		{"JVP", func() { autograd.JVP(x, x, far) }},

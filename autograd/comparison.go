@@ -45,7 +45,7 @@ func maximumRule(r *Rule) {
 // gradients are.
 func (r *Rule) share(won, lost Value) {
 	g, x, y := r.Grad(), r.In(0), r.In(1)
-	half := g.Scale(0.5)
+	half := g.MulScalar(0.5)
 	if !r.g.reverse.active {
 		half = kinked(half, x.Sub(y))
 	}

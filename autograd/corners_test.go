@@ -57,7 +57,7 @@ func TestNormOfGradients(t *testing.T) {
 		t.Errorf("got %v", n)
 	}
 	y := g.Variable(vector(1))
-	loss := x.Mul(g.Constant(vector(math.NaN(), 1))).Sum().Add(y.Scale(math.Inf(1)).Sum())
+	loss := x.Mul(g.Constant(vector(math.NaN(), 1))).Sum().Add(y.MulScalar(math.Inf(1)).Sum())
 	if n := loss.Backward().Norm(); !math.IsNaN(n) {
 		t.Errorf("with a NaN: got %v", n)
 	}

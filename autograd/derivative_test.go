@@ -68,7 +68,7 @@ func TestJacobian(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	v := g.Variable(vector(2, 0.5))
 	x, y := v.Narrow(0, 0, 1), v.Narrow(0, 1, 1)
-	f := autograd.Concat(0, x.Square().Mul(y), x.Scale(5).Add(y.Sin()), x)
+	f := autograd.Concat(0, x.Square().Mul(y), x.MulScalar(5).Add(y.Sin()), x)
 	j := autograd.Jacobian(f, v)
 	want := []float64{2, 4, 5, math.Cos(0.5), 1, 0}
 	wantShape(t, "Jacobian", j.Shape(), 3, 2)
@@ -109,7 +109,7 @@ func TestHessian(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	a := g.Constant(autograd.FromNested([][]float64{{2, 1, 0}, {3, 5, -1}, {4, 0, 7}}))
 	x := g.Variable(vector(1, 2, 3))
-	y := x.MatMul(a).MatMul(x).Scale(0.5)
+	y := x.MatMul(a).MatMul(x).MulScalar(0.5)
 	symmetric := []float64{2, 2, 2, 2, 5, -0.5, 2, -0.5, 7}
 	h := autograd.Hessian(y, x)
 	wantShape(t, "Hessian", h.Shape(), 3, 3)
@@ -204,7 +204,7 @@ func TestMasksStopGradients(t *testing.T) {
 		t.Error("a path through a mask reaches x")
 	}
 	// A mask that is itself computed from x picks branches only.
-	pick := autograd.Where(x, x.Scale(2), x.Scale(3)).Sum()
+	pick := autograd.Where(x, x.MulScalar(2), x.MulScalar(3)).Sum()
 	wantNumbers(t, "x as its own mask", pick.Backward().Of(x).Float64s(), []float64{3, 2}, 0)
 	wantNumbers(t, "x as its own mask, Grad", autograd.Grad(pick, x)[0].Tensor().Float64s(), []float64{3, 2}, 0)
 }
@@ -236,7 +236,7 @@ func TestCustomSecondOrder(t *testing.T) {
 			}
 			return y
 		},
-		Rule: func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0).Square()).Scale(3)) },
+		Rule: func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0).Square()).MulScalar(3)) },
 	}
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(vector(1, -2))
@@ -261,8 +261,8 @@ func TestCustomBroadcast(t *testing.T) {
 			if r.Needs(0) {
 				r.Add(0, r.Grad())
 			}
-			r.Add(1, r.Grad().Scale(0.25))
-			r.Add(1, r.Grad().Scale(0.75))
+			r.Add(1, r.Grad().MulScalar(0.25))
+			r.Add(1, r.Grad().MulScalar(0.75))
 		},
 	}
 	g := autograd.NewGraph(autograd.Options{})

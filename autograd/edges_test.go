@@ -144,7 +144,7 @@ func checkElementEdge(t *testing.T, e elementEdge, precision autograd.Precision,
 	y := e.f(in...)
 	what := side + " in " + precision.String()
 	wantNumbers(t, what+": value", y.Tensor().Float64s(), repeated(e.value, y.Size()), tolerance)
-	grads := y.BackwardWith(autograd.Ones(shape...))
+	grads := y.BackwardFrom(autograd.Ones(shape...))
 	recorded := autograd.VJP(y, g.Full(1, shape...), in...)
 	for i, want := range e.gradients {
 		wantNumbers(t, what+": by Backward", grads.Of(in[i]).Float64s(), repeated(want, y.Size()), tolerance)
@@ -283,11 +283,11 @@ func TestTensorEdges(t *testing.T) {
 			if e.gradient == nil {
 				return
 			}
-			first := y.BackwardWith(autograd.Ones(y.Shape()...)).Of(x)
+			first := y.BackwardFrom(autograd.Ones(y.Shape()...)).Of(x)
 			wantNumbers(t, "by Backward", first.Float64s(), e.gradient, 1e-13)
 			wantShape(t, "gradient's shape", first.Shape(), x.Shape()...)
 			wantNumbers(t, "by VJP", autograd.VJP(y, g.Full(1, y.Shape()...), x)[0].Tensor().Float64s(), e.gradient, 1e-13)
-			second := y.BackwardWith(autograd.Ones(y.Shape()...)).Of(x)
+			second := y.BackwardFrom(autograd.Ones(y.Shape()...)).Of(x)
 			wantBits(t, "by a second Backward", second.Float64s(), first.Float64s())
 		})
 	}
@@ -319,7 +319,7 @@ func TestWhereEdges(t *testing.T) {
 
 	// An infinite incoming gradient does not reach the branch not taken.
 	y := autograd.Where(taken, x, bad)
-	wantBits(t, "not taken, under Inf", y.BackwardWith(vector(inf, -inf)).Of(bad).Float64s(), []float64{0, 0})
+	wantBits(t, "not taken, under Inf", y.BackwardFrom(vector(inf, -inf)).Of(bad).Float64s(), []float64{0, 0})
 
 	// 0·NaN made inside the branch stays; a second Where cures it.
 	positive := x.GreaterScalar(0)
@@ -377,7 +377,7 @@ func TestSumsOfManyInFloat32(t *testing.T) {
 	}
 	b := g.Variable(autograd.Scalar(1))
 	row := g.Variable(autograd.Ones(2))
-	grads := g.Full(0, million/2, 2).Add(b).Mul(row).BackwardWith(autograd.Full(0.1, million/2, 2))
+	grads := g.Full(0, million/2, 2).Add(b).Mul(row).BackwardFrom(autograd.Full(0.1, million/2, 2))
 	if got := grads.Of(b).Item(); math.Abs(got-100000) > 0.1 {
 		t.Errorf("gradient of a scalar broadcast 1e6 times is %v", got)
 	}

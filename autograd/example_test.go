@@ -58,7 +58,7 @@ func ExampleCustom() {
 			return y
 		},
 		Rule: func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0).Square()).Scale(3))
+			r.Add(0, r.Grad().Mul(r.In(0).Square()).MulScalar(3))
 		},
 	}
 	g := autograd.NewGraph(autograd.Options{})
@@ -79,9 +79,9 @@ func ExampleTry() {
 func ExampleValue_String() {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Constant(autograd.FromNested([][]float64{{1, 2}, {3, 4}}))
-	fmt.Println(x.Scale(10).Named("z"))
+	fmt.Println(x.MulScalar(10).Named("z"))
 	// Output:
-	// z = scale [2 2]
+	// z = mul scalar [2 2]
 	// [[10 20]
 	//  [30 40]]
 }

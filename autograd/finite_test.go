@@ -64,9 +64,9 @@ func TestCheckFiniteForward(t *testing.T) {
 		err = autograd.Try(func() { at = here(); g.Scalar(-1).Sqrt() })
 		wantNonFinite(t, err, nonFinite{"Sqrt", "", "", false, 0, nan, 0, [][]int{{}, {}}, at},
 			"Sqrt: NaN in its value at element 0: [] → []")
-		err = autograd.Try(func() { at = here(); autograd.Concat(0, g.Full(1, 2), g.Full(1, 1), g.Full(2, 1)).Scale(inf) })
-		wantNonFinite(t, err, nonFinite{"Scale", "", "", false, 0, inf, 0, [][]int{{4}, {4}}, at},
-			"Scale: +Inf in its value at element 0: [4] → [4]")
+		err = autograd.Try(func() { at = here(); autograd.Concat(0, g.Full(1, 2), g.Full(1, 1), g.Full(2, 1)).MulScalar(inf) })
+		wantNonFinite(t, err, nonFinite{"MulScalar", "", "", false, 0, inf, 0, [][]int{{4}, {4}}, at},
+			"MulScalar: +Inf in its value at element 0: [4] → [4]")
 		bystander.check(t)
 	}
 }

@@ -171,7 +171,7 @@ func tamed(x autograd.Value) autograd.Value {
 	if x.Size() > 40 {
 		x = x.Mean(0)
 	}
-	return x.Scale(0.5).Tanh().Scale(2)
+	return x.MulScalar(0.5).Tanh().MulScalar(2)
 }
 
 type expressionUnary struct {
@@ -182,18 +182,18 @@ type expressionUnary struct {
 // smoothUnary are functions of each element, led into the domain where they
 // are smooth.
 var smoothUnary = []expressionUnary{
-	{"exp", func(x autograd.Value) autograd.Value { return x.Scale(0.5).Exp() }},
+	{"exp", func(x autograd.Value) autograd.Value { return x.MulScalar(0.5).Exp() }},
 	{"log", func(x autograd.Value) autograd.Value { return x.Tanh().AddScalar(2).Log() }},
 	{"sqrt", func(x autograd.Value) autograd.Value { return x.Tanh().AddScalar(1.5).Sqrt() }},
 	{"rsqrt", func(x autograd.Value) autograd.Value { return x.Square().AddScalar(1).Rsqrt() }},
 	{"reciprocal", func(x autograd.Value) autograd.Value { return x.Tanh().AddScalar(-2).Reciprocal() }},
 	{"square", func(x autograd.Value) autograd.Value { return x.Square() }},
-	{"cube", func(x autograd.Value) autograd.Value { return x.PowScalar(3).Scale(0.2) }},
+	{"cube", func(x autograd.Value) autograd.Value { return x.PowScalar(3).MulScalar(0.2) }},
 	{"sin", func(x autograd.Value) autograd.Value { return x.Sin() }},
 	{"cos", func(x autograd.Value) autograd.Value { return x.Cos() }},
 	{"atan", func(x autograd.Value) autograd.Value { return x.Atan() }},
-	{"asin", func(x autograd.Value) autograd.Value { return x.Tanh().Scale(0.7).Asin() }},
-	{"sinh", func(x autograd.Value) autograd.Value { return x.Scale(0.5).Sinh() }},
+	{"asin", func(x autograd.Value) autograd.Value { return x.Tanh().MulScalar(0.7).Asin() }},
+	{"sinh", func(x autograd.Value) autograd.Value { return x.MulScalar(0.5).Sinh() }},
 	{"tanh", func(x autograd.Value) autograd.Value { return x.Tanh() }},
 	{"sigmoid", func(x autograd.Value) autograd.Value { return x.Sigmoid() }},
 	{"softplus", func(x autograd.Value) autograd.Value { return x.Softplus() }},
@@ -202,8 +202,8 @@ var smoothUnary = []expressionUnary{
 	{"silu", func(x autograd.Value) autograd.Value { return x.SiLU() }},
 	{"mish", func(x autograd.Value) autograd.Value { return x.Mish() }},
 	{"erf", func(x autograd.Value) autograd.Value { return x.Erf() }},
-	{"expm1", func(x autograd.Value) autograd.Value { return x.Scale(0.5).Expm1() }},
-	{"log1p", func(x autograd.Value) autograd.Value { return x.Tanh().Scale(0.7).Log1p() }},
+	{"expm1", func(x autograd.Value) autograd.Value { return x.MulScalar(0.5).Expm1() }},
+	{"log1p", func(x autograd.Value) autograd.Value { return x.Tanh().MulScalar(0.7).Log1p() }},
 	{"lgamma", func(x autograd.Value) autograd.Value { return x.Tanh().AddScalar(2).Lgamma() }},
 	{"neg", func(x autograd.Value) autograd.Value { return x.Neg().AddScalar(0.1) }},
 }
@@ -465,7 +465,7 @@ func compareTwin(rng *rand.Rand, x, y autograd.Value, t twin) string {
 			gradient[source] += seed.Raw64()[i]
 		}
 	}
-	backward := y.BackwardWith(seed).Of(x).Float64s()
+	backward := y.BackwardFrom(seed).Of(x).Float64s()
 	grad := autograd.VJP(y, y.Graph().Constant(seed), x)[0].Tensor().Float64s()
 	return cmp.Diff(t.shape, y.Shape()) + cmp.Diff(want, y.Tensor().Float64s()) +
 		cmp.Diff(gradient, backward) + cmp.Diff(gradient, grad)

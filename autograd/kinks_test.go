@@ -111,7 +111,7 @@ func TestDerivativesThatLostTheirDigits(t *testing.T) {
 			wantNumbers(t, c.name, []float64{autograd.Hessian(y, x).Item()}, []float64{c.want}, tolerance)
 			continue
 		}
-		wantNumbers(t, c.name+" by Backward", []float64{y.BackwardWith(autograd.Scalar(c.seed)).Of(x).Item()}, []float64{c.want}, tolerance)
+		wantNumbers(t, c.name+" by Backward", []float64{y.BackwardFrom(autograd.Scalar(c.seed)).Of(x).Item()}, []float64{c.want}, tolerance)
 		wantNumbers(t, c.name+" by Grad", []float64{autograd.VJP(y, g.Scalar(c.seed), x)[0].Item()}, []float64{c.want}, tolerance)
 	}
 }

@@ -18,7 +18,7 @@ func TestLocalTimesUpstreamIsContribution(t *testing.T) {
 		col := g.Variable(autograd.FromNested([][]float64{{0.5}, {4}}))
 		s := g.Variable(autograd.Scalar(3))
 		y := x.Mul(row).Sub(col).Div(s).Tanh().Mul(s).Clamp(-1, 1.5)
-		grads := y.BackwardWith(autograd.FromNested([][]float64{{1, -2, 0.5}, {0.25, 3, -1}}).In(precision))
+		grads := y.BackwardFrom(autograd.FromNested([][]float64{{1, -2, 0.5}, {0.25, 3, -1}}).In(precision))
 		checked := 0
 		for n := range y.Ancestors() {
 			if n.Kind != autograd.KindOperation {

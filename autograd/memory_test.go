@@ -38,7 +38,7 @@ func same(times int) autograd.Operation {
 		Rule: func(r *autograd.Rule) {
 			g := r.Grad()
 			if times > 1 {
-				g = g.Scale(float64(times))
+				g = g.MulScalar(float64(times))
 			}
 			for i := range 3 {
 				r.Add(i, g)
@@ -81,8 +81,8 @@ func TestGradientsDoNotShareMemory(t *testing.T) {
 				z := row.f(x, y)
 				before := recordedNumbers(g)
 				seed := autograd.Ones(z.Shape()...)
-				first := z.BackwardWith(seed)
-				second := z.BackwardWith(seed)
+				first := z.BackwardFrom(seed)
+				second := z.BackwardFrom(seed)
 				gx, gy := first.Of(x), first.Of(y)
 				wantNumbers(t, "gx", gx.Float64s(), row.gx, 0)
 				wantNumbers(t, "gy", gy.Float64s(), row.gy, 0)
@@ -324,7 +324,7 @@ func TestOperationOnChangedParam(t *testing.T) {
 		view := v.Reshape(2, 1)
 		p.Set(vector(5, 5))
 		for name, f := range map[string]func(){
-			"unary": func() { v.Scale(2) }, "binary": func() { g.Full(1, 2).Add(v) }, "of a view": func() { view.Sum() },
+			"unary": func() { v.MulScalar(2) }, "binary": func() { g.Full(1, 2).Add(v) }, "of a view": func() { view.Sum() },
 		} {
 			var stale *autograd.StaleError
 			if err := autograd.Try(f); !errors.As(err, &stale) {
@@ -373,14 +373,14 @@ func TestFirstGradientIsAdopted(t *testing.T) {
 		Name:    "double",
 		Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Full(2, 64) },
 		Rule: func(r *autograd.Rule) {
-			gx := r.Grad().Scale(2)
+			gx := r.Grad().MulScalar(2)
 			computed = append(computed, &gx.View().Raw64()[0])
 			r.Add(0, gx)
 		},
 	}
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(autograd.Ones(64))
-	grads := autograd.Custom(double, x).Add(autograd.Custom(double, x)).BackwardWith(autograd.Ones(64))
+	grads := autograd.Custom(double, x).Add(autograd.Custom(double, x)).BackwardFrom(autograd.Ones(64))
 	gx := grads.Of(x).Raw64()
 	if len(computed) != 2 || &gx[0] != computed[0] || gx[0] != 4 {
 		t.Errorf("gx = %v at %p, computed at %v", gx[0], &gx[0], computed)
@@ -395,7 +395,7 @@ func TestFirstGradientIsAdopted(t *testing.T) {
 func TestSecondGradientGoesBack(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(autograd.Ones(64))
-	x.Exp().Add(x.Tanh()).BackwardWith(autograd.Ones(64))
+	x.Exp().Add(x.Tanh()).BackwardFrom(autograd.Ones(64))
 	if live, want := g.Stats().BytesLive, 5*64*8; live != want { // four Values and gx
 		t.Errorf("%d bytes are live, want %d", live, want)
 	}

@@ -67,7 +67,7 @@ func newBystander(g *autograd.Graph) bystander {
 
 func (b *bystander) record() {
 	b.w = b.g.Variable(vector(1, -2, 3))
-	b.x = b.w.Exp().Mul(b.w).Scale(0.5)
+	b.x = b.w.Exp().Mul(b.w).MulScalar(0.5)
 	b.y = b.x.Tanh().Sum().Mul(b.g.Param(b.param))
 }
 
@@ -169,8 +169,8 @@ func TestWrongShapes(t *testing.T) {
 		{here(), "autograd: Full: negative dimension: [-2 3]", func(g graph) { g.Full(0, -2, 3) }},
 		{here(), "autograd: Full: size overflows: [1099511627776 1099511627776]", func(g graph) { g.Full(0, 1<<40, 1<<40) }},
 		{here(), "autograd: OneHot: negative dimension: [0 -1]", func(g graph) { g.OneHot(ints(0), -1) }},
-		{here(), "autograd: BackwardWith: the seed has another shape: [2] and [3]", func(g graph) { g.Variable(vector(1, 2)).BackwardWith(autograd.Ones(3)) }},
-		{here(), "autograd: BackwardWith: the seed has another shape: [] and [1]", func(g graph) { g.Variable(autograd.Scalar(1)).BackwardWith(autograd.Ones(1)) }},
+		{here(), "autograd: BackwardFrom: the seed has another shape: [2] and [3]", func(g graph) { g.Variable(vector(1, 2)).BackwardFrom(autograd.Ones(3)) }},
+		{here(), "autograd: BackwardFrom: the seed has another shape: [] and [1]", func(g graph) { g.Variable(autograd.Scalar(1)).BackwardFrom(autograd.Ones(1)) }},
 		{here(), "autograd: VJP: the seed has another shape: [2] and [1 2]", func(g graph) { x := full(g, 2); autograd.VJP(x, full(g, 1, 2), x) }},
 		{here(), "autograd: NewTensor: 3 values do not fit the shape: [2 2]", func(graph) { autograd.NewTensor(make([]float64, 3), 2, 2) }},
 		{here(), "autograd: NewTensor: negative dimension: [-1 -3]", func(graph) { autograd.NewTensor(make([]float64, 3), -1, -3) }},
@@ -294,7 +294,7 @@ func TestArgumentMisuse(t *testing.T) {
 		{here(), "autograd: Custom: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { autograd.Custom(empty, full(g, 2)) }},
 		{here(), "autograd: Constant: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Constant(autograd.Tensor{}) }},
 		{here(), "autograd: Variable: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Variable(autograd.Tensor{}) }},
-		{here(), "autograd: BackwardWith: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Scalar(1).BackwardWith(autograd.Tensor{}) }},
+		{here(), "autograd: BackwardFrom: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Scalar(1).BackwardFrom(autograd.Tensor{}) }},
 		{here(), "autograd: Param: the Param is nil", func(g graph) { g.Param(nil) }},
 		{here(), "autograd: Param: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Param(new(autograd.Param)) }},
 		{here(), "autograd: Param.Set: the Tensor is empty: make one with NewTensor or Zeros", func(graph) { autograd.NewParam("w", autograd.Zeros(2)).Set(autograd.Tensor{}) }},
@@ -495,7 +495,7 @@ func TestStaleUse(t *testing.T) {
 		{here(), "autograd: Tensor: Value used after its graph's Reset", func(g graph) { x := old(g); x.Tensor() }},
 		{here(), "autograd: View: Value used after its graph's Reset", func(g graph) { x := old(g); x.View() }},
 		{here(), "autograd: Backward: Value used after its graph's Reset", func(g graph) { x := old(g); x.Backward() }},
-		{here(), "autograd: BackwardWith: Value used after its graph's Reset", func(g graph) { x := old(g); x.BackwardWith(vector(1, 2)) }},
+		{here(), "autograd: BackwardFrom: Value used after its graph's Reset", func(g graph) { x := old(g); x.BackwardFrom(vector(1, 2)) }},
 		{here(), "autograd: Grad: Value used after its graph's Reset", func(g graph) { x := old(g); autograd.Grad(g.Scalar(1), x) }},
 		{here(), "autograd: Gradients.Of: Value used after its graph's Reset", func(g graph) { x := old(g); g.Scalar(1).Backward().Of(x) }},
 		{here(), "autograd: Gradients.Of: Gradients used after their graph's Reset", func(g graph) { gr := oldGrads(g); gr.Of(g.Variable(vector(1))) }},
@@ -545,7 +545,7 @@ func TestChangedParam(t *testing.T) {
 				stale := "parameter w was changed after the recording used it: Reset and record again, at %v"
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { y.Backward() })
 				wantError[*autograd.StaleError](t, "autograd: Backward: "+stale, func() { elsewhere.Backward() })
-				wantError[*autograd.StaleError](t, "autograd: BackwardWith: "+stale, func() { y.BackwardWith(autograd.Scalar(1)) })
+				wantError[*autograd.StaleError](t, "autograd: BackwardFrom: "+stale, func() { y.BackwardFrom(autograd.Scalar(1)) })
 				wantError[*autograd.StaleError](t, "autograd: Grad: "+stale, func() { autograd.Grad(y, w) })
 				wantError[*autograd.StaleError](t, "autograd: Param: "+stale, func() { g.Param(p) })
 				wantError[*autograd.StaleError](t, "autograd: Tensor: "+stale, func() { w.Tensor() })
@@ -579,8 +579,8 @@ func TestGradientMisuse(t *testing.T) {
 	frozen := autograd.NewParam("w", autograd.Ones(2))
 	frozen.Frozen = true
 	rows := []misuse{
-		{here(), "autograd: Backward: a Value of shape [2 3] needs a seed: see BackwardWith", func(g graph) { g.Variable(autograd.Zeros(2, 3)).Backward() }},
-		{here(), "autograd: Backward: a Value of shape [0] needs a seed: see BackwardWith", func(g graph) { g.Variable(autograd.Zeros(0)).Backward() }},
+		{here(), "autograd: Backward: a Value of shape [2 3] needs a seed: see BackwardFrom", func(g graph) { g.Variable(autograd.Zeros(2, 3)).Backward() }},
+		{here(), "autograd: Backward: a Value of shape [0] needs a seed: see BackwardFrom", func(g graph) { g.Variable(autograd.Zeros(0)).Backward() }},
 		{here(), "autograd: Grad: a Value of shape [2] needs a seed: see VJP", func(g graph) { x := g.Full(1, 2); autograd.Grad(x, x) }},
 		{here(), "autograd: Gradients.Add: the receiver must be a sum of its own: var sum autograd.Gradients", func(g graph) { gr := g.Variable(vector(1)).Backward(); gr.Add(gr) }},
 		{here(), "autograd: Gradients.Of: these Gradients are empty", func(g graph) { var sum autograd.Gradients; sum.Of(g.Scalar(1)) }},
@@ -629,7 +629,7 @@ func TestNoGrad(t *testing.T) {
 	checkMisuses[*autograd.GradientError](t, autograd.Options{NoGrad: true}, []misuse{
 		{here(), "autograd: Backward: the graph has the option NoGrad", func(g graph) { g.Variable(autograd.Scalar(1)).Backward() }},
 		{here(), "autograd: Backward: the graph has the option NoGrad", func(g graph) { g.Param(p).Sum().Backward() }},
-		{here(), "autograd: BackwardWith: the graph has the option NoGrad", func(g graph) { g.Param(p).BackwardWith(vector(1, 2)) }},
+		{here(), "autograd: BackwardFrom: the graph has the option NoGrad", func(g graph) { g.Param(p).BackwardFrom(vector(1, 2)) }},
 		{here(), "autograd: Grad: the graph has the option NoGrad", func(g graph) { x := g.Variable(autograd.Scalar(1)); autograd.Grad(x, x) }},
 	})
 	if autograd.NewGraph(autograd.Options{NoGrad: true}).Training() {

@@ -125,7 +125,7 @@ func (r opRow) compute(o autograd.Options, in []grid, cotangent *grid) outcome {
 		cotangent = &w
 	}
 	got := outcome{Value: gridOf(y.Tensor())}
-	grads := y.BackwardWith(cotangent.tensor())
+	grads := y.BackwardFrom(cotangent.tensor())
 	for _, x := range xs {
 		got.Backward = append(got.Backward, gridOf(grads.Of(x)))
 	}
@@ -701,7 +701,7 @@ var arithmeticRows = []opRow{
 		pairs: []pairSpecial{{0, 0, 0, 0, 0}, {-3, 4, 5, -0.6, 0.8}, {0, -2, 2, 0, -1}}},
 	{op: "neg", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Neg), twin: each(func(x float64) float64 { return -x }),
 		special: []special{{inf, -inf, -1}}},
-	{op: "scale", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Scale, -2.5), twin: each(func(x float64) float64 { return -2.5 * x }),
+	{op: "mul scalar", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.MulScalar, -2.5), twin: each(func(x float64) float64 { return -2.5 * x }),
 		special: []special{{inf, -inf, -2.5}}},
 	{op: "add scalar", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.AddScalar, -2.5), twin: each(func(x float64) float64 { return x - 2.5 }),
 		special: []special{{inf, inf, 1}}},

@@ -132,7 +132,7 @@ func TestGradientsOfAPass(t *testing.T) {
 		g := autograd.NewGraph(autograd.Options{Precision: precision})
 		v, unused := g.Variable(vector(1, 1)), g.Variable(vector(1))
 		p := autograd.NewParam("p", autograd.Scalar(2))
-		y := v.Scale(3).Sum().Add(g.Param(p).Scale(4))
+		y := v.MulScalar(3).Sum().Add(g.Param(p).MulScalar(4))
 		grads := y.Backward()
 		late := g.Variable(vector(1))
 		wantNumbers(t, "norm", []float64{grads.Norm()}, []float64{math.Sqrt(9 + 9 + 16)}, 1e-7)
@@ -148,7 +148,7 @@ func TestGradientsOfAPass(t *testing.T) {
 	}
 	g := autograd.NewGraph(autograd.Options{})
 	v := g.Variable(vector(3e200, 4e200))
-	if got := v.Square().Scale(0.5e-200).Sum().BackwardWith(autograd.Scalar(1e200)).Norm(); math.Abs(got/5e200-1) > 1e-15 {
+	if got := v.Square().MulScalar(0.5e-200).Sum().BackwardFrom(autograd.Scalar(1e200)).Norm(); math.Abs(got/5e200-1) > 1e-15 {
 		t.Errorf("norm %v, want 5e200", got)
 	}
 }

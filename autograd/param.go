@@ -59,20 +59,20 @@ func (p *Param) Writable() Tensor {
 	return p.value
 }
 
-// With calls f while the parameter has other numbers, those of a tensor of the
-// same shape, and puts its own back bit by bit: recordings that have used them
-// stay valid, and those that f makes do not. It serves finite differences.
-// Nothing else may read the parameter meanwhile. It panics with a *ShapeError
-// for a tensor of another shape.
-func (p *Param) With(t Tensor, f func()) {
+// Substitute calls f while the numbers of t, a tensor of the same shape, stand in
+// for the parameter's own, and then puts those back bit by bit. Recordings that
+// used the parameter before stay valid; those that f makes do not. It serves
+// finite differences. Nothing else may read the parameter meanwhile. It panics
+// with a [*ShapeError] if t has another shape.
+func (p *Param) Substitute(t Tensor, f func()) {
 	p.trials++
-	p.as("Param.With", trial|p.trials, t, f)
+	p.as("Param.Substitute", trial|p.trials, t, f)
 }
 
-// AsAt calls f while the parameter is what it was at an earlier Version, with
-// the numbers that it had then: recordings of that version can be read
-// meanwhile, and none of others. Its own numbers are put back as With does. It
-// panics with a *ShapeError for a tensor of another shape.
+// AsAt calls f while the parameter is as it was at an earlier [Param.Version],
+// with the numbers t that it had then. Meanwhile recordings of that version can
+// be read, and no others. Its own numbers are put back as Substitute does. It
+// panics with a [*ShapeError] if t has another shape.
 func (p *Param) AsAt(version uint64, t Tensor, f func()) {
 	p.as("Param.AsAt", version, t, f)
 }

@@ -18,7 +18,7 @@ func TestParamWith(t *testing.T) {
 		loss := g.Param(p).Square().Sum()
 		inside := autograd.NewGraph(autograd.Options{})
 		var trial autograd.Value
-		p.With(vector(3, 4), func() {
+		p.Substitute(vector(3, 4), func() {
 			wantNumbers(t, "meanwhile", p.Tensor().Float64s(), []float64{3, 4}, 0)
 			trial = inside.Param(p).Square().Sum()
 			wantNumbers(t, "gradient meanwhile", trial.Backward().OfParam(p).Float64s(), []float64{6, 8}, 0)
@@ -27,7 +27,7 @@ func TestParamWith(t *testing.T) {
 		wantNumbers(t, "afterwards", p.Tensor().Float64s(), []float64{1, 2}, 0)
 		wantNumbers(t, "gradient afterwards", loss.Backward().OfParam(p).Float64s(), []float64{2, 4}, 0)
 		mustBeStale(t, "the trial, afterwards", func() { trial.Backward() })
-		p.With(vector(3, 4), func() { mustBeStale(t, "the trial, in another", func() { trial.Backward() }) })
+		p.Substitute(vector(3, 4), func() { mustBeStale(t, "the trial, in another", func() { trial.Backward() }) })
 		if p.Version() != 0 {
 			t.Errorf("version %d", p.Version())
 		}
@@ -54,7 +54,7 @@ func TestParamWithPutsBack(t *testing.T) {
 				t.Error("the panic is lost")
 			}
 		}()
-		p.With(vector(1, 2), func() { panic("inside") })
+		p.Substitute(vector(1, 2), func() { panic("inside") })
 	}()
 	for i, v := range p.Tensor().Float64s() {
 		if math.Float64bits(v) != math.Float64bits(own.Float64s()[i]) {
@@ -62,7 +62,7 @@ func TestParamWithPutsBack(t *testing.T) {
 		}
 	}
 	called := false
-	if shape := new(autograd.ShapeError); !errors.As(autograd.Try(func() { p.With(autograd.Scalar(1), func() { called = true }) }), &shape) || called {
+	if shape := new(autograd.ShapeError); !errors.As(autograd.Try(func() { p.Substitute(autograd.Scalar(1), func() { called = true }) }), &shape) || called {
 		t.Error("another shape is accepted")
 	}
 	if p.Version() != 0 {

@@ -194,7 +194,7 @@ func (x Value) Mean(axes ...int) Value {
 }
 
 func meanRule(r *Rule) {
-	gx := r.spread(r.Grad().Scale(1 / float64(r.elements())))
+	gx := r.spread(r.Grad().MulScalar(1 / float64(r.elements())))
 	r.Add(0, gx.expandTo(r.g.at(r.n.in[0]).shape))
 }
 
@@ -298,7 +298,7 @@ func (x Value) PopulationVar(axes ...int) Value {
 }
 
 func varRule(r *Rule) {
-	r.Add(0, r.spread(r.Grad()).Mul(r.deviation()).Scale(2/r.freedom()))
+	r.Add(0, r.spread(r.Grad()).Mul(r.deviation()).MulScalar(2/r.freedom()))
 }
 
 var opCenter = operation{name: "center", method: "Center"}
@@ -352,7 +352,7 @@ func (x Value) PopulationStd(axes ...int) Value {
 	return x.spreading(&opStd, stdRule, axes, 0, kernel.Std, kernel.Std)
 }
 
-func stdRule(r *Rule) { r.Add(0, r.overRoot(r.deviation()).Scale(1/r.freedom())) }
+func stdRule(r *Rule) { r.Add(0, r.overRoot(r.deviation()).MulScalar(1/r.freedom())) }
 
 // overRoot returns gy·x/y for an output y that is the root of a sum of squares
 // of x, and 0 where y is 0: there is no derivative then, and no second one, which
@@ -376,12 +376,20 @@ func (x Value) without(y Value) (k Value, ok bool) {
 	n := x.node(opMul.method)
 	in := func(i int) Value { return Value{x.g, n.in[i], x.gen} }
 	switch n.op {
-	case &opScale:
+	case &opMulScalar:
 		if k, ok = in(0).without(y); ok {
-			return k.Scale(n.a), true
+			return k.MulScalar(n.a), true
 		}
 	case &opSquare:
 		return y, n.in[0] == y.id
+	case &opPowScalar:
+		if p := n.a; p >= 2 && n.in[0] == y.id { // y^p
+			return y.PowScalar(p - 1), true
+		}
+	case opPowScalar.slope:
+		if p := n.a; p >= 2 && n.in[1] == y.id { // gy·p·y^(p−1)
+			return in(0).MulScalar(p).Mul(y.PowScalar(p - 2)), true
+		}
 	case &opMul:
 		for i := range 2 {
 			if n.in[i] == y.id {

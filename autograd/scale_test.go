@@ -21,7 +21,7 @@ func TestMillionOperations(t *testing.T) {
 	x := g.Variable(autograd.Scalar(3))
 	y := x
 	for range n / 4 {
-		y = y.Scale(a).Neg().Neg().AddScalar(b)
+		y = y.MulScalar(a).Neg().Neg().AddScalar(b)
 	}
 	decay := math.Pow(a, float64(n/4))
 	wantNumbers(t, "value", []float64{y.Item()}, []float64{3*decay + b*(1-decay)/(1-a)}, 1e-9)
@@ -50,7 +50,7 @@ func TestLongChainOfTensors(t *testing.T) {
 		y = y.MatMul(rotation)
 	}
 	wantNumbers(t, "value", y.Tensor().Float64s(), []float64{1, 0, 0, 1}, 0)
-	got := y.BackwardWith(autograd.FromNested([][]float64{{1, 2}, {3, 4}})).Of(x)
+	got := y.BackwardFrom(autograd.FromNested([][]float64{{1, 2}, {3, 4}})).Of(x)
 	wantNumbers(t, "gradient", got.Float64s(), []float64{1, 2, 3, 4}, 0)
 	if live := g.Stats().BytesLive; live > 64*(n+64) {
 		t.Errorf("%d bytes live: gradients on the way were kept", live)
@@ -83,7 +83,7 @@ func TestFanOut(t *testing.T) {
 		x := g.Variable(autograd.Full(2, size))
 		sum := g.Full(0, size)
 		for i := range n {
-			sum = sum.Add(x.Scale(float64(i % 7)))
+			sum = sum.Add(x.MulScalar(float64(i % 7)))
 		}
 		want := 0.0
 		for i := range n {

@@ -130,15 +130,15 @@ func TestManyPassesOnOneRecording(t *testing.T) {
 			x := g.Variable(autograd.Ones(2000))
 			y := g.Param(w).Mul(x).Exp().Mul(x)
 			seed := autograd.Full(2, 2000)
-			first := y.BackwardWith(seed)
+			first := y.BackwardFrom(seed)
 			want, wantX := first.OfParam(w).Float64s(), first.Of(x).Float64s()
 			for range 20 {
-				y.BackwardWith(autograd.Full(5, 2000))
+				y.BackwardFrom(autograd.Full(5, 2000))
 			}
-			last := y.BackwardWith(seed)
+			last := y.BackwardFrom(seed)
 			live, held := g.Stats().BytesLive, heldBytes()
 			for range 1000 {
-				y.BackwardWith(autograd.Full(5, 2000))
+				y.BackwardFrom(autograd.Full(5, 2000))
 			}
 			if grown := g.Stats().BytesLive - live; grown != 0 {
 				t.Errorf("trace %v, %v: 1000 passes take %d bytes of the graph", trace, kind, grown)

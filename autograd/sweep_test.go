@@ -237,7 +237,7 @@ func (s *sweep) first(cases []sweepCase) {
 	}
 	y := s.record(xs)
 	values := y.Tensor().Float64s()
-	grads := y.BackwardWith(vector(seeds...))
+	grads := y.BackwardFrom(vector(seeds...))
 	recorded := autograd.VJP(y, g.Constant(vector(seeds...)), xs...)
 	for k, x := range xs {
 		backward, grad := grads.Of(x).Float64s(), recorded[k].Tensor().Float64s()
@@ -252,7 +252,7 @@ func (s *sweep) first(cases []sweepCase) {
 			xs[k] = g.Variable(autograd.Scalar(v))
 		}
 		y := s.record(xs)
-		grads := y.BackwardWith(autograd.Scalar(c.seed))
+		grads := y.BackwardFrom(autograd.Scalar(c.seed))
 		recorded := autograd.VJP(y, g.Scalar(c.seed), xs...)
 		for k, x := range xs {
 			s.compare("scalar Backward", c, k, grads.Of(x).Item(), y.Item())

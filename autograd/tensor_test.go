@@ -240,7 +240,7 @@ func TestParamsInAnyOrder(t *testing.T) {
 		for _, i := range order {
 			y = y.Add(g.Param(params[i]).Square())
 			if rng.IntN(3) == 0 {
-				y = y.Add(g.Param(params[order[0]]).Scale(0))
+				y = y.Add(g.Param(params[order[0]]).MulScalar(0))
 			}
 		}
 		grads := y.Backward()
@@ -281,10 +281,10 @@ func TestSeedsAreUsed(t *testing.T) {
 		"a view":           w.View(),
 		"of its graph":     g.Scalar(10).View(),
 		"a copy":           w.Tensor(),
-		"a gradient":       w.Square().Scale(0.5).Backward().Of(w),
+		"a gradient":       w.Square().MulScalar(0.5).Backward().Of(w),
 		"of one precision": autograd.Scalar(10).In(autograd.Float32),
 	} {
-		if got := y.BackwardWith(seed).Of(x).Item(); got != 60 {
+		if got := y.BackwardFrom(seed).Of(x).Item(); got != 60 {
 			t.Errorf("seeded with %s: gradient %v, want 60", name, got)
 		}
 	}

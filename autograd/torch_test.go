@@ -109,7 +109,7 @@ func (c torchCase) check(t *testing.T) {
 		return
 	}
 	seed := c.Cotangent.grid().tensor()
-	backward, gradients := y.BackwardWith(seed), autograd.VJP(y, g.Constant(seed), xs...)
+	backward, gradients := y.BackwardFrom(seed), autograd.VJP(y, g.Constant(seed), xs...)
 	for i, want := range c.Grads {
 		if want == nil {
 			continue
@@ -203,7 +203,7 @@ var torchOperations = map[string]torchFunction{
 	"softsign": torchOne(autograd.Value.Softsign), "sigmoid": torchOne(autograd.Value.Sigmoid),
 	"log_sigmoid": torchOne(autograd.Value.LogSigmoid), "prelu": torchTwo(autograd.Value.PReLU),
 
-	"pow": torchWith(autograd.Value.PowScalar), "scale": torchWith(autograd.Value.Scale), "add_scalar": torchWith(autograd.Value.AddScalar),
+	"pow": torchWith(autograd.Value.PowScalar), "mul_scalar": torchWith(autograd.Value.MulScalar), "add_scalar": torchWith(autograd.Value.AddScalar),
 	"leaky_relu": torchWith(autograd.Value.LeakyReLU), "elu": torchWith(autograd.Value.ELU), "celu": torchWith(autograd.Value.CELU),
 	"clamp": func(c torchCase, in []autograd.Value) autograd.Value {
 		return in[0].Clamp(float64(c.Floats[0]), float64(c.Floats[1]))

@@ -74,14 +74,14 @@ func log1pRule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0).AddScalar(1))) }
 //	∂y/∂x = 1/(x·ln 2)
 func (x Value) Log2() Value { return x.unary(&opLog2, log2Rule, 0, 0) }
 
-func log2Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).Scale(1/math.Ln2)) }
+func log2Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).MulScalar(1/math.Ln2)) }
 
 // Log10 returns the decimal logarithm.
 //
 //	∂y/∂x = 1/(x·ln 10)
 func (x Value) Log10() Value { return x.unary(&opLog10, log10Rule, 0, 0) }
 
-func log10Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).Scale(1/math.Ln10)) }
+func log10Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).MulScalar(1/math.Ln10)) }
 
 // Sin returns the sine of x, in radians.
 //
@@ -152,7 +152,7 @@ func atanSlopeRule(r *Rule) {
 	r.slopeAgain(&opAtan)
 	if r.Needs(1) {
 		x := r.In(1)
-		r.Add(1, slope(&opAtan, atanSlopeRule, r.Grad().Mul(r.Out().Mul(x)).Scale(-2), x, 0, 0))
+		r.Add(1, slope(&opAtan, atanSlopeRule, r.Grad().Mul(r.Out().Mul(x)).MulScalar(-2), x, 0, 0))
 	}
 }
 
@@ -181,7 +181,7 @@ func tanhRule(r *Rule) { r.slope(tanhSlopeRule) }
 func tanhSlopeRule(r *Rule) {
 	r.slopeAgain(&opTanh)
 	if r.Needs(1) {
-		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).Tanh()).Scale(-2))
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(r.In(1).Tanh()).MulScalar(-2))
 	}
 }
 
@@ -240,7 +240,7 @@ func atanhSlopeRule(r *Rule) {
 	r.slopeAgain(&opAtanh)
 	if r.Needs(1) {
 		x := r.In(1)
-		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle(x)).Scale(2))
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(x).Div(circle(x)).MulScalar(2))
 	}
 }
 
@@ -259,7 +259,7 @@ func erfSlopeRule(r *Rule) {
 // bellSlope adds erf″ = −2x·erf′, and erfc″, which is the same of erfc′.
 func bellSlope(r *Rule) {
 	if r.Needs(1) {
-		r.Add(1, r.Grad().Mul(r.Out()).Mul(saturated(r.In(1))).Scale(-2))
+		r.Add(1, r.Grad().Mul(r.Out()).Mul(saturated(r.In(1))).MulScalar(-2))
 	}
 }
 

@@ -73,7 +73,7 @@ func TestNodes(t *testing.T) {
 		g.Reset()
 		for range 30 {
 			g.Enter("other")
-			g.Scalar(3).Scale(7).Clamp(1, 2).Named("junk").LeakyReLU(9)
+			g.Scalar(3).MulScalar(7).Clamp(1, 2).Named("junk").LeakyReLU(9)
 		}
 		g.Reset()
 	}
@@ -173,7 +173,7 @@ func TestFormat(t *testing.T) {
 		want string
 	}{
 		{g.Scalar(0.1), "constant 0.1"},
-		{g.Scalar(3).Scale(1. / 3).Named("z"), "z = scale 1"},
+		{g.Scalar(3).MulScalar(1. / 3).Named("z"), "z = mul scalar 1"},
 		{g.Scalar(nan), "constant NaN"},
 		{g.Scalar(-inf), "constant -Inf"},
 		{g.Scalar(1234567.89), "constant 1.23457e+06"},

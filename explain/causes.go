@@ -197,7 +197,7 @@ func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
 		return Cause{CauseZeroInput, at, to.Called() + " multiplies it by " + sizeOf(other, factor)}
 	}
 	switch {
-	case to.Is(operations.Scale):
+	case to.Is(operations.MulScalar):
 		return Cause{CauseZeroInput, at, fmt.Sprintf("%s multiplies it by %s", to.Called(), recording.Number(to.Constants[0], recording.DefaultDigits))}
 	case e.LocalKnown && to.Value.Size == 1:
 		return Cause{CauseFlat, at, fmt.Sprintf("%s has the slope %s at %s", to.Called(), recording.Number(e.Local.Few[0], recording.DefaultDigits), recording.Number(x.Nodes[e.From].Value.Few[0], recording.DefaultDigits))}

@@ -161,7 +161,7 @@ func (x *explainer) throughLoss(e *Explanation, n *recording.Node, o Options) *D
 	options := n.Source.Value.Graph().Options()
 	options.Trace, options.CheckFinite = false, false
 	loss := func(step float64) (loss float64) {
-		p.With(moved(p, direction, step), func() {
+		p.Substitute(moved(p, direction, step), func() {
 			v := o.Loss(autograd.NewGraph(options))
 			if v.Size() != 1 {
 				panic(autograd.NewArgumentError(op, "the Loss returned a Value of shape %v", v.Shape()))

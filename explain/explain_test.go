@@ -35,7 +35,7 @@ func randomScalars(seed uint64, leaves []float64) (root autograd.Value, variable
 		case 0:
 			a = a.Add(b)
 		case 1:
-			a = a.Sub(b.Scale(0.7))
+			a = a.Sub(b.MulScalar(0.7))
 		case 2:
 			a = a.Mul(b)
 		case 3:
@@ -51,7 +51,7 @@ func randomScalars(seed uint64, leaves []float64) (root autograd.Value, variable
 	}
 	root = values[len(values)-1]
 	for _, v := range variables {
-		root = root.Add(v.Scale(0.1)) // each is reached
+		root = root.Add(v.MulScalar(0.1)) // each is reached
 	}
 	return root, variables
 }
@@ -161,7 +161,7 @@ func TestLadder(t *testing.T) {
 	x := g.Variable(autograd.Scalar(1)).Named("x")
 	y := x
 	for range 64 {
-		y = y.Scale(0.3).Add(y.Scale(0.7 / 3))
+		y = y.MulScalar(0.3).Add(y.MulScalar(0.7 / 3))
 	}
 	e := explain.GradientWith(x, y.Backward(), explain.Options{Ways: 5})
 	if e.WayCount != math.Pow(2, 64) || len(e.Ways) != 5 {
@@ -185,7 +185,7 @@ func TestEvenLadder(t *testing.T) {
 	x := g.Variable(autograd.Scalar(1)).Named("x")
 	y := x
 	for range 64 {
-		y = y.Scale(0.3).Add(y.Scale(0.3))
+		y = y.MulScalar(0.3).Add(y.MulScalar(0.3))
 	}
 	e := explain.GradientWith(x, y.Backward(), explain.Options{Ways: 5})
 	for _, p := range e.Ways {
@@ -227,27 +227,29 @@ func TestCauses(t *testing.T) {
 		want string
 	}{
 		{-0.35, func(g *autograd.Graph, x V) V { return x.ReLU().Named("a") }, explain.CauseGateClosed, "relu a is closed: its input is −0.35"},
-		{-0.35, func(g *autograd.Graph, x V) V { return x.Scale(2).ReLU().Named("a").Exp() }, explain.CauseGateClosed, "relu a is closed: its input is −0.7"},
+		{-0.35, func(g *autograd.Graph, x V) V { return x.MulScalar(2).ReLU().Named("a").Exp() }, explain.CauseGateClosed, "relu a is closed: its input is −0.7"},
 		{7, func(g *autograd.Graph, x V) V { return x.Clamp(0, 1).Named("y") }, explain.CauseGateClosed, "clamp y is beyond its bounds: its input is 7"},
 		{1, func(g *autograd.Graph, x V) V { return x.Maximum(g.Scalar(3)).Named("y") }, explain.CauseGateClosed, "maximum y takes its other input: its input is 1"},
 		{1, func(g *autograd.Graph, x V) V { return autograd.Where(g.Scalar(0), x, g.Scalar(3)).Named("y") }, explain.CauseGateClosed, "where y takes its other branch: its input is 1"},
 		{1000, func(g *autograd.Graph, x V) V { return x.Sigmoid().Named("a") }, explain.CauseSaturated, "sigmoid a is saturated: its input is 1000"},
 		{12, func(g *autograd.Graph, x V) V { return x.Sigmoid().Named("a") }, explain.CauseSaturated, "sigmoid a is saturated: its slope is 6.144e−6"},
-		{8, func(g *autograd.Graph, x V) V { return x.Tanh().Named("a").Scale(3) }, explain.CauseSaturated, "tanh a is saturated: its slope is 4.501e−7"},
+		{8, func(g *autograd.Graph, x V) V { return x.Tanh().Named("a").MulScalar(3) }, explain.CauseSaturated, "tanh a is saturated: its slope is 4.501e−7"},
 		{0.5, func(g *autograd.Graph, x V) V { return x.Mul(g.Scalar(0).Named("i")).Named("p") }, explain.CauseZeroInput, "mul p multiplies it by i, which is 0"},
 		{0.5, func(g *autograd.Graph, x V) V { return x.Mul(g.Scalar(1e-7).Named("i")).Named("p") }, explain.CauseZeroInput, "mul p multiplies it by i, which is 1e−7"},
-		{0.5, func(g *autograd.Graph, x V) V { return x.Scale(0).Named("p") }, explain.CauseZeroInput, "scale p multiplies it by 0"},
+		{0.5, func(g *autograd.Graph, x V) V { return x.MulScalar(0).Named("p") }, explain.CauseZeroInput, "mul scalar p multiplies it by 0"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(g.Scalar(2)).Square().Named("loss") }, explain.CauseFlat, "square loss has the slope 0 at 0"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sub(x).Named("y") }, explain.CauseCancellation, "what the uses of x hand back cancels"},
-		{2, func(g *autograd.Graph, x V) V { return x.Scale(1.0001).Sub(x) }, explain.CauseCancellation, "what the uses of x hand back cancels, to 5e−5 of the sum of its sizes"},
-		{2, func(g *autograd.Graph, x V) V { return x.Scale(1000).Sub(x.Scale(999.5)) }, explain.CauseCancellation, "what the uses of x hand back cancels, to 0.0002501 of the sum of its sizes"},
-		{2, func(g *autograd.Graph, x V) V { h := x.Scale(0.5).Named("h"); return h.Scale(1.0001).Sub(h) }, explain.CauseCancellation, "what the uses of h hand back cancels, to 5e−5 of the sum of its sizes"},
-		{2, func(g *autograd.Graph, x V) V { return x.Scale(0.3).Scale(0.2).Scale(0.1).Scale(0.1).Scale(0.1) }, explain.CauseAttenuation, "5 steps with factors of 0.1431 on average"},
-		{2, func(g *autograd.Graph, x V) V { return x.Scale(1e-200).Scale(1e-200).Named("y") }, explain.CauseUnderflow, "the product with the slope of 1e−200·x is below the smallest number"},
+		{2, func(g *autograd.Graph, x V) V { return x.MulScalar(1.0001).Sub(x) }, explain.CauseCancellation, "what the uses of x hand back cancels, to 5e−5 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { return x.MulScalar(1000).Sub(x.MulScalar(999.5)) }, explain.CauseCancellation, "what the uses of x hand back cancels, to 0.0002501 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V { h := x.MulScalar(0.5).Named("h"); return h.MulScalar(1.0001).Sub(h) }, explain.CauseCancellation, "what the uses of h hand back cancels, to 5e−5 of the sum of its sizes"},
+		{2, func(g *autograd.Graph, x V) V {
+			return x.MulScalar(0.3).MulScalar(0.2).MulScalar(0.1).MulScalar(0.1).MulScalar(0.1)
+		}, explain.CauseAttenuation, "5 steps with factors of 0.1431 on average"},
+		{2, func(g *autograd.Graph, x V) V { return x.MulScalar(1e-200).MulScalar(1e-200).Named("y") }, explain.CauseUnderflow, "the product with the slope of 1e−200·x is below the smallest number"},
 		{2, func(g *autograd.Graph, x V) V { return x.Detach().Named("d").Add(g.Variable(autograd.Scalar(1))) }, explain.CauseDetached, "no gradient arrives: detach d stops it"},
 		{2, func(g *autograd.Graph, x V) V { return x.Sign().Named("s").Add(g.Variable(autograd.Scalar(1))) }, explain.CauseDetached, "no gradient arrives: sign s stops it"},
 		{2, func(g *autograd.Graph, x V) V { return g.Variable(autograd.Scalar(1)).Square() }, explain.CauseNotReached, "the loss was computed without it"},
-		{0, func(g *autograd.Graph, x V) V { return x.Log().Named("y").Scale(2) }, explain.CauseLogOfZero, "y: log of 0"},
+		{0, func(g *autograd.Graph, x V) V { return x.Log().Named("y").MulScalar(2) }, explain.CauseLogOfZero, "y: log of 0"},
 		{0, func(g *autograd.Graph, x V) V { return g.Scalar(1).Div(x).Named("y") }, explain.CauseDivisionByZero, "y: 1 / 0"},
 		{-4, func(g *autograd.Graph, x V) V { return x.Sqrt().Named("y") }, explain.CauseDomain, "y: sqrt of −4, a negative number"},
 		{0, func(g *autograd.Graph, x V) V { return x.Sqrt().Named("y") }, explain.CauseSlope, "y: sqrt at 0 has the slope +Inf"},
@@ -428,7 +430,7 @@ func TestCheckThroughLoss(t *testing.T) {
 		if again := root.Backward().OfParam(d.Weight); again.Norm() != grads.OfParam(d.Weight).Norm() {
 			t.Error("the recording has other gradients now")
 		}
-		if e := explain.GradientWith(w, grads, explain.Options{Loss: func(g *autograd.Graph) autograd.Value { return loss(g).Scale(1.01) }}); e.Check.Agrees || e.Check.Kink {
+		if e := explain.GradientWith(w, grads, explain.Options{Loss: func(g *autograd.Graph) autograd.Value { return loss(g).MulScalar(1.01) }}); e.Check.Agrees || e.Check.Kink {
 			t.Errorf("another loss is not noticed: %+v", e.Check)
 		}
 	}
@@ -468,7 +470,7 @@ func TestDisagreement(t *testing.T) {
 	wrong := autograd.Operation{
 		Name:    "wrong",
 		Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Scalar(3 * in[0].Item()) },
-		Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(2)) },
+		Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(2)) },
 	}
 	p := autograd.NewParam("p", autograd.Scalar(2))
 	loss := func(g *autograd.Graph) autograd.Value { return autograd.Custom(wrong, g.Param(p)) }
@@ -526,7 +528,7 @@ func TestExplainMistakesPanic(t *testing.T) {
 		"negative index": {func() { explain.GradientWith(x, grads, explain.Options{Element: []int{-1}}) }, new(*autograd.IndexError)},
 		"loss, no Param": {func() { explain.GradientWith(x, grads, explain.Options{Loss: loss}) }, new(*autograd.ArgumentError)},
 		"loss of a vector": {func() {
-			explain.GradientWith(g.Param(p), vector.BackwardWith(autograd.Ones(2)), explain.Options{Loss: loss})
+			explain.GradientWith(g.Param(p), vector.BackwardFrom(autograd.Ones(2)), explain.Options{Loss: loss})
 		}, new(*autograd.ArgumentError)},
 		"vector loss": {func() {
 			explain.GradientWith(g.Param(p), vector.Sum().Backward(), explain.Options{Loss: func(g *autograd.Graph) autograd.Value { return g.Param(p).Square() }})
@@ -623,7 +625,7 @@ func TestEmptyAndZeroSeed(t *testing.T) {
 		t.Errorf("%s", e)
 	}
 	y := variable("y", 3, 4)
-	e := explain.Gradient(y, y.Square().BackwardWith(autograd.NewTensor([]float64{0, 1})))
+	e := explain.Gradient(y, y.Square().BackwardFrom(autograd.NewTensor([]float64{0, 1})))
 	if len(e.Zeros) != 1 || e.Zeros[0].Count != 1 || e.Zeros[0].Cause.Kind != explain.CauseSeed {
 		t.Errorf("%s", e)
 	}
@@ -633,7 +635,7 @@ func TestEmptyAndZeroSeed(t *testing.T) {
 func TestSeed(t *testing.T) {
 	_, variable := traced()
 	x := variable("x", 3)
-	e := explain.Gradient(x, x.Square().Sin().BackwardWith(autograd.Scalar(-2)))
+	e := explain.Gradient(x, x.Square().Sin().BackwardFrom(autograd.Scalar(-2)))
 	want := -2 * math.Cos(9) * 6
 	if !near(e.Gradient, want, 1e-12) || !near(e.Ways[0].Contribution, want, 1e-12) || !near(e.Ways[0].Share, 1, 1e-12) || !e.Check.Agrees {
 		t.Errorf("%s", e)
@@ -677,7 +679,7 @@ func TestNamesOfSeveral(t *testing.T) {
 func TestCheckOfZeroAndMissingGradients(t *testing.T) {
 	p, q := autograd.NewParam("p", autograd.NewTensor([]float64{1, 2})), autograd.NewParam("q", autograd.Scalar(1))
 	loss := func(g *autograd.Graph) autograd.Value {
-		return g.Param(p).Scale(0).Sum().Add(g.Param(q).Detach())
+		return g.Param(p).MulScalar(0).Sum().Add(g.Param(q).Detach())
 	}
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	grads := loss(g).Backward()
@@ -705,7 +707,7 @@ func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
 	if e := explain.Gradient(w, bottom.Backward()); e.Check == nil || !e.Check.Agrees {
 		t.Errorf("at a minimum: %+v\n%v", e.Check, e)
 	}
-	canceled := w.Scale(2).Sub(w.Scale(2))
+	canceled := w.MulScalar(2).Sub(w.MulScalar(2))
 	e := explain.Gradient(w, canceled.Backward())
 	for _, way := range e.Ways {
 		if !math.IsNaN(way.Share) {
@@ -724,7 +726,7 @@ func TestManyTermsInWords(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w, loss := g.Variable(autograd.Scalar(2)).Named("w"), g.Scalar(0)
 	for k := range uses {
-		loss = loss.Add(w.Scale(float64(k + 1)))
+		loss = loss.Add(w.MulScalar(float64(k + 1)))
 	}
 	e := explain.Gradient(w, loss.Backward())
 	// The latest use first: the factors 40 … 29 are written out, 28 … 1 add up to 406.
@@ -735,9 +737,9 @@ func TestManyTermsInWords(t *testing.T) {
 		t.Errorf("%d lines", lines)
 	}
 	tensor := g.Variable(autograd.NewTensor([]float64{1, 2})).Named("v")
-	sum := tensor.Scale(1)
+	sum := tensor.MulScalar(1)
 	for range uses - 1 {
-		sum = sum.Add(tensor.Scale(2))
+		sum = sum.Add(tensor.MulScalar(2))
 	}
 	if s := explain.Gradient(tensor, sum.Sum().Backward()).String(); !strings.Contains(s, "and 28 more\n") {
 		t.Errorf("norms do not add up: %s", s)

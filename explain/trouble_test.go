@@ -51,7 +51,7 @@ func TestWhereNaNAndInfinityArise(t *testing.T) {
 		{autograd.Value.Log1p, -1, "y: first infinity: log1p of −1: log of 0; spoils 1 gradient", explain.CauseLogOfZero},
 		{autograd.Value.Sqrt, -4, "y: first NaN: sqrt of −4, a negative number; spoils 1 gradient", explain.CauseDomain},
 		{autograd.Value.Sqrt, 0, "y: first infinity in the backward pass: sqrt at 0 has the slope +Inf; spoils 1 gradient", explain.CauseSlope},
-		{func(x autograd.Value) autograd.Value { return x.Sqrt().Scale(0) }, 0, "√x: first NaN in the backward pass: sqrt at 0 has the slope +Inf, and a gradient of 0 times that is NaN; spoils 1 gradient", explain.CauseSlope},
+		{func(x autograd.Value) autograd.Value { return x.Sqrt().MulScalar(0) }, 0, "√x: first NaN in the backward pass: sqrt at 0 has the slope +Inf, and a gradient of 0 times that is NaN; spoils 1 gradient", explain.CauseSlope},
 		{autograd.Value.Reciprocal, 0, "y: first infinity: reciprocal of 0: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Rsqrt, 0, "y: first infinity: rsqrt of 0: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Exp, 1000, "y: first infinity: exp of 1000 overflows; spoils 1 gradient", explain.CauseOverflow},
@@ -62,7 +62,7 @@ func TestWhereNaNAndInfinityArise(t *testing.T) {
 		{func(x autograd.Value) autograd.Value { return x.PowScalar(-2) }, 0, "y: first infinity: 0 to the power of −2: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Asin, 2, "y: first NaN: asin of 2, outside −1 to 1; spoils 1 gradient", explain.CauseDomain},
 		{autograd.Value.Lgamma, 0, "y: first infinity: lgamma of 0, where it has a pole; spoils 1 gradient", explain.CauseDomain},
-		{func(x autograd.Value) autograd.Value { return x.Scale(1e200).Square().Scale(1e-300) }, 1, "(1e200·x)²: first infinity: square of 1e200 overflows; spoils 1 value", explain.CauseOverflow},
+		{func(x autograd.Value) autograd.Value { return x.MulScalar(1e200).Square().MulScalar(1e-300) }, 1, "(1e200·x)²: first infinity: square of 1e200 overflows; spoils 1 value", explain.CauseOverflow},
 	} {
 		_, variable := traced()
 		y := c.f(variable("x", c.x)).Named("y")
@@ -150,7 +150,7 @@ func TestMaskIsNoTrouble(t *testing.T) {
 func TestSeedIsNaN(t *testing.T) {
 	_, variable := traced()
 	root := variable("x", 1, 2).Square().Named("y")
-	got := explain.Diagnose(root, root.BackwardWith(autograd.NewTensor([]float64{1, math.NaN()})))
+	got := explain.Diagnose(root, root.BackwardFrom(autograd.NewTensor([]float64{1, math.NaN()})))
 	want := "y: first NaN in the backward pass: the gradient that the backward pass started with is not finite; spoils 2 gradients"
 	if len(got) != 1 || got[0].Words != want {
 		t.Errorf("got %v, want %q", got, want)

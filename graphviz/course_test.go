@@ -45,11 +45,11 @@ func TestLossFormulas(t *testing.T) {
 		derivative string
 		slope      float64
 	}{
-		"half square":            {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(0.5) }, "½(a − y)²", "a − y", p - y},
-		"scaled":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Scale(3).Square().Scale(0.5) }, "½(3·(a − y))²", "", 0},
+		"half square":            {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().MulScalar(0.5) }, "½(a − y)²", "a − y", p - y},
+		"scaled":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).MulScalar(3).Square().MulScalar(0.5) }, "½(3·(a − y))²", "", 0},
 		"square":                 {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square() }, "(a − y)²", "2(a − y)", 2 * (p - y)},
-		"three":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().Scale(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
-		"target first":           {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Square().Scale(0.5) }, "½(y − a)²", "a − y", p - y},
+		"three":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).Square().MulScalar(3) }, "3·(a − y)²", "6·(a − y)", 6 * (p - y)},
+		"target first":           {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Square().MulScalar(0.5) }, "½(y − a)²", "a − y", p - y},
 		"target first, absolute": {func(a, y autograd.Value) autograd.Value { return y.Sub(a).Abs() }, "|y − a|", "sign(a − y)", -1},
 		"target first, Huber":    {func(a, y autograd.Value) autograd.Value { return losses.Huber(y, a, 0.25) }, "huber(y − a, δ = 0.25)", "a − y cut off at ±0.25", -0.25},
 		"power":                  {func(a, y autograd.Value) autograd.Value { return a.Sub(y).PowScalar(2) }, "(a − y)²", "2(a − y)", 2 * (p - y)},
@@ -70,7 +70,7 @@ func TestLossFormulas(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			g := autograd.NewGraph(autograd.Options{Trace: true})
-			a := g.Variable(autograd.Scalar(p / 2)).Scale(2).Named("a")
+			a := g.Variable(autograd.Scalar(p / 2)).MulScalar(2).Named("a")
 			l := lessonOf(t, c.f(a, g.Scalar(y).Named("y")))
 			f := l.lossFormula()
 			if f.loss != c.loss || f.derivative != c.derivative || f.rows != 0 {
@@ -95,8 +95,8 @@ func TestLossFormulasOfABatch(t *testing.T) {
 		rows             int
 	}{
 		"MSE":          {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())) }, "Σ (a − y)²/n", "2(a − y)/n", 12},
-		"half":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).Scale(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
-		"sum":          {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().Scale(0.5) }, "Σ ½(a − y)²", "a − y", 0},
+		"half":         {func(h autograd.Value) autograd.Value { return losses.MSE(h, oneHot(h.Graph())).MulScalar(0.5) }, "Σ ½(a − y)²/n", "(a − y)/n", 12},
+		"sum":          {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum().MulScalar(0.5) }, "Σ ½(a − y)²", "a − y", 0},
 		"nested":       {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Mean(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 12},
 		"mean of sums": {func(h autograd.Value) autograd.Value { return h.Sub(oneHot(h.Graph())).Square().Sum(1).Mean() }, "Σ (a − y)²/n", "2(a − y)/n", 4},
 		"weighted": {func(h autograd.Value) autograd.Value {
@@ -128,7 +128,7 @@ func TestCourseSaysWhatDwIs(t *testing.T) {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
 		loss := g.Variable(autograd.Scalar(2)).Mul(g.Scalar(3)).Named("a").Sub(g.Scalar(1).Named("y")).Square()
 		if name == "half" {
-			loss = loss.Scale(0.5)
+			loss = loss.MulScalar(0.5)
 		}
 		var b bytes.Buffer
 		if err := Write(&b, loss, loss.Backward(), Options{View: Course}); err != nil || !strings.Contains(b.String(), want) {
@@ -212,7 +212,7 @@ func TestTargets(t *testing.T) {
 	a := w.Mul(data.Sub(mean)).Sigmoid()
 	center := g.Scalar(0.5).Named("centre") // a later parameter follows
 	h := one.Sub(a).Mul(a).Sub(center).Mul(g.Variable(autograd.Scalar(3)))
-	penalty := w.Square().Scale(0.1)
+	penalty := w.Square().MulScalar(0.1)
 	m := recording.New(y.Sub(h).Square().Add(penalty), autograd.Gradients{}, 0)
 	for i, target := range m.Targets() {
 		if n := &m.Nodes[i]; target != (n.Name == "y") {
@@ -257,7 +257,7 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 		z := g.Constant(autograd.FromNested(x)).As(autograd.RoleInput).MatMul(weights).Named("z")
 		loss := losses.MSE(z, g.Constant(autograd.NewTensor(y, 3, 1)))
 		if penalty > 0 {
-			loss = loss.Add(weights.Square().Sum().Scale(penalty))
+			loss = loss.Add(weights.Square().Sum().MulScalar(penalty))
 		}
 		l := lessonOf(t, loss, recording.Sample(1))
 		found := 0
@@ -289,7 +289,7 @@ func TestLossFormulaWithPenalty(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w := g.Variable(autograd.Scalar(0.5)).Named("w")
 	a, y := w.Mul(g.Scalar(3)).Named("a"), g.Scalar(1).Named("y")
-	penalty := w.Square().Scale(0.01).Named("p")
+	penalty := w.Square().MulScalar(0.01).Named("p")
 	for _, loss := range []autograd.Value{a.Sub(y).Square().Add(penalty), penalty.Add(a.Sub(y).Square())} {
 		f := lessonOf(t, loss).lossFormula()
 		if f.loss != "(a − y)² + p" || f.derivative != "2(a − y)" {

@@ -70,11 +70,11 @@ func TestArrowsSayWhatBecomesOfTheGradient(t *testing.T) {
 		"broadcast": {func(x autograd.Value) autograd.Value {
 			return x.Unsqueeze(0).Mul(g.Constant(autograd.Full(3, 5, 2, 3)))
 		}, "reshaped back / norm 36.74"},
-		"log of 0": {func(x autograd.Value) autograd.Value { return x.Scale(0).Log() }, "× 0 / = NaN"},
+		"log of 0": {func(x autograd.Value) autograd.Value { return x.MulScalar(0).Log() }, "× 0 / = NaN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			y := c.f(matrix())
-			labels := backwardLabels(t, y, y.BackwardWith(autograd.Ones(y.Shape()...)))
+			labels := backwardLabels(t, y, y.BackwardFrom(autograd.Ones(y.Shape()...)))
 			if len(labels) == 0 {
 				t.Fatal("no arrows")
 			}
@@ -95,7 +95,7 @@ func TestBroadcastArrow(t *testing.T) {
 	b := g.Variable(autograd.NewTensor([]float64{1, 2, 3}))
 	x := g.Constant(autograd.FromNested([][]float64{{1, -2, 3}, {0.5, 4, -1}}))
 	y := b.Mul(x)
-	got := backwardLabels(t, y, y.BackwardWith(autograd.Ones(2, 3)))
+	got := backwardLabels(t, y, y.BackwardFrom(autograd.Ones(2, 3)))
 	if diff := cmp.Diff([]string{"× −2 … 4, Σ over 2 / = 1.5 … 2"}, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -129,7 +129,7 @@ func TestMatMulFormulas(t *testing.T) {
 				t.Fatalf("the gradient is a %s", y.Node().Op)
 			}
 			gy := counting([2]int{y.Dim(0), y.Dim(1)})
-			grads := y.BackwardWith(gy)
+			grads := y.BackwardFrom(gy)
 			p := check(t, drawn(t, y, grads, graphviz.Options{View: graphviz.Backward, MaxNodes: -1}))
 			for _, a := range p.arrows {
 				for _, v := range []autograd.Value{x, w} {

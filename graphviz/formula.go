@@ -48,7 +48,7 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 	n := &l.Nodes[i]
 	inner = l.Edges[n.In[0]].From
 	switch {
-	case n.Op == operations.Scale:
+	case n.Op == operations.MulScalar:
 		s.factor *= n.Constants[0]
 	case n.Op == operations.Neg:
 		s.factor = -s.factor
@@ -305,7 +305,7 @@ func (l *lesson) huberCore(clamp, rest int) (core, bool) {
 		return core{}, false
 	}
 	d, half := l.Edges[c.In[0]].From, &l.Nodes[l.Edges[r.In[1]].From]
-	if l.Edges[r.In[0]].From != d || half.Op != operations.Scale || half.Constants[0] != 0.5 || l.Edges[half.In[0]].From != clamp {
+	if l.Edges[r.In[0]].From != d || half.Op != operations.MulScalar || half.Constants[0] != 0.5 || l.Edges[half.In[0]].From != clamp {
 		return core{}, false
 	}
 	error, slope, known := l.difference(d)

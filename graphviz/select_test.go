@@ -46,17 +46,17 @@ func TestSelectionsShow(t *testing.T) {
 		want   []string
 	}{
 		"depth 1": {root, graphviz.Depth(1), []string{
-			"loss scale 0.5", "neuron 1 8 values, 3 parameters", "neuron 2 8 values, 3 parameters", "output 8 values, 3 parameters",
+			"loss mul scalar 0.5", "neuron 1 8 values, 3 parameters", "neuron 2 8 values, 3 parameters", "output 8 values, 3 parameters",
 			"square #28", "sub #27", "x1 constant", "x2 constant", "y constant"}},
 		"collapse": {root, graphviz.Collapse(recordingtest.HiddenOrOutput), []string{
-			"hidden 16 values, 6 parameters", "loss scale 0.5", "output 8 values, 3 parameters", "square #28", "sub #27", "x1 constant", "x2 constant", "y constant"}},
+			"hidden 16 values, 6 parameters", "loss mul scalar 0.5", "output 8 values, 3 parameters", "square #28", "sub #27", "x1 constant", "x2 constant", "y constant"}},
 		"focus": {root, graphviz.Focus(at("z1"), 1, 1), []string{
 			"a1 relu", "add #6", "b1 variable", "z1 add", "⋯ 2 more inputs", "⋯ mul #19"}},
 		"focus without steps": {root, graphviz.Focus(at("x1"), 0, 0), []string{"x1 constant", "⋯ 2 more uses"}},
 		"focus on all":        {root, graphviz.Focus(root, 100, 0), titles(check(t, drawn(t, root, autograd.Gradients{}, graphviz.Options{})))},
 		"path": {root, graphviz.Path(at("z1"), at("z3")), []string{
 			"a1 relu", "add #22", "mul #19", "z1 add", "z3 add", "⋯ 2 more inputs", "⋯ a3", "⋯ b3", "⋯ mul #21", "⋯ v1"}},
-		"path of one":       {root, graphviz.Path(root, root), []string{"loss scale 0.5", "⋯ square #28"}},
+		"path of one":       {root, graphviz.Path(root, root), []string{"loss mul scalar 0.5", "⋯ square #28"}},
 		"fold own":          {recordingtest.DeepNetwork(), graphviz.Fold(), []string{"+11 more: dense2 … tanh12 55 values, 220 parameters", "a tanh [2 4]", "dense1.bias param [4]", "dense1.weight param [4 4]", "loss mean", "matmul #2 [2 4]", "square #61 [2 4]", "x input [2 4]", "z add [2 4]"}},
 		"fold shared":       {recordingtest.Shared(), graphviz.Fold(), []string{"+11 more: step 2 … step 12 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
 		"fold calls":        {recordingtest.Calls(), graphviz.Fold(), []string{"+11 more 55 values", "U param [1 2]", "W param [2 2]", "add #6 [1 2]", "h tanh [1 2]", "h0 constant [1 2]", "loss sum", "matmul #3 [1 2]", "matmul #5 [1 2]", "square #63 [1 2]", "x1 constant [1 1]"}},
@@ -103,15 +103,15 @@ func TestFoldKeepsWhatDiffers(t *testing.T) {
 		}
 		return x
 	}
-	twice := func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.Scale(2).Tanh() }
+	twice := func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.MulScalar(2).Tanh() }
 	for name, c := range map[string]struct {
 		root   autograd.Value
 		folded bool
 	}{
 		"equal":     {record(twice, twice), true},
-		"constant":  {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.Scale(3).Tanh() }), false},
-		"operation": {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.Scale(2).Sin() }), false},
-		"shape":     {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.Expand(3).Scale(2) }), false},
+		"constant":  {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.MulScalar(3).Tanh() }), false},
+		"operation": {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.MulScalar(2).Sin() }), false},
+		"shape":     {record(twice, func(g *autograd.Graph, x autograd.Value) autograd.Value { return x.Expand(3).MulScalar(2) }), false},
 		"wire": {record(func(g *autograd.Graph, x autograd.Value) autograd.Value { y := x.Tanh(); return y.Mul(x) },
 			func(g *autograd.Graph, x autograd.Value) autograd.Value { y := x.Tanh(); return y.Mul(y) }), false},
 	} {
@@ -149,9 +149,9 @@ func TestCollapsedArrows(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(3)).Named("x")
 	g.Enter("block")
-	y := x.Square().Add(x.Scale(5)).Sub(x) // dy/dx = 2x + 5 − 1 = 10
+	y := x.Square().Add(x.MulScalar(5)).Sub(x) // dy/dx = 2x + 5 − 1 = 10
 	g.Leave()
-	root := y.Scale(2).Named("loss")
+	root := y.MulScalar(2).Named("loss")
 	for view, want := range map[graphviz.View][]string{
 		graphviz.Backward: {"v000004 v000000 = 20", "v000005 v000004 × 2 = 2"},
 		graphviz.Combined: {"v000000 v000004 ", "v000000 v000004 = 20", "v000004 v000005 ", "v000004 v000005 × 2 = 2"},
@@ -316,7 +316,7 @@ func TestTints(t *testing.T) {
 	var sum autograd.Value
 	factors := []float64{1000, 400, 100, 30, 10, 3, 1, 0.001, 0}
 	for i, factor := range factors {
-		term := g.Variable(autograd.Scalar(1)).Scale(factor)
+		term := g.Variable(autograd.Scalar(1)).MulScalar(factor)
 		if i == 0 {
 			sum = term
 		} else {

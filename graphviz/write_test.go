@@ -199,7 +199,7 @@ func TestNestedFrames(t *testing.T) {
 // A custom operation may be called as an operation of the library. Nothing is
 // assumed of it then.
 func TestCustomOperationOfAKnownName(t *testing.T) {
-	for _, name := range []string{"mul", "scale", "sub", ""} {
+	for _, name := range []string{"mul", "mul scalar", "sub", ""} {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
 		identity := autograd.Operation{
 			Name:    name,
@@ -207,7 +207,7 @@ func TestCustomOperationOfAKnownName(t *testing.T) {
 			Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad()) },
 		}
 		x := g.Variable(autograd.Scalar(7)).Named("x")
-		root := autograd.Custom(identity, x).Scale(0)
+		root := autograd.Custom(identity, x).MulScalar(0)
 		var b bytes.Buffer
 		if err := graphviz.Write(&b, root, root.Backward(), graphviz.Options{View: graphviz.Backward}); err != nil {
 			t.Fatal(err)
@@ -223,7 +223,7 @@ func TestCustomOperationOfAKnownName(t *testing.T) {
 func TestZeroSizeTensors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Zeros(0, 3)).Named("x")
-	root := x.Scale(2).Sum()
+	root := x.MulScalar(2).Sum()
 	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward, graphviz.Combined, graphviz.Layers} {
 		check(t, drawn(t, root, root.Backward(), graphviz.Options{View: view}))
 	}

@@ -57,7 +57,7 @@ func TestDenseGradientByHand(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	x := g.Variable(autograd.NewTensor([]float64{1, 1, 2, -1}, 2, 2))
 	seed := autograd.NewTensor([]float64{1, 0, 2, 0, 1, 1}, 2, 3)
-	grads := d.Forward(x).BackwardWith(seed)
+	grads := d.Forward(x).BackwardFrom(seed)
 	for _, row := range []struct {
 		name  string
 		got   autograd.Tensor

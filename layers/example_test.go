@@ -46,7 +46,7 @@ func ExampleNewDenseWith() {
 }
 
 func ExampleFunc() {
-	double := layers.Func("double", func(x autograd.Value) autograd.Value { return x.Scale(2) })
+	double := layers.Func("double", func(x autograd.Value) autograd.Value { return x.MulScalar(2) })
 	g := autograd.NewGraph(autograd.Options{})
 	fmt.Println(double.Forward(g.Scalar(21)).Item())
 	// Output:

@@ -28,7 +28,7 @@ func (l *function) Forward(x autograd.Value) autograd.Value {
 // Func makes a layer without Params of a function: a step between layers that
 // this package does not have. The name is that of its scope.
 //
-//	layers.Func("double", func(x autograd.Value) autograd.Value { return x.Scale(2) })
+//	layers.Func("double", func(x autograd.Value) autograd.Value { return x.MulScalar(2) })
 func Func(name string, f func(autograd.Value) autograd.Value) Layer {
 	if f == nil {
 		panic(autograd.NewArgumentError("layers: Func", "the function of %q is nil", name))

@@ -65,7 +65,7 @@ func HuberWith(prediction, target autograd.Value, delta float64, options Options
 	// With c = d cut off at ±delta both branches are c·(d − ½c).
 	d := prediction.Sub(target)
 	c := d.Clamp(-delta, delta)
-	return options.reduce("Huber", c.Mul(d.Sub(c.Scale(0.5))), none)
+	return options.reduce("Huber", c.Mul(d.Sub(c.MulScalar(0.5))), none)
 }
 
 // beginRegression checks what a loss without classes was given and opens its

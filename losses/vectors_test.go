@@ -66,7 +66,7 @@ func (c *lossCase) check(t *testing.T) {
 	if diff := c.diff(loss.Tensor(), c.Value); diff != "" {
 		t.Errorf("value: %s", diff)
 	}
-	if diff := c.diff(loss.BackwardWith(c.Cotangent.tensor()).Of(prediction), c.Grad); diff != "" {
+	if diff := c.diff(loss.BackwardFrom(c.Cotangent.tensor()).Of(prediction), c.Grad); diff != "" {
 		t.Errorf("gradient: %s", diff)
 	}
 }

@@ -79,7 +79,7 @@ func TestClipNormFloat32(t *testing.T) {
 func TestClipLeavesVariables(t *testing.T) {
 	g, p := autograd.NewGraph(autograd.Options{}), autograd.NewParam("p", autograd.Scalar(1))
 	x := g.Variable(autograd.Scalar(1))
-	grads := g.Param(p).Scale(2).Add(x.Scale(100)).Backward()
+	grads := g.Param(p).MulScalar(2).Add(x.MulScalar(100)).Backward()
 	if norm := optim.ClipNorm(grads, 1); norm != 2 {
 		t.Errorf("the norm is %v, want 2", norm)
 	}

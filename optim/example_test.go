@@ -28,7 +28,7 @@ func Example() {
 func ExampleClipNorm() {
 	g := autograd.NewGraph(autograd.Options{})
 	w := autograd.NewParam("w", autograd.NewTensor([]float64{3, 4}))
-	loss := g.Param(w).Square().Sum().Scale(5) // its gradient is 10·w
+	loss := g.Param(w).Square().Sum().MulScalar(5) // its gradient is 10·w
 	optimizer := optim.NewSGD(1)
 
 	grads := loss.Backward()

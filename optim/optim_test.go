@@ -33,7 +33,7 @@ var optimizers = map[string]func(rate float64) optim.Optimizer{
 
 // slope is a loss of one Param whose gradient is c.
 func slope(g *autograd.Graph, p *autograd.Param, c float64) autograd.Value {
-	return g.Param(p).Scale(c).Sum()
+	return g.Param(p).MulScalar(c).Sum()
 }
 
 func TestDefaults(t *testing.T) {
@@ -177,7 +177,7 @@ func quadratic(x autograd.Value) autograd.Value {
 func rosenbrock(v autograd.Value) autograd.Value {
 	g := v.Graph()
 	x, y := v.Dot(g.Constant(autograd.NewTensor([]float64{1, 0}))), v.Dot(g.Constant(autograd.NewTensor([]float64{0, 1})))
-	return x.AddScalar(-1).Square().Add(y.Sub(x.Square()).Square().Scale(100))
+	return x.AddScalar(-1).Square().Add(y.Sub(x.Square()).Square().MulScalar(100))
 }
 
 // A Param that the loss does not reach keeps its value, and the optimizer's

@@ -181,7 +181,7 @@ func TestFilmErrors(t *testing.T) {
 	changes := map[string]func(epoch int, g *autograd.Graph, loss autograd.Value) autograd.Value{
 		"one more value": func(epoch int, _ *autograd.Graph, loss autograd.Value) autograd.Value {
 			if epoch == 2 {
-				return loss.Scale(2)
+				return loss.MulScalar(2)
 			}
 			return loss
 		},
@@ -192,15 +192,15 @@ func TestFilmErrors(t *testing.T) {
 			return loss.Sigmoid()
 		},
 		"another constant": func(epoch int, _ *autograd.Graph, loss autograd.Value) autograd.Value {
-			return loss.Scale(float64(1 + epoch/2))
+			return loss.MulScalar(float64(1 + epoch/2))
 		},
 		"another name": func(epoch int, _ *autograd.Graph, loss autograd.Value) autograd.Value {
-			return loss.Scale(2).Named(string(rune('a' + epoch/2)))
+			return loss.MulScalar(2).Named(string(rune('a' + epoch/2)))
 		},
 		"another scope": func(epoch int, g *autograd.Graph, loss autograd.Value) autograd.Value {
 			g.Enter(string(rune('a' + epoch/2)))
 			defer g.Leave()
-			return loss.Scale(2)
+			return loss.MulScalar(2)
 		},
 		"another input": func(epoch int, g *autograd.Graph, loss autograd.Value) autograd.Value {
 			return loss.Add(g.At(epoch / 2 % 2 * 2))

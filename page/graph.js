@@ -159,7 +159,7 @@ function activationOf(g, z) {
 	const uses = [...new Set(z.uses.map(e => g.nodes[e.to]))], share = uses.find(n => isShare(n) && n.in[n.i || 0].from === z.at);
 	if (share && uses.every(isShare)) return share;
 	const [use] = uses;
-	return z.uses.length === 1 && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "scale") ? use : null;
+	return z.uses.length === 1 && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "mul scalar") ? use : null;
 }
 
 // A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
@@ -340,7 +340,7 @@ function reading(n, world, digits) {
 const title = n => n.n ? shorten(n.n) : n.d ? n.d : n.many ? shorten(n.op) : `${shorten(n.op)} #${n.id}`;
 
 // compound tells whether a node's title needs brackets in a formula.
-const compound = n => !n.n && !!n.d && !n.cu && ["add", "sub", "mul", "div", "neg", "scale", "add scalar", "matmul", "weighted sum"].includes(n.op);
+const compound = n => !n.n && !!n.d && !n.cu && ["add", "sub", "mul", "div", "neg", "mul scalar", "add scalar", "matmul", "weighted sum"].includes(n.op);
 
 // gradientTitle is "dz" of z, and "d(hidden.w)" where that would not be read as one.
 function gradientTitle(n) {

@@ -186,7 +186,7 @@ const unary = {
 	"hard sigmoid": [x => Math.min(Math.max(x + 3, 0), 6) / 6, x => between(x, -3, 3, 1 / 6)],
 	"hard swish": [x => x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6, x => x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6],
 	"neg": [x => -x, () => -1],
-	"scale": [(x, a) => a * x, (x, z, a) => a],
+	"mul scalar": [(x, a) => a * x, (x, z, a) => a],
 	"add scalar": [(x, a) => x + a, () => 1],
 	"square": [x => x * x, x => 2 * x],
 	"sqrt": [Math.sqrt, (x, z) => 0.5 / (z + 0)],

@@ -95,7 +95,7 @@ function written(g, n, name) {
 	case "log": return ["ln ", x[0]];
 	case "sqrt": return ["√", x[0]];
 	case "abs": return ["|", bare[0], "|"];
-	case "scale": return [c[0], " × ", x[0]];
+	case "mul scalar": return [c[0], " × ", x[0]];
 	case "add scalar": return [bare[0], " + ", c[0]];
 	case "pow scalar": return [x[0], "^", c[0]];
 	case "sum": if (n.in.length > 1) return joined(x, " + "); break;
@@ -164,7 +164,7 @@ function factorOf(g, e) {
 	case "mul": return [symbol(at(1 - e.input))];
 	case "div": return e.input ? [`(−`, ref(n), "/", symbol(at(1)), ")"] : ["1/", symbol(at(1))];
 	case "matmul": return [symbol(at(1 - e.input)), "ᵀ"];
-	case "scale": return [inside(decoded(n.c[0]))];
+	case "mul scalar": return [inside(decoded(n.c[0]))];
 	case "square": return ["2·", symbol(at(0))];
 	case "exp": return [ref(n)];
 	case "sum": return ["1"];

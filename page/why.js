@@ -89,7 +89,7 @@ function smallFactor(g, world, e, factor) {
 	const term = to.t ? to.t.find(t => t.includes(e.input)) : to.op === "mul" || to.op === "matmul" ? [0, 1] : [];
 	const other = term.length > 1 ? g.nodes[to.in[term.find(i => i !== e.input)].from] : null;
 	if (other && other !== from) return `${called(to)} multiplies it by ${typeof world.values[other.raw] === "number" ? `${title(other)}, which is ${number(world.values[other.raw], 4)}` : `${title(other)}, whose norm is ${number(norm(world.values[other.raw]), 4)}`}`;
-	if (to.op === "scale") return `${called(to)} multiplies it by ${number(decoded(to.c[0]), 4)}`;
+	if (to.op === "mul scalar") return `${called(to)} multiplies it by ${number(decoded(to.c[0]), 4)}`;
 	const slope = localOf(g, world, e);
 	return slope === undefined ? `${called(to)} has the slope ${number(factor, 4)} there` : `${called(to)} has the slope ${number(slope, 4)} at ${number(world.values[from.raw], 4)}`;
 }

@@ -482,7 +482,7 @@ func TestNonFiniteBehindDropout(t *testing.T) {
 	config := train.Config{Loss: mse, Optimizer: optim.NewSGD(0), Epochs: 200}
 	config.Model = model(func(x autograd.Value) autograd.Value {
 		alive := x.Graph().Scalar(1).Dropout(0.05) // 1/0.95, rarely 0
-		return l.Forward(x).Add(alive.Log().Scale(1e-9))
+		return l.Forward(x).Add(alive.Log().MulScalar(1e-9))
 	})
 	_, err := train.Run(context.Background(), config, plane(1, 6))
 	var place *autograd.NonFiniteError
@@ -497,7 +497,7 @@ func TestNonFiniteOnce(t *testing.T) {
 	config := train.Config{Loss: mse, Optimizer: optim.NewSGD(0.1), Epochs: 1}
 	config.Model = model(func(x autograd.Value) autograd.Value {
 		if calls++; calls == 1 {
-			return l.Forward(x).Scale(math.NaN())
+			return l.Forward(x).MulScalar(math.NaN())
 		}
 		return l.Forward(x)
 	})

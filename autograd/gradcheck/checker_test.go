@@ -42,10 +42,10 @@ var rightOnes = []struct {
 	{"log of tiny numbers", tensors(vector(1e-4, 1e-9, 1e-30)), func(_ graph, in values) autograd.Value { return in[0].Log() }},
 	{"sqrt", tensors(uniform(1, 0.01, 3, 5)), func(_ graph, in values) autograd.Value { return in[0].Sqrt() }},
 	{"sin of large numbers", tensors(vector(50, 1000, 1e5)), func(_ graph, in values) autograd.Value { return in[0].Sin() }},
-	{"steep tanh", tensors(vector(-0.01, 0, 0.02)), func(_ graph, in values) autograd.Value { return in[0].Scale(100).Tanh() }},
+	{"steep tanh", tensors(vector(-0.01, 0, 0.02)), func(_ graph, in values) autograd.Value { return in[0].MulScalar(100).Tanh() }},
 	{"square at its minimum", tensors(vector(0, 0)), func(_ graph, in values) autograd.Value { return in[0].Square() }},
-	{"small results", tensors(normal(1, 3)), func(_ graph, in values) autograd.Value { return in[0].Tanh().Scale(1e-12) }},
-	{"large results", tensors(normal(1, 3)), func(_ graph, in values) autograd.Value { return in[0].Tanh().Scale(1e12) }},
+	{"small results", tensors(normal(1, 3)), func(_ graph, in values) autograd.Value { return in[0].Tanh().MulScalar(1e-12) }},
+	{"large results", tensors(normal(1, 3)), func(_ graph, in values) autograd.Value { return in[0].Tanh().MulScalar(1e12) }},
 	{"sigmoid", tensors(normal(1, 2, 3)), func(_ graph, in values) autograd.Value { return in[0].Sigmoid() }},
 	{"gelu", tensors(normal(1, 2, 3)), func(_ graph, in values) autograd.Value { return in[0].GELU() }},
 	{"lgamma", tensors(uniform(1, 0.2, 4, 5)), func(_ graph, in values) autograd.Value { return in[0].Lgamma() }},
@@ -422,7 +422,7 @@ func TestBadSettings(t *testing.T) {
 }
 
 func TestSample(t *testing.T) {
-	wrong := custom("twice", func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(2)) }, func(v float64) float64 { return v })
+	wrong := custom("twice", func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(2)) }, func(v float64) float64 { return v })
 	check := func(seed uint64) (e *gradcheck.Error) {
 		c := gradcheck.Checker{MaxEntries: 5, Worst: 100, Seed: seed}
 		if !errors.As(c.Check(wrong, tensors(normal(1, 40), normal(2, 3))), &e) {

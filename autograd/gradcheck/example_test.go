@@ -39,7 +39,7 @@ func ExampleCheck_custom() {
 				return y
 			},
 			Rule: func(r *autograd.Rule) {
-				r.Add(0, r.Grad().Mul(r.In(0)).Mul(r.Out()).Scale(2*sign))
+				r.Add(0, r.Grad().Mul(r.In(0)).Mul(r.Out()).MulScalar(2*sign))
 			},
 		}
 		return func(_ *autograd.Graph, in []autograd.Value) autograd.Value { return autograd.Custom(op, in...) }

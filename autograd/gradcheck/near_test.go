@@ -67,7 +67,7 @@ func TestNearKinks(t *testing.T) {
 func TestWrongNearKinks(t *testing.T) {
 	for _, factor := range []float64{-0.5, 0.5, 1.01, 2} {
 		relu := custom("relu", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0).GreaterScalar(0)).Scale(factor))
+			r.Add(0, r.Grad().Mul(r.In(0).GreaterScalar(0)).MulScalar(factor))
 		}, func(v float64) float64 { return max(v, 0) })
 		f := func(g graph, in values) autograd.Value { return relu(g, values{in[0].AddScalar(-1)}) }
 		for distance := 1e-9; distance < 1; distance *= 10 {
@@ -88,8 +88,8 @@ func TestWrongSecondNearKinks(t *testing.T) {
 	for distance := 1e-4; distance < 1; distance *= 10 {
 		detached := custom("relu²", func(r *autograd.Rule) {
 			x := r.In(0)
-			x = x.Scale(0.999).Add(x.Detach().Scale(0.001))
-			r.Add(0, r.Grad().Mul(x.Mul(r.In(0).GreaterScalar(0))).Scale(2))
+			x = x.MulScalar(0.999).Add(x.Detach().MulScalar(0.001))
+			r.Add(0, r.Grad().Mul(x.Mul(r.In(0).GreaterScalar(0))).MulScalar(2))
 		}, func(v float64) float64 { return math.Pow(max(v, 0), 2) })
 		f := func(g graph, in values) autograd.Value { return detached(g, values{in[0].AddScalar(-1)}) }
 		err := gradcheck.CheckSecond(f, tensors(vector(1+distance)))

@@ -66,7 +66,7 @@ func apply(a [][]float64, rule func(r *autograd.Rule, a autograd.Value)) gradche
 }
 
 // squareRule is the right rule of square.
-func squareRule(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2)) }
+func squareRule(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(2)) }
 
 func square(v float64) float64 { return v * v }
 
@@ -78,16 +78,16 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 		f    gradcheck.Function
 	}{
 		{"sign", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0)).Scale(-2))
+			r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(-2))
 		}, square)},
 		{"a thousandth too much", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0)).Scale(2*(1+1e-3)))
+			r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(2*(1+1e-3)))
 		}, square)},
 		{"a millionth too much", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0)).Scale(2*(1+1e-6)))
+			r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(2*(1+1e-6)))
 		}, square)},
 		{"the incoming gradient forgotten", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.In(0).Scale(2))
+			r.Add(0, r.In(0).MulScalar(2))
 		}, square)},
 		{"input i for input j", tensors(normal(1, 2, 3), normal(2, 2, 3)), product(func(r *autograd.Rule) {
 			r.Add(0, r.Grad().Mul(r.In(0)))
@@ -108,13 +108,13 @@ func TestPlantedBugsAreCaught(t *testing.T) {
 			r.Add(0, a.MatMul(r.Grad()))
 		})},
 		{"zero", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Scale(0))
+			r.Add(0, r.Grad().MulScalar(0))
 		}, square)},
 		{"NaN", tensors(normal(1, 2, 3)), custom("square", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Scale(math.NaN()))
+			r.Add(0, r.Grad().MulScalar(math.NaN()))
 		}, square)},
 		{"wrong outside the slopes of a kink", tensors(vector(0)), custom("abs", func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Scale(3))
+			r.Add(0, r.Grad().MulScalar(3))
 		}, math.Abs)},
 	}
 	for _, test := range tests {
@@ -172,7 +172,7 @@ func TestMissingReduction(t *testing.T) {
 // TestWrongSecondDerivative: the rule gives the right number by the wrong
 // means, so that only its derivative is wrong.
 func TestWrongSecondDerivative(t *testing.T) {
-	detached := custom("square", func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0).Detach()).Scale(2)) }, square)
+	detached := custom("square", func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0).Detach()).MulScalar(2)) }, square)
 	in := tensors(normal(1, 2, 3))
 	if err := gradcheck.Check(detached, in); err != nil {
 		t.Errorf("first order: %v", err)
@@ -206,7 +206,7 @@ func TestWrongMixedDerivative(t *testing.T) {
 
 func TestWrongParam(t *testing.T) {
 	w, b := autograd.NewParam("w", normal(1, 3)), autograd.NewParam("b", normal(2, 3))
-	halved := custom("halved", func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(0.5)) }, func(v float64) float64 { return v })
+	halved := custom("halved", func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(0.5)) }, func(v float64) float64 { return v })
 	f := func(g graph, in values) autograd.Value {
 		return in[0].Mul(halved(g, values{g.Param(w)})).Add(g.Param(b))
 	}
@@ -227,7 +227,7 @@ func TestWrongParam(t *testing.T) {
 
 func TestPlantedInFloat32(t *testing.T) {
 	c := gradcheck.Checker{Precision: autograd.Float32}
-	off := custom("square", func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0)).Scale(2.01)) }, square)
+	off := custom("square", func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0)).MulScalar(2.01)) }, square)
 	if err := c.Check(off, tensors(normal(1, 4))); err == nil {
 		t.Error("a hundredth too much passed")
 	}
@@ -238,7 +238,7 @@ func TestPlantedInFloat32(t *testing.T) {
 
 // TestErrorText: the lines that a user reads.
 func TestErrorText(t *testing.T) {
-	double := custom("double", func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(4)) }, func(v float64) float64 { return 2 * v })
+	double := custom("double", func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(4)) }, func(v float64) float64 { return 2 * v })
 	err := gradcheck.Checker{Worst: 1}.Check(double, tensors(normal(1, 2, 2)))
 	text := err.Error()
 	head, line, _ := strings.Cut(text, "\n")

@@ -93,7 +93,7 @@ zero, one = (lambda x: mpf(0)), (lambda x: mpf(1))
 step = lambda below, above: lambda x: mpf(above(x) if x > 0 else below(x))
 
 unary("neg", SOME, lambda x: -1, zero)
-unary("scale", SOME, lambda x: 2.5, zero, [2.5])
+unary("mul scalar", SOME, lambda x: 2.5, zero, [2.5])
 unary("add scalar", SOME, one, zero, [1])
 unary("square", EVERYWHERE, lambda x: 2 * x, lambda x: 2)
 unary("sqrt", POSITIVE, lambda x: 1 / (2 * sqrt(x)), lambda x: -1 / (4 * x * sqrt(x)))

@@ -60,7 +60,7 @@ func gaussian(factor float64) autograd.Operation {
 			return autograd.NewTensor(y, in[0].Shape()...)
 		},
 		Rule: func(r *autograd.Rule) {
-			r.Add(0, r.Grad().Mul(r.In(0)).Mul(r.Out()).Scale(factor))
+			r.Add(0, r.Grad().Mul(r.In(0)).Mul(r.Out()).MulScalar(factor))
 		},
 	}
 }

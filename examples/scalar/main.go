@@ -49,7 +49,7 @@ func neuron() (loss autograd.Value) {
 
 	z := w.Mul(i).Add(b).Named("z") // weighted sum
 	a := z.ReLU().Named("a")        // activation
-	return a.Sub(y).Square().Scale(0.5).Named("loss")
+	return a.Sub(y).Square().MulScalar(0.5).Named("loss")
 }
 
 func printForward(w io.Writer, loss autograd.Value) {

@@ -20,7 +20,7 @@ const want = `predict and measure
   a       = 1.3      relu of z
   a−y     = -1.7     sub of a y
   (a−y)²  = 2.89     square of a−y
-  loss    = 1.445    scale of (a−y)²
+  loss    = 1.445    mul scalar of (a−y)²
 
 feedback: the chain rule, from the loss back
   dloss     = 1

@@ -11,7 +11,7 @@ const (
 	Div       = "div"
 	Pow       = "pow"
 	Neg       = "neg"
-	Scale     = "scale"
+	MulScalar = "mul scalar"
 	PowScalar = "pow scalar"
 	Square    = "square"
 	Abs       = "abs"
@@ -74,7 +74,7 @@ var table = []Operation{
 	{Name: "atan2", Class: Elementwise, Inputs: 2},
 	{Name: "hypot", Class: Elementwise, Inputs: 2, Commutes: true},
 	{Name: Neg, Class: Elementwise, Inputs: 1, Written: "−a", Exact: true},
-	{Name: Scale, Class: Elementwise, Inputs: 1, Constants: 1, Written: "c·a", Exact: true},
+	{Name: MulScalar, Class: Elementwise, Inputs: 1, Constants: 1, Written: "c·a", Exact: true},
 	{Name: "add scalar", Class: Elementwise, Inputs: 1, Constants: 1, Written: "a + c", Exact: true},
 	{Name: PowScalar, Class: Elementwise, Inputs: 1, Constants: 1, Written: "a^c", Tight: true, Sign: power},
 	{Name: Square, Class: Elementwise, Inputs: 1, Written: "a²", Tight: true, Exact: true},

@@ -41,7 +41,7 @@ func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 		return n.Op + "(…)"
 	}
 	switch o := n.Operation(); {
-	case o.Name == operations.Scale:
+	case o.Name == operations.MulScalar:
 		return Times(n.Constants[0], names[0])
 	case o.Written != "":
 		return filled(o.Written, names, n.Constants)

@@ -135,7 +135,7 @@ func TestQuotient(t *testing.T) {
 func TestLocalFactors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x, y := g.Variable(autograd.Scalar(3)), g.Variable(autograd.Scalar(-0.25))
-	for _, root := range []autograd.Value{x.Add(y), x.Sub(y), x.Mul(y), x.Mul(x), x.Neg(), x.Scale(-7), x.Scale(0), x.AddScalar(2)} {
+	for _, root := range []autograd.Value{x.Add(y), x.Sub(y), x.Mul(y), x.Mul(x), x.Neg(), x.MulScalar(-7), x.MulScalar(0), x.AddScalar(2)} {
 		m := New(root, root.Backward(), 0)
 		for i := range m.Edges {
 			e := &m.Edges[i]

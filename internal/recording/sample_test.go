@@ -175,7 +175,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 		"logsumexp": func(h autograd.Value) autograd.Value { return h.LogSumExp(1).Mean() },
 		"norm":      func(h autograd.Value) autograd.Value { return h.Norm(2, 1).Mean() },
 		"where": func(h autograd.Value) autograd.Value {
-			return autograd.Where(h.GreaterScalar(0.2), h.Exp(), h.Scale(3)).Mean()
+			return autograd.Where(h.GreaterScalar(0.2), h.Exp(), h.MulScalar(3)).Mean()
 		},
 		"slice": func(h autograd.Value) autograd.Value {
 			return h.Slice(1, 0, 3, 2).Mul(h.Slice(1, 2, autograd.End, -2)).Mean()
@@ -204,7 +204,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 		"custom": func(h autograd.Value) autograd.Value { return autograd.Custom(double, h.Mean()) },
 		"regularised": func(h autograd.Value) autograd.Value {
 			penalty := h.Graph().Variable(autograd.NewTensor([]float64{1, -2, 3}))
-			return h.Mul(penalty).Mean().Add(penalty.Square().Sum().Scale(0.01))
+			return h.Mul(penalty).Mean().Add(penalty.Square().Sum().MulScalar(0.01))
 		},
 		"derived weights": func(h autograd.Value) autograd.Value {
 			w := h.Graph().Variable(autograd.NewTensor([]float64{1, -2, 3})).Named("derived").Square()
@@ -234,7 +234,7 @@ func TestSampleOfEachOperation(t *testing.T) {
 var double = autograd.Operation{
 	Name:    "double",
 	Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Scalar(2 * in[0].Item()) },
-	Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(2)) },
+	Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(2)) },
 }
 
 func TestSampleNames(t *testing.T) {

@@ -102,7 +102,7 @@ func TestWeightedSums(t *testing.T) {
 func TestWeightedSumFactors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w, b := g.Variable(autograd.Scalar(0.5)).Named("w"), g.Variable(autograd.Scalar(0.1)).Named("b")
-	m := weighted(t, w.Mul(g.Variable(autograd.Scalar(3)).Named("x")).Add(b).Named("z").Scale(-2).Named("y"))
+	m := weighted(t, w.Mul(g.Variable(autograd.Scalar(3)).Named("x")).Add(b).Named("z").MulScalar(-2).Named("y"))
 	got := map[string][2]float64{}
 	for i := range m.Edges {
 		e := &m.Edges[i]

@@ -20,7 +20,7 @@ func neuron() autograd.Value {
 	variable := func(name string, v float64) autograd.Value { return g.Variable(autograd.Scalar(v)).Named(name) }
 	x1, x2 := g.Scalar(1.5).Named("x1"), g.Scalar(3.6).Named("x2")
 	z := variable("w1", 0.5).Mul(x1).Add(variable("w2", -0.2).Mul(x2)).Add(variable("b", 0.1)).Named("z1")
-	return z.Sigmoid().Named("a1").Sub(g.Scalar(1).Named("y").As(autograd.RoleTarget)).Square().Scale(0.5).Named("loss")
+	return z.Sigmoid().Named("a1").Sub(g.Scalar(1).Named("y").As(autograd.RoleTarget)).Square().MulScalar(0.5).Named("loss")
 }
 
 // An epoch is what Go knows of a recorded epoch.
@@ -53,7 +53,7 @@ func film(t *testing.T) ([]byte, []epoch) {
 		g.Reset()
 		k := number % len(features)
 		a := net.Forward([]autograd.Value{g.Scalar(features[k][0]).Named("x1"), g.Scalar(features[k][1]).Named("x2")})[0]
-		loss := a.Sub(g.Scalar(targets[k]).Named("y").As(autograd.RoleTarget)).Square().Scale(0.5).Named("loss")
+		loss := a.Sub(g.Scalar(targets[k]).Named("y").As(autograd.RoleTarget)).Square().MulScalar(0.5).Named("loss")
 		gradients := loss.Backward()
 		f.Record(number, loss, gradients)
 		e := numbersOf(loss, gradients)

@@ -37,7 +37,7 @@ var operations = map[string]func(in []value) value{
 	"mul": func(in []value) value { return in[0].Mul(in[1]) }, "div": func(in []value) value { return in[0].Div(in[1]) },
 	"pow": func(in []value) value { return in[0].Pow(in[1]) }, "atan2": func(in []value) value { return in[0].Atan2(in[1]) },
 	"hypot": func(in []value) value { return in[0].Hypot(in[1]) }, "neg": func(in []value) value { return in[0].Neg() },
-	"scale": func(in []value) value { return in[0].Scale(-1.7) }, "add scalar": func(in []value) value { return in[0].AddScalar(0.3) },
+	"mul scalar": func(in []value) value { return in[0].MulScalar(-1.7) }, "add scalar": func(in []value) value { return in[0].AddScalar(0.3) },
 	"pow scalar": func(in []value) value { return in[0].PowScalar(3) }, "square": func(in []value) value { return in[0].Square() },
 	"sqrt": func(in []value) value { return in[0].Sqrt() }, "rsqrt": func(in []value) value { return in[0].Rsqrt() },
 	"reciprocal": func(in []value) value { return in[0].Reciprocal() }, "abs": func(in []value) value { return in[0].Abs() },

@@ -186,7 +186,7 @@ func TestOriginOfNaN(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(-1)).Named("x")
 	y := x.Log().Named("log x")
-	root := y.Scale(2).Named("twice").Add(x).Named("loss")
+	root := y.MulScalar(2).Named("twice").Add(x).Named("loss")
 	p := open(t, pageOf(t, root, root.Backward(), page.Options{}))
 	p.eval(`setView("operations")`)
 	p.key("2")

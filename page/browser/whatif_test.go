@@ -182,7 +182,7 @@ func batchedNetworks() map[string]batched {
 			return losses.CategoricalCrossEntropy(a, y).Named("loss")
 		}},
 		"logits": {dense(layers.GELU, 3), 3, func(_ layers.Layer, a, y, _ value) value {
-			return a.LogSoftmax(-1).Mul(y).Sum().Scale(-0.1).Named("loss")
+			return a.LogSoftmax(-1).Mul(y).Sum().MulScalar(-0.1).Named("loss")
 		}},
 		"sum over classes": {dense(layers.Tanh, 3), 3, func(_ layers.Layer, a, y, _ value) value {
 			return a.LogSumExp(1).Add(a.Sub(y).Square().Sum(1)).Mean().Named("loss")
@@ -192,7 +192,7 @@ func batchedNetworks() map[string]batched {
 		}},
 		"penalty and root": {dense(layers.Tanh, 1), 1, func(model layers.Layer, a, y, _ value) value {
 			w := a.Graph().Param(model.Params()[0])
-			return a.Sub(y).Square().Mean().Sqrt().Add(w.Square().Sum().Scale(0.01)).Named("loss")
+			return a.Sub(y).Square().Mean().Sqrt().Add(w.Square().Sum().MulScalar(0.01)).Named("loss")
 		}},
 		"dropout": {dense(func() layers.Layer { return layers.NewSequential(layers.Tanh(), layers.Dropout(0.5)) }, 1), 1, mse},
 		"shared factor": {dense(layers.Tanh, 2), 2, func(_ layers.Layer, a, y, shared value) value {
@@ -349,10 +349,10 @@ func TestCustomOperation(t *testing.T) {
 		triple := autograd.Operation{
 			Name:    name,
 			Forward: func(in []autograd.Tensor) autograd.Tensor { return autograd.Scalar(3 * in[0].Item()) },
-			Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().Scale(3)) },
+			Rule:    func(r *autograd.Rule) { r.Add(0, r.Grad().MulScalar(3)) },
 		}
 		x := g.Variable(autograd.Scalar(2)).Named("x")
-		root := autograd.Custom(triple, x).Scale(5)
+		root := autograd.Custom(triple, x).MulScalar(5)
 		p := open(t, pageOf(t, root, root.Backward(), page.Options{}))
 		p.is("world.values.join()", "2,6,30")
 		p.is("world.gradients.join()", "15,5,1")
@@ -379,13 +379,13 @@ func TestWhyIsExplain(t *testing.T) {
 	}
 	all["cancels"] = func(leaf, _ func(string, float64) value) value {
 		x := leaf("x", 2)
-		return x.Scale(3).Sub(x.Scale(3)).Add(leaf("y", 1))
+		return x.MulScalar(3).Sub(x.MulScalar(3)).Add(leaf("y", 1))
 	}
-	all["tiny factor"] = func(leaf, _ func(string, float64) value) value { return leaf("x", 2).Scale(1e-6).Add(leaf("y", 1)) }
+	all["tiny factor"] = func(leaf, _ func(string, float64) value) value { return leaf("x", 2).MulScalar(1e-6).Add(leaf("y", 1)) }
 	all["attenuated"] = func(leaf, _ func(string, float64) value) value {
 		x := leaf("x", 2)
 		for range 20 {
-			x = x.Scale(0.5)
+			x = x.MulScalar(0.5)
 		}
 		return x
 	}

@@ -327,7 +327,7 @@ def unary_operations():
     special("pow", lambda x: torch.pow(x, 3), [0.0, -1e100, 1e-100], floats=[3], second=False, note="0, large, small")
     special("pow", lambda x: torch.pow(x, 0), [NAN, INF, 0.0], floats=[0], grads=False, note="power 0 of anything is 1")
     for k in (-2.5, 3):
-        case("scale", lambda x: x * k, [smooth(-2, 2)], floats=[k], second=False)
+        case("mul_scalar", lambda x: x * k, [smooth(-2, 2)], floats=[k], second=False)
         case("add_scalar", lambda x: x + k, [smooth(-2, 2)], floats=[k], second=False)
 
 

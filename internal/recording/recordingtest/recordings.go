@@ -57,7 +57,7 @@ func ScalarNetwork() autograd.Value {
 	g.Enter("output")
 	a3 := variable("v1", 0.8).Mul(a1).Add(variable("v2", -0.3).Mul(a2)).Add(variable("b3", 0.2)).Named("z3").Sigmoid().Named("a3")
 	g.Leave()
-	return a3.Sub(g.Scalar(1).Named("y")).Square().Scale(0.5).Named("loss")
+	return a3.Sub(g.Scalar(1).Named("y")).Square().MulScalar(0.5).Named("loss")
 }
 
 // Reused records x·x + x: x is used three times, twice by the same operation.
@@ -75,7 +75,7 @@ func Unnamed() autograd.Value {
 	frozen := autograd.NewParam("bias", autograd.Scalar(0.5))
 	frozen.Frozen = true
 	mask := g.Variable(autograd.Scalar(2)).Named("gate").GreaterScalar(0)
-	y := x.Clamp(-1, 2).Mul(mask).Scale(2).Add(g.Param(frozen))
+	y := x.Clamp(-1, 2).Mul(mask).MulScalar(2).Add(g.Param(frozen))
 	return y.Sum()
 }
 
@@ -109,7 +109,7 @@ func Half() autograd.Value {
 	w := g.Variable(autograd.Scalar(0.8)).Named("w")
 	b := g.Variable(autograd.Scalar(0.1)).Named("b")
 	a := w.Mul(i).Add(b).Named("z").ReLU().Named("a")
-	return a.Sub(g.Scalar(3).Named("y")).Square().Scale(0.5).Named("loss")
+	return a.Sub(g.Scalar(3).Named("y")).Square().MulScalar(0.5).Named("loss")
 }
 
 // OddNeuron records a neuron whose weights have names that a drawing could
